@@ -1,0 +1,8 @@
+"""The one error that a user is meant to read."""
+
+
+class InputError(Exception):
+    """Something the user gave is wrong: says what was wanted, what came, and what to do."""
+
+    def __init__(self, wanted: str, got: str, remedy: str) -> None:
+        super().__init__(f"wanted: {wanted}\n   got: {got}\nremedy: {remedy}")

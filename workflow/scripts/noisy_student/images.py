@@ -1,0 +1,99 @@
+"""Scans and label maps on disk: reading, geometry, orientation, writing.
+
+Arrays are (z, y, x); sizes, spacings and origins of a file are in its stored (x, y, z) order.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.errors import InputError
+from noisy_student.files import whole_file
+
+# x grows to the patient's left, y to the back, z to the head: shown as stored, a slice has the patient's
+# right on the image's left and the front on top, and the last array axis is left-right.
+CANONICAL_ORIENTATION = "LPS"
+GEOMETRY_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a grid lies in the patient: size in voxels, spacing and origin in mm, direction cosines (3 × 3)."""
+
+    size_xyz: tuple[int, ...]
+    spacing_mm_xyz: tuple[float, ...]
+    origin_mm_xyz: tuple[float, ...]
+    direction: tuple[float, ...]
+
+    @classmethod
+    def of(cls, image: "sitk.Image | sitk.ImageFileReader") -> "Geometry":
+        """The geometry of an image, or of a reader that has read a header."""
+        return cls(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+    def differences(self, other: "Geometry") -> list[str]:
+        """One line per field in which the grids differ by more than `GEOMETRY_TOLERANCE`; empty if none."""
+        fields = ("size_xyz", "spacing_mm_xyz", "origin_mm_xyz", "direction")
+        return [
+            f"{field} {_short(getattr(self, field))} and {_short(getattr(other, field))}"
+            for field in fields
+            if not _close(getattr(self, field), getattr(other, field))
+        ]
+
+
+def _short(values: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"
+
+
+def _close(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
+    return len(left) == len(right) and np.allclose(left, right, rtol=0, atol=GEOMETRY_TOLERANCE)
+
+
+def read_geometry(path: Path) -> Geometry:
+    """Read the header only."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise _unreadable(path, error) from error
+    return Geometry.of(reader)
+
+
+def read_image(path: Path) -> sitk.Image:
+    """Read a scan or label map of any format that SimpleITK knows."""
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: RuntimeError) -> InputError:
+    got = "no such file" if not path.exists() else str(error).strip().splitlines()[-1]
+    return InputError(f"a readable image at {path}", got, "restore the file, or take the case out of the cohort")
+
+
+def write_image(image: sitk.Image, path: Path) -> None:
+    """Write `path` in one step, compressed."""
+    with whole_file(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+
+
+def image_like(array_zyx: np.ndarray, reference: sitk.Image) -> sitk.Image:
+    """An image with the reference's geometry and the given voxels."""
+    image = sitk.GetImageFromArray(array_zyx)
+    image.CopyInformation(reference)
+    return image
+
+
+def orientation(direction: tuple[float, ...]) -> str:
+    """The three letters that x, y and z grow towards, e.g. "LPS" or "RAS" (nearest for an oblique grid)."""
+    return sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)
+
+
+def reorient(image: sitk.Image, letters: str) -> sitk.Image:
+    """Flip and permute axes (never interpolate) so that x, y and z grow towards the given letters."""
+    if orientation(image.GetDirection()) == letters:
+        return image
+    return sitk.DICOMOrient(image, letters)

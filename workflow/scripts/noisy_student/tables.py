@@ -1,0 +1,29 @@
+"""Tab-separated tables, written in one step and checked against their columns."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from noisy_student.errors import InputError
+from noisy_student.files import whole_file
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write `path` in one step; missing values as empty cells."""
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+
+
+def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a table and require the given columns. `case` stays text, whatever it looks like."""
+    text = {name: str for name in ("case", "role", "image", "label_map", "truth", "sha256", "source", "reason")}
+    table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""])
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise InputError(
+            f"a table with the columns {', '.join(columns)} at {path}",
+            f"one without {', '.join(missing)}",
+            "delete it and run the rule that makes it again",
+        )
+    return table

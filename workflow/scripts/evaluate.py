@@ -1,0 +1,61 @@
+"""Score predictions against truths: DSC and NSD per case and organ, by FLARE22's rules.
+
+Alone:            evaluate.py --truth DIR --predictions DIR --mode flare22 --output scores.tsv
+In the workflow:  evaluate.py --cases cases.tsv --roles validation test --predictions DIR --output scores.tsv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from noisy_student.command import run
+from noisy_student.errors import InputError
+from noisy_student.evaluation_modes import MODES
+from noisy_student.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
+from noisy_student.tables import write_table
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cases = parser.add_mutually_exclusive_group(required=True)
+    cases.add_argument("--truth", type=Path, help=f"folder of truths, <case>{SUFFIX}: these are the cases")
+    cases.add_argument("--cases", type=Path, help="case table with the columns case, role and the truth's path")
+    parser.add_argument("--predictions", type=Path, required=True, help=f"folder of predictions, <case>{SUFFIX}")
+    parser.add_argument("--output", type=Path, required=True, help="the score table to write (tab-separated)")
+    parser.add_argument("--mode", choices=MODES, default="flare22", help="which rules (default: flare22)")
+    parser.add_argument("--roles", nargs="+", default=["validation", "test"], help="roles of the case table to score")
+    parser.add_argument("--truth-column", default="label_map", help="column of the case table with the truths")
+    parser.add_argument("--cores", type=int, default=1, help="cases scored at the same time")
+    parser.add_argument(
+        "--unchecked", action="store_true", help="score what the official tools would: geometry and labels unchecked"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Score all cases and write the table."""
+    options = arguments()
+    mode = MODES[options.mode]
+    if options.unchecked and mode.digits is None:
+        raise InputError("--unchecked with flare22 or flare23plus", f"mode {mode.name}", "leave one of the two out")
+    if options.truth:
+        cases = cases_of_folder(options.truth, options.predictions)
+    else:
+        cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column)
+    report_unpaired(cases, options.predictions)
+    write_table(score_table(cases, mode, options.cores, not options.unchecked), options.output)
+
+
+def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:
+    """Name cases without a prediction, and predictions without a case, on stderr."""
+    missing = [case.case for case in cases if not case.prediction.exists()]
+    known = {case.prediction.name for case in cases}
+    strangers = sorted(path.name for path in predictions.glob(f"*{SUFFIX}") if path.name not in known)
+    for what, names in (("missing predictions", missing), ("predictions without a case, not scored", strangers)):
+        if names:
+            print(f"{what}: {len(names)}: {', '.join(names)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

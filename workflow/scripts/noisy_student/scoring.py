@@ -1,0 +1,65 @@
+"""Which cases are judged, and the table of all their scores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from noisy_student.case_scores import OrganScore, score_case
+from noisy_student.errors import InputError
+from noisy_student.evaluation_modes import Mode
+from noisy_student.parallel import in_order
+from noisy_student.tables import read_table
+
+SUFFIX = ".nii.gz"
+
+
+@dataclass(frozen=True)
+class JudgedCase:
+    """A case to score; `role` is empty outside the workflow."""
+
+    case: str
+    truth: Path
+    prediction: Path
+    role: str = ""
+
+
+def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
+    """The cases of a folder of truths, `<case>.nii.gz`, in the order of their names."""
+    cases = [path.name.removesuffix(SUFFIX) for path in sorted(truths.glob(f"*{SUFFIX}"))]
+    if not cases:
+        raise InputError(f"label maps <case>{SUFFIX} in {truths}", "none", "give the folder of the truths")
+    return [JudgedCase(case, truths / f"{case}{SUFFIX}", predictions / f"{case}{SUFFIX}") for case in cases]
+
+
+def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_column: str) -> list[JudgedCase]:
+    """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order."""
+    cases = read_table(table, ("case", "role", truth_column))
+    judged = cases[cases["role"].isin(list(roles)) & cases[truth_column].notna()]
+    if judged.empty:
+        raise InputError(
+            f"cases of role {' or '.join(roles)} with a truth in column {truth_column} of {table}",
+            "none",
+            "add label maps to these scans, or leave the roles out of the evaluation",
+        )
+    return [
+        JudgedCase(case, Path(truth), predictions / f"{case}{SUFFIX}", role)
+        for case, truth, role in zip(judged["case"], judged[truth_column], judged["role"], strict=True)
+    ]
+
+
+def score_table(cases: list[JudgedCase], mode: Mode, cores: int, checked: bool = True) -> pd.DataFrame:
+    """One row per case and organ, cases in the given order, `role` after `case` where roles are known."""
+    score = partial(_score, mode=mode, checked=checked)
+    rows = [row for rows in in_order(score, cases, cores, "cases scored") for row in rows]
+    table = pd.DataFrame(rows, columns=OrganScore._fields)
+    table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
+    if any(case.role for case in cases):
+        table.insert(1, "role", table["case"].map({case.case: case.role for case in cases}))
+    return table
+
+
+def _score(case: JudgedCase, mode: Mode, checked: bool) -> list[OrganScore]:
+    return score_case(case.case, case.truth, case.prediction, mode, checked)

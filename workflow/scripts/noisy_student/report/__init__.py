@@ -1,0 +1,1 @@
+"""The report: tables, figures and words from the result tables of a run, on one page."""

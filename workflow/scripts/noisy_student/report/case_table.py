@@ -1,0 +1,52 @@
+"""The scores of every judged case, organ and round, in the compact form that the page's case table reads."""
+
+from typing import Any
+
+import pandas as pd
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.results import Results
+
+DIGITS = 4
+MEASURES = ("DSC", "NSD")
+
+
+def case_scores(results: Results) -> pd.DataFrame:
+    """One row per case, organ and round that was judged: the table behind the page's, for the TSV file."""
+    columns = ["round", "case", "role", "label", "organ", "DSC", "NSD"]
+    tables = [round_.scores.assign(round=round_.number)[columns] for round_ in results.rounds if len(round_.scores)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+
+
+def case_rows(results: Results) -> dict[str, Any]:
+    """`rounds`, `organs` and `cases`; a case's `scores[measure][organ][round]` has the mean over organs first.
+
+    Missing scores are None. Cases stand in the order of the case table.
+    """
+    table = case_scores(results)
+    rounds = sorted(table["round"].unique().tolist())
+    labels = [organ.label for organ in FLARE22]
+    wide = {measure: _wide(table, measure) for measure in MEASURES}
+    judged = table[["case", "role"]].drop_duplicates()
+    order = {case: place for place, case in enumerate(results.cases["case"])}
+    judged = judged.sort_values("case", key=lambda cases: cases.map(order), kind="stable")
+    return {
+        "rounds": rounds,
+        "organs": ["mean over organs", *(organ.name for organ in FLARE22)],
+        "cases": [
+            {"case": case, "role": role,
+             "scores": {m: [[_value(wide[m], (case, label, r)) for r in rounds] for label in (0, *labels)] for m in wide}}
+            for case, role in judged.itertuples(index=False)
+        ],
+    }  # fmt: skip
+
+
+def _wide(table: pd.DataFrame, measure: str) -> dict[tuple[str, int, int], float]:
+    organs = table.set_index(["case", "label", "round"])[measure].to_dict()
+    means = table.groupby(["case", "round"])[measure].mean()
+    return organs | {(case, 0, number): value for (case, number), value in means.items()}
+
+
+def _value(scores: dict[tuple[str, int, int], float], key: tuple[str, int, int]) -> float | None:
+    value = scores.get(key)
+    return None if value is None or pd.isna(value) else round(float(value), DIGITS)

@@ -1,0 +1,129 @@
+"""Tables 3 and 4: each organ's DSC and NSD, of the teacher and of every round after it."""
+
+import pandas as pd
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.numbers import SIGNIFICANT, interval, p_value, score, signed, signed_interval
+from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
+from noisy_student.report.results import Results, Round
+from noisy_student.report.table import Cell, Table
+
+PAPER_NOTE = (
+    "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
+    "where the run used the same scans."
+)
+# Row order of the paper's tables: the label table, then the mean over organs.
+ROWS: tuple[tuple[int, str, str], ...] = (
+    *((organ.label, organ.name, organ.colour) for organ in FLARE22),
+    (0, "mean", ""),
+)
+
+
+def summary_row(round_: Round, role: str, label: int, measure: str) -> pd.Series:
+    """The round's aggregate for one organ (label 0: over organs); missing values where there is none."""
+    table = round_.summary
+    rows = table[(table["role"] == role) & (table["label"] == label) & (table["measure"] == measure)]
+    return rows.iloc[0] if len(rows) else pd.Series(index=table.columns, dtype=float)
+
+
+def comparison_row(results: Results, role: str, number: int, against: int, label: int, measure: str) -> pd.Series:
+    """The paired comparison of two rounds for one organ; missing values where there is none."""
+    table = results.comparison
+    wanted = {"role": role, "round": number, "against": against, "label": label, "measure": measure}
+    rows = table.loc[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)] if len(table) else table
+    return rows.iloc[0] if len(rows) else pd.Series(index=table.columns, dtype=float)
+
+
+def mark(difference: pd.Series) -> str:
+    """`better` or `worse` where the corrected p-value is below 0.05; by the interval where there is no p-value."""
+    if pd.notna(difference["p_holm"]):
+        certain = difference["p_holm"] < SIGNIFICANT
+    else:
+        certain = difference["ci_low"] > 0 or difference["ci_high"] < 0
+    if not certain:
+        return ""
+    return "better" if difference["difference"] > 0 else "worse"
+
+
+def labelled_only(results: Results, role: str) -> Table:
+    """Table 3: round 0, which has seen labelled scans only."""
+    rows, data = [], []
+    for label, organ, colour in ROWS:
+        dsc, nsd = (summary_row(results.rounds[0], role, label, measure) for measure in ("DSC", "NSD"))
+        rows.append([Cell(organ, colour=colour), *_values(dsc), *_values(nsd), Cell(score(LABELLED_DSC[label]))])
+        data.append({"label": label, "organ": organ, **_named(dsc, "DSC"), **_named(nsd, "NSD")})
+        data[-1]["paper_validation_DSC"] = LABELLED_DSC[label]
+    return Table(
+        name=f"table_3_labelled_only_{role}",
+        title=f"Table 3. Labelled scans only (round 0), {role} scans",
+        caption=f"Mean with 95 % interval, standard deviation and median over the {role} scans. {PAPER_NOTE}",
+        columns=["organ", "DSC", "SD", "median", "NSD", "SD", "median", "paper: DSC, validation"],
+        rows=rows,
+        data=pd.DataFrame(data),
+        total=True,
+    )
+
+
+def _values(row: pd.Series) -> list[Cell]:
+    mean = Cell(score(row["mean"]), interval(row["ci_low"], row["ci_high"]))
+    return [mean, Cell(score(row["sd"])), Cell(score(row["median"]))]
+
+
+def _named(row: pd.Series, measure: str) -> dict[str, float]:
+    return {f"{measure}_{column}": row[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
+
+
+def every_round(results: Results, role: str, measure: str) -> Table:
+    """Table 4: each further round beside round 0, with paired differences to round 0."""
+    rounds = results.evaluated(role)
+    rows = [_round_cells(results, rounds, role, measure, row) for row in ROWS]
+    columns = ["organ", *(r.name for r in rounds)]
+    if measure == "DSC":
+        columns.append("paper: DSC, validation")
+    return Table(
+        name=f"table_4_rounds_{measure}_{role}",
+        title=f"Table 4. {measure} of every round, {role} scans",
+        caption=(
+            "Mean; below it the paired difference to round 0 with its 95 % interval and the Holm-corrected p-value. "
+            "▲ better, ▼ worse, marked where p < 0.05 (for the mean over organs, which has no corrected p-value, "
+            "where the interval excludes 0)." + (f" {PAPER_NOTE}" if measure == "DSC" else "")
+        ),
+        columns=columns,
+        rows=rows,
+        data=pd.DataFrame(_round_data(results, rounds, role, measure)),
+        total=True,
+    )
+
+
+def _round_cells(
+    results: Results, rounds: list[Round], role: str, measure: str, row: tuple[int, str, str]
+) -> list[Cell]:
+    label, organ, colour = row
+    cells = [Cell(organ, colour=colour)]
+    for round_ in rounds:
+        mean = score(summary_row(round_, role, label, measure)["mean"])
+        change = comparison_row(results, role, round_.number, 0, label, measure)
+        cells.append(Cell(mean, change_in_words(change), mark(change)))
+    return [*cells, Cell(score(PSEUDO_LABELLED_DSC[label]))] if measure == "DSC" else cells
+
+
+def change_in_words(change: pd.Series) -> str:
+    """A difference, its interval and its corrected p-value; empty where nothing was compared."""
+    if pd.isna(change["difference"]):
+        return ""
+    spread = signed_interval(change["ci_low"], change["ci_high"])
+    return " ".join(part for part in (signed(change["difference"]), spread, p_value(change["p_holm"])) if part)
+
+
+def _round_data(results: Results, rounds: list[Round], role: str, measure: str) -> list[dict[str, object]]:
+    data = []
+    for label, organ, _ in ROWS:
+        for round_ in rounds:
+            mean = summary_row(round_, role, label, measure)
+            change = comparison_row(results, role, round_.number, 0, label, measure)
+            data.append({"label": label, "organ": organ, "round": round_.number, "measure": measure})
+            data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high")}
+            data[-1] |= {"difference_to_round_0": change["difference"], "difference_ci_low": change["ci_low"]}
+            data[-1] |= {"difference_ci_high": change["ci_high"], "p_holm": change["p_holm"]}
+            data[-1]["paper_validation_DSC"] = PSEUDO_LABELLED_DSC[label] if measure == "DSC" else None
+    return data

@@ -1,0 +1,134 @@
+"""The page itself, and the tables and figures beside it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from noisy_student.files import whole_file, write_text
+from noisy_student.organs import FLARE22
+from noisy_student.report import (
+    methods,
+    organ_tables,
+    pseudo_label_plots,
+    pseudo_label_tables,
+    result_plots,
+    run_tables,
+    training_plots,
+    verdict,
+)
+from noisy_student.report.case_table import case_rows, case_scores
+from noisy_student.report.examples import Example, examples
+from noisy_student.report.plots import Plot
+from noisy_student.report.results import Results
+from noisy_student.report.table import Table
+from noisy_student.report.warnings import warnings
+from noisy_student.tables import write_table
+
+TEMPLATES = Path(__file__).parents[3] / "report"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that the page shows, by section."""
+
+    summary_plots: list[Plot]
+    run_tables: dict[str, Table]
+    organ_tables: list[Table]
+    organ_plots: list[Plot]
+    examples: list[Example]
+    training_plots: list[Plot]
+    pseudo_label_tables: list[Table]
+    pseudo_label_plots: list[Plot]
+    case_scores: Table
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables, for the files."""
+        return [*self.run_tables.values(), *self.organ_tables, *self.pseudo_label_tables, self.case_scores]
+
+    @property
+    def plots(self) -> list[Plot]:
+        """All plots, for the files."""
+        return [*self.summary_plots, *self.organ_plots, *self.training_plots, *self.pseudo_label_plots]
+
+
+def content(results: Results) -> Content:
+    """Make every table and figure that the results allow."""
+    roles, selected = results.roles, [round_ for round_ in results.rounds if len(round_.selection)]
+    third = [organ_tables.labelled_only(results, role) for role in roles]
+    fourth = [organ_tables.every_round(results, role, measure) for role in roles for measure in ("DSC", "NSD")]
+    differences = [result_plots.organ_differences(results, role, m) for role in roles for m in ("DSC", "NSD")]
+    histograms = [pseudo_label_plots.confidence_histogram(round_) for round_ in selected]
+    scatters = [pseudo_label_plots.confidence_against_truth(round_) for round_ in selected]
+    return Content(
+        summary_plots=[result_plots.over_rounds(results, measure) for measure in ("DSC", "NSD")] if roles else [],
+        run_tables=_run_tables(results),
+        organ_tables=[*third, *fourth] if results.rounds else [],
+        organ_plots=[plot for plot in differences if plot],
+        examples=examples(results),
+        training_plots=[training_plots.training_curves(round_) for round_ in results.rounds if round_.training],
+        pseudo_label_tables=_pseudo_label_tables(results),
+        pseudo_label_plots=[*histograms, *(plot for plot in scatters if plot)],
+        case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
+    )
+
+
+def _run_tables(results: Results) -> dict[str, Table]:
+    return {
+        "rounds": run_tables.rounds(results, verdict.judged_role(results)),
+        "environment": run_tables.environment(results),
+        "protocol": run_tables.protocol(results),
+        "roles": run_tables.roles(results),
+        "findings": run_tables.findings(results),
+        "checksums": run_tables.checksums(results),
+    }
+
+
+def _pseudo_label_tables(results: Results) -> list[Table]:
+    scored = [r for r in results.rounds if len(r.selection) and len(r.pseudo_label_scores)]
+    tables = [pseudo_label_tables.decisions(results), pseudo_label_tables.sources(results)]
+    return [*tables, *(pseudo_label_tables.organs(round_) for round_ in scored)]
+
+
+def render(results: Results, shown: Content) -> str:
+    """The page as HTML text."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    return environment.get_template("page.html.j2").render(
+        shown=shown,
+        run=results.run,
+        facts=run_tables.facts(results),
+        rounds=results.rounds,
+        roles=results.roles,
+        organs=FLARE22,
+        headline=verdict.headline(results),
+        paragraph=verdict.paragraph(results),
+        warnings=warnings(results),
+        cases=case_rows(results),
+        methods=methods.methods(results),
+        references=methods.REFERENCES,
+        commands=methods.commands(results),
+        configuration=_configuration(results.run.get("configuration", {})),
+    )
+
+
+def _configuration(settings: dict[str, Any]) -> str:
+    return json.dumps(settings, indent=2, ensure_ascii=False)
+
+
+def write_report(results: Results, output: Path) -> Content:
+    """Write the page to `output`, and tables/ and figures/ beside it."""
+    shown = content(results)
+    for table in shown.tables:
+        write_table(table.data, output.parent / "tables" / f"{table.name}.tsv")
+    for plot in shown.plots:
+        write_text(output.parent / "figures" / f"{plot.name}.svg", plot.svg)
+    for example in shown.examples:
+        if example.panels:
+            with whole_file(output.parent / "figures" / f"{example.name}.png") as temporary:
+                example.sheet().save(temporary)
+    write_text(output, render(results, shown))
+    return shown

@@ -1,0 +1,71 @@
+"""Plots as SVG text, each about as wide as a phone, so that a page can set them side by side or one below another."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, GREY, GRID = "#1c2733", "#5a6673", "#dfe4e9"
+ROLE_COLOURS = {"test": "#1f4e79", "validation": "#b3541e"}
+ROLE_MARKERS = {"test": "o", "validation": "s"}
+KEPT_COLOUR, DROPPED_COLOUR = "#1f4e79", "#d08a1d"
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "text.color": INK,
+}
+WIDTH_INCH = 4.3
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn figure: file name without extension, caption, what it shows for those who cannot see it, SVG text."""
+
+    name: str
+    caption: str
+    description: str
+    svg: str
+
+    @property
+    def inline(self) -> str:
+        """The SVG as an element of a page: no XML header, its own ids, and named for screen readers."""
+        element = self.svg[self.svg.index("<svg") :]
+        element = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{self.name}-", element)
+        label = self.description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+        return element.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+@contextmanager
+def canvas(height_inch: float, rows: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
+    """A figure in the report's style with its axes, top to bottom."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCH, height_inch), layout="constrained")
+        axes = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
+        yield figure, list(axes)
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as SVG; the same figure gives the same text. Call it inside `canvas`."""
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "report"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return stream.getvalue()

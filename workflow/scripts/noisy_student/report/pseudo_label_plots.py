@@ -1,0 +1,58 @@
+"""Plots of the pseudo-labels: their confidence, and confidence against the truth where it is known."""
+
+import numpy as np
+
+from noisy_student.report.numbers import MINUS
+from noisy_student.report.plots import DROPPED_COLOUR, INK, KEPT_COLOUR, Plot, canvas, svg_text
+from noisy_student.report.pseudo_label_tables import confidence_and_truth, spearman
+from noisy_student.report.results import Round
+
+BINS = 20
+
+
+def confidence_histogram(round_: Round) -> Plot:
+    """How many cases have which confidence, kept ones and dropped ones stacked."""
+    table = round_.selection
+    groups = {name: table.loc[table["decision"] == name, "confidence"].astype(float) for name in ("kept", "dropped")}
+    values = {name: group[np.isfinite(group)] for name, group in groups.items()}
+    with canvas(2.7) as (figure, (axes,)):
+        labels = [f"{name} ({len(groups[name])})" for name in values]
+        _, _, bars = axes.hist(list(values.values()), bins=BINS, stacked=True, color=[KEPT_COLOUR, DROPPED_COLOUR],
+                               label=labels, edgecolor="white", linewidth=0.5)  # fmt: skip
+        for bar in bars[1]:
+            bar.set_hatch("///")
+        axes.set(title=f"Confidence, round {round_.number}", xlabel="confidence", ylabel="unlabelled scans")
+        axes.legend()
+        text = svg_text(figure)
+    said = "; ".join(
+        f"{len(group)} {name}, median {group.median():.3f}" for name, group in values.items() if len(group)
+    )
+    return Plot(
+        name=f"pseudo_label_confidence_round_{round_.number}",
+        caption="Distribution of the confidence that the selection used.",
+        description=f"Histogram of pseudo-label confidence in round {round_.number}: {said}.",
+        svg=text,
+    )
+
+
+def confidence_against_truth(round_: Round) -> Plot | None:
+    """Confidence against true mean DSC, one point per unlabelled scan; None where no truth is known."""
+    table = confidence_and_truth(round_)
+    if table.empty:
+        return None
+    rho = f"{spearman(table):.2f}".replace("-", MINUS).replace("nan", "not defined")
+    with canvas(2.7) as (figure, (axes,)):
+        for name, colour, marker in (("kept", KEPT_COLOUR, "o"), ("dropped", DROPPED_COLOUR, "^")):
+            rows = table[table["decision"] == name]
+            axes.scatter(rows["confidence"], rows["DSC"], c=colour, marker=marker, s=26, edgecolors=INK,
+                         linewidths=0.4, label=f"{name} ({len(rows)})")  # fmt: skip
+        axes.set(title=f"Confidence and truth, round {round_.number}", xlabel="confidence", ylabel="true mean DSC")
+        axes.legend()
+        text = svg_text(figure)
+    return Plot(
+        name=f"pseudo_label_confidence_against_truth_round_{round_.number}",
+        caption=f"Spearman’s ρ = {rho} over {len(table)} scans whose truth is known (never used for selection).",
+        description=f"Confidence against true DSC of the pseudo-labels of round {round_.number}; "
+        f"Spearman's rho {rho} over {len(table)} scans.",
+        svg=text,
+    )

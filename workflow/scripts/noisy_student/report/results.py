@@ -1,0 +1,134 @@
+"""The result tables of a run, read from their folder; what is not there yet is an empty table."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from noisy_student.tables import read_table
+
+CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
+FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
+PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
+PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
+SELECTION = ("case", "confidence", "decision", "reason")
+SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
+SUMMARY = (
+    "role",
+    "label",
+    "organ",
+    "measure",
+    "n",
+    "mean",
+    "median",
+    "sd",
+    "q1",
+    "q3",
+    "ci_low",
+    "ci_high",
+    "failures",
+)
+COMPARISON = (
+    *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
+    *("p_wilcoxon", "p_holm", "wins", "ties", "losses"),
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of the run: its size, and nnU-Net's plans for it."""
+
+    name: str
+    numbers: dict[str, Any]
+    configuration: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Round:
+    """The tables of one round; `training` maps a fold to its progress."""
+
+    number: int
+    folder: Path
+    training: dict[int, pd.DataFrame]
+    pseudo_label_scores: pd.DataFrame
+    selection: pd.DataFrame
+    pseudo_label_truth: pd.DataFrame
+    scores: pd.DataFrame
+    summary: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """ "round 0 (teacher)", "round 1", …"""
+        return "round 0 (teacher)" if self.number == 0 else f"round {self.number}"
+
+
+@dataclass(frozen=True)
+class Results:
+    """All tables of a run."""
+
+    folder: Path
+    run: dict[str, Any]
+    cases: pd.DataFrame
+    findings: pd.DataFrame
+    networks: list[Network]
+    rounds: list[Round]
+    comparison: pd.DataFrame
+
+    @property
+    def roles(self) -> list[str]:
+        """The judged roles that have results, test first."""
+        return [role for role in ("test", "validation") if any((r.summary["role"] == role).any() for r in self.rounds)]
+
+    def evaluated(self, role: str) -> list[Round]:
+        """The rounds with a summary for the role, in order."""
+        return [r for r in self.rounds if (r.summary["role"] == role).any()]
+
+
+def read_results(folder: Path) -> Results:
+    """Read everything below `folder`; only `cohort/cases.tsv` must be there."""
+    run = _read_json(folder / "run.json")
+    return Results(
+        folder=folder,
+        run=run,
+        cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
+        findings=_table(folder / "cohort/findings.tsv", FINDINGS),
+        networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
+        rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
+        comparison=_table(folder / "comparison.tsv", COMPARISON),
+    )
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    return read_table(path, columns) if path.exists() else pd.DataFrame(columns=list(columns))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _last_round(folder: Path, run: dict[str, Any]) -> int:
+    found = [int(match[1]) for path in folder.glob("round_*") if (match := re.fullmatch(r"round_(\d+)", path.name))]
+    return max([int(run.get("rounds", 0)), *found])
+
+
+def _read_network(folder: Path) -> Network:
+    configurations = _read_json(folder / "plans.json").get("configurations", {})
+    return Network(folder.name, _read_json(folder / "network.json"), configurations.get("3d_fullres", {}))
+
+
+def _read_round(folder: Path, number: int) -> Round:
+    here = folder / f"round_{number}"
+    progress = {path.parent: path for path in here.glob("fold_*/progress.tsv")}
+    return Round(
+        number=number,
+        folder=here,
+        training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
+        pseudo_label_scores=_table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES),
+        selection=_table(here / "selection.tsv", SELECTION),
+        pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
+        scores=_table(here / "scores.tsv", SCORES),
+        summary=_table(here / "summary.tsv", SUMMARY),
+    )

@@ -1,0 +1,35 @@
+"""A table of the report: what the page shows, and the numbers behind it for the TSV file."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one cell shows: a value, a smaller line below it, and `better` or `worse` where that is certain."""
+
+    text: str
+    note: str = ""
+    mark: str = ""
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`rows` are shown, `data` is written to `tables/<name>.tsv`; the last row is a total where `total` says so."""
+
+    name: str
+    title: str
+    caption: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    data: pd.DataFrame = field(repr=False)
+    total: bool = False
+
+
+def plain(name: str, title: str, caption: str, data: pd.DataFrame) -> Table:
+    """A table that shows its data as they are."""
+    shown = data.astype(object).where(data.notna(), "")
+    rows = [[Cell(str(value)) for value in row] for row in shown.itertuples(index=False)]
+    return Table(name, title, caption, [str(column) for column in data.columns], rows, data)

@@ -1,0 +1,109 @@
+"""The answer in words: did the student get better, by how much, and is it more than noise."""
+
+import pandas as pd
+
+from noisy_student.report.numbers import count, interval, score, signed, signed_interval
+from noisy_student.report.organ_tables import comparison_row, summary_row
+from noisy_student.report.results import Results, Round
+import itertools
+
+
+def judged_role(results: Results) -> str:
+    """The role that the page judges by: test if it has results, else validation."""
+    return results.roles[0] if results.roles else "validation"
+
+
+def headline(results: Results) -> tuple[str, str]:
+    """One sentence, and its tone: `better`, `worse` or empty."""
+    rounds = results.evaluated(judged_role(results))
+    if not rounds:
+        return "No round has been evaluated yet.", ""
+    if len(rounds) == 1:
+        return f"Only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
+    change = _change(results, rounds[-1], rounds[0])
+    name = f"The student of round {rounds[-1].number}"
+    if change["ci_low"] > 0:
+        return f"{name} is better than the teacher, by more than chance explains.", "better"
+    if change["ci_high"] < 0:
+        return f"{name} is worse than the teacher, by more than chance explains.", "worse"
+    if pd.isna(change["ci_low"]):
+        return f"{name} {_direction(change['difference'])} the teacher; no interval says how certainly.", ""
+    return f"{name} and the teacher cannot be told apart: the interval of their difference includes 0.", ""
+
+
+def _direction(difference: float) -> str:
+    return "scores higher than" if difference > 0 else "does not score higher than"
+
+
+def _change(results: Results, later: Round, earlier: Round, measure: str = "DSC") -> pd.Series:
+    """The paired comparison of the means over organs, or the bare difference of the means without an interval."""
+    role = judged_role(results)
+    change = comparison_row(results, role, later.number, earlier.number, 0, measure).copy()
+    if pd.isna(change["difference"]):
+        means = [summary_row(round_, role, 0, measure)["mean"] for round_ in (later, earlier)]
+        change["difference"] = means[0] - means[1]
+    return change
+
+
+def paragraph(results: Results) -> str:
+    """The summary: the teacher's and the last student's mean DSC and NSD, their difference, and the pseudo-labels."""
+    role = judged_role(results)
+    rounds = results.evaluated(role)
+    if not rounds:
+        return ""
+    first, last = rounds[0], rounds[-1]
+    scans = summary_row(first, role, 0, "DSC")["n"]
+    text = [f"On {count(int(scans), f'{role} scan')}, {_reached(first, role)}."]
+    if last is not first:
+        text.append(f"The student of {_reached(last, role)}.")
+        text.append(f"Paired by scan, the difference is {_difference(results, last, first, 'DSC')} in DSC "
+                    f"and {_difference(results, last, first, 'NSD')} in NSD.")  # fmt: skip
+    text += [pseudo_labels_in_words(round_) for round_ in results.rounds if len(round_.selection)]
+    return " ".join(text)
+
+
+def _reached(round_: Round, role: str) -> str:
+    dsc, nsd = (summary_row(round_, role, 0, measure) for measure in ("DSC", "NSD"))
+    name = "the teacher (round 0, labelled scans only)" if round_.number == 0 else round_.name
+    return f"{name} reached a mean DSC of {_estimate(dsc)} and a mean NSD of {_estimate(nsd)}"
+
+
+def _estimate(row: pd.Series) -> str:
+    return f"{score(row['mean'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+
+
+def _difference(results: Results, later: Round, earlier: Round, measure: str) -> str:
+    change = _change(results, later, earlier, measure)
+    spread = signed_interval(change["ci_low"], change["ci_high"])
+    inside = f"95 % interval {spread}, n = {change['n']:.0f}" if spread else "no interval computed"
+    return f"{signed(change['difference'])} ({inside})"
+
+
+def pseudo_labels_in_words(round_: Round) -> str:
+    """How many pseudo-labels a round kept."""
+    kept = int((round_.selection["decision"] == "kept").sum())
+    return f"Round {round_.number} kept {kept} of {count(len(round_.selection), 'pseudo-label')}."
+
+
+def worsened(results: Results) -> list[str]:
+    """One sentence for each round that scores lower than the round before."""
+    rounds = results.evaluated(judged_role(results))
+    found = []
+    for earlier, later in itertools.pairwise(rounds):
+        change = _change(results, later, earlier)
+        if change["difference"] < 0:
+            found.append(_worsened(results, earlier, later, change))
+    return found
+
+
+def _worsened(results: Results, earlier: Round, later: Round, change: pd.Series) -> str:
+    role = judged_role(results)
+    before, after = (summary_row(round_, role, 0, "DSC")["mean"] for round_ in (earlier, later))
+    certainty = {True: "more than chance explains", False: "within what chance explains"}
+    certain = "no interval computed" if pd.isna(change["ci_high"]) else certainty[bool(change["ci_high"] < 0)]
+    spread = signed_interval(change["ci_low"], change["ci_high"])
+    numbers = f"{signed(change['difference'])} {spread}".strip()
+    return (
+        f"Round {later.number} got worse than round {earlier.number}: mean DSC on the {role} scans fell from "
+        f"{score(before)} to {score(after)} ({numbers}; {certain})."
+    )

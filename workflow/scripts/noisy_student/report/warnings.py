@@ -1,0 +1,73 @@
+"""What a reader must know before trusting the numbers: gaps, rounds that went badly, organs that are not there."""
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.numbers import count
+from noisy_student.report.results import Results, Round
+from noisy_student.report.run_tables import missing_parts
+from noisy_student.report.verdict import judged_role, worsened
+
+
+def warnings(results: Results) -> list[str]:
+    """All warnings, the gravest kinds first."""
+    return [*worsened(results), *all_dropped(results), *organs(results), *missing(results), *checks(results)]
+
+
+def all_dropped(results: Results) -> list[str]:
+    """Rounds whose selection kept nothing."""
+    found = []
+    for round_ in results.rounds:
+        if len(round_.selection) and not (round_.selection["decision"] == "kept").any():
+            reasons = round_.selection["reason"].value_counts()
+            why = (
+                f" Most frequent reason: {reasons.index[0]} ({count(int(reasons.iloc[0]), 'case')})."
+                if len(reasons)
+                else ""
+            )
+            found.append(
+                f"Round {round_.number}: all {count(len(round_.selection), 'pseudo-label')} dropped, so this round "
+                f"had no unlabelled scan to learn from.{why}"
+            )
+    return found
+
+
+def organs(results: Results) -> list[str]:
+    """Organs that the judged scans do not have, or that the last evaluated round never finds."""
+    role = judged_role(results)
+    rounds = results.evaluated(role)
+    if not rounds or rounds[-1].scores.empty:
+        return []
+    scores = rounds[-1].scores
+    scores = scores[scores["role"] == role]
+    by_label = {label: rows for label, rows in scores.groupby("label")}
+    return [text for organ in FLARE22 if (text := _organ(organ.name, by_label.get(organ.label), role, rounds[-1]))]
+
+
+def _organ(name: str, rows: "object", role: str, round_: Round) -> str:
+    if rows is None:
+        return f"{name.capitalize()}: not scored in round {round_.number}."
+    present = rows[rows["truth_voxels"] > 0]
+    if present.empty:
+        return f"{name.capitalize()}: absent from the truth of all {role} scans; its DSC and NSD follow the rule for empty organs."
+    if (present["DSC"] == 0).all():
+        return f"{name.capitalize()}: DSC is 0 in every {role} scan that has it, in round {round_.number}."
+    return ""
+
+
+def missing(results: Results) -> list[str]:
+    """Rounds that have not come this far yet."""
+    found = [(round_, missing_parts(round_)) for round_ in results.rounds]
+    text = [f"Round {round_.number} is not complete: no {', no '.join(parts)}." for round_, parts in found if parts]
+    return (
+        text
+        if results.run
+        else [*text, "The run's record (run.json) is missing: versions and configuration are unknown."]
+    )
+
+
+def checks(results: Results) -> list[str]:
+    """What the case check found, in one sentence."""
+    severities = results.findings["severity"].value_counts()
+    if severities.empty:
+        return []
+    parts = " and ".join(count(int(number), severity) for severity, number in severities.items())
+    return [f"The case check reported {parts}: see Traceability."]

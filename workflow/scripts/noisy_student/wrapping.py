@@ -1,0 +1,83 @@
+"""A body around given organs: the tissue map for a real label map, for which there is no scan.
+
+Arrays are (z, y, x) in LPS.
+"""
+
+import numpy as np
+import SimpleITK as sitk
+from scipy.ndimage import gaussian_filter
+
+from noisy_student import standard_body as standard
+from noisy_student.anatomy import torso_of
+from noisy_student.errors import InputError
+from noisy_student.grids import fine_axes
+from noisy_student.images import reorient
+from noisy_student.shapes import Space
+from noisy_student.surroundings import Torso, surround
+from noisy_student.tissues import Tissue
+
+AORTA_XY_MM = (7.0, 12.0)  # of the standard body, at the height of the kidneys
+KIDNEYS = (Tissue.RIGHT_KIDNEY, Tissue.LEFT_KIDNEY)
+UNDER_THE_DIAPHRAGM = (Tissue.LIVER, Tissue.SPLEEN, Tissue.STOMACH)
+SCALES = (0.75, 1.35)
+
+
+def wrap(
+    rng: np.random.Generator, label_map: sitk.Image, fat_mm: float, spacing_mm_zyx: tuple[float, ...]
+) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """The fine axes in mm, from the standard body's origin, and the tissue map of a body around the organs."""
+    upright = reorient(label_map, "LPS")
+    organs, spacing_mm = sitk.GetArrayFromImage(upright), upright.GetSpacing()
+    points_mm = np.argwhere(organs > 0)[:, ::-1] * spacing_mm
+    origin_mm = _origin(organs, spacing_mm)
+    torso = torso_of(fat_mm)
+    scale = _scale(points_mm - origin_mm, torso)
+    axes = fine_axes(_ends(torso, scale, organs.shape[0] * spacing_mm[2], origin_mm[2]), spacing_mm_zyx)
+    sampled = _sample(organs, spacing_mm, [axis + start for axis, start in zip(axes, origin_mm[::-1], strict=True)])
+    standard_axes = tuple((axis / scale).astype(np.float32) for axis in axes)
+    space = Space(standard_axes, np.zeros((3, *sampled.shape), np.float32))
+    return axes, surround(rng, space, torso, sampled, _dome(space, sampled))
+
+
+def _origin(organs: np.ndarray, spacing_mm: tuple[float, ...]) -> np.ndarray:
+    """Where the standard body's origin lies in the label map, in mm (x, y, z) from its first voxel."""
+    kidneys, aorta = np.argwhere(np.isin(organs, KIDNEYS)), np.argwhere(organs == Tissue.AORTA)
+    if not len(kidneys) or not len(aorta):
+        raise InputError(
+            "a label map that shows the kidneys (2, 13) and the aorta (5)",
+            f"one with the labels {', '.join(map(str, np.unique(organs)))}",
+            "take it out of the folder",
+        )
+    height = kidneys[:, 0].mean()
+    beside = aorta[np.abs(aorta[:, 0] - height) <= np.abs(aorta[:, 0] - height).min() + 2]
+    _, y, x = beside.mean(axis=0)
+    return np.array([x, y, height]) * spacing_mm - (*AORTA_XY_MM, 0)
+
+
+def _scale(points_mm: np.ndarray, torso: Torso) -> float:
+    """How much larger than the standard body a patient with organs at these points (n, 3; x, y, z) must be."""
+    return float(np.clip(np.quantile(torso.radius(*points_mm.T), 0.999) / 0.98, *SCALES))
+
+
+def _ends(torso: Torso, scale: float, height_mm: float, origin_z_mm: float) -> tuple[tuple[float, float], ...]:
+    along_y, along_x = ((low * scale, high * scale) for low, high in torso.outline_mm()[::-1])
+    return (-origin_z_mm, height_mm - origin_z_mm), along_y, along_x
+
+
+def _sample(organs: np.ndarray, spacing_mm: tuple[float, ...], axes_mm: list[np.ndarray]) -> np.ndarray:
+    """The label of the voxel nearest to each point of the axes (z, y, x; mm from the first voxel); 0 outside."""
+    indices = [np.rint(axis / step).astype(int) for axis, step in zip(axes_mm, spacing_mm[::-1], strict=True)]
+    inside = [(index >= 0) & (index < size) for index, size in zip(indices, organs.shape, strict=True)]
+    clipped = [index.clip(0, size - 1) for index, size in zip(indices, organs.shape, strict=True)]
+    z, y, x = np.ix_(*inside)
+    return np.where(z & y & x, organs[np.ix_(*clipped)], 0).astype(np.uint8)
+
+
+def _dome(space: Space, organs: np.ndarray) -> np.ndarray:
+    """The diaphragm's height in the standard body's mm, (1, y, x): just above the organs, elsewhere as usual."""
+    x, y, z = space.straight()
+    present = np.isin(organs, UNDER_THE_DIAPHRAGM)
+    top = np.where(present, z, -np.inf).max(axis=0, keepdims=True) + 4
+    usual = np.minimum(standard.dome_mm(x, y), top.max())
+    height = np.where(np.isfinite(top), top, usual)
+    return np.maximum(gaussian_filter(height, (0, 3, 3)), np.where(np.isfinite(top), top, -np.inf)).astype(np.float32)

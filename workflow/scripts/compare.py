@@ -1,0 +1,43 @@
+"""Compare rounds: paired differences with intervals and tests, and the challenge's ranking with rounds as teams."""
+
+import argparse
+from pathlib import Path
+
+from noisy_student.command import run
+from noisy_student.comparison import compare_rounds
+from noisy_student.errors import InputError
+from noisy_student.ranking import rank_rounds
+from noisy_student.rounds import round_numbers
+from noisy_student.tables import read_table, write_table
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="score tables, one per round")
+    parser.add_argument("--efficiency", type=Path, nargs="*", default=[], help="efficiency tables, one per round")
+    parser.add_argument("--output", type=Path, required=True, help="the comparison to write (tab-separated)")
+    parser.add_argument("--ranking", type=Path, help="the ranking to write (tab-separated)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the rounds' tables, write the comparison and the ranking."""
+    options = arguments()
+    if len(options.efficiency) not in (0, len(options.scores)):
+        raise InputError(
+            "one efficiency table per score table, in the same order, or none",
+            f"{len(options.efficiency)} for {len(options.scores)}",
+            "measure every round that is compared, or leave --efficiency out",
+        )
+    numbers = round_numbers(options.scores)
+    columns = ("case", "label", "DSC", "NSD")
+    scores = {n: read_table(path, columns) for n, path in zip(numbers, options.scores, strict=True)}
+    write_table(compare_rounds(scores), options.output)
+    if options.ranking:
+        measured = zip(numbers, options.efficiency, strict=False)
+        write_table(rank_rounds(scores, {n: read_table(path, ("case",)) for n, path in measured}), options.ranking)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""Render summaries in the layout of the paper's tables 3 and 4: a row per round, organs as columns, mean last."""
+
+import argparse
+from pathlib import Path
+
+from noisy_student.aggregate import COLUMNS
+from noisy_student.command import run
+from noisy_student.files import write_text
+from noisy_student.paper_table import as_markdown, paper_table
+from noisy_student.rounds import round_numbers
+from noisy_student.tables import read_table, write_table
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary tables, one per round")
+    parser.add_argument("--role", required=True, help="whose cases, e.g. test (`all` for scores without roles)")
+    parser.add_argument("--measure", choices=("DSC", "NSD"), default="DSC")
+    parser.add_argument("--output", type=Path, required=True, help="the table to write (tab-separated)")
+    parser.add_argument("--markdown", type=Path, help="the same table as Markdown")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the summaries, write the table."""
+    options = arguments()
+    names = [f"round {number}" for number in round_numbers(options.summaries)]
+    tables = [read_table(path, COLUMNS) for path in options.summaries]
+    table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure)
+    write_table(table, options.output)
+    if options.markdown:
+        write_text(options.markdown, as_markdown(table))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,10 +1,14 @@
 """Files that are whole or absent: temporary names, atomic renames, checksums, links."""
 
+import fcntl
 import hashlib
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from noisy_student.errors import InputError
 
 CHUNK_BYTES = 1 << 20
 
@@ -47,3 +51,26 @@ def link(source: Path, target: Path) -> None:
             os.link(source, temporary)
         except OSError:
             temporary.symlink_to(source.resolve())
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold a lock for the length of a block, or raise at once if another process holds it.
+
+    The operating system frees the lock when its holder ends, however that happens.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            raise InputError(
+                f"{path.parent} for one process alone",
+                f"it is in use by {stream.read().strip()}",
+                "wait for that process, or end it",
+            ) from None
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        stream.flush()
+        yield

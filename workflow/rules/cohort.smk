@@ -1,0 +1,73 @@
+# The scans: generated or given, checked at once, brought to one orientation and format.
+#
+# reads  the folders of the configuration, or nothing but a seed
+# makes  results/cohort/cases.tsv      one row per case: role, files, size, spacing, orientation, checksum
+#        results/cohort/findings.tsv   everything found in the checks
+#        results/cohort/converted.tsv  the scans in canonical orientation, under nnU-Net's names
+
+
+rule embedded_cohort:
+    """Generate CT-like scans with all organs, in FLARE22's layout."""
+    output:
+        touch("results/cohort/embedded.done"),
+    params:
+        counts=embedded_counts(),
+        seed=CONFIGURATION.seed,
+    threads: 8
+    log:
+        "logs/cohort/embedded_cohort.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/make_cohort.py --output results/cohort/embedded {params.counts} --seed {params.seed}"
+        " --cores {threads} > {log} 2>&1"
+
+
+rule case_table:
+    """Find and check every scan; stop with all errors at once."""
+    input:
+        cohort_inputs(),
+    output:
+        table="results/cohort/cases.tsv",
+    params:
+        cohort=section(CONFIGURATION.cohort),
+        findings="results/cohort/findings.tsv",
+    threads: 8
+    log:
+        "logs/cohort/case_table.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
+        " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
+
+
+rule convert:
+    """Bring one shard of the scans to canonical orientation."""
+    input:
+        cases="results/cohort/cases.tsv",
+    output:
+        "results/cohort/shards/converted_{shard}.tsv",
+    log:
+        "logs/cohort/convert_{shard}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/convert.py --cases {input.cases} --folder results/cohort"
+        " --shard {wildcards.shard} --shards {CONFIGURATION.shards} --output {output} > {log} 2>&1"
+
+
+rule converted:
+    """Gather the converted scans; each must have come back once."""
+    input:
+        cases="results/cohort/cases.tsv",
+        shards=expand("results/cohort/shards/converted_{shard}.tsv", shard=SHARDS),
+    output:
+        "results/cohort/converted.tsv",
+    localrule: True
+    log:
+        "logs/cohort/converted.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"

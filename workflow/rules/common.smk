@@ -1,0 +1,81 @@
+# What every stage shares: the checked configuration, where scripts lie, and which jobs there are.
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = f"{workflow.basedir}/workflow/scripts"
+sys.path.insert(0, SCRIPTS)
+
+from noisy_student.cohort import folders_of
+from noisy_student.configuration import read_configuration
+from noisy_student.errors import InputError
+
+try:
+    CONFIGURATION = read_configuration(config)
+except InputError as error:
+    raise WorkflowError(str(error))
+
+ROUNDS = range(len(CONFIGURATION.rounds))
+SHARDS = range(CONFIGURATION.shards)
+FOLDS = CONFIGURATION.training.folds
+
+
+wildcard_constraints:
+    round=r"\d+",
+    shard=r"\d+",
+    fold=r"\d+",
+    network="|".join(CONFIGURATION.networks),
+
+
+def section(model) -> str:
+    """A section of the configuration as a script takes it: one JSON text, which also is what reruns a rule."""
+    return model.model_dump_json()
+
+
+def network_of(wildcards) -> str:
+    """The network of a round."""
+    return CONFIGURATION.rounds[int(wildcards.round)].network
+
+
+def of_network(path: str):
+    """An input that belongs to the network of the job's round."""
+    return lambda wildcards: path.format(network=network_of(wildcards))
+
+
+def of_teacher(path: str):
+    """An input that belongs to the network of the round before."""
+    return lambda wildcards: path.format(network=CONFIGURATION.rounds[int(wildcards.round) - 1].network)
+
+
+def teacher_checkpoints(wildcards) -> list[str]:
+    """The final checkpoints of the round before."""
+    return checkpoints(int(wildcards.round) - 1)
+
+
+def checkpoints(number: int) -> list[str]:
+    """The final checkpoints of a round, one for each fold."""
+    return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
+
+
+def cohort_inputs() -> list[str]:
+    """What the case table is made from: the generated scans, or the user's folders."""
+    if CONFIGURATION.cohort.kind == "embedded":
+        return ["results/cohort/embedded.done"]
+    folders = folders_of(CONFIGURATION.cohort, Path())
+    return [str(path) for path in folders.paths()]
+
+
+def truth_is_known() -> bool:
+    """Whether the unlabelled scans have truths that were kept aside."""
+    folders = folders_of(CONFIGURATION.cohort, Path())
+    return any(folder.truth for folder in folders.unlabelled)
+
+
+def embedded_counts() -> str:
+    """The embedded cohort's section as command line flags."""
+    values = CONFIGURATION.cohort.embedded.model_dump(exclude_none=True, mode="json")
+    return shlex.join(part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value)))

@@ -1,0 +1,76 @@
+# Predictions against truths: DSC and NSD by the challenge's rules, their aggregates, rounds compared.
+#
+# reads  results/round_<k>/predictions, the truths named in results/cohort/cases.tsv
+# makes  results/round_<k>/scores.tsv, results/round_<k>/summary.tsv    per case and organ; per organ
+#        results/round_<k>/pseudo_label_truth.tsv                       pseudo-labels judged, where truth is known
+#        results/comparison.tsv, results/ranking.tsv                    rounds, paired over the same cases
+
+
+rule evaluate:
+    """Score the round's predictions."""
+    input:
+        cases="results/cohort/cases.tsv",
+        predictions="results/round_{round}/prediction_scores.tsv",
+    output:
+        "results/round_{round}/scores.tsv",
+    params:
+        mode=CONFIGURATION.evaluation.mode,
+        folder="results/round_{round}/predictions",
+    threads: 8
+    log:
+        "logs/round_{round}/evaluate.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles validation test --predictions {params.folder}"
+        " --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
+
+
+rule summarise:
+    """Aggregate the scores per organ, with intervals."""
+    input:
+        "results/round_{round}/scores.tsv",
+    output:
+        "results/round_{round}/summary.tsv",
+    log:
+        "logs/round_{round}/summarise.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "python {SCRIPTS}/summarise.py --scores {input} --output {output} > {log} 2>&1"
+
+
+rule pseudo_label_truth:
+    """Judge pseudo-labels against truth that was kept aside. It never reaches a training or a selection."""
+    input:
+        cases="results/cohort/cases.tsv",
+        pseudo_labels="results/round_{round}/pseudo_label_scores.tsv",
+    output:
+        "results/round_{round}/pseudo_label_truth.tsv",
+    params:
+        mode=CONFIGURATION.evaluation.mode,
+        folder="results/round_{round}/pseudo_labels",
+    threads: 8
+    log:
+        "logs/round_{round}/pseudo_label_truth.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles unlabelled --truth-column truth"
+        " --predictions {params.folder} --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
+
+
+rule compare:
+    """Compare the rounds, paired over the same cases."""
+    input:
+        expand("results/round_{round}/scores.tsv", round=ROUNDS),
+    output:
+        comparison="results/comparison.tsv",
+        ranking="results/ranking.tsv",
+    log:
+        "logs/compare.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "python {SCRIPTS}/compare.py --scores {input} --output {output.comparison}"
+        " --ranking {output.ranking} > {log} 2>&1"

@@ -1,0 +1,99 @@
+# Trained networks label scans: a round's teacher the unlabelled ones, the round's own model those it is judged on.
+#
+# reads  checkpoints, the preprocessed scans
+# makes  results/round_<k>/pseudo_labels/<case>.nii.gz, results/round_<k>/pseudo_label_scores.tsv
+#        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
+
+PREDICTION_FLAGS = f"--step-size {CONFIGURATION.prediction.step_size}" + (
+    " --mirroring" if CONFIGURATION.prediction.mirroring else ""
+)
+
+
+rule pseudo_label:
+    """Label one shard of the unlabelled scans with the teacher, scoring while labelling."""
+    input:
+        cases="results/cohort/cases.tsv",
+        converted="results/cohort/converted.tsv",
+        preprocessed=of_teacher("results/preprocessed/{network}.tsv"),
+        checkpoints=teacher_checkpoints,
+    output:
+        "results/round_{round}/shards/pseudo_label_scores_{shard}.tsv",
+    params:
+        flags=PREDICTION_FLAGS,
+        folder="results/round_{round}/pseudo_labels",
+    threads: 8
+    resources:
+        gpu=1,
+    log:
+        "logs/round_{round}/pseudo_label_{shard}.log",
+    benchmark:
+        "results/benchmarks/round_{round}_pseudo_label_{shard}.tsv"
+    conda:
+        "../../envs/nnunet.yaml"
+    shell:
+        "python {SCRIPTS}/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
+        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
+        " --device {CONFIGURATION.device} --threads {threads} --shard {wildcards.shard}"
+        " --shards {CONFIGURATION.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
+
+
+rule pseudo_label_scores:
+    """Gather the scores of all pseudo-labels; each unlabelled scan must have come back once."""
+    input:
+        cases="results/cohort/cases.tsv",
+        shards=expand("results/round_{{round}}/shards/pseudo_label_scores_{shard}.tsv", shard=SHARDS),
+    output:
+        "results/round_{round}/pseudo_label_scores.tsv",
+    localrule: True
+    log:
+        "logs/round_{round}/pseudo_label_scores.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles unlabelled"
+        " --output {output} > {log} 2>&1"
+
+
+rule predict:
+    """Label one shard of the validation and test scans with the round's own model."""
+    input:
+        cases="results/cohort/cases.tsv",
+        converted="results/cohort/converted.tsv",
+        preprocessed=of_network("results/preprocessed/{network}.tsv"),
+        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+    output:
+        "results/round_{round}/shards/prediction_scores_{shard}.tsv",
+    params:
+        flags=PREDICTION_FLAGS,
+        folder="results/round_{round}/predictions",
+    threads: 8
+    resources:
+        gpu=1,
+    log:
+        "logs/round_{round}/predict_{shard}.log",
+    benchmark:
+        "results/benchmarks/round_{round}_predict_{shard}.tsv"
+    conda:
+        "../../envs/nnunet.yaml"
+    shell:
+        "python {SCRIPTS}/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
+        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
+        " --device {CONFIGURATION.device} --threads {threads} --shard {wildcards.shard}"
+        " --shards {CONFIGURATION.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
+
+
+rule prediction_scores:
+    """Gather the predictions; each validation and test scan must have come back once."""
+    input:
+        cases="results/cohort/cases.tsv",
+        shards=expand("results/round_{{round}}/shards/prediction_scores_{shard}.tsv", shard=SHARDS),
+    output:
+        "results/round_{round}/prediction_scores.tsv",
+    localrule: True
+    log:
+        "logs/round_{round}/prediction_scores.log",
+    conda:
+        "../../envs/imaging.yaml"
+    shell:
+        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles validation test"
+        " --output {output} > {log} 2>&1"

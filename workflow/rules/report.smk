@@ -1,0 +1,47 @@
+# The page that a researcher opens first.
+#
+# reads  result tables of all stages
+# makes  results/run.json                 versions, configuration, checksums
+#        results/report/report.html       one page, and its tables and figures beside it
+
+REPORTED = [
+    "results/cohort/cases.tsv",
+    expand("results/plans/{network}/network.json", network={entry.network for entry in CONFIGURATION.rounds}),
+    expand("results/round_{round}/summary.tsv", round=ROUNDS),
+    expand("results/round_{round}/selection.tsv", round=ROUNDS[1:]),
+    expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else [],
+    "results/comparison.tsv",
+]
+
+
+rule run_record:
+    """Write down versions, configuration and checksums, for people and machines."""
+    input:
+        REPORTED,
+        [checkpoints(number) for number in ROUNDS],
+    output:
+        "results/run.json",
+    params:
+        configuration=section(CONFIGURATION),
+    log:
+        "logs/run_record.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    shell:
+        "python {SCRIPTS}/make_run_record.py {input} --configuration {params.configuration:q}"
+        " --output {output} > {log} 2>&1"
+
+
+rule report:
+    """Build the report from the result tables."""
+    input:
+        REPORTED,
+        "results/run.json",
+    output:
+        "results/report/report.html",
+    log:
+        "logs/report.log",
+    conda:
+        "../../envs/report.yaml"
+    shell:
+        "python {SCRIPTS}/report.py --results results --output {output} > {log} 2>&1"

@@ -1,0 +1,62 @@
+# Teacher and students: the dataset of a round, and its training, fold by fold.
+#
+# reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
+# makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
+#        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
+
+
+rule training_set:
+    """Assemble the dataset of a round: images linked, label maps new, folds fixed."""
+    input:
+        converted="results/cohort/converted.tsv",
+        preprocessed=of_network("results/preprocessed/{network}.tsv"),
+        plans=of_network("results/plans/{network}/plans.json"),
+        description="results/plans/dataset.json",
+        fingerprint="results/plans/dataset_fingerprint.json",
+        selection=branch(
+            lambda wildcards: int(wildcards.round) > 0, then="results/round_{round}/selection.tsv", otherwise=[]
+        ),
+    output:
+        "results/round_{round}/dataset/training_set.tsv",
+    params:
+        splits=CONFIGURATION.training.splits,
+        seed=CONFIGURATION.seed,
+        pseudo=branch(
+            lambda wildcards: int(wildcards.round) > 0,
+            then="--pseudo-labels results/round_{round}/pseudo_labels --selection",
+            otherwise="",
+        ),
+    threads: 8
+    log:
+        "logs/round_{round}/training_set.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    shell:
+        "python {SCRIPTS}/make_training_set.py --converted {input.converted} --preprocessed {input.preprocessed}"
+        " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
+        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
+        " {params.pseudo} {input.selection} > {log} 2>&1"
+
+
+rule train:
+    """Train one fold; a training that was interrupted goes on from its latest checkpoint."""
+    input:
+        dataset="results/round_{round}/dataset/training_set.tsv",
+        plans=of_network("results/plans/{network}/plans.json"),
+    output:
+        "results/round_{round}/model/fold_{fold}/checkpoint_final.pth",
+    params:
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+    threads: 8
+    resources:
+        gpu=1,
+    log:
+        "logs/round_{round}/train_fold_{fold}.log",
+    benchmark:
+        "results/benchmarks/round_{round}_train_fold_{fold}.tsv"
+    conda:
+        "../../envs/nnunet.yaml"
+    shell:
+        "python {SCRIPTS}/train.py --settings {params.settings:q} --plans {input.plans}"
+        " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
+        " --fold {wildcards.fold} --device {CONFIGURATION.device} --threads {threads} >> {log} 2>&1"

@@ -1,0 +1,30 @@
+"""Find every scan of the cohort, check it, and write the case table and the findings."""
+
+import argparse
+from pathlib import Path
+
+from noisy_student.case_table import make_case_table, stop_on_errors
+from noisy_student.cohort import find_scans, folders_of
+from noisy_student.command import run
+from noisy_student.configuration import Cohort
+from noisy_student.tables import write_table
+
+
+def main() -> None:
+    """Read the arguments and make the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cohort", type=Cohort.model_validate_json, required=True, help="the configuration's section")
+    parser.add_argument("--embedded", type=Path, required=True, help="where the embedded cohort lies")
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--findings", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    scans = find_scans(folders_of(arguments.cohort, arguments.embedded))
+    table, findings = make_case_table(scans, arguments.cores)
+    write_table(findings, arguments.findings)
+    stop_on_errors(findings, arguments.findings)
+    write_table(table, arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,33 @@
+"""nnU-Net's dataset description and fingerprint, from the labelled scans only."""
+
+import argparse
+import json
+from pathlib import Path
+
+from noisy_student.command import run
+from noisy_student.errors import InputError
+from noisy_student.files import write_text
+from noisy_student.planning import dataset_description, make_fingerprint
+from noisy_student.tables import read_table
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--dataset", type=Path, required=True, help="where dataset.json is written")
+    parser.add_argument("--output", type=Path, required=True, help="where the fingerprint is written")
+    arguments = parser.parse_args()
+    labelled = read_table(arguments.converted, ["case", "image", "label_map"]).dropna(subset="label_map")
+    if labelled.empty:
+        raise InputError("labelled scans", f"none in {arguments.converted}", "name them under `cohort.folders.labelled`")
+    by_case = labelled.set_index("case")
+    description = dataset_description(by_case.image.to_dict(), by_case.label_map.to_dict())
+    fingerprint = make_fingerprint(description, arguments.output, arguments.cores)
+    write_text(arguments.dataset, json.dumps(description, indent=2))
+    write_text(arguments.output, json.dumps(fingerprint, indent=2))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,88 @@
+"""Write down what made these results: versions, machine, configuration, checksums."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from noisy_student.command import run
+from noisy_student.files import sha256, write_text
+
+PACKAGES = (
+    *("torch", "nnunetv2", "dynamic_network_architectures", "batchgeneratorsv2", "SimpleITK", "numpy", "scipy"),
+    *("pandas", "surface-distance", "snakemake"),
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on, as far as they are installed here."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """The machine that this runs on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)),
+        "ram_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpu": gpu,
+    }
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit of the workflow, with `+` if files were changed since; nothing outside of git."""
+    commands = (["git", "rev-parse", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"])
+    try:
+        commit, changes = (
+            subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+            for command in commands
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changes else "")
+
+
+def main() -> None:
+    """Read the arguments and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", type=Path, nargs="+", help="results whose checksums are recorded")
+    parser.add_argument("--configuration", type=json.loads, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    record = {
+        "project": "flare-noisy-student",
+        "git_commit": git_commit(Path(__file__).parent),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": arguments.configuration["seed"],
+        "rounds": len(arguments.configuration["rounds"]),
+        "versions": versions(),
+        "machine": machine(),
+        "configuration": arguments.configuration,
+        "checksums": {str(path): sha256(path) for path in arguments.files},
+    }
+    write_text(arguments.output, json.dumps(record, indent=2))
+
+
+if __name__ == "__main__":
+    run(main)

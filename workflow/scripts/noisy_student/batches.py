@@ -1,0 +1,52 @@
+"""Training batches that depend on the seed and their number alone.
+
+Batch n is the same whichever worker makes it, however many there are, and whether the training ran through or
+was resumed. nnU-Net's own loaders draw from generators that are seeded anew at every start.
+"""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
+
+SECONDS_BETWEEN_LOOKS = 0.002
+
+
+def seed_everything(*entropy: int) -> None:
+    """Seed Python, numpy and torch from several numbers."""
+    state = np.random.SeedSequence(entropy).generate_state(3)
+    random.seed(int(state[0]))
+    np.random.seed(int(state[1]))
+    torch.manual_seed(int(state[2]))
+
+
+class NumberedBatches:
+    """A data loader's batches number `first`, `first + 1`, …, dealt over workers in turn."""
+
+    def __init__(self, loader: Any, seed: int, stream: int, first: int, workers: int) -> None:
+        self.loader = loader
+        self.entropy = (seed, stream)
+        self.number = first
+        self.workers = workers
+
+    def set_thread_id(self, worker: int) -> None:
+        """Called once in each worker's process: start at its first batch, on one thread."""
+        torch.set_num_threads(1)
+        self.number += worker
+
+    def __next__(self) -> dict[str, Any]:
+        seed_everything(*self.entropy, self.number)
+        self.number += self.workers
+        return next(self.loader)
+
+
+def numbered_augmenter(
+    loader: Any, seed: int, stream: int, first: int, workers: int, pin_memory: bool
+) -> MultiThreadedAugmenter:
+    """Worker processes that hand out numbered batches in order."""
+    batches = NumberedBatches(loader, seed, stream, first, workers)
+    return MultiThreadedAugmenter(
+        batches, None, workers, seeds=[None] * workers, pin_memory=pin_memory, wait_time=SECONDS_BETWEEN_LOOKS
+    )

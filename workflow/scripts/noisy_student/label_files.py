@@ -1,0 +1,46 @@
+"""A scan's result on disk: its label map on the scan's own grid, and its scores beside it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import SimpleITK as sitk
+
+from noisy_student.files import sha256, write_text
+from noisy_student.images import image_like, read_image, reorient, write_image
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """The two files of one case. The scores are written last and hold the label map's checksum."""
+
+    folder: Path
+    case: str
+
+    @property
+    def label_map(self) -> Path:
+        """The label map, named as in the challenge."""
+        return self.folder / f"{self.case}.nii.gz"
+
+    @property
+    def scores(self) -> Path:
+        """Scores per organ, and the checksums of what they came from."""
+        return self.folder / "scores" / f"{self.case}.json"
+
+    def write(self, label_map_zyx: np.ndarray, scores: pd.DataFrame, scan: Path, orientation: str, model: str) -> None:
+        """Write both files. `scan` is the converted scan, `orientation` the letters of the scan's own grid."""
+        image = image_like(label_map_zyx.astype(np.uint8), read_image(scan))
+        write_image(sitk.Cast(reorient(image, orientation), sitk.sitkUInt8), self.label_map)
+        record = {"model": model, "sha256": sha256(self.label_map), "scores": scores.to_dict("records")}
+        write_text(self.scores, json.dumps(record))
+
+    def read(self, model: str) -> pd.DataFrame | None:
+        """The scores, if both files are whole and of this model; otherwise nothing."""
+        try:
+            record = json.loads(self.scores.read_text())
+            whole = record["model"] == model and record["sha256"] == sha256(self.label_map)
+        except (OSError, ValueError, KeyError):
+            return None
+        return pd.DataFrame(record["scores"]) if whole else None

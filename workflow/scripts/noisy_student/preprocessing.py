@@ -1,0 +1,118 @@
+"""Each scan's preprocessed image, made once for all rounds, and label maps brought onto its grid.
+
+With frozen plans a preprocessed image does not depend on labels. Arrays are (channel, z, y, x).
+"""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import blosc2
+import numpy as np
+from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
+from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
+
+from noisy_student import nnunet
+from noisy_student.files import whole_file
+
+ARRAY = ".b2nd"
+LABELS = "_seg.b2nd"
+PROPERTIES = ".pkl"
+OUTSIDE = -1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Frozen plans, and the dataset that they were made for."""
+
+    plans: dict[str, Any]
+    dataset: dict[str, Any]
+
+    @property
+    def manager(self) -> PlansManager:
+        """nnU-Net's view of the plans."""
+        return PlansManager(self.plans)
+
+    @property
+    def configuration(self) -> ConfigurationManager:
+        """nnU-Net's view of the one configuration that the plans hold."""
+        return self.manager.get_configuration(nnunet.CONFIGURATION)
+
+
+def preprocess_image(image: Path, target: Path, plan: Plan) -> None:
+    """Crop, normalise and resample a scan; write image, mask of the crop and properties beside `target`.
+
+    The properties come last: a case without them is not whole.
+    """
+    preprocessor = DefaultPreprocessor(verbose=False)
+    configuration = plan.configuration
+    data, mask, properties = preprocessor.run_case([str(image)], None, plan.manager, configuration, plan.dataset)
+    write_array(data.astype(np.float32, copy=False), with_suffix(target, ARRAY), configuration.patch_size)
+    write_array(mask.astype(np.int16), with_suffix(target, LABELS), configuration.patch_size)
+    write_properties(properties, target)
+
+
+def with_suffix(case: Path, suffix: str) -> Path:
+    """The path of one of a case's three files."""
+    return case.with_name(case.name + suffix)
+
+
+def write_array(array: np.ndarray, path: Path, patch_size_zyx: list[int]) -> None:
+    """Write a (channel, z, y, x) array in nnU-Net's own compressed format, in one step."""
+    blocks, chunks = comp_blosc2_params(array.shape, tuple(patch_size_zyx), array.itemsize)
+    codec = blosc2.Codec.LZ4HC
+    filters = [nnUNetDatasetBlosc2._select_filter(array, blocks, chunks, codec, 5)]
+    settings = {"codec": codec, "clevel": 5, "nthreads": 1, "filters": filters}
+    with whole_file(path) as temporary:
+        blosc2.asarray(
+            np.ascontiguousarray(array), urlpath=str(temporary), chunks=chunks, blocks=blocks, cparams=settings
+        )
+
+
+def write_properties(properties: dict[str, Any], case: Path) -> None:
+    """Write a case's properties in one step."""
+    with whole_file(with_suffix(case, PROPERTIES)) as temporary:
+        temporary.write_bytes(pickle.dumps(properties))
+
+
+def read_properties(case: Path) -> dict[str, Any]:
+    """A case's properties, as nnU-Net's preprocessing made them."""
+    return pickle.loads(with_suffix(case, PROPERTIES).read_bytes())
+
+
+def read_array(path: Path) -> np.ndarray:
+    """A whole preprocessed array (channel, z, y, x)."""
+    return blosc2.open(urlpath=str(path), mode="r")[:]
+
+
+def is_whole(case: Path) -> bool:
+    """Whether all three files of a case are there, readable and of one shape."""
+    try:
+        read_properties(case)
+        image, mask = (read_array(with_suffix(case, suffix)) for suffix in (ARRAY, LABELS))
+        return image.shape[1:] == mask.shape[1:]
+    except Exception:
+        return False
+
+
+def labels_on_grid(label_map_zyx: np.ndarray, mask: np.ndarray, properties: dict[str, Any], plan: Plan) -> np.ndarray:
+    """A label map brought from the scan's own grid onto the preprocessed image's: int16 (1, z, y, x).
+
+    The steps and the resampling are those of nnU-Net's preprocessing. `mask` (1, z, y, x) is -1 outside of
+    the non-zero crop, and so is the result where it has no organ.
+    """
+    box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
+    cropped = label_map_zyx[box][None].astype(np.int16)
+    spacing_mm_zyx = properties["spacing"]
+    resample = plan.configuration.resampling_fn_seg
+    labels = resample(cropped, mask.shape[1:], spacing_mm_zyx, plan.configuration.spacing)
+    return np.where((labels == 0) & (mask == OUTSIDE), OUTSIDE, labels).astype(np.int16)
+
+
+def class_locations(labels: np.ndarray, plan: Plan) -> dict[Any, np.ndarray]:
+    """Voxels of each organ, sampled as nnU-Net does, from which training draws its patches."""
+    organs = plan.manager.get_label_manager(plan.dataset).foreground_labels
+    locations = DefaultPreprocessor._sample_foreground_locations(labels, organs, verbose=False)
+    return {label: np.asarray(voxels, dtype=np.int32).reshape(-1, 4) for label, voxels in locations.items()}

@@ -1,0 +1,169 @@
+"""nnU-Net's trainer with what the configuration sets, seeded batches, and checkpoints that are whole or absent.
+
+The same class trains for minutes on a CPU and for days on a GPU; only its settings differ.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+from noisy_student import nnunet
+from noisy_student.batches import numbered_augmenter, seed_everything
+from noisy_student.files import whole_file
+from noisy_student.tables import write_table
+
+AXES = {"z": 0, "y": 1}
+TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
+FINAL_CHECKPOINT = "checkpoint_final.pth"
+LATEST_CHECKPOINT = "checkpoint_latest.pth"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a training reads and writes: the round's dataset, the model folder, the fold in it."""
+
+    dataset: Path
+    model: Path
+    fold: int
+
+    @property
+    def fold_folder(self) -> Path:
+        """The folder of this fold's checkpoints."""
+        return self.model / f"fold_{self.fold}"
+
+
+class NoisyStudentTrainer(nnUNetTrainer):
+    """nnU-Net's trainer; `prepare` makes one."""
+
+    settings: dict[str, Any]
+    places: Places
+    workers: int
+
+    @classmethod
+    def prepare(
+        cls,
+        plans: dict[str, Any],
+        dataset: dict[str, Any],
+        places: Places,
+        settings: dict[str, Any],
+        device: torch.device,
+        workers: int,
+    ) -> "NoisyStudentTrainer":
+        """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`."""
+        places.fold_folder.mkdir(parents=True, exist_ok=True)
+        with nnunet.nnunet_folders(places.model):
+            trainer = cls(plans | {"continue_training": False}, nnunet.CONFIGURATION, places.fold, dataset, device)
+        trainer.settings, trainer.places, trainer.workers = settings, places, workers
+        trainer.preprocessed_dataset_folder_base = str(places.dataset)
+        trainer.preprocessed_dataset_folder = str(places.dataset / nnunet.CASES_FOLDER)
+        trainer.output_folder_base = str(places.model)
+        trainer.output_folder = str(places.fold_folder)
+        trainer.log_file = str(places.fold_folder / "training_log.txt")
+        trainer.num_epochs = settings["epochs"]
+        trainer.num_iterations_per_epoch = settings["iterations_per_epoch"]
+        trainer.num_val_iterations_per_epoch = settings["validation_iterations_per_epoch"]
+        trainer.initial_lr = settings["learning_rate"]
+        trainer.weight_decay = settings["weight_decay"]
+        trainer.oversample_foreground_percent = settings["foreground_fraction"]
+        trainer.save_every = settings["checkpoint_every_epochs"]
+        trainer.logger.plot_progress_png = trainer.write_progress
+        return trainer
+
+    def initialize(self) -> None:
+        """Build network and optimizer from seeded weights."""
+        seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
+        super().initialize()
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, PolyLRScheduler]:
+        """The configured optimizer; in both cases the learning rate falls as (1 - epoch / epochs) ** 0.9."""
+        if self.settings["optimizer"] == "sgd":
+            return super().configure_optimizers()
+        optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
+        return optimizer, PolyLRScheduler(optimizer, self.initial_lr, self.num_epochs)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
+        """nnU-Net's choice, but never mirrored left-right, and with no margin where nothing is rotated."""
+        rotation, dummy_2d, initial_patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        if self.settings["noise"] == "none":
+            dummy_2d, initial_patch_size = False, self.configuration_manager.patch_size
+        axes = tuple(sorted(AXES[axis] for axis in self.settings["mirror_axes"]))
+        self.inference_allowed_mirroring_axes = axes or None
+        return rotation, dummy_2d, initial_patch_size, axes
+
+    def get_training_transforms(self, *args: Any, **kwargs: Any) -> Any:
+        """nnU-Net's augmentation, or none at all."""
+        if self.settings["noise"] == "none":
+            scales = args[2] if len(args) > 2 else kwargs["deep_supervision_scales"]
+            return self.get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
+        return super().get_training_transforms(*args, **kwargs)
+
+    def get_dataloaders(self) -> tuple[Any, Any]:
+        """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
+        os.environ["nnUNet_n_proc_DA"] = "0"
+        training, validation = super().get_dataloaders()
+        pin_memory = self.device.type == "cuda"
+        seed = (self.settings["seed"] + 1) * 1000 + self.places.fold
+        return (
+            numbered_augmenter(
+                training.data_loader,
+                seed,
+                TRAINING_STREAM,
+                self.current_epoch * self.num_iterations_per_epoch,
+                self.workers,
+                pin_memory,
+            ),
+            numbered_augmenter(
+                validation.data_loader,
+                seed,
+                VALIDATION_STREAM,
+                self.current_epoch * self.num_val_iterations_per_epoch,
+                1,
+                pin_memory,
+            ),
+        )
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what the network itself draws, so that a resumed epoch draws the same."""
+        seed_everything(self.settings["seed"], EPOCH_STREAM, self.current_epoch)
+        super().on_train_epoch_start()
+
+    def plot_network_architecture(self) -> None:
+        """No picture: the plans say it all."""
+
+    def write_progress(self, _: str = "") -> None:
+        """Write `progress.tsv`, one row per epoch, and say in one line how far the training is."""
+        values = self.logger.local_logger.my_fantastic_logging
+        seconds = [end - start for start, end in zip(*map(values.get, _TIMES), strict=True)]
+        columns = {name: values[key] for name, key in _PROGRESS.items()}
+        table = pd.DataFrame({"epoch": range(len(seconds)), **columns, "seconds": seconds})
+        write_table(table, self.places.fold_folder / "progress.tsv")
+        last = table.iloc[-1]
+        left = (self.num_epochs - len(table)) * table.seconds.tail(5).mean()
+        self.print_to_log_file(
+            f"epoch {len(table)} of {self.num_epochs}: training loss {last.training_loss:.3f}, "
+            f"validation Dice {last.validation_dice:.3f}, {last.seconds:.1f} s, {left / 60:.1f} min left"
+        )
+
+    def save_checkpoint(self, filename: str) -> None:
+        """Write a checkpoint in one step."""
+        with whole_file(Path(filename)) as temporary:
+            super().save_checkpoint(str(temporary))
+
+
+_TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")
+_PROGRESS = {
+    "learning_rate": "lrs",
+    "training_loss": "train_losses",
+    "validation_loss": "val_losses",
+    "validation_dice": "mean_fg_dice",
+}
+
+# Checkpoints carry the class's name. Predicting needs nothing of ours, so the stock `nnUNetv2_predict` shall find
+# a trainer that every installation has.
+NoisyStudentTrainer.__name__ = nnUNetTrainer.__name__

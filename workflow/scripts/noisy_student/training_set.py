@@ -1,0 +1,82 @@
+"""The dataset of one round: images linked from the cache, label maps brought onto their grid, fixed folds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.files import link, sha256
+from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.preprocessing import (
+    ARRAY,
+    LABELS,
+    PROPERTIES,
+    Plan,
+    class_locations,
+    labels_on_grid,
+    read_array,
+    read_properties,
+    with_suffix,
+    write_array,
+    write_properties,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A scan that a round learns from, and where its label map comes from."""
+
+    case: str
+    origin: str
+    label_map: Path
+    preprocessed: Path
+
+
+def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
+    """Write one case of the round's dataset, unless it is there for this very label map; its row of the table.
+
+    The image is linked, not copied. The properties come last, so a case that has them is whole.
+    """
+    target = folder / example.case
+    checksum = sha256(example.label_map)
+    if _checksum_of(target) != checksum:
+        with_suffix(target, PROPERTIES).unlink(missing_ok=True)
+        properties = read_properties(example.preprocessed)
+        label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
+        mask = read_array(with_suffix(example.preprocessed, LABELS))
+        labels = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
+        write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
+        learned = {"class_locations": class_locations(labels, plan), "label_map_sha256": checksum}
+        write_properties(properties | learned, target)
+    return {"case": example.case, "origin": example.origin, "label_map": str(example.label_map), "sha256": checksum}
+
+
+def _checksum_of(target: Path) -> str | None:
+    """The checksum of the label map that a whole case was made from."""
+    try:
+        return read_properties(target)["label_map_sha256"]
+    except Exception:
+        return None
+
+
+def remove_others(folder: Path, cases: Sequence[str]) -> None:
+    """Delete files of cases that this round does not learn from; the cache keeps its own."""
+    wanted = {case + suffix for case in cases for suffix in (ARRAY, LABELS, PROPERTIES)}
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+def splits(labelled: Sequence[str], pseudo_labelled: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
+    """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
+
+    A fold validates on one share of the labelled scans and learns from the others and all pseudo-labelled ones.
+    """
+    shuffled = np.random.default_rng(seed).permutation(sorted(labelled)).tolist()
+    validation = [sorted(shuffled[fold::count]) for fold in range(count)]
+    return [
+        {"train": sorted({*labelled, *pseudo_labelled} - set(held_out)), "val": held_out} for held_out in validation
+    ]

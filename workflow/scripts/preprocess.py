@@ -1,0 +1,45 @@
+"""Preprocess one shard of the scans with frozen plans: each image once, for all rounds."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from noisy_student.command import run
+from noisy_student.parallel import with_progress
+from noisy_student.preprocessing import Plan, is_whole, preprocess_image
+from noisy_student.shards import shard_of
+from noisy_student.tables import read_table, write_table
+
+
+def preprocess_case(case: str, image: Path, folder: Path, plan: Plan) -> dict[str, str]:
+    """Preprocess the scan unless that is done already."""
+    target = folder / case
+    if not is_whole(target):
+        preprocess_image(image, target, plan)
+    return {"case": case, "preprocessed": str(target)}
+
+
+def main() -> None:
+    """Read the arguments and preprocess."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
+    parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
+    parser.add_argument("--plans", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, required=True, help="dataset.json of the labelled scans")
+    parser.add_argument("--folder", type=Path, required=True, help="where the preprocessed cases are made")
+    parser.add_argument("--shard", type=int, required=True)
+    parser.add_argument("--shards", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="index table: case, preprocessed")
+    arguments = parser.parse_args()
+    plan = Plan(json.loads(arguments.plans.read_text()), json.loads(arguments.dataset.read_text()))
+    cases = shard_of(read_table(arguments.cases, ["case"]), arguments.shard, arguments.shards)
+    images = read_table(arguments.converted, ["case", "image"]).set_index("case").image
+    rows = (preprocess_case(case, Path(images[case]), arguments.folder, plan) for case in cases.case)
+    index = list(with_progress(rows, len(cases), "preprocessing"))
+    write_table(pd.DataFrame(index, columns=["case", "preprocessed"]), arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,71 @@
+"""Train one fold of a round's network, or go on with a training that was interrupted."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from noisy_student.command import run
+from noisy_student.device import choose_device
+from noisy_student.files import only_one, sha256, write_text
+from noisy_student.trainer import FINAL_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
+
+
+def identity(settings: dict[str, Any], dataset: Path, plans: Path) -> str:
+    """What a training depends on; checkpoints of another one are not gone on with."""
+    files = {path.name: sha256(path) for path in (plans, dataset / "training_set.tsv", dataset / "splits_final.json")}
+    return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
+
+
+def forget_other_training(folder: Path, identity: str) -> None:
+    """Remove checkpoints that were made with other settings or other data."""
+    record = folder / "training.json"
+    if record.exists() and record.read_text() == identity:
+        return
+    for checkpoint in folder.glob("checkpoint_*.pth"):
+        print(f"{checkpoint} is of a training with other settings or data: starting anew", flush=True)
+        checkpoint.unlink()
+    write_text(record, identity)
+
+
+def resume(trainer: NoisyStudentTrainer) -> None:
+    """Load the latest checkpoint if there is one that can be read."""
+    latest = trainer.places.fold_folder / LATEST_CHECKPOINT
+    if not latest.exists():
+        return
+    try:
+        trainer.load_checkpoint(str(latest))
+    except Exception as error:
+        raise SystemExit(f"{latest} is damaged ({error}). Delete it to start this fold anew.") from error
+    trainer.print_to_log_file(f"resumed after epoch {trainer.current_epoch} of {trainer.num_epochs}")
+
+
+def main() -> None:
+    """Read the arguments and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", type=json.loads, required=True, help="the round's training settings, as JSON")
+    parser.add_argument("--dataset", type=Path, required=True, help="the round's dataset folder")
+    parser.add_argument("--plans", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="the round's model folder")
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    places = Places(arguments.dataset, arguments.model, arguments.fold)
+    with only_one(places.fold_folder / ".lock"):
+        forget_other_training(
+            places.fold_folder, identity(arguments.settings, arguments.dataset, arguments.plans)
+        )
+        if (places.fold_folder / FINAL_CHECKPOINT).exists():
+            return
+        plans = json.loads(arguments.plans.read_text())
+        dataset = json.loads((arguments.dataset / "dataset.json").read_text())
+        device = choose_device(arguments.device, arguments.threads)
+        workers = max(1, arguments.threads - 1)
+        trainer = NoisyStudentTrainer.prepare(plans, dataset, places, arguments.settings, device, workers)
+        resume(trainer)
+        trainer.run_training()
+
+
+if __name__ == "__main__":
+    run(main)

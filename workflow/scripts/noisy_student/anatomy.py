@@ -80,7 +80,7 @@ def draw_organs(
 ) -> np.ndarray:
     """Organs alone (uint8 label map), each one piece and inside the abdominal wall, under the diaphragm's `dome_mm`."""
     rough = smooth_noise(rng, space.axes_zyx, ROUGHNESS_SCALE_MM)
-    x, _, z = space.straight()
+    x, y, z = space.straight()
     inside = (torso.cavity(space) < -1) & ~torso.spine(space)
     abdomen = inside & (z < dome_mm - DIAPHRAGM_MM)
     shifts = _draw_shifts(rng, variation)
@@ -91,7 +91,7 @@ def draw_organs(
         room = inside if shape.organ in (Tissue.AORTA, Tissue.IVC, Tissue.ESOPHAGUS) else abdomen
         here = (field < 0) & free & room
         if shape.organ == Tissue.LIVER:
-            here &= z > standard.liver_edge_mm(x) + 4 * rough
+            here &= (z > standard.liver_edge_mm(x) + 4 * rough) & (y < standard.liver_back_mm(x) + 3 * rough)
         organs[largest_piece(here)] = shape.organ
         free &= field > shape.gap_mm
     return organs

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from noisy_student.shapes import smooth_noise
+from noisy_student.shapes import smooth_noise, strands
 from noisy_student.tissues import Tissue
 
 CORTEX_MM = 6.0
 WALL_MM = 4.0
-VESSEL_SCALE_MM = 26.0
+VESSEL_SCALE_MM = 24.0
+VESSEL_WIDTH = 0.24
 
 Fill = Callable[[np.ndarray, np.ndarray, tuple[slice, ...]], np.ndarray]
 
@@ -39,7 +40,7 @@ def fill_organs(
             filled[box][inside_mm > CORTEX_MM + columns.clip(-3, None)] = medulla
     if Tissue.LIVER in present:
         box = boxes[Tissue.LIVER - 1]
-        vessels = strands(rng, _cut(axes_mm_zyx, box), VESSEL_SCALE_MM, 0.13)
+        vessels = strands(rng, _cut(axes_mm_zyx, box), VESSEL_SCALE_MM, VESSEL_WIDTH)
         filled[box][vessels & (tissues[box] == Tissue.LIVER)] = Tissue.LIVER_VESSEL
     if Tissue.STOMACH in present:
         box, inside_mm = depth(Tissue.STOMACH)
@@ -65,9 +66,3 @@ def _fill_stomach(filled: np.ndarray, inside_mm: np.ndarray, y_mm: np.ndarray, g
     if lumen.any():
         level_mm = np.quantile(np.broadcast_to(y_mm[None, :, None], lumen.shape)[lumen], gas_share)
         filled[lumen & (y_mm[None, :, None] < level_mm)] = Tissue.STOMACH_GAS
-
-
-def strands(rng: np.random.Generator, axes_mm_zyx: tuple[np.ndarray, ...], scale_mm: float, width: float) -> np.ndarray:
-    """A random net of curved strands (bool, z, y, x): where two smooth random fields cross zero together."""
-    first, second = (smooth_noise(rng, axes_mm_zyx, scale_mm) for _ in range(2))
-    return first**2 + second**2 < width**2

@@ -46,6 +46,7 @@ PHASES_HU: dict[Tissue, tuple[float, float, float, float]] = {
     Tissue.BOWEL_CONTENT: (18, 18, 20, 20),
     Tissue.BOWEL_GAS: (-880, -880, -880, -880),
     Tissue.ESOPHAGUS_GAS: (-500, -500, -500, -500),
+    Tissue.MESENTERY: (20, 80, 100, 70),
 }
 _TABLE_HU = np.array([PHASES_HU[tissue] for tissue in Tissue], np.float32)
 _FILLED_BY_DRINKING = [Tissue.STOMACH_FLUID, Tissue.DUODENUM_FLUID, Tissue.BOWEL_CONTENT]

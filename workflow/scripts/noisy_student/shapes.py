@@ -123,3 +123,9 @@ def _knot_weights(axis: np.ndarray, scale_mm: float) -> np.ndarray:
     knots = np.arange(axis[0] - 2 * scale_mm, axis[-1] + 2 * scale_mm, scale_mm)
     weights = np.exp(-0.5 * ((axis[:, None] - knots) / (0.6 * scale_mm)) ** 2)
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
+
+
+def strands(rng: np.random.Generator, axes_mm_zyx: tuple[np.ndarray, ...], scale_mm: float, width: float) -> np.ndarray:
+    """A random net of curved strands (bool, z, y, x): where two smooth random fields cross zero together."""
+    first, second = (smooth_noise(rng, axes_mm_zyx, scale_mm) for _ in range(2))
+    return first**2 + second**2 < width**2

@@ -181,6 +181,11 @@ def liver_edge_mm(x: np.ndarray) -> np.ndarray:
     return np.minimum(0.75 * (x + 68), 44 + 0.3 * (x + 10))
 
 
+def liver_back_mm(x: np.ndarray) -> np.ndarray:
+    """How far back the liver reaches: it leaves room for the adrenal gland beside the spine."""
+    return 12 + 0.9 * np.maximum(0, -26 - x)
+
+
 def dome_mm(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The height of the diaphragm above each point, from the top of a dome down to the recess at the wall."""
     heights = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisy_student import standard_body as standard
-from noisy_student.shapes import Space, Tube, smooth_noise
+from noisy_student.shapes import Space, Tube, smooth_noise, strands
 from noisy_student.tissues import Tissue
 
 SKIN_MM = 2.5
@@ -15,6 +15,8 @@ VERTEBRA_MM = 34.0
 DISC_MM = 9.0
 RIB_PERIOD_MM = 31.0
 RIB_MM = 11.0
+MESENTERY_SCALE_MM = 17.0
+MESENTERY_WIDTH = 0.2
 MEDIASTINUM_HALF_WIDTH_MM = 24.0
 
 
@@ -149,6 +151,7 @@ def _place_bowel(
 ) -> None:
     _, _, z = space.straight()
     room = (cavity < -2) & (z < dome_mm - 4)
+    tissues[room & strands(rng, space.axes_zyx, MESENTERY_SCALE_MM, MESENTERY_WIDTH)] = Tissue.MESENTERY
     stool = smooth_noise(rng, space.axes_zyx, 9.0)
     gassy = smooth_noise(rng, space.axes_zyx, 40.0)
     loops = _draw_loops(rng)
@@ -160,14 +163,13 @@ def _place_bowel(
             tissues[room & (field < -3.5) & ((gassy > 0.5) | (stool > 0.9))] = Tissue.BOWEL_GAS
 
 
-def _draw_loops(rng: np.random.Generator, count: int = 7) -> list[Tube]:
+def _draw_loops(rng: np.random.Generator, count: int = 11) -> list[Tube]:
     """Loops of small bowel below the pancreas: random walks, front to middle."""
     loops = []
-    for start_z in np.linspace(-100, -30, count):
-        x = rng.uniform(-70, 70) + np.cumsum(rng.normal(0, 26, 7))
-        y = rng.uniform(-62, -28, 7)
-        z = start_z + rng.normal(0, 10, 7)
-        radii = rng.uniform(9, 14, 7)
-        points = np.stack([60 * np.sin(x / 60), y, z, radii], axis=1)
+    for start_z in np.linspace(-104, -14, count):
+        x = 12 + 72 * np.sin(rng.uniform(-np.pi, np.pi) + np.cumsum(rng.normal(0, 0.7, 7)))
+        y = rng.uniform(-76, -22, 7)
+        z = start_z + rng.normal(0, 9, 7)
+        points = np.stack([x, y, z, rng.uniform(9, 15, 7)], axis=1)
         loops.append(Tube(tuple(map(tuple, points))))
     return loops

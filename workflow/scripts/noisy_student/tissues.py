@@ -40,6 +40,7 @@ class Tissue(IntEnum):
     BOWEL_CONTENT = 29
     BOWEL_GAS = 30
     ESOPHAGUS_GAS = 31
+    MESENTERY = 32
 
 
 _PARTS = {

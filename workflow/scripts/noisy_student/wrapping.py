@@ -13,13 +13,15 @@ from noisy_student.errors import InputError
 from noisy_student.grids import fine_axes
 from noisy_student.images import reorient
 from noisy_student.shapes import Space
-from noisy_student.surroundings import Torso, surround
+from noisy_student.surroundings import SUPERELLIPSE_POWER, Torso, surround
 from noisy_student.tissues import Tissue
 
 AORTA_XY_MM = (7.0, 12.0)  # of the standard body, at the height of the kidneys
 KIDNEYS = (Tissue.RIGHT_KIDNEY, Tissue.LEFT_KIDNEY)
 UNDER_THE_DIAPHRAGM = (Tissue.LIVER, Tissue.SPLEEN, Tissue.STOMACH)
 SCALES = (0.75, 1.35)
+FITTED = 0.999  # share of organ voxels that the abdominal wall must enclose
+FILLED = 0.97  # how much of the cavity's width the organs take
 
 
 def wrap(
@@ -31,10 +33,11 @@ def wrap(
     points_mm = np.argwhere(organs > 0)[:, ::-1] * spacing_mm
     origin_mm = _origin(organs, spacing_mm)
     torso = torso_of(fat_mm)
-    scale = _scale(points_mm - origin_mm, torso)
-    axes = fine_axes(_ends(torso, scale, organs.shape[0] * spacing_mm[2], origin_mm[2]), spacing_mm_zyx)
+    scale_x, scale_y = _scales(points_mm - origin_mm, torso)
+    axes = fine_axes(_ends(torso, (scale_x, scale_y), organs.shape[0] * spacing_mm[2], origin_mm[2]), spacing_mm_zyx)
     sampled = _sample(organs, spacing_mm, [axis + start for axis, start in zip(axes, origin_mm[::-1], strict=True)])
-    standard_axes = tuple((axis / scale).astype(np.float32) for axis in axes)
+    scales_zyx = (1, scale_y, scale_x)
+    standard_axes = tuple((axis / scale).astype(np.float32) for axis, scale in zip(axes, scales_zyx, strict=True))
     space = Space(standard_axes, np.zeros((3, *sampled.shape), np.float32))
     return axes, surround(rng, space, torso, sampled, _dome(space, sampled))
 
@@ -54,23 +57,30 @@ def _origin(organs: np.ndarray, spacing_mm: tuple[float, ...]) -> np.ndarray:
     return np.array([x, y, height]) * spacing_mm - (*AORTA_XY_MM, 0)
 
 
-def _scale(points_mm: np.ndarray, torso: Torso) -> float:
-    """How much larger than the standard body a patient with organs at these points (n, 3; x, y, z) must be."""
-    return float(np.clip(np.quantile(torso.radius(*points_mm.T), 0.999) / 0.98, *SCALES))
+def _scales(points_mm: np.ndarray, torso: Torso) -> tuple[float, float]:
+    """How much wider and deeper than the standard body a patient with organs at these points (n, 3; x, y, z) is."""
+    across, deep = np.abs(points_mm[:, 0]), np.abs(points_mm[:, 1] - torso.centre_y_mm)
+    wider = np.quantile(across, FITTED) / (FILLED * torso.half_width_mm)
+    room = 1 - np.minimum(across / wider / torso.half_width_mm, 0.9) ** SUPERELLIPSE_POWER
+    deeper = np.quantile(deep / room ** (1 / SUPERELLIPSE_POWER), FITTED) / torso.half_depth_mm
+    return float(np.clip(wider, *SCALES)), float(np.clip(deeper, *SCALES))
 
 
-def _ends(torso: Torso, scale: float, height_mm: float, origin_z_mm: float) -> tuple[tuple[float, float], ...]:
-    along_y, along_x = ((low * scale, high * scale) for low, high in torso.outline_mm()[::-1])
+def _ends(
+    torso: Torso, scales_xy: tuple[float, float], height_mm: float, origin_z_mm: float
+) -> tuple[tuple[float, float], ...]:
+    outline = zip(torso.outline_mm(), scales_xy, strict=True)
+    along_x, along_y = ((low * scale, high * scale) for (low, high), scale in outline)
     return (-origin_z_mm, height_mm - origin_z_mm), along_y, along_x
 
 
 def _sample(organs: np.ndarray, spacing_mm: tuple[float, ...], axes_mm: list[np.ndarray]) -> np.ndarray:
     """The label of the voxel nearest to each point of the axes (z, y, x; mm from the first voxel); 0 outside."""
     indices = [np.rint(axis / step).astype(int) for axis, step in zip(axes_mm, spacing_mm[::-1], strict=True)]
-    inside = [(index >= 0) & (index < size) for index, size in zip(indices, organs.shape, strict=True)]
     clipped = [index.clip(0, size - 1) for index, size in zip(indices, organs.shape, strict=True)]
-    z, y, x = np.ix_(*inside)
-    return np.where(z & y & x, organs[np.ix_(*clipped)], 0).astype(np.uint8)
+    z, y, x = (index == kept for index, kept in zip(indices, clipped, strict=True))
+    inside = z[:, None, None] & y[:, None] & x
+    return np.where(inside, organs[np.ix_(*clipped)], 0).astype(np.uint8)
 
 
 def _dome(space: Space, organs: np.ndarray) -> np.ndarray:

@@ -16,9 +16,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("results/report/report.html"), help="the page to write")
     arguments = parser.parse_args()
     if not (arguments.results / "cohort/cases.tsv").exists():
-        raise InputError(
-            f"a case table at {arguments.results}/cohort/cases.tsv", "none", "run the cohort's rules first"
-        )
+        wanted = f"a case table at {arguments.results}/cohort/cases.tsv"
+        raise InputError(wanted, "no such file", "give the folder of a run with --results, or start one")
     write_report(read_results(arguments.results), arguments.output)
     print(f"report: {arguments.output.resolve()}")
 

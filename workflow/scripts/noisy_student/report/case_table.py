@@ -25,20 +25,22 @@ def case_rows(results: Results) -> dict[str, Any]:
     """
     table = case_scores(results)
     rounds = sorted(table["round"].unique().tolist())
-    labels = [organ.label for organ in FLARE22]
+    labels = [0, *(organ.label for organ in FLARE22)]
     wide = {measure: _wide(table, measure) for measure in MEASURES}
     judged = table[["case", "role"]].drop_duplicates()
     order = {case: place for place, case in enumerate(results.cases["case"])}
     judged = judged.sort_values("case", key=lambda cases: cases.map(order), kind="stable")
-    return {
-        "rounds": rounds,
-        "organs": ["mean over organs", *(organ.name for organ in FLARE22)],
-        "cases": [
-            {"case": case, "role": role,
-             "scores": {m: [[_value(wide[m], (case, label, r)) for r in rounds] for label in (0, *labels)] for m in wide}}
-            for case, role in judged.itertuples(index=False)
-        ],
-    }  # fmt: skip
+    cases = [
+        {"case": case, "role": role, "scores": {m: _grid(wide[m], case, labels, rounds) for m in MEASURES}}
+        for case, role in judged.itertuples(index=False)
+    ]
+    return {"rounds": rounds, "organs": ["mean over organs", *(organ.name for organ in FLARE22)], "cases": cases}
+
+
+def _grid(
+    scores: dict[tuple[str, int, int], float], case: str, labels: list[int], rounds: list[int]
+) -> list[list[float | None]]:
+    return [[_value(scores, (case, label, number)) for number in rounds] for label in labels]
 
 
 def _wide(table: pd.DataFrame, measure: str) -> dict[tuple[str, int, int], float]:

@@ -2,72 +2,82 @@
 
 from noisy_student.report.numbers import magnitude, product
 from noisy_student.report.paper import CITATION
-from noisy_student.report.results import Results
-from noisy_student.report.run_tables import find
+from noisy_student.report.results import Network, Results
+from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings
 
 REFERENCES = (
     CITATION,
     "Xie et al., Self-training with Noisy Student improves ImageNet classification, CVPR 2020",
     "Isensee et al., nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation, "
-    "Nature Methods 18, 203-211, 2021",
+    "Nature Methods 18, 203–211, 2021",
     "Ma et al., Unleashing the strengths of unlabelled data in deep learning-assisted pan-cancer abdominal organ "
-    "quantification: the FLARE22 challenge, Lancet Digital Health 6, e815-e826, 2024",
+    "quantification: the FLARE22 challenge, Lancet Digital Health 6, e815–e826, 2024",
     "Mölder et al., Sustainable data analysis with Snakemake, F1000Research 10:33, 2021",
 )
 
 
 def methods(results: Results) -> str:
     """What was done, with this run's own numbers."""
-    parts = [_cohort(results), _training(results), _selection(results), _evaluation(results), _software(results)]
-    return " ".join(part for part in parts if part)
+    networks = [_network(network) for network in results.networks if network.configuration]
+    parts = [_cohort(results), *networks, _training(results), _selection(results), _evaluation(results)]
+    return " ".join(part for part in (*parts, _software(results)) if part)
 
 
 def _cohort(results: Results) -> str:
     counts = results.cases["role"].value_counts()
     number = {role: int(counts.get(role, 0)) for role in ("labelled", "unlabelled", "validation", "test")}
+    students = max(len(results.rounds) - 1, 0)
     return (
-        f"Thirteen abdominal organs were segmented in CT by noisy-student training [1, 2]: a teacher learnt from "
-        f"{number['labelled']} labelled scans and labelled {number['unlabelled']} unlabelled ones; a student learnt from "
-        f"both and became the next teacher, {max(len(results.rounds) - 1, 0)} times. "
+        "Thirteen abdominal organs were segmented in CT by noisy-student training [1, 2]: a teacher learnt from "
+        f"{number['labelled']} labelled scans and labelled {number['unlabelled']} unlabelled ones; a student learnt "
+        f"from both and became the next teacher, {students} time{'' if students == 1 else 's'}. "
         f"{number['validation']} validation and {number['test']} test scans took no part in training or selection."
     )
 
 
+def _network(network: Network) -> str:
+    plans, numbers = network.configuration, network.numbers
+    return (
+        f"Network “{network.name}” ({magnitude(numbers.get('parameters'))} parameters) was planned and trained with "
+        f"nnU-Net [3] on patches of {product(plans.get('patch_size', []))} voxels (z, y, x) at a spacing of "
+        f"{product(plans.get('spacing', []))} mm, batch size {plans.get('batch_size', 'unknown')}."
+    )
+
+
 def _training(results: Results) -> str:
-    text = [
-        f"Network “{network.name}” was planned and trained with nnU-Net [3] on patches of "
-        f"{product(network.configuration.get('patch_size', []))} voxels (z, y, x), spacing "
-        f"{product(network.configuration.get('spacing', []))} mm, batch size "
-        f"{network.configuration.get('batch_size', 'unknown')} ({magnitude(network.numbers.get('parameters'))} parameters)."
-        for network in results.networks
-        if network.configuration
-    ]
     lengths = sorted({len(fold) for round_ in results.rounds for fold in round_.training.values()})
-    if lengths:
-        iterations = find(results.run.get("configuration", {}), "iterations_per_epoch")
-        each = f" of {iterations} iterations" if iterations else ""
-        text.append(f"Each training took {' or '.join(map(str, lengths))} epochs{each}.")
-    return " ".join(text)
+    if not lengths:
+        return ""
+    settings = training_settings(results.run, 0)
+    each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
+    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}."
 
 
 def _selection(results: Results) -> str:
     kept = [
-        f"round {round_.number}: {int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)}"
+        f"{int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)} in round {round_.number}"
         for round_ in results.rounds
         if len(round_.selection)
     ]
-    return f"Pseudo-labels were selected by their confidence ({'; '.join(kept)} kept)." if kept else ""
+    if not kept:
+        return ""
+    rules = selection_rules(results.run, 1)
+    how = f"{rules['reduce']} over organs" if "reduce" in rules else "over organs"
+    least = f" of at least {rules['threshold']:g}" if "threshold" in rules else ""
+    return (
+        f"Pseudo-labels were kept at a confidence{least} (mean maximum probability inside each organ, {how}): "
+        f"{', '.join(kept)}."
+    )
 
 
 def _evaluation(results: Results) -> str:
     if not results.roles:
         return ""
-    rule = find(results.run.get("configuration", {}), "rule") or find(results.run.get("configuration", {}), "rules")
-    by = f", rules “{rule}”," if isinstance(rule, str) else ""
+    mode = evaluation_mode(results.run)
     return (
-        f"Segmentations were judged by the Dice similarity coefficient and the normalised surface Dice of FLARE22 [4]{by} "
-        "with bootstrap 95 % intervals; rounds were compared by scan with the Wilcoxon signed-rank test, "
-        "Holm-corrected over organs."
+        "Segmentations were judged by the Dice similarity coefficient and the normalised surface Dice of FLARE22 [4]"
+        f"{f' under its rules “{mode}”' if mode else ''}, with bootstrap 95 % intervals over cases; rounds were "
+        "compared case by case with the Wilcoxon signed-rank test, Holm-corrected over organs."
     )
 
 
@@ -80,7 +90,10 @@ def _software(results: Results) -> str:
 
 
 def commands(results: Results) -> list[tuple[str, str]]:
-    """(what it does, command line) to bring the run to each round, and to make this page again."""
+    """(what it does, command line) to bring the run to each round, to redo one, and to make this page again."""
     rounds = [(f"up to and with {round_.name}", f"snakemake round_{round_.number}") for round_ in results.rounds]
+    last = results.rounds[-1].number if results.rounds else 0
+    redo = f"snakemake round_{last} -R {results.folder}/round_{last}/{'selection' if last else 'scores'}.tsv"
     page = f"python workflow/scripts/report.py --results {results.folder} --output {results.folder}/report/report.html"
-    return [*rounds, ("this page alone", page)]
+    what = "select again and all that follows" if last else "evaluate again"
+    return [*rounds, (f"round {last}: {what}", redo), ("this page alone", page)]

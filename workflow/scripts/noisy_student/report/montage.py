@@ -103,10 +103,9 @@ def _edges(labels: np.ndarray) -> np.ndarray:
 def _sides(shown: Image.Image) -> Image.Image:
     draw = ImageDraw.Draw(shown)
     font = ImageFont.load_default(FONT_PX)
-    for text, x, anchor in (("R", 6, "lm"), ("L", shown.width - 6, "rm")):
-        draw.text(
-            (x, shown.height / 2), text, font=font, fill="white", anchor=anchor, stroke_width=2, stroke_fill="black"
-        )
+    for text, x, anchor in (("R", 8, "lm"), ("L", shown.width - 8, "rm")):
+        place = (x, shown.height / 2)
+        draw.text(place, text, font=font, fill="white", anchor=anchor, stroke_width=2, stroke_fill="black")
     return shown
 
 

@@ -12,6 +12,7 @@ from noisy_student.organs import FLARE22
 from noisy_student.report import (
     methods,
     organ_tables,
+    protocol,
     pseudo_label_plots,
     pseudo_label_tables,
     result_plots,
@@ -19,7 +20,7 @@ from noisy_student.report import (
     training_plots,
     verdict,
 )
-from noisy_student.report.case_table import case_rows, case_scores
+from noisy_student.report.case_table import MEASURES, case_rows, case_scores
 from noisy_student.report.examples import Example, examples
 from noisy_student.report.plots import Plot
 from noisy_student.report.results import Results
@@ -31,13 +32,22 @@ TEMPLATES = Path(__file__).parents[3] / "report"
 
 
 @dataclass(frozen=True)
+class RoleContent:
+    """Table 4 for one role, with the plots of its differences."""
+
+    role: str
+    plots: list[Plot]
+    tables: list[Table]
+
+
+@dataclass(frozen=True)
 class Content:
     """Everything that the page shows, by section."""
 
     summary_plots: list[Plot]
     run_tables: dict[str, Table]
-    organ_tables: list[Table]
-    organ_plots: list[Plot]
+    labelled_only: Table | None
+    roles: list[RoleContent]
     examples: list[Example]
     training_plots: list[Plot]
     pseudo_label_tables: list[Table]
@@ -47,27 +57,27 @@ class Content:
     @property
     def tables(self) -> list[Table]:
         """All tables, for the files."""
-        return [*self.run_tables.values(), *self.organ_tables, *self.pseudo_label_tables, self.case_scores]
+        fourth = [table for role in self.roles for table in role.tables]
+        third = [self.labelled_only] if self.labelled_only else []
+        return [*self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, self.case_scores]
 
     @property
     def plots(self) -> list[Plot]:
         """All plots, for the files."""
-        return [*self.summary_plots, *self.organ_plots, *self.training_plots, *self.pseudo_label_plots]
+        differences = [plot for role in self.roles for plot in role.plots]
+        return [*self.summary_plots, *differences, *self.training_plots, *self.pseudo_label_plots]
 
 
 def content(results: Results) -> Content:
     """Make every table and figure that the results allow."""
     roles, selected = results.roles, [round_ for round_ in results.rounds if len(round_.selection)]
-    third = [organ_tables.labelled_only(results, role) for role in roles]
-    fourth = [organ_tables.every_round(results, role, measure) for role in roles for measure in ("DSC", "NSD")]
-    differences = [result_plots.organ_differences(results, role, m) for role in roles for m in ("DSC", "NSD")]
     histograms = [pseudo_label_plots.confidence_histogram(round_) for round_ in selected]
     scatters = [pseudo_label_plots.confidence_against_truth(round_) for round_ in selected]
     return Content(
-        summary_plots=[result_plots.over_rounds(results, measure) for measure in ("DSC", "NSD")] if roles else [],
+        summary_plots=[result_plots.over_rounds(results, measure) for measure in MEASURES] if roles else [],
         run_tables=_run_tables(results),
-        organ_tables=[*third, *fourth] if results.rounds else [],
-        organ_plots=[plot for plot in differences if plot],
+        labelled_only=organ_tables.labelled_only(results) if roles else None,
+        roles=[_role(results, role) for role in roles],
         examples=examples(results),
         training_plots=[training_plots.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
@@ -76,11 +86,17 @@ def content(results: Results) -> Content:
     )
 
 
+def _role(results: Results, role: str) -> RoleContent:
+    plots = [result_plots.organ_differences(results, role, measure) for measure in MEASURES]
+    tables = [organ_tables.every_round(results, role, measure) for measure in MEASURES]
+    return RoleContent(role, [plot for plot in plots if plot], tables)
+
+
 def _run_tables(results: Results) -> dict[str, Table]:
     return {
         "rounds": run_tables.rounds(results, verdict.judged_role(results)),
         "environment": run_tables.environment(results),
-        "protocol": run_tables.protocol(results),
+        "protocol": protocol.protocol(results),
         "roles": run_tables.roles(results),
         "findings": run_tables.findings(results),
         "checksums": run_tables.checksums(results),
@@ -104,6 +120,7 @@ def render(results: Results, shown: Content) -> str:
         rounds=results.rounds,
         roles=results.roles,
         organs=FLARE22,
+        key_numbers=verdict.key_numbers(results),
         headline=verdict.headline(results),
         paragraph=verdict.paragraph(results),
         warnings=warnings(results),

@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.configuration import Selection
+from noisy_student.report.settings import selection_rules
+from noisy_student.selection import select
 from noisy_student.tables import read_table
 
 CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
@@ -48,13 +51,18 @@ class Network:
 
 @dataclass(frozen=True)
 class Round:
-    """The tables of one round; `training` maps a fold to its progress."""
+    """The tables of one round; `training` maps a fold to its progress.
+
+    A selection that keeps nothing stops the run before its table is written. Where there are scores and rules
+    but no table (`is_selected` is false), `selection` is what those rules give.
+    """
 
     number: int
     folder: Path
     training: dict[int, pd.DataFrame]
     pseudo_label_scores: pd.DataFrame
     selection: pd.DataFrame
+    is_selected: bool
     pseudo_label_truth: pd.DataFrame
     scores: pd.DataFrame
     summary: pd.DataFrame
@@ -96,7 +104,7 @@ def read_results(folder: Path) -> Results:
         cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
         findings=_table(folder / "cohort/findings.tsv", FINDINGS),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
-        rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
+        rounds=[_read_round(folder, number, run) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),
     )
 
@@ -110,8 +118,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _last_round(folder: Path, run: dict[str, Any]) -> int:
+    configured = run.get("configuration", {}).get("rounds")
+    planned = len(configured) - 1 if isinstance(configured, list) else int(run.get("rounds", 0))
     found = [int(match[1]) for path in folder.glob("round_*") if (match := re.fullmatch(r"round_(\d+)", path.name))]
-    return max([int(run.get("rounds", 0)), *found])
+    return max([planned, *found])
 
 
 def _read_network(folder: Path) -> Network:
@@ -119,16 +129,26 @@ def _read_network(folder: Path) -> Network:
     return Network(folder.name, _read_json(folder / "network.json"), configurations.get("3d_fullres", {}))
 
 
-def _read_round(folder: Path, number: int) -> Round:
+def _read_round(folder: Path, number: int, run: dict[str, Any]) -> Round:
     here = folder / f"round_{number}"
+    pseudo_label_scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
+    selection = here / "selection.tsv"
     progress = {path.parent: path for path in here.glob("fold_*/progress.tsv")}
     return Round(
         number=number,
         folder=here,
         training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
-        pseudo_label_scores=_table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES),
-        selection=_table(here / "selection.tsv", SELECTION),
+        pseudo_label_scores=pseudo_label_scores,
+        selection=_table(selection, SELECTION) if selection.exists() else _select(pseudo_label_scores, run, number),
+        is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         scores=_table(here / "scores.tsv", SCORES),
         summary=_table(here / "summary.tsv", SUMMARY),
     )
+
+
+def _select(scores: pd.DataFrame, run: dict[str, Any], number: int) -> pd.DataFrame:
+    rules = selection_rules(run, number)
+    if scores.empty or not rules:
+        return pd.DataFrame(columns=list(SELECTION))
+    return select(scores, Selection.model_validate(rules))

@@ -1,13 +1,14 @@
-"""Tables 1 and 2, the overview of the rounds, and the tables of the traceability section."""
+"""Table 1, the overview of the rounds, and the tables of the traceability section."""
 
 from typing import Any
 
 import pandas as pd
 
-from noisy_student.report.numbers import MISSING, count, duration, interval, magnitude, product, score
-from noisy_student.report.organ_tables import change_in_words, comparison_row, mark, summary_row
-from noisy_student.report.paper import PROTOCOL
-from noisy_student.report.results import Network, Results, Round
+from noisy_student.aggregate import FAILURE_DSC
+from noisy_student.organs import FLARE22
+from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
+from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, summary_row
+from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
 
 ROLES = ("labelled", "unlabelled", "validation", "test")
@@ -23,66 +24,19 @@ def environment(results: Results) -> Table:
                  pd.DataFrame(rows, columns=["what", "this run"]))  # fmt: skip
 
 
-def find(settings: Any, key: str) -> Any:
-    """The first value under `key` at any depth of nested mappings; None if there is none."""
-    if not isinstance(settings, dict):
-        return None
-    if key in settings:
-        return settings[key]
-    return next((found for value in settings.values() if (found := find(value, key)) is not None), None)
-
-
-def protocol(results: Results) -> Table:
-    """Table 2: one column per network of the run, the paper's beside it."""
-    columns = {network.name: _protocol_of(results, network) for network in results.networks}
-    columns = columns or {"this run": _trained(results)}
-    keys = list(PROTOCOL)
-    keys[7:7] = ["iterations per epoch"]
-    data = pd.DataFrame([{"what": key, **{name: values.get(key, MISSING) for name, values in columns.items()},
-                          "the paper": PROTOCOL.get(key, MISSING)} for key in keys])  # fmt: skip
-    caption = "Network and sampling from nnU-Net's plans; epochs, rate and time from the training logs of all folds."
-    return plain("table_2_training_protocol", "Table 2. Training protocol", caption, data)
-
-
-def _protocol_of(results: Results, network: Network) -> dict[str, str]:
-    plans = network.configuration
-    architecture = plans.get("architecture", {}).get("network_class_name", MISSING).rsplit(".", 1)[-1]
-    return _trained(results) | {
-        "network": architecture,
-        "parameters": magnitude(network.numbers.get("parameters")),
-        "FLOPs at the patch size": magnitude(network.numbers.get("flops")),
-        "patch (z × y × x)": product(plans.get("patch_size", [])),
-        "batch size": str(plans.get("batch_size", MISSING)),
-        "spacing (z × y × x), mm": product([round(value, 3) for value in plans.get("spacing", [])]),
-    }
-
-
-def _trained(results: Results) -> dict[str, str]:
-    folds = [fold for round_ in results.rounds for fold in round_.training.values() if len(fold)]
-    iterations = find(results.run.get("configuration", {}), "iterations_per_epoch")
-    shared = {
-        "iterations per epoch": str(iterations) if iterations else MISSING,
-        "learning-rate schedule": "poly, exponent 0.9 (nnU-Net)",
-        "optimizer": "SGD, Nesterov momentum 0.99 (nnU-Net)",
-        "loss": "Dice + cross-entropy (nnU-Net)",
-        "initialisation": "He (nnU-Net)",
-    }
-    if not folds:
-        return shared
-    epochs = sorted({len(fold) for fold in folds})
-    rates = sorted({f"{fold['learning_rate'].iloc[0]:.4g}" for fold in folds})
-    seconds = sum(fold["seconds"].sum() for fold in folds)
-    return shared | {
-        "epochs": ", ".join(str(number) for number in epochs),
-        "initial learning rate": ", ".join(rates),
-        "training time": f"{duration(seconds)} in all ({count(len(folds), 'training')})",
-    }
-
-
 def rounds(results: Results, role: str) -> Table:
     """One row per round: what it learnt from, how long it took, what it reached, what is missing."""
     rows = [_round_row(results, round_, role) for round_ in results.rounds]
-    columns = ["round", "scans learnt from", "training", "mean DSC", "change in DSC", "mean NSD", "state"]
+    columns = [
+        "round",
+        "scans learnt from",
+        "training",
+        "mean DSC",
+        "change in DSC",
+        "mean NSD",
+        f"organs with DSC < {FAILURE_DSC:g}",
+        "state",
+    ]
     data = pd.DataFrame([[" ".join(filter(None, (cell.text, cell.note))) for cell in row] for row in rows],
                         columns=columns)  # fmt: skip
     caption = f"Means over organs and {role} scans with 95 % intervals; change against the round before, paired."
@@ -98,8 +52,9 @@ def _round_row(results: Results, round_: Round, role: str) -> list[Cell]:
         Cell(_learnt_from(results, round_)),
         Cell(_training_time(round_)),
         Cell(score(dsc["mean"]), interval(dsc["ci_low"], dsc["ci_high"])),
-        Cell(change_in_words(change) or MISSING, mark=mark(change)),
+        Cell(signed(change["difference"]), certainty_in_words(change), mark(change)),
         Cell(score(nsd["mean"]), interval(nsd["ci_low"], nsd["ci_high"])),
+        Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {len(FLARE22) * dsc['n']:.0f}"),
         Cell("complete" if not missing else "missing: " + ", ".join(missing)),
     ]
 
@@ -108,7 +63,7 @@ def missing_parts(round_: Round) -> list[str]:
     """What a finished round would have and this one lacks."""
     parts = {"training": bool(round_.training), "scores": len(round_.scores) > 0, "summary": len(round_.summary) > 0}
     if round_.number:
-        parts = {"pseudo-labels": len(round_.pseudo_label_scores) > 0, "selection": len(round_.selection) > 0} | parts
+        parts = {"pseudo-labels": len(round_.pseudo_label_scores) > 0, "selection": round_.is_selected} | parts
     return [name for name, there in parts.items() if not there]
 
 
@@ -154,6 +109,7 @@ def facts(results: Results) -> list[tuple[str, Any]]:
     """(name, value) of what identifies the run, for the head of the page."""
     run = results.run
     commit = str(run.get("git_commit") or "")[:10]
-    known = {"rounds": len(results.rounds), "cases": len(results.cases), "seed": run.get("seed"),
-             "started": run.get("started"), "code": commit}  # fmt: skip
+    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}"
+    started = str(run.get("started") or "")[:16].replace("T", " ")
+    known = {"rounds": chain, "cases": len(results.cases), "seed": run.get("seed"), "started": started, "code": commit}
     return [(name, value) for name, value in known.items() if value not in (None, "")]

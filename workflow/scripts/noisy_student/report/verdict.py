@@ -1,11 +1,12 @@
 """The answer in words: did the student get better, by how much, and is it more than noise."""
 
+import itertools
+
 import pandas as pd
 
 from noisy_student.report.numbers import count, interval, score, signed, signed_interval
 from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.results import Results, Round
-import itertools
 
 
 def judged_role(results: Results) -> str:
@@ -77,6 +78,25 @@ def _difference(results: Results, later: Round, earlier: Round, measure: str) ->
     spread = signed_interval(change["ci_low"], change["ci_high"])
     inside = f"95 % interval {spread}, n = {change['n']:.0f}" if spread else "no interval computed"
     return f"{signed(change['difference'])} ({inside})"
+
+
+def key_numbers(results: Results) -> list[tuple[str, str, str]]:
+    """(name, value, what it rests on) of the few numbers that a reader looks for first."""
+    role = judged_role(results)
+    rounds = results.evaluated(role)
+    found = [_key_number(results, rounds, role, measure) for measure in ("DSC", "NSD")] if rounds else []
+    selected = [round_ for round_ in results.rounds if len(round_.selection)]
+    for round_ in selected[-1:]:
+        kept = int((round_.selection["decision"] == "kept").sum())
+        found.append((f"pseudo-labels kept, round {round_.number}", f"{kept} of {len(round_.selection)}", ""))
+    return found
+
+
+def _key_number(results: Results, rounds: list[Round], role: str, measure: str) -> tuple[str, str, str]:
+    first, last = (score(summary_row(round_, role, 0, measure)["mean"]) for round_ in (rounds[0], rounds[-1]))
+    if len(rounds) == 1:
+        return f"mean {measure}, {role} scans", first, f"{rounds[0].name} alone"
+    return f"mean {measure}, {role} scans", f"{first} → {last}", _difference(results, rounds[-1], rounds[0], measure)
 
 
 def pseudo_labels_in_words(round_: Round) -> str:

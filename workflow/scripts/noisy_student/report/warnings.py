@@ -1,7 +1,9 @@
 """What a reader must know before trusting the numbers: gaps, rounds that went badly, organs that are not there."""
 
+import pandas as pd
+
 from noisy_student.organs import FLARE22
-from noisy_student.report.numbers import count
+from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
 from noisy_student.report.verdict import judged_role, worsened
@@ -17,17 +19,17 @@ def all_dropped(results: Results) -> list[str]:
     found = []
     for round_ in results.rounds:
         if len(round_.selection) and not (round_.selection["decision"] == "kept").any():
-            reasons = round_.selection["reason"].value_counts()
-            why = (
-                f" Most frequent reason: {reasons.index[0]} ({count(int(reasons.iloc[0]), 'case')})."
-                if len(reasons)
-                else ""
-            )
             found.append(
-                f"Round {round_.number}: all {count(len(round_.selection), 'pseudo-label')} dropped, so this round "
-                f"had no unlabelled scan to learn from.{why}"
+                f"Round {round_.number}: all {count(len(round_.selection), 'pseudo-label')} were dropped, so it has no "
+                f"unlabelled scan to learn from.{_main_reason(round_)}"
             )
     return found
+
+
+def _main_reason(round_: Round) -> str:
+    reasons = round_.selection["reason"].value_counts()
+    best = f" The highest confidence was {score(round_.selection['confidence'].max())}."
+    return f" Reason: {reasons.index[0]} ({count(int(reasons.iloc[0]), 'case')}).{best}" if len(reasons) else best
 
 
 def organs(results: Results) -> list[str]:
@@ -42,12 +44,15 @@ def organs(results: Results) -> list[str]:
     return [text for organ in FLARE22 if (text := _organ(organ.name, by_label.get(organ.label), role, rounds[-1]))]
 
 
-def _organ(name: str, rows: "object", role: str, round_: Round) -> str:
+def _organ(name: str, rows: pd.DataFrame | None, role: str, round_: Round) -> str:
     if rows is None:
         return f"{name.capitalize()}: not scored in round {round_.number}."
     present = rows[rows["truth_voxels"] > 0]
     if present.empty:
-        return f"{name.capitalize()}: absent from the truth of all {role} scans; its DSC and NSD follow the rule for empty organs."
+        return (
+            f"{name.capitalize()}: absent from the truth of all {role} scans; its DSC and NSD follow the rule for "
+            "empty organs."
+        )
     if (present["DSC"] == 0).all():
         return f"{name.capitalize()}: DSC is 0 in every {role} scan that has it, in round {round_.number}."
     return ""
@@ -56,12 +61,16 @@ def _organ(name: str, rows: "object", role: str, round_: Round) -> str:
 def missing(results: Results) -> list[str]:
     """Rounds that have not come this far yet."""
     found = [(round_, missing_parts(round_)) for round_ in results.rounds]
-    text = [f"Round {round_.number} is not complete: no {', no '.join(parts)}." for round_, parts in found if parts]
-    return (
-        text
-        if results.run
-        else [*text, "The run's record (run.json) is missing: versions and configuration are unknown."]
-    )
+    text = [_gap(round_, parts) for round_, parts in found if parts]
+    if not results.run:
+        text.append("The run's record (run.json) is missing: versions and configuration are unknown.")
+    return text
+
+
+def _gap(round_: Round, parts: list[str]) -> str:
+    if not round_.folder.exists():
+        return f"Round {round_.number} has not started: there is no folder {round_.folder.name} among the results."
+    return f"Round {round_.number} is not complete: no {', no '.join(parts)}."
 
 
 def checks(results: Results) -> list[str]:

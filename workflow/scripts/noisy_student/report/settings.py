@@ -1,0 +1,31 @@
+"""What a run's configuration says about one of its rounds; empty where it was not recorded."""
+
+from typing import Any
+
+
+def _round(run: dict[str, Any], number: int) -> dict[str, Any]:
+    rounds = run.get("configuration", {}).get("rounds", [])
+    return rounds[number] if isinstance(rounds, list) and number < len(rounds) else {}
+
+
+def network_of(run: dict[str, Any], number: int) -> str:
+    """The name of the round's network."""
+    return str(_round(run, number).get("network", ""))
+
+
+def training_settings(run: dict[str, Any], number: int) -> dict[str, Any]:
+    """The settings of the round's training: the run's, with what the round changes."""
+    entry = _round(run, number)
+    changes = {key: value for key, value in (entry.get("training") or {}).items() if value is not None}
+    noise = {"noise": entry["noise"]} if "noise" in entry else {}
+    return {**run.get("configuration", {}).get("training", {}), **changes, **noise}
+
+
+def selection_rules(run: dict[str, Any], number: int) -> dict[str, Any]:
+    """The rules by which the round selected its pseudo-labels."""
+    return _round(run, number).get("selection") or run.get("configuration", {}).get("selection", {})
+
+
+def evaluation_mode(run: dict[str, Any]) -> str:
+    """The name of the evaluation's rules."""
+    return str(run.get("configuration", {}).get("evaluation", {}).get("mode", ""))

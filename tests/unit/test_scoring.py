@@ -1,0 +1,92 @@
+"""Case lists, missing predictions and the score table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from noisy_student.errors import InputError
+from noisy_student.evaluation_modes import MODES
+from noisy_student.images import write_image
+from noisy_student.organs import FLARE22
+from noisy_student.scoring import cases_of_folder, cases_of_table, score_table
+from noisy_student.tables import read_table, write_table
+
+
+def write_map(path, label=1):
+    array = np.zeros((4, 5, 6), np.uint8)
+    array[1:3, 1:4, 1:4] = label
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing((1.0, 2.0, 5.0))
+    write_image(image, path)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Three truths, predictions for two of them and one for nobody."""
+    for case in ("b", "a", "c"):
+        write_map(tmp_path / "truth" / f"{case}.nii.gz")
+    for case in ("a", "b", "stranger"):
+        write_map(tmp_path / "predictions" / f"{case}.nii.gz")
+    return tmp_path / "truth", tmp_path / "predictions"
+
+
+@pytest.mark.parametrize(("mode", "score"), [("flare22", None), ("flare23plus", None), ("strict", 0.0)])
+def test_cases_come_from_the_truths_and_a_missing_prediction_is_named(folders, mode, score):
+    table = score_table(cases_of_folder(*folders), MODES[mode], cores=1)
+    assert table["case"].unique().tolist() == ["a", "b", "c"]
+    assert table["label"].tolist() == [organ.label for organ in FLARE22] * 3
+    missing = table[table["case"] == "c"]
+    assert set(missing["rule"]) == {"missing prediction"}
+    assert missing["prediction_voxels"].isna().all()
+    assert missing["truth_voxels"].tolist() == [18] + [0] * 12
+    for measure in ("DSC", "NSD"):
+        assert missing[measure].isna().all() if score is None else (missing[measure] == score).all()
+    assert (table.loc[table["case"] == "a", "DSC"] == 1).all()
+
+
+def test_volumes(folders):
+    liver = score_table(cases_of_folder(*folders), MODES["strict"], cores=1).iloc[0]
+    assert liver[["truth_voxels", "prediction_voxels"]].tolist() == [18, 18]
+    assert liver["truth_ml"] == liver["prediction_ml"] == pytest.approx(18 * 10 / 1000)
+
+
+def test_the_case_table_gives_roles_order_and_truths(folders, tmp_path):
+    truth, predictions = folders
+    rows = [
+        ("b", "test", truth / "b.nii.gz", None),
+        ("a", "validation", truth / "a.nii.gz", None),
+        ("c", "unlabelled", None, truth / "c.nii.gz"),
+        ("no truth", "test", None, None),
+    ]
+    write_table(pd.DataFrame(rows, columns=["case", "role", "label_map", "truth"]), tmp_path / "cases.tsv")
+    cases = cases_of_table(tmp_path / "cases.tsv", ["validation", "test"], predictions, "label_map")
+    assert [(case.case, case.role) for case in cases] == [("b", "test"), ("a", "validation")]
+    table = score_table(cases, MODES["flare22"], cores=1)
+    assert table.columns[:3].tolist() == ["case", "role", "label"]
+    kept_aside = cases_of_table(tmp_path / "cases.tsv", ["unlabelled"], predictions, "truth")
+    assert [case.truth for case in kept_aside] == [truth / "c.nii.gz"]
+    with pytest.raises(InputError, match="labelled"):
+        cases_of_table(tmp_path / "cases.tsv", ["labelled"], predictions, "label_map")
+
+
+def test_two_processes_give_the_same_table_and_pass_errors_on(folders, tmp_path):
+    cases = cases_of_folder(*folders)
+    one, two = (score_table(cases, MODES["flare22"], cores) for cores in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    write_map(folders[1] / "b.nii.gz", label=200)
+    with pytest.raises(InputError, match="label 200"):
+        score_table(cases, MODES["flare22"], cores=2)
+
+
+def test_a_written_table_reads_back(folders, tmp_path):
+    table = score_table(cases_of_folder(*folders), MODES["flare22"], cores=1)
+    write_table(table, tmp_path / "scores.tsv")
+    back = read_table(tmp_path / "scores.tsv", ("case", "label", "organ", "DSC", "NSD", "rule"))
+    assert back["DSC"].equals(table["DSC"].astype(float))
+    assert back["case"].equals(table["case"])
+
+
+def test_a_folder_without_truths_stops(tmp_path):
+    with pytest.raises(InputError, match="none"):
+        cases_of_folder(tmp_path, tmp_path)

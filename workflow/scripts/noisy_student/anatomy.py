@@ -113,7 +113,7 @@ def _draw_field(
     shift_mm: np.ndarray,
     variation: Variation,
 ) -> np.ndarray:
-    scale = float(np.exp(variation.size_sd * _bounded(rng, 1)[0]))
+    scale = float(np.exp(variation.size_sd * shape.size_varies * _bounded(rng, 1)[0]))
     turn_deg = variation.turn_sd_deg * _bounded(rng, 3)
     vessel = shape.moves_with == "spine"
 

@@ -20,7 +20,7 @@ from noisy_student.variation import Variation
 from noisy_student.wrapping import wrap
 
 # The share of slices that a cropped scan lacks at the head's or the feet's end: never a whole organ.
-CROP_HEAD, CROP_FEET = (0.05, 0.12), (0.1, 0.25)
+CROP_HEAD, CROP_FEET = (0.04, 0.1), (0.1, 0.25)
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,32 @@ class OrganShape:
     parts: tuple[Part, ...]
     holes: tuple[Part, ...] = ()
     rough_mm: float = 1.0
+    size_varies: float = 1.0  # against other organs
     gap_mm: float = 1.5
 
 
-# In order of precedence: where two organs claim a voxel, the first has it.
+# In order of precedence: where two organs claim a voxel, the first has it. The smallest can spare the least.
 ORGANS = (
+    OrganShape(
+        Tissue.RIGHT_ADRENAL,
+        "right kidney",
+        (
+            Tube(((-35, 22, 68, 5.9), (-38, 32, 57, 6.9), (-52, 42, 50, 6.4))),
+            Tube(((-38, 32, 57, 6.9), (-36, 42, 46, 5.9))),
+        ),
+        rough_mm=0.3,
+        size_varies=0.5,
+    ),
+    OrganShape(
+        Tissue.LEFT_ADRENAL,
+        "left kidney",
+        (
+            Tube(((33, 10, 62, 5.9), (40, 20, 52, 6.9), (55, 28, 49, 6.4))),
+            Tube(((40, 20, 52, 6.9), (38, 34, 44, 5.9))),
+        ),
+        rough_mm=0.3,
+        size_varies=0.5,
+    ),
     OrganShape(
         Tissue.AORTA,
         "spine",
@@ -59,24 +80,6 @@ ORGANS = (
         (Tube(((3, 20, 160, 9), (6, 16, 135, 9), (14, 10, 114, 9), (26, 4, 100, 9), (36, 0, 93, 9))),),
         rough_mm=0.4,
         gap_mm=0,
-    ),
-    OrganShape(
-        Tissue.RIGHT_ADRENAL,
-        "right kidney",
-        (
-            Tube(((-35, 22, 68, 5), (-38, 32, 57, 6), (-52, 42, 50, 5.5))),
-            Tube(((-38, 32, 57, 6), (-36, 42, 46, 5))),
-        ),
-        rough_mm=0.3,
-    ),
-    OrganShape(
-        Tissue.LEFT_ADRENAL,
-        "left kidney",
-        (
-            Tube(((33, 10, 62, 5), (40, 20, 52, 6), (55, 28, 49, 5.5))),
-            Tube(((40, 20, 52, 6), (38, 34, 44, 5))),
-        ),
-        rough_mm=0.3,
     ),
     OrganShape(
         Tissue.RIGHT_KIDNEY,

@@ -6,6 +6,7 @@ import pandas as pd
 
 MISSING = "–"
 MINUS = "−"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SIGNIFICANT = 0.05
 
 
@@ -24,19 +25,19 @@ def signed(value: float) -> str:
 
 def interval(low: float, high: float) -> str:
     """A 95 % interval of a value; empty where there is none."""
-    return "" if pd.isna(low) or pd.isna(high) else f"[{score(low)}, {score(high)}]"
+    return "" if pd.isna(low) or pd.isna(high) else f"[{score(low)},{NO_BREAK}{score(high)}]"
 
 
 def signed_interval(low: float, high: float) -> str:
     """A 95 % interval of a difference; empty where there is none."""
-    return "" if pd.isna(low) or pd.isna(high) else f"[{signed(low)}, {signed(high)}]"
+    return "" if pd.isna(low) or pd.isna(high) else f"[{signed(low)},{NO_BREAK}{signed(high)}]"
 
 
 def p_value(value: float) -> str:
     """A p-value, after "p"."""
     if pd.isna(value):
         return ""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return f"p{NO_BREAK}<{NO_BREAK}0.001" if value < 0.001 else f"p{NO_BREAK}={NO_BREAK}{value:.3f}"
 
 
 def magnitude(value: float | None) -> str:

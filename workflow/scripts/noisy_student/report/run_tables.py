@@ -27,18 +27,9 @@ def environment(results: Results) -> Table:
 def rounds(results: Results, role: str) -> Table:
     """One row per round: what it learnt from, how long it took, what it reached, what is missing."""
     rows = [_round_row(results, round_, role) for round_ in results.rounds]
-    columns = [
-        "round",
-        "scans learnt from",
-        "training",
-        "mean DSC",
-        "change in DSC",
-        "mean NSD",
-        f"organs with DSC < {FAILURE_DSC:g}",
-        "state",
-    ]
-    data = pd.DataFrame([[" ".join(filter(None, (cell.text, cell.note))) for cell in row] for row in rows],
-                        columns=columns)  # fmt: skip
+    failed = f"organs with DSC < {FAILURE_DSC:g}"
+    columns = ["round", "scans learnt from", "training", "mean DSC", "change in DSC", "mean NSD", failed, "state"]
+    data = pd.DataFrame([_round_data(results, round_, role) for round_ in results.rounds])
     caption = f"Means over organs and {role} scans with 95 % intervals; change against the round before, paired."
     return Table("rounds_overview", "Rounds at a glance", caption, columns, rows, data)
 
@@ -57,6 +48,18 @@ def _round_row(results: Results, round_: Round, role: str) -> list[Cell]:
         Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {len(FLARE22) * dsc['n']:.0f}"),
         Cell("complete" if not missing else "missing: " + ", ".join(missing)),
     ]
+
+
+def _round_data(results: Results, round_: Round, role: str) -> dict[str, Any]:
+    data: dict[str, Any] = {"round": round_.number, "role": role}
+    data["kept_pseudo_labels"] = int((round_.selection["decision"] == "kept").sum())
+    data["training_seconds"] = sum(fold["seconds"].sum() for fold in round_.training.values())
+    for measure in ("DSC", "NSD"):
+        mean = summary_row(round_, role, 0, measure)
+        change = comparison_row(results, role, round_.number, round_.number - 1, 0, measure)
+        data |= {f"{measure}_{column}": mean[column] for column in ("n", "mean", "ci_low", "ci_high", "failures")}
+        data |= {f"{measure}_change_{column}": change[column] for column in ("difference", "ci_low", "ci_high")}
+    return data | {"missing": ", ".join(missing_parts(round_))}
 
 
 def missing_parts(round_: Round) -> list[str]:

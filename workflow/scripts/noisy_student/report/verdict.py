@@ -116,6 +116,19 @@ def worsened(results: Results) -> list[str]:
     return found
 
 
+def best_is_not_last(results: Results) -> list[str]:
+    """One sentence if an earlier round has a higher mean DSC than the last one."""
+    role = judged_role(results)
+    rounds = results.evaluated(role)
+    means = [summary_row(round_, role, 0, "DSC")["mean"] for round_ in rounds]
+    if not rounds or max(means) == means[-1]:
+        return []
+    best = rounds[means.index(max(means))]
+    return [
+        f"The highest mean DSC on the {role} scans is that of {best.name}, {score(max(means))}, not the last one's."
+    ]
+
+
 def _worsened(results: Results, earlier: Round, later: Round, change: pd.Series) -> str:
     role = judged_role(results)
     before, after = (summary_row(round_, role, 0, "DSC")["mean"] for round_ in (earlier, later))

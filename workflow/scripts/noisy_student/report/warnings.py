@@ -6,12 +6,19 @@ from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
-from noisy_student.report.verdict import judged_role, worsened
+from noisy_student.report.verdict import best_is_not_last, judged_role, worsened
 
 
 def warnings(results: Results) -> list[str]:
     """All warnings, the gravest kinds first."""
-    return [*worsened(results), *all_dropped(results), *organs(results), *missing(results), *checks(results)]
+    return [
+        *worsened(results),
+        *best_is_not_last(results),
+        *all_dropped(results),
+        *organs(results),
+        *missing(results),
+        *checks(results),
+    ]
 
 
 def all_dropped(results: Results) -> list[str]:

@@ -1,0 +1,99 @@
+"""The tables of the report hold the numbers of the result tables, in the paper's order."""
+
+import pandas as pd
+import pytest
+from synthetic_results import SyntheticRun
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.case_table import case_rows
+from noisy_student.report.numbers import score, signed
+from noisy_student.report.organ_tables import every_round, labelled_only, mark
+from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
+from noisy_student.report.protocol import protocol
+from noisy_student.report.pseudo_label_tables import confidence_and_truth, decisions, spearman
+from noisy_student.report.results import read_results
+
+NAMES = [*(organ.name for organ in FLARE22), "mean"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return read_results(SyntheticRun(test=5, validation=3, unlabelled=12).write(tmp_path_factory.mktemp("run")))
+
+
+def mean_of(results, number, role, measure, label):
+    table = results.rounds[number].summary.set_index(["role", "measure", "label"])
+    return table.loc[(role, measure, label), "mean"]
+
+
+def test_table_3_has_the_teachers_means_in_the_papers_order(results):
+    table = labelled_only(results)
+    assert [row[0].text for row in table.rows] == NAMES
+    assert table.columns[1:-1] == ["DSC, test", "NSD, test", "DSC, validation", "NSD, validation"]
+    for row, label in zip(table.rows, [*range(1, 14), 0], strict=True):
+        assert row[1].text == score(mean_of(results, 0, "test", "DSC", label))
+        assert row[4].text == score(mean_of(results, 0, "validation", "NSD", label))
+        assert row[5].text == score(LABELLED_DSC[label])
+
+
+@pytest.mark.parametrize("measure", ["DSC", "NSD"])
+def test_table_4_has_means_and_differences_to_round_0(results, measure):
+    table = every_round(results, "test", measure)
+    assert [row[0].text for row in table.rows] == NAMES
+    compared = results.comparison.set_index(["role", "round", "against", "measure", "label"])
+    for row, label in zip(table.rows, [*range(1, 14), 0], strict=True):
+        for number in (1, 2):
+            change = compared.loc[("test", number, 0, measure, label)]
+            assert row[number + 1].text == score(mean_of(results, number, "test", measure, label))
+            assert row[number + 1].note.startswith(signed(change["difference"]))
+            assert bool(row[number + 1].mark) == (change["p_holm"] < 0.05)
+    assert (table.rows[0][-1].text == score(PSEUDO_LABELLED_DSC[1])) == (measure == "DSC")
+
+
+def test_table_4_says_when_there_are_too_few_scans_to_tell(results):
+    assert "With 5 scans no organ can reach p < 0.05" in every_round(results, "test", "DSC").caption
+
+
+def test_marks_need_a_corrected_p_value():
+    change = pd.Series({"difference": -0.1, "ci_low": -0.2, "ci_high": -0.05, "p_holm": 0.01})
+    assert mark(change) == "worse"
+    assert mark(pd.Series({**change, "p_holm": float("nan")})) == ""
+    assert mark(pd.Series({**change, "difference": 0.1})) == "better"
+
+
+def test_protocol_stands_beside_the_papers(results):
+    table = protocol(results).data.set_index("what")
+    assert table.loc["patch (z × y × x)"].tolist() == ["16 × 48 × 48", "32 × 224 × 224"]
+    assert table.loc["parameters"].tolist() == ["1.23 M", "63.07 M"]
+    assert table.loc["epochs", "standard"] == "40"
+    assert table.loc["iterations per epoch", "standard"] == "50"
+    assert table.loc["rounds", "standard"] == "0, 1, 2"
+
+
+def test_decisions_count_every_case(results):
+    table = decisions(results).data
+    assert table.groupby("round")["cases"].sum().tolist() == [12, 12]
+
+
+def test_spearman_is_that_of_the_ranks():
+    table = pd.DataFrame({"confidence": [0.1, 0.2, 0.3, 0.4], "DSC": [0.5, 0.7, 0.6, 0.9]})
+    assert spearman(table) == pytest.approx(0.8)
+    assert pd.isna(spearman(table.head(2)))
+
+
+def test_confidence_meets_truth_by_case(results):
+    round_ = results.rounds[1]
+    table = confidence_and_truth(round_).set_index("case")
+    truth = round_.pseudo_label_truth
+    case = table.index[0]
+    assert table.loc[case, "DSC"] == pytest.approx(truth.loc[truth["case"] == case, "DSC"].mean())
+
+
+def test_case_rows_hold_every_score(results):
+    rows = case_rows(results)
+    assert rows["rounds"] == [0, 1, 2] and len(rows["cases"]) == 8
+    first = rows["cases"][0]
+    scores = results.rounds[2].scores
+    of_case = scores[scores["case"] == first["case"]].set_index("label")["NSD"]
+    assert first["scores"]["NSD"][4][2] == pytest.approx(of_case[4], abs=1e-4)
+    assert first["scores"]["NSD"][0][2] == pytest.approx(of_case.mean(), abs=1e-4)

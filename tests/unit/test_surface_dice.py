@@ -10,7 +10,7 @@ from strategies import draw_mask, mask_pairs, spacings_mm, tolerances_mm
 from surface_distance import compute_surface_distances
 
 from noisy_student.surface_dice import distances_mm, surface_dice
-from noisy_student.surfaces import area_table, mixed_corners, organ_surface
+from noisy_student.surfaces import Surface, area_table, mixed_corners, organ_surface
 
 # Sums over the same areas in another order may differ in the last bits.
 ROUNDING = 1e-12
@@ -59,7 +59,7 @@ def test_equals_the_package_at_the_edges(edge, spacing_mm, tolerance_mm):
 @settings(deadline=None, max_examples=200)
 @given(mask_pairs(), spacings_mm, tolerances_mm)
 def test_distances_within_the_tolerance_are_the_packages_to_the_last_bit(masks, spacing_mm, tolerance_mm):
-    truth, prediction = (surface_of(mask, spacing_mm).index_xyz for mask in masks)
+    truth, prediction = (surface_of(mask, spacing_mm) for mask in masks)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         expected = compute_surface_distances(*masks, spacing_mm)["distances_gt_to_pred"]
@@ -71,7 +71,7 @@ def test_distances_within_the_tolerance_are_the_packages_to_the_last_bit(masks, 
 @pytest.mark.parametrize(("step_mm", "tolerance_mm"), [(2.5, 5), (1.0, 3), (0.5, 2), (0.7675780057907104, 3)])
 def test_a_distance_of_exactly_the_tolerance_counts(step_mm, tolerance_mm):
     steps = int(tolerance_mm / step_mm)
-    start, goal = np.array([[0, 0, 0]]), np.array([[0, 0, steps]])
+    start, goal = (Surface(np.array([z]), np.array([[0, 0, z]]), np.ones(1)) for z in (0, steps))
     exact = steps * step_mm
     spacing = np.array([1.0, 1.0, step_mm])
     assert distances_mm(start, goal, spacing, exact) == [exact]

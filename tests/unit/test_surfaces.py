@@ -30,7 +30,7 @@ def test_every_organ_has_the_packages_surface(label_map_zyx, spacing_mm):
 
 
 def test_an_empty_map_has_no_corners():
-    assert len(mixed_corners(np.zeros((3, 4, 5), np.uint8)).index_xyz) == 0
+    assert len(mixed_corners(np.zeros((3, 4, 5), np.uint8)).place) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4)])

@@ -20,46 +20,50 @@ def surface_dice(
     """NSD at the tolerance, by surface-distance's formula. The truth's surface must not be empty."""
     spacing = np.asarray(spacing_mm_xyz, np.float64)
     near = _in_grown_box(prediction.index_xyz, truth.index_xyz, tolerance_mm * SEARCH_MARGIN / spacing)
-    to_prediction = distances_mm(truth.index_xyz, prediction.index_xyz[near], spacing, tolerance_mm)
+    close = prediction if near.all() else Surface(*(values[near] for values in vars(prediction).values()))
+    to_prediction = distances_mm(truth, close, spacing, tolerance_mm)
     to_truth = np.full(len(near), np.inf)
-    to_truth[near] = distances_mm(prediction.index_xyz[near], truth.index_xyz, spacing, tolerance_mm)
+    to_truth[near] = distances_mm(close, truth, spacing, tolerance_mm)
     return surface_distance.compute_surface_dice_at_tolerance(
         _as_surface_distances(to_prediction, truth.area_mm2, to_truth, prediction.area_mm2), tolerance_mm
     )
 
 
 def _in_grown_box(index_xyz: np.ndarray, truth_xyz: np.ndarray, margin_voxels: np.ndarray) -> np.ndarray:
-    lower, upper = truth_xyz.min(axis=0) - margin_voxels, truth_xyz.max(axis=0) + margin_voxels
-    return ((index_xyz >= lower) & (index_xyz <= upper)).all(axis=1)
+    inside = np.ones(len(index_xyz), bool)
+    for index, truth, margin in zip(index_xyz.T, truth_xyz.T, margin_voxels, strict=True):
+        inside &= (index >= truth.min() - margin) & (index <= truth.max() + margin)
+    return inside
 
 
-def distances_mm(
-    start_xyz: np.ndarray, goal_xyz: np.ndarray, spacing_mm_xyz: np.ndarray, tolerance_mm: float
-) -> np.ndarray:
-    """From each start corner to the nearest goal corner, in mm; infinite where that is beyond the tolerance.
+def distances_mm(start: Surface, goal: Surface, spacing_mm_xyz: np.ndarray, tolerance_mm: float) -> np.ndarray:
+    """From each corner of one surface to the nearest of the other, in mm; infinite where beyond the tolerance.
 
     Computed from whole voxel steps as scipy's distance transform does, so that a distance of exactly the tolerance
     comes out the same.
     """
-    distances = np.where(_shared(start_xyz, goal_xyz), 0.0, np.inf)
+    distances = np.where(_shared(start.place, goal.place), 0.0, np.inf)
     apart = np.flatnonzero(distances)
-    if not len(goal_xyz) or not len(apart):
+    if not len(goal.place) or not len(apart):
         return distances
-    tree = cKDTree(goal_xyz * spacing_mm_xyz)
-    _, nearest = tree.query(start_xyz[apart] * spacing_mm_xyz, distance_upper_bound=tolerance_mm * SEARCH_MARGIN)
-    found = nearest < len(goal_xyz)
-    steps_mm = (goal_xyz[nearest[found]] - start_xyz[apart[found]]) * spacing_mm_xyz
-    distances[apart[found]] = np.sqrt(np.add.reduce((steps_mm * steps_mm).T, axis=0))
-    distances[distances > tolerance_mm] = np.inf
+    start_xyz, goal_xyz = start.index_xyz[apart], goal.index_xyz
+    # Plain splitting serves points on a grid as well as balanced, and builds in half the time.
+    tree = cKDTree(goal_xyz * spacing_mm_xyz, balanced_tree=False, compact_nodes=False)
+    _, nearest = tree.query(start_xyz * spacing_mm_xyz, distance_upper_bound=tolerance_mm * SEARCH_MARGIN)
+    found = np.flatnonzero(nearest < len(goal_xyz))
+    steps_mm = (goal_xyz[nearest[found]] - start_xyz[found]) * spacing_mm_xyz
+    squares = steps_mm * steps_mm
+    exact = np.sqrt(squares[:, 0] + squares[:, 1] + squares[:, 2])
+    distances[apart[found]] = np.where(exact <= tolerance_mm, exact, np.inf)
     return distances
 
 
-def _shared(start_xyz: np.ndarray, goal_xyz: np.ndarray) -> np.ndarray:
-    """Which start corners are goal corners too."""
-    if not len(start_xyz) or not len(goal_xyz):
-        return np.zeros(len(start_xyz), bool)
-    grid = np.maximum(start_xyz.max(axis=0), goal_xyz.max(axis=0)) + 1
-    return np.isin(np.ravel_multi_index(start_xyz.T, grid), np.ravel_multi_index(goal_xyz.T, grid))
+def _shared(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """Which of the ascending start places are goal places too."""
+    if not len(goal):
+        return np.zeros(len(start), bool)
+    position = np.searchsorted(goal, start)
+    return goal[np.minimum(position, len(goal) - 1)] == start
 
 
 def _as_surface_distances(

@@ -114,7 +114,7 @@ def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[d
 
 def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: int, scores, random) -> None:
     for fold in range(run.folds):
-        write_table(_progress(run.epochs, random), folder / f"fold_{fold}/progress.tsv")
+        write_table(_progress(run.epochs, random), folder / f"model/fold_{fold}/progress.tsv")
     write_table(scores, folder / "scores.tsv")
     write_table(summarise(scores), folder / "summary.tsv")
     if number:
@@ -174,10 +174,10 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "versions": {"python": "3.11.2", "torch": "2.13.0", "nnunetv2": "2.8.1"},
         "machine": {"system": "Linux", "cpu": "synthetic", "cores": 2, "ram_gb": 8, "gpu": None},
         "configuration": Configuration.model_validate(settings).model_dump(mode="json"),
-        "rounds": len(run.gains),
+        "rounds": len(run.gains) + 1,
         "seed": run.seed,
         "checksums": {"plans/standard/plans.json": "0" * 64},
-        "started": "2026-01-01T00:00:00",
+        "finished": "2026-01-01T00:00:00+00:00",
         "git_commit": "0123456789abcdef",
     }
     (folder / "run.json").write_text(json.dumps(record))

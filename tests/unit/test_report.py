@@ -128,6 +128,13 @@ def test_dropping_everything_is_said_in_words(bad):
     assert "confidence below 0.8 (30 cases)" in bad
 
 
+def test_undecided_pseudo_labels_are_said_in_words(tmp_path):
+    SyntheticRun(gains=(0,), all_dropped=1, unlabelled=4, validation=0, test=2).write(tmp_path)
+    (tmp_path / "run.json").unlink()
+    write_report(read_results(tmp_path), tmp_path / "report.html")
+    assert "Round 1: 4 pseudo-labels scored, none selected yet." in Page((tmp_path / "report.html").read_text()).text
+
+
 def test_absent_and_unfound_organs_are_said_in_words(bad):
     assert "Gallbladder: absent from the truth of all test scans" in bad
     assert "Right adrenal gland: DSC is 0 in every test scan that has it, in round 1." in bad
@@ -144,13 +151,19 @@ def test_missing_pictures_are_explained(bad):
 
 
 def test_case_table_alone_is_enough(tmp_path):
-    SyntheticRun(gains=()).write(tmp_path / "all")
+    SyntheticRun(gains=(), validation=1, test=2).write(tmp_path / "all")
     (tmp_path / "few/cohort").mkdir(parents=True)
     (tmp_path / "all/cohort/cases.tsv").rename(tmp_path / "few/cohort/cases.tsv")
     write_report(read_results(tmp_path / "few"), tmp_path / "report.html")
     text = Page((tmp_path / "report.html").read_text()).text
     assert "No round has been evaluated yet." in text
-    assert "run.json) is missing" in text
+    assert "run.json) yet" in text
+
+
+def test_report_needs_no_package_of_other_environments():
+    code = f"import sys; sys.path[:0] = {[str(SCRIPT.parent), *sys.path]!r}; import noisy_student.report.page"
+    code += "; assert not {'pydantic', 'torch', 'nnunetv2', 'cc3d', 'yaml'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_teacher_alone_has_nothing_to_compare(tmp_path):

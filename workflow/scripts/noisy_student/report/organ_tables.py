@@ -91,7 +91,7 @@ def every_round(results: Results, role: str, measure: str) -> Table:
 def _too_few(results: Results, role: str) -> str:
     """A sentence where even a gain in every scan could not reach the corrected level: 2 / 2^n, times 13 organs."""
     scans = summary_row(results.evaluated(role)[0], role, 0, "DSC")["n"]
-    if len(FLARE22) * 2 / 2**scans < SIGNIFICANT:
+    if len(FLARE22) * 2 * 2.0**-scans < SIGNIFICANT:
         return ""
     return f" With {scans:.0f} scans no organ can reach p < 0.05, whatever the difference."
 

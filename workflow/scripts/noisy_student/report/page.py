@@ -17,7 +17,7 @@ from noisy_student.report import (
     pseudo_label_tables,
     result_plots,
     run_tables,
-    training_plots,
+    training,
     verdict,
 )
 from noisy_student.report.case_table import MEASURES, case_rows, case_scores
@@ -79,7 +79,7 @@ def content(results: Results) -> Content:
         labelled_only=organ_tables.labelled_only(results) if roles else None,
         roles=[_role(results, role) for role in roles],
         examples=examples(results),
-        training_plots=[training_plots.training_curves(round_) for round_ in results.rounds if round_.training],
+        training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[*histograms, *(plot for plot in scatters if plot)],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
@@ -97,6 +97,7 @@ def _run_tables(results: Results) -> dict[str, Table]:
         "rounds": run_tables.rounds(results, verdict.judged_role(results)),
         "environment": run_tables.environment(results),
         "protocol": protocol.protocol(results),
+        "trainings": training.trainings(results),
         "roles": run_tables.roles(results),
         "findings": run_tables.findings(results),
         "checksums": run_tables.checksums(results),

@@ -1,13 +1,23 @@
 """Plots of the pseudo-labels: their confidence, and confidence against the truth where it is known."""
 
 import numpy as np
+import pandas as pd
 
 from noisy_student.report.numbers import MINUS
 from noisy_student.report.plots import DROPPED_COLOUR, INK, KEPT_COLOUR, Plot, canvas, svg_text
 from noisy_student.report.pseudo_label_tables import confidence_and_truth, spearman
 from noisy_student.report.results import Round
 
-BINS = 20
+BIN_WIDTHS = (0.002, 0.005, 0.01, 0.02, 0.05)
+MOST_BINS = 40
+
+
+def bin_edges(confidence: pd.Series) -> np.ndarray:
+    """Round numbers, so that a threshold lies between two bins, at most `MOST_BINS` or 0.05 apart."""
+    values = confidence.astype(float).dropna()
+    low, high = (values.min(), values.max()) if len(values) else (0, 1)
+    width = next((width for width in BIN_WIDTHS if (high - low) / width < MOST_BINS - 1), BIN_WIDTHS[-1])
+    return np.arange(np.floor(low / width), np.floor(high / width) + 2) * width
 
 
 def confidence_histogram(round_: Round) -> Plot:
@@ -17,8 +27,8 @@ def confidence_histogram(round_: Round) -> Plot:
     values = {name: group[np.isfinite(group)] for name, group in groups.items()}
     with canvas(2.7) as (figure, (axes,)):
         labels = [f"{name} ({len(groups[name])})" for name in values]
-        _, _, bars = axes.hist(list(values.values()), bins=BINS, stacked=True, color=[KEPT_COLOUR, DROPPED_COLOUR],
-                               label=labels, edgecolor="white", linewidth=0.5)  # fmt: skip
+        _, _, bars = axes.hist(list(values.values()), bin_edges(table["confidence"]), stacked=True, label=labels,
+                               color=[KEPT_COLOUR, DROPPED_COLOUR], edgecolor="white", linewidth=0.5)  # fmt: skip
         for bar in bars[1]:
             bar.set_hatch("///")
         axes.set(title=f"Confidence, round {round_.number}", xlabel="confidence", ylabel="unlabelled scans")

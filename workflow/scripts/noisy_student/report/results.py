@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.configuration import Selection
+from noisy_student.report.dropped import all_dropped
 from noisy_student.report.settings import selection_rules
-from noisy_student.selection import select
 from noisy_student.tables import read_table
 
 CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
@@ -53,8 +52,8 @@ class Network:
 class Round:
     """The tables of one round; `training` maps a fold to its progress.
 
-    A selection that keeps nothing stops the run before its table is written. Where there are scores and rules
-    but no table (`is_selected` is false), `selection` is what those rules give.
+    A selection that keeps nothing stops the run before its table is written; then `is_selected` is false and
+    `selection` says that all were dropped.
     """
 
     number: int
@@ -118,8 +117,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _last_round(folder: Path, run: dict[str, Any]) -> int:
-    configured = run.get("configuration", {}).get("rounds")
-    planned = len(configured) - 1 if isinstance(configured, list) else int(run.get("rounds", 0))
+    planned = len(run.get("configuration", {}).get("rounds", [])) - 1
     found = [int(match[1]) for path in folder.glob("round_*") if (match := re.fullmatch(r"round_(\d+)", path.name))]
     return max([planned, *found])
 
@@ -131,24 +129,17 @@ def _read_network(folder: Path) -> Network:
 
 def _read_round(folder: Path, number: int, run: dict[str, Any]) -> Round:
     here = folder / f"round_{number}"
-    pseudo_label_scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
-    selection = here / "selection.tsv"
-    progress = {path.parent: path for path in here.glob("fold_*/progress.tsv")}
+    scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
+    selection, rules = here / "selection.tsv", selection_rules(run, number)
+    progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv")}
     return Round(
         number=number,
         folder=here,
         training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
-        pseudo_label_scores=pseudo_label_scores,
-        selection=_table(selection, SELECTION) if selection.exists() else _select(pseudo_label_scores, run, number),
+        pseudo_label_scores=scores,
+        selection=_table(selection, SELECTION) if selection.exists() else all_dropped(scores, rules),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         scores=_table(here / "scores.tsv", SCORES),
         summary=_table(here / "summary.tsv", SUMMARY),
     )
-
-
-def _select(scores: pd.DataFrame, run: dict[str, Any], number: int) -> pd.DataFrame:
-    rules = selection_rules(run, number)
-    if scores.empty or not rules:
-        return pd.DataFrame(columns=list(SELECTION))
-    return select(scores, Selection.model_validate(rules))

@@ -111,8 +111,13 @@ def checksums(results: Results) -> Table:
 def facts(results: Results) -> list[tuple[str, Any]]:
     """(name, value) of what identifies the run, for the head of the page."""
     run = results.run
-    commit = str(run.get("git_commit") or "")[:10]
-    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}"
-    started = str(run.get("started") or "")[:16].replace("T", " ")
-    known = {"rounds": chain, "cases": len(results.cases), "seed": run.get("seed"), "started": started, "code": commit}
+    times = {name: str(run.get(name) or "")[:16].replace("T", " ") for name in ("started", "finished")}
+    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}" if results.rounds else ""
+    known = {"rounds": chain, "cases": len(results.cases), "seed": run.get("seed"), **times, "code": _commit(run)}
     return [(name, value) for name, value in known.items() if value not in (None, "")]
+
+
+def _commit(run: dict[str, Any]) -> str:
+    """The commit in short; a `+` after it says that files were changed since."""
+    commit = str(run.get("git_commit") or "")
+    return commit.rstrip("+")[:10] + (" with changes" if commit.endswith("+") else "")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from noisy_student.organs import FLARE22
+from noisy_student.report.dropped import confidences
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
@@ -22,8 +23,8 @@ def warnings(results: Results) -> list[str]:
 
 
 def all_dropped(results: Results) -> list[str]:
-    """Rounds whose selection kept nothing."""
-    found = []
+    """Rounds whose selection kept nothing, or has not decided yet."""
+    found = [text for round_ in results.rounds if (text := _undecided(round_))]
     for round_ in results.rounds:
         if len(round_.selection) and not (round_.selection["decision"] == "kept").any():
             found.append(
@@ -31,6 +32,16 @@ def all_dropped(results: Results) -> list[str]:
                 f"unlabelled scan to learn from.{_main_reason(round_)}"
             )
     return found
+
+
+def _undecided(round_: Round) -> str:
+    if round_.pseudo_label_scores.empty or len(round_.selection):
+        return ""
+    table = confidences(round_.pseudo_label_scores)
+    return (
+        f"Round {round_.number}: {count(len(table), 'pseudo-label')} scored, none selected yet. The highest mean "
+        f"confidence is {score(table['confidence'].max())}; a threshold above it drops them all."
+    )
 
 
 def _main_reason(round_: Round) -> str:
@@ -70,7 +81,7 @@ def missing(results: Results) -> list[str]:
     found = [(round_, missing_parts(round_)) for round_ in results.rounds]
     text = [_gap(round_, parts) for round_, parts in found if parts]
     if not results.run:
-        text.append("The run's record (run.json) is missing: versions and configuration are unknown.")
+        text.append("The run has not written its record (run.json) yet: versions and configuration are unknown.")
     return text
 
 

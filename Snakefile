@@ -27,10 +27,10 @@ localrules:
 
 
 rule all:
+    default_target: True
     """The report of the whole experiment."""
     input:
         "results/report/report.html",
-    default_target: True
 
 
 for number in ROUNDS:
@@ -38,7 +38,7 @@ for number in ROUNDS:
     rule:
         name:
             f"round_{number}"
-        localrule: True
         input:
             f"results/round_{number}/summary.tsv",
             branch(number, then=f"results/round_{number}/selection.tsv", otherwise=[]),
+        localrule: True

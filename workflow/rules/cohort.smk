@@ -10,16 +10,16 @@ rule embedded_cohort:
     """Generate CT-like scans with all organs, in FLARE22's layout."""
     output:
         touch("results/cohort/embedded.done"),
-    params:
-        counts=embedded_counts(),
-        seed=CONFIGURATION.seed,
-    threads: 8
     log:
         "logs/cohort/embedded_cohort.log",
     conda:
         "../../envs/imaging.yaml"
+    threads: 8
+    params:
+        counts=embedded_counts(),
+        seed=CONFIGURATION.seed,
     shell:
-        "python {SCRIPTS}/make_cohort.py --output results/cohort/embedded {params.counts} --seed {params.seed}"
+        "python workflow/scripts/make_cohort.py --output results/cohort/embedded {params.counts} --seed {params.seed}"
         " --cores {threads} > {log} 2>&1"
 
 
@@ -29,16 +29,16 @@ rule case_table:
         cohort_inputs(),
     output:
         table="results/cohort/cases.tsv",
-    params:
-        cohort=section(CONFIGURATION.cohort),
-        findings="results/cohort/findings.tsv",
-    threads: 8
     log:
         "logs/cohort/case_table.log",
     conda:
         "../../envs/imaging.yaml"
+    threads: 8
+    params:
+        cohort=section(CONFIGURATION.cohort),
+        findings="results/cohort/findings.tsv",
     shell:
-        "python {SCRIPTS}/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
+        "python workflow/scripts/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
         " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
 
 
@@ -52,9 +52,11 @@ rule convert:
         "logs/cohort/convert_{shard}.log",
     conda:
         "../../envs/imaging.yaml"
+    params:
+        shards=CONFIGURATION.shards,
     shell:
-        "python {SCRIPTS}/convert.py --cases {input.cases} --folder results/cohort"
-        " --shard {wildcards.shard} --shards {CONFIGURATION.shards} --output {output} > {log} 2>&1"
+        "python workflow/scripts/convert.py --cases {input.cases} --folder results/cohort"
+        " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
 
 rule converted:
@@ -64,10 +66,10 @@ rule converted:
         shards=expand("results/cohort/shards/converted_{shard}.tsv", shard=SHARDS),
     output:
         "results/cohort/converted.tsv",
-    localrule: True
     log:
         "logs/cohort/converted.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = f"{workflow.basedir}/workflow/scripts"
-sys.path.insert(0, SCRIPTS)
+sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from noisy_student.cohort import folders_of
 from noisy_student.configuration import read_configuration
@@ -48,7 +47,9 @@ def of_network(path: str):
 
 def of_teacher(path: str):
     """An input that belongs to the network of the round before."""
-    return lambda wildcards: path.format(network=CONFIGURATION.rounds[int(wildcards.round) - 1].network)
+    return lambda wildcards: path.format(
+        network=CONFIGURATION.rounds[int(wildcards.round) - 1].network
+    )
 
 
 def teacher_checkpoints(wildcards) -> list[str]:
@@ -58,7 +59,10 @@ def teacher_checkpoints(wildcards) -> list[str]:
 
 def checkpoints(number: int) -> list[str]:
     """The final checkpoints of a round, one for each fold."""
-    return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
+    return [
+        f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth"
+        for fold in FOLDS
+    ]
 
 
 def cohort_inputs() -> list[str]:
@@ -78,4 +82,8 @@ def truth_is_known() -> bool:
 def embedded_counts() -> str:
     """The embedded cohort's section as command line flags."""
     values = CONFIGURATION.cohort.embedded.model_dump(exclude_none=True, mode="json")
-    return shlex.join(part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value)))
+    return shlex.join(
+        part
+        for key, value in values.items()
+        for part in (f"--{key.replace('_', '-')}", str(value))
+    )

@@ -13,16 +13,16 @@ rule evaluate:
         predictions="results/round_{round}/prediction_scores.tsv",
     output:
         "results/round_{round}/scores.tsv",
-    params:
-        mode=CONFIGURATION.evaluation.mode,
-        folder="results/round_{round}/predictions",
-    threads: 8
     log:
         "logs/round_{round}/evaluate.log",
     conda:
         "../../envs/evaluation.yaml"
+    threads: 8
+    params:
+        mode=CONFIGURATION.evaluation.mode,
+        folder="results/round_{round}/predictions",
     shell:
-        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles validation test --predictions {params.folder}"
+        "python workflow/scripts/evaluate.py --cases {input.cases} --roles validation test --predictions {params.folder}"
         " --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
 
 
@@ -37,7 +37,7 @@ rule summarise:
     conda:
         "../../envs/evaluation.yaml"
     shell:
-        "python {SCRIPTS}/summarise.py --scores {input} --output {output} > {log} 2>&1"
+        "python workflow/scripts/summarise.py --scores {input} --output {output} > {log} 2>&1"
 
 
 rule pseudo_label_truth:
@@ -47,16 +47,16 @@ rule pseudo_label_truth:
         pseudo_labels="results/round_{round}/pseudo_label_scores.tsv",
     output:
         "results/round_{round}/pseudo_label_truth.tsv",
-    params:
-        mode=CONFIGURATION.evaluation.mode,
-        folder="results/round_{round}/pseudo_labels",
-    threads: 8
     log:
         "logs/round_{round}/pseudo_label_truth.log",
     conda:
         "../../envs/evaluation.yaml"
+    threads: 8
+    params:
+        mode=CONFIGURATION.evaluation.mode,
+        folder="results/round_{round}/pseudo_labels",
     shell:
-        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles unlabelled --truth-column truth"
+        "python workflow/scripts/evaluate.py --cases {input.cases} --roles unlabelled --truth-column truth"
         " --predictions {params.folder} --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
 
 
@@ -72,5 +72,5 @@ rule compare:
     conda:
         "../../envs/evaluation.yaml"
     shell:
-        "python {SCRIPTS}/compare.py --scores {input} --output {output.comparison}"
+        "python workflow/scripts/compare.py --scores {input} --output {output.comparison}"
         " --ranking {output.ranking} > {log} 2>&1"

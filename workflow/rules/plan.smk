@@ -13,13 +13,13 @@ rule fingerprint:
     output:
         dataset="results/plans/dataset.json",
         fingerprint="results/plans/dataset_fingerprint.json",
-    threads: 8
     log:
         "logs/plan/fingerprint.log",
     conda:
         "../../envs/nnunet.yaml"
+    threads: 8
     shell:
-        "python {SCRIPTS}/make_fingerprint.py --converted {input} --cores {threads}"
+        "python workflow/scripts/make_fingerprint.py --converted {input} --cores {threads}"
         " --dataset {output.dataset} --output {output.fingerprint} > {log} 2>&1"
 
 
@@ -30,14 +30,14 @@ rule plans:
         fingerprint="results/plans/dataset_fingerprint.json",
     output:
         "results/plans/{network}/plans.json",
-    params:
-        network=lambda wildcards: section(CONFIGURATION.networks[wildcards.network]),
     log:
         "logs/plan/plans_{network}.log",
     conda:
         "../../envs/nnunet.yaml"
+    params:
+        network=lambda wildcards: section(CONFIGURATION.networks[wildcards.network]),
     shell:
-        "python {SCRIPTS}/make_plans.py --dataset {input.dataset} --fingerprint {input.fingerprint}"
+        "python workflow/scripts/make_plans.py --dataset {input.dataset} --fingerprint {input.fingerprint}"
         " --network {params.network:q} --name {wildcards.network} --output {output} > {log} 2>&1"
 
 
@@ -53,7 +53,7 @@ rule network_figures:
     conda:
         "../../envs/nnunet.yaml"
     shell:
-        "python {SCRIPTS}/count_network.py --plans {input.plans} --dataset {input.dataset}"
+        "python workflow/scripts/count_network.py --plans {input.plans} --dataset {input.dataset}"
         " --output {output} > {log} 2>&1"
 
 
@@ -72,23 +72,27 @@ rule preprocess:
         "results/benchmarks/preprocess_{network}_{shard}.tsv"
     conda:
         "../../envs/nnunet.yaml"
+    params:
+        shards=CONFIGURATION.shards,
     shell:
-        "python {SCRIPTS}/preprocess.py --cases {input.cases} --converted {input.converted}"
+        "python workflow/scripts/preprocess.py --cases {input.cases} --converted {input.converted}"
         " --plans {input.plans} --dataset {input.dataset} --folder results/preprocessed/{wildcards.network}"
-        " --shard {wildcards.shard} --shards {CONFIGURATION.shards} --output {output} > {log} 2>&1"
+        " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
 
 rule preprocessed:
     """Gather the preprocessed scans; each must have come back once."""
     input:
         cases="results/cohort/cases.tsv",
-        shards=expand("results/preprocessed/shards/{{network}}_{shard}.tsv", shard=SHARDS),
+        shards=expand(
+            "results/preprocessed/shards/{{network}}_{shard}.tsv", shard=SHARDS
+        ),
     output:
         "results/preprocessed/{network}.tsv",
-    localrule: True
     log:
         "logs/plan/preprocessed_{network}.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"

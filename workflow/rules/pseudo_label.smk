@@ -18,39 +18,44 @@ rule pseudo_label:
         checkpoints=teacher_checkpoints,
     output:
         "results/round_{round}/shards/pseudo_label_scores_{shard}.tsv",
-    params:
-        flags=PREDICTION_FLAGS,
-        folder="results/round_{round}/pseudo_labels",
-    threads: 8
-    resources:
-        gpu=1,
     log:
         "logs/round_{round}/pseudo_label_{shard}.log",
     benchmark:
         "results/benchmarks/round_{round}_pseudo_label_{shard}.tsv"
     conda:
         "../../envs/nnunet.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        device=CONFIGURATION.device,
+    params:
+        shards=CONFIGURATION.shards,
+        flags=PREDICTION_FLAGS,
+        folder="results/round_{round}/pseudo_labels",
     shell:
-        "python {SCRIPTS}/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
+        "python workflow/scripts/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
-        " --device {CONFIGURATION.device} --threads {threads} --shard {wildcards.shard}"
-        " --shards {CONFIGURATION.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
+        " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
+        " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
 
 
 rule pseudo_label_scores:
     """Gather the scores of all pseudo-labels; each unlabelled scan must have come back once."""
     input:
         cases="results/cohort/cases.tsv",
-        shards=expand("results/round_{{round}}/shards/pseudo_label_scores_{shard}.tsv", shard=SHARDS),
+        shards=expand(
+            "results/round_{{round}}/shards/pseudo_label_scores_{shard}.tsv",
+            shard=SHARDS,
+        ),
     output:
         "results/round_{round}/pseudo_label_scores.tsv",
-    localrule: True
     log:
         "logs/round_{round}/pseudo_label_scores.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles unlabelled"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --roles unlabelled"
         " --output {output} > {log} 2>&1"
 
 
@@ -63,37 +68,42 @@ rule predict:
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
     output:
         "results/round_{round}/shards/prediction_scores_{shard}.tsv",
-    params:
-        flags=PREDICTION_FLAGS,
-        folder="results/round_{round}/predictions",
-    threads: 8
-    resources:
-        gpu=1,
     log:
         "logs/round_{round}/predict_{shard}.log",
     benchmark:
         "results/benchmarks/round_{round}_predict_{shard}.tsv"
     conda:
         "../../envs/nnunet.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        device=CONFIGURATION.device,
+    params:
+        shards=CONFIGURATION.shards,
+        flags=PREDICTION_FLAGS,
+        folder="results/round_{round}/predictions",
     shell:
-        "python {SCRIPTS}/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
+        "python workflow/scripts/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
-        " --device {CONFIGURATION.device} --threads {threads} --shard {wildcards.shard}"
-        " --shards {CONFIGURATION.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
+        " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
+        " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
 
 
 rule prediction_scores:
     """Gather the predictions; each validation and test scan must have come back once."""
     input:
         cases="results/cohort/cases.tsv",
-        shards=expand("results/round_{{round}}/shards/prediction_scores_{shard}.tsv", shard=SHARDS),
+        shards=expand(
+            "results/round_{{round}}/shards/prediction_scores_{shard}.tsv",
+            shard=SHARDS,
+        ),
     output:
         "results/round_{round}/prediction_scores.tsv",
-    localrule: True
     log:
         "logs/round_{round}/prediction_scores.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles validation test"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --roles validation test"
         " --output {output} > {log} 2>&1"

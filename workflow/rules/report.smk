@@ -6,10 +6,17 @@
 
 REPORTED = [
     "results/cohort/cases.tsv",
-    expand("results/plans/{network}/network.json", network={entry.network for entry in CONFIGURATION.rounds}),
+    expand(
+        "results/plans/{network}/network.json",
+        network={entry.network for entry in CONFIGURATION.rounds},
+    ),
     expand("results/round_{round}/summary.tsv", round=ROUNDS),
     expand("results/round_{round}/selection.tsv", round=ROUNDS[1:]),
-    expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else [],
+    (
+        expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:])
+        if truth_is_known()
+        else []
+    ),
     "results/comparison.tsv",
 ]
 
@@ -21,14 +28,14 @@ rule run_record:
         [checkpoints(number) for number in ROUNDS],
     output:
         "results/run.json",
-    params:
-        configuration=section(CONFIGURATION),
     log:
         "logs/run_record.log",
     conda:
         "../../envs/nnunet.yaml"
+    params:
+        configuration=section(CONFIGURATION),
     shell:
-        "python {SCRIPTS}/make_run_record.py {input} --configuration {params.configuration:q}"
+        "python workflow/scripts/make_run_record.py {input} --configuration {params.configuration:q}"
         " --output {output} > {log} 2>&1"
 
 
@@ -44,4 +51,4 @@ rule report:
     conda:
         "../../envs/report.yaml"
     shell:
-        "python {SCRIPTS}/report.py --results results --output {output} > {log} 2>&1"
+        "python workflow/scripts/report.py --results results --output {output} > {log} 2>&1"

@@ -10,12 +10,14 @@ rule select:
         "results/round_{round}/pseudo_label_scores.tsv",
     output:
         "results/round_{round}/selection.tsv",
-    params:
-        rules=lambda wildcards: section(CONFIGURATION.selection_of(int(wildcards.round))),
     log:
         "logs/round_{round}/select.log",
     conda:
         "../../envs/imaging.yaml"
+    params:
+        rules=lambda wildcards: section(
+            CONFIGURATION.selection_of(int(wildcards.round))
+        ),
     shell:
-        "python {SCRIPTS}/select_pseudo_labels.py --scores {input} --rules {params.rules:q}"
+        "python workflow/scripts/select_pseudo_labels.py --scores {input} --rules {params.rules:q}"
         " --output {output} > {log} 2>&1"

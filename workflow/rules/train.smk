@@ -14,10 +14,17 @@ rule training_set:
         description="results/plans/dataset.json",
         fingerprint="results/plans/dataset_fingerprint.json",
         selection=branch(
-            lambda wildcards: int(wildcards.round) > 0, then="results/round_{round}/selection.tsv", otherwise=[]
+            lambda wildcards: int(wildcards.round) > 0,
+            then="results/round_{round}/selection.tsv",
+            otherwise=[],
         ),
     output:
         "results/round_{round}/dataset/training_set.tsv",
+    log:
+        "logs/round_{round}/training_set.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    threads: 8
     params:
         splits=CONFIGURATION.training.splits,
         seed=CONFIGURATION.seed,
@@ -26,13 +33,8 @@ rule training_set:
             then="--pseudo-labels results/round_{round}/pseudo_labels --selection",
             otherwise="",
         ),
-    threads: 8
-    log:
-        "logs/round_{round}/training_set.log",
-    conda:
-        "../../envs/nnunet.yaml"
     shell:
-        "python {SCRIPTS}/make_training_set.py --converted {input.converted} --preprocessed {input.preprocessed}"
+        "python workflow/scripts/make_training_set.py --converted {input.converted} --preprocessed {input.preprocessed}"
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
         " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
         " {params.pseudo} {input.selection} > {log} 2>&1"
@@ -45,18 +47,21 @@ rule train:
         plans=of_network("results/plans/{network}/plans.json"),
     output:
         "results/round_{round}/model/fold_{fold}/checkpoint_final.pth",
-    params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
-    threads: 8
-    resources:
-        gpu=1,
     log:
         "logs/round_{round}/train_fold_{fold}.log",
     benchmark:
         "results/benchmarks/round_{round}_train_fold_{fold}.tsv"
     conda:
         "../../envs/nnunet.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        device=CONFIGURATION.device,
+    params:
+        settings=lambda wildcards: json.dumps(
+            CONFIGURATION.training_of(int(wildcards.round))
+        ),
     shell:
-        "python {SCRIPTS}/train.py --settings {params.settings:q} --plans {input.plans}"
+        "python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
-        " --fold {wildcards.fold} --device {CONFIGURATION.device} --threads {threads} >> {log} 2>&1"
+        " --fold {wildcards.fold} --device {resources.device} --threads {threads} >> {log} 2>&1"

@@ -21,7 +21,8 @@ def main() -> None:
     arguments = parser.parse_args()
     labelled = read_table(arguments.converted, ["case", "image", "label_map"]).dropna(subset="label_map")
     if labelled.empty:
-        raise InputError("labelled scans", f"none in {arguments.converted}", "name them under `cohort.folders.labelled`")
+        remedy = "name them under `cohort.folders.labelled`"
+        raise InputError("labelled scans", f"none in {arguments.converted}", remedy)
     by_case = labelled.set_index("case")
     description = dataset_description(by_case.image.to_dict(), by_case.label_map.to_dict())
     fingerprint = make_fingerprint(description, arguments.output, arguments.cores)

@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="dataset.json of the labelled scans")
     parser.add_argument("--fingerprint", type=Path, required=True)
-    parser.add_argument("--network", type=Network.model_validate_json, required=True, help="the configuration's section")
+    parser.add_argument("--network", type=Network.model_validate_json, required=True, help="its configuration")
     parser.add_argument("--name", required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()

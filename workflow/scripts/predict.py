@@ -57,9 +57,7 @@ def main() -> None:
         files = LabelFiles(arguments.folder, row.case)
         scores = files.read(model)
         if scores is None:
-            predictor = predictor or Predictor(
-                arguments.checkpoints, arguments.step_size, arguments.mirroring, device
-            )
+            predictor = predictor or Predictor(arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
             labelled = predictor.label(Path(preprocessed[row.case]))
             files.write(labelled.label_map_zyx, labelled.scores, Path(scans[row.case]), row.orientation, model)
             scores = labelled.scores

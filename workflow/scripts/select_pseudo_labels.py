@@ -13,7 +13,7 @@ def main() -> None:
     """Read the arguments and select."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, required=True, help="scores of all pseudo-labels of the round")
-    parser.add_argument("--rules", type=Selection.model_validate_json, required=True, help="the configuration's section")
+    parser.add_argument("--rules", type=Selection.model_validate_json, required=True, help="their configuration")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     table = select(read_table(arguments.scores, ["case", "mean_max_probability"]), arguments.rules)

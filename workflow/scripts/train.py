@@ -53,9 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     places = Places(arguments.dataset, arguments.model, arguments.fold)
     with only_one(places.fold_folder / ".lock"):
-        forget_other_training(
-            places.fold_folder, identity(arguments.settings, arguments.dataset, arguments.plans)
-        )
+        forget_other_training(places.fold_folder, identity(arguments.settings, arguments.dataset, arguments.plans))
         if (places.fold_folder / FINAL_CHECKPOINT).exists():
             return
         plans = json.loads(arguments.plans.read_text())

@@ -35,7 +35,7 @@ def examine(scan: Scan) -> tuple[dict[str, Any], list[Finding]]:
     try:
         image = read_image(scan.image)
     except InputError as error:
-        return {}, [_finding(scan, scan.image, "unreadable: " + _last_line(error), "a readable scan", "restore the file")]
+        return {}, [_unreadable(scan, scan.image, error)]
     findings += _image_findings(scan, image)
     if findings:
         return {}, findings
@@ -67,7 +67,8 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
 def _image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         shape = f"{image.GetSize()} with {image.GetNumberOfComponentsPerPixel()} value(s) per voxel"
-        return [_finding(scan, scan.image, shape, "a 3-D scan with one value per voxel", "export one series as one volume")]
+        wanted = "a 3-D scan with one value per voxel"
+        return [_finding(scan, scan.image, shape, wanted, "export one series as one volume")]
     if not np.isfinite(sitk.GetArrayViewFromImage(image)).all():
         return [_finding(scan, scan.image, "voxels that are no numbers", "finite intensities", "export the scan again")]
     return []
@@ -78,20 +79,20 @@ def label_map_findings(scan: Scan, path: Path, image: sitk.Image) -> list[Findin
     try:
         label_map = read_image(path)
     except InputError as error:
-        return [_finding(scan, path, "unreadable: " + _last_line(error), "a readable label map", "restore the file")]
+        return [_unreadable(scan, path, error)]
     differences = Geometry.of(image).differences(Geometry.of(label_map))
     if differences:
-        wanted = f"the grid of {scan.image}"
-        return [_finding(scan, path, "scan and label map differ: " + "; ".join(differences), wanted, "resample the label map")]
+        found = "scan and label map differ: " + "; ".join(differences)
+        return [_finding(scan, path, found, f"the grid of {scan.image}", "resample the label map")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
     unknown = [value for value in values.tolist() if value not in KNOWN_LABELS]
     if unknown:
         wanted = f"labels from 0 to {max(KNOWN_LABELS)}"
         return [_finding(scan, path, f"labels {unknown[:5]}", wanted, "map the labels to FLARE22's numbers")]
     canonical = sitk.GetArrayFromImage(reorient(label_map, CANONICAL_ORIENTATION))
+    wanted, remedy = "right organs on the patient's right", "check orientation and labels"
     return [
-        _finding(scan, path, f"{pair} on swapped sides", "right organs on the right", "check the scan's orientation", "warning")
-        for pair in swapped_pairs(canonical)
+        _finding(scan, path, f"{pair} on swapped sides", wanted, remedy, "warning") for pair in swapped_pairs(canonical)
     ]
 
 
@@ -99,5 +100,5 @@ def _finding(scan: Scan, file: Path, found: str, wanted: str, remedy: str, sever
     return Finding(scan.case, file, severity, found, wanted, remedy)
 
 
-def _last_line(error: InputError) -> str:
-    return next(line for line in str(error).splitlines() if "got:" in line).split("got:")[1].strip()
+def _unreadable(scan: Scan, file: Path, error: InputError) -> Finding:
+    return _finding(scan, file, f"unreadable: {error.got}", "a readable image", "restore the file")

@@ -58,5 +58,7 @@ def stop_on_errors(findings: pd.DataFrame, path: Path) -> None:
     """Raise with every error of the findings; warnings pass."""
     errors = findings[findings.severity == "error"]
     if len(errors):
-        lines = [f"  {row.case}: {row.file}\n    {row.found}; wanted {row.wanted}: {row.remedy}" for row in errors.itertuples()]
-        raise InputError("a cohort without errors", f"{len(errors)} error(s)\n" + "\n".join(lines), f"see also {path}")
+        lines = (f"\n  {row.case}: {row.file}\n    {row.found}; wanted {row.wanted}" for row in errors.itertuples())
+        remedies = "; ".join(errors.remedy.unique())
+        got = f"{len(errors)} error(s)" + "".join(lines)
+        raise InputError("a cohort without errors", got, f"{remedies}. All findings: {path}")

@@ -48,7 +48,7 @@ def find_scans(folders: Folders) -> list[Scan]:
 
 def _scans_of(role: str, folder: LabelledFolder | ScanFolder) -> Iterator[Scan]:
     if not folder.images.is_dir():
-        raise InputError(f"a folder of {role} scans", f"{folder.images}, which is no folder", "correct `cohort.folders`")
+        raise InputError(f"a folder of {role} scans", f"{folder.images} is no folder", "correct `cohort.folders`")
     files = sorted(path for path in folder.images.iterdir() if path.name.endswith(EXTENSIONS))
     if not files:
         raise InputError(f"scans ({', '.join(EXTENSIONS)}) in {folder.images}", "none", "correct `cohort.folders`")

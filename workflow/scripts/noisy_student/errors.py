@@ -6,6 +6,7 @@ class InputError(Exception):
 
     def __init__(self, wanted: str, got: str, remedy: str) -> None:
         super().__init__(f"wanted: {wanted}\n   got: {got}\nremedy: {remedy}")
+        self.got = got
         self._parts = wanted, got, remedy
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:

@@ -105,7 +105,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
-        os.environ["nnUNet_n_proc_DA"] = "0"
+        os.environ["nnUNet_n_proc_DA"] = "0"  # noqa: SIM112
         training, validation = super().get_dataloaders()
         pin_memory = self.device.type == "cuda"
         seed = (self.settings["seed"] + 1) * 1000 + self.places.fold

@@ -70,13 +70,11 @@ def remove_others(folder: Path, cases: Sequence[str]) -> None:
             path.unlink()
 
 
-def splits(labelled: Sequence[str], pseudo_labelled: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
+def splits(labelled: Sequence[str], pseudo: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
     """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
 
     A fold validates on one share of the labelled scans and learns from the others and all pseudo-labelled ones.
     """
     shuffled = np.random.default_rng(seed).permutation(sorted(labelled)).tolist()
     validation = [sorted(shuffled[fold::count]) for fold in range(count)]
-    return [
-        {"train": sorted({*labelled, *pseudo_labelled} - set(held_out)), "val": held_out} for held_out in validation
-    ]
+    return [{"train": sorted({*labelled, *pseudo} - set(held_out)), "val": held_out} for held_out in validation]

@@ -1,0 +1,65 @@
+# make run    the whole loop on the embedded cohort, then where its report is
+# make test   lint, unit tests, dry runs, end-to-end runs
+# Both build the environment first if it is not there: .venv, from requirements.lock.
+
+PYTHON3 ?= python3
+CORES ?= $(shell nproc)
+BIN := $(CURDIR)/.venv/bin
+READY := .venv/.installed
+export PATH := $(BIN):$(PATH)
+
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound clean
+
+run: $(READY)
+	snakemake --workflow-profile profiles/venv --cores $(CORES)
+	@echo "The report: $(CURDIR)/results/report/report.html"
+
+test: lint
+	pytest tests/unit tests/dry_run tests/end_to_end
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint --workflow-profile profiles/venv
+
+format: $(READY)
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+$(READY): requirements.lock
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON3) is $$($(PYTHON3) -V 2>&1). Name another: make run PYTHON3=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON3) -m venv .venv
+	pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	touch $@
+
+# What is generated from one source.
+lock:
+	rm -rf .venv && $(PYTHON3) -m venv .venv
+	pip install --quiet --requirement requirements.in
+	(echo "# Every package of the project, pinned: made from requirements.in by \`make lock\`."; pip freeze | sed 's/+cpu//') > requirements.lock
+	touch $(READY)
+	$(MAKE) envs
+
+envs: $(READY)
+	python envs/environments.py
+
+schema: $(READY)
+	PYTHONPATH=workflow/scripts python -m noisy_student.configuration > config/config.schema.json
+
+# Measurements. On a quiet machine; training and upper bound read the results of `make run`.
+bench: bench-evaluation bench-training bench-upper-bound
+
+bench-evaluation: $(READY)
+	python benchmarks/evaluation.py
+
+bench-training: $(READY)
+	python benchmarks/training_cpu.py
+
+bench-upper-bound: $(READY)
+	python benchmarks/upper_bound.py
+
+clean:
+	rm -rf results/* logs

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import wilcoxon
 
 from noisy_student.aggregate import ALL_ORGANS, MEASURES, by_case, with_role
 from noisy_student.errors import InputError
 from noisy_student.intervals import mean_interval
 from noisy_student.organs import FLARE22
+from noisy_student.signed_rank import signed_rank_p
 
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
@@ -63,9 +63,8 @@ def _differences(later: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> pd
 def _test(differences: np.ndarray) -> tuple[float, ...]:
     """n, mean, interval, p, wins, ties, losses of (cases, organs) differences."""
     cases = differences.mean(axis=1).round(TIE_DIGITS)
-    p = float(wilcoxon(cases).pvalue) if cases.any() else 1.0
     outcomes = [int((np.sign(cases) == sign).sum()) for sign in (1, 0, -1)]
-    return (len(cases), differences.mean(), *mean_interval(differences), p, *outcomes)
+    return (len(cases), differences.mean(), *mean_interval(differences), signed_rank_p(cases), *outcomes)
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -1,0 +1,78 @@
+"""Time and memory of the evaluation beside the official formulas applied plainly, on one case of realistic size.
+
+Every measurement is a fresh process that reads both files and scores the 13 organs; its time counts from after the
+imports, its memory is the peak of the whole process. Both must give the same scores.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HERE = Path(__file__).parent
+CPU_INFO = Path("/proc/cpuinfo")
+ROW = "{:<10}  {:<5}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {}"
+SIZES = "512×512×100 voxels of 0.78×0.78×2.5 mm, 13 organs, one core, mode flare22; strays: two voxels per organ"
+TARGET_RATIO = {"clean": 4, "strays": 30}
+TARGET_GB = 0.4
+
+
+def main() -> None:
+    """Measure both ways on both predictions, and print the table. Exits with 1 if their scores differ."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5, help="processes per figure; the median is shown")
+    parser.add_argument("--plain-stray-repeats", type=int, default=1, help="the same for the slow way with strays")
+    options = parser.parse_args()
+    print(f"{machine()}\n{SIZES}\n")
+    print(ROW.format("prediction", "way", "repeats", "wall s", "CPU s", "peak GB", "x wall", "x CPU", "target"))
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, HERE / "phantom.py", folder], check=True)
+        for prediction in TARGET_RATIO:
+            slow = options.plain_stray_repeats if prediction == "strays" else options.repeats
+            ours, plain = (
+                measure("ours", folder, prediction, options.repeats),
+                measure("plain", folder, prediction, slow),
+            )
+            show(prediction, ours, plain)
+
+
+def machine() -> str:
+    """Processor, cores and versions."""
+    models = [line.split(":", 1)[1].strip() for line in CPU_INFO.read_text().splitlines() if "model name" in line]
+    return (
+        f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+
+
+def measure(way: str, folder: str, prediction: str, repeats: int) -> dict[str, Any]:
+    """Medians over fresh processes, and the scores."""
+    paths = [f"{folder}/{name}.nii.gz" for name in ("truth", prediction)]
+    command = [sys.executable, HERE / "evaluation_once.py", way, *paths]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    runs = [
+        json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
+        for _ in range(repeats)
+    ]
+    medians = {name: median(run[name] for run in runs) for name in ("wall_s", "cpu_s", "peak_gb")}
+    return medians | {"scores": runs[0]["scores"], "repeats": repeats}
+
+
+def show(prediction: str, ours: dict[str, Any], plain: dict[str, Any]) -> None:
+    """Two lines of the table."""
+    ratios = [f"{plain[name] / ours[name]:.1f}" for name in ("wall_s", "cpu_s")]
+    target = f"{TARGET_RATIO[prediction]} x, {TARGET_GB} GB"
+    for way, figures, speed in (("plain", plain, ("", "", "")), ("ours", ours, (*ratios, target))):
+        numbers = [f"{figures[name]:.2f}" for name in ("wall_s", "cpu_s", "peak_gb")]
+        print(ROW.format(prediction, way, figures["repeats"], *numbers, *speed), flush=True)
+    if ours["scores"] != plain["scores"]:
+        sys.exit(f"scores differ:\nours  {ours['scores']}\nplain {plain['scores']}")
+
+
+if __name__ == "__main__":
+    main()

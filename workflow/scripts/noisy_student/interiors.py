@@ -51,7 +51,7 @@ def fill_organs(
         filled[box][inside_mm > WALL_MM + 1.5 * folds.clip(-0.5, None)] = Tissue.DUODENUM_FLUID
     if Tissue.ESOPHAGUS in present:
         box, inside_mm = depth(Tissue.ESOPHAGUS)
-        filled[box][inside_mm > 5.5 + rng.uniform(0, 3)] = Tissue.ESOPHAGUS_GAS
+        filled[box][inside_mm > 7 + rng.uniform(0, 5)] = Tissue.ESOPHAGUS_GAS
     return filled
 
 

@@ -163,12 +163,12 @@ def _place_bowel(
             tissues[room & (field < -3.5) & ((gassy > 0.5) | (stool > 0.9))] = Tissue.BOWEL_GAS
 
 
-def _draw_loops(rng: np.random.Generator, count: int = 11) -> list[Tube]:
+def _draw_loops(rng: np.random.Generator, count: int = 8) -> list[Tube]:
     """Loops of small bowel below the pancreas: random walks, front to middle."""
     loops = []
-    for start_z in np.linspace(-104, -14, count):
+    for start_z in np.linspace(-106, -44, count):
         x = 12 + 72 * np.sin(rng.uniform(-np.pi, np.pi) + np.cumsum(rng.normal(0, 0.7, 7)))
-        y = rng.uniform(-76, -22, 7)
+        y = rng.uniform(-78, -30, 7)
         z = start_z + rng.normal(0, 9, 7)
         points = np.stack([x, y, z, rng.uniform(9, 15, 7)], axis=1)
         loops.append(Tube(tuple(map(tuple, points))))

@@ -137,7 +137,7 @@ def test_undecided_pseudo_labels_are_said_in_words(tmp_path):
 
 def test_absent_and_unfound_organs_are_said_in_words(bad):
     assert "Gallbladder: absent from the truth of all test scans" in bad
-    assert "Right adrenal gland: DSC is 0 in every test scan that has it, in round 1." in bad
+    assert "Right adrenal gland: DSC is 0 in every test scan of round 1 that has it." in bad
 
 
 def test_missing_rounds_are_named(bad):

@@ -101,7 +101,10 @@ def _example(results: Results, case: str, why: str) -> Example:
 
 
 def _panels(results: Results, case: str, predictions: dict[str, Path]) -> list[list[Panel]]:
-    row = results.cases[results.cases["case"] == case].iloc[0]
+    rows = results.cases[results.cases["case"] == case]
+    if rows.empty:
+        raise InputError(f"{case} in the case table", "no such row", "evaluate again with the present case table")
+    row = rows.iloc[0]
     truth = row["truth"] if pd.notna(row["truth"]) else row["label_map"]
     scan = reorient(read_image(Path(row["image"])), CANONICAL_ORIENTATION)
     maps = {"truth": _labels(Path(str(truth)), scan)}

@@ -55,8 +55,8 @@ def duration(seconds: float) -> str:
     if pd.isna(seconds):
         return MISSING
     if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+        return f"{seconds:.0f}{NO_BREAK}s"
+    return f"{seconds / 60:.0f}{NO_BREAK}min" if seconds < 7200 else f"{seconds / 3600:.1f}{NO_BREAK}h"
 
 
 def count(number: int, noun: str) -> str:

@@ -77,7 +77,7 @@ def content(results: Results) -> Content:
         summary_plots=[result_plots.over_rounds(results, measure) for measure in MEASURES] if roles else [],
         run_tables=_run_tables(results),
         labelled_only=organ_tables.labelled_only(results) if roles else None,
-        roles=[_role(results, role) for role in roles],
+        roles=[content for role in roles if (content := _role(results, role)).tables],
         examples=examples(results),
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
@@ -88,7 +88,8 @@ def content(results: Results) -> Content:
 
 def _role(results: Results, role: str) -> RoleContent:
     plots = [result_plots.organ_differences(results, role, measure) for measure in MEASURES]
-    tables = [organ_tables.every_round(results, role, measure) for measure in MEASURES]
+    students = [round_ for round_ in results.evaluated(role) if round_.number]
+    tables = [organ_tables.every_round(results, role, measure) for measure in MEASURES if students]
     return RoleContent(role, [plot for plot in plots if plot], tables)
 
 

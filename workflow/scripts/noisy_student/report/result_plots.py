@@ -2,7 +2,6 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import score, signed
@@ -21,7 +20,7 @@ def over_rounds(results: Results, measure: str) -> Plot:
             said.append(_line(axes, results, role, measure, shift if len(results.roles) > 1 else 0))
         axes.set(title=f"Mean {measure} over rounds", xlabel="round (0: teacher)", ylabel=f"mean {measure}")
         axes.set_xlim(-0.4, len(results.rounds) - 0.6)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xticks(range(len(results.rounds)))
         if said:
             axes.legend(loc="best")
         text = svg_text(figure)

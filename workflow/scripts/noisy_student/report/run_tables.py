@@ -112,7 +112,7 @@ def facts(results: Results) -> list[tuple[str, Any]]:
     """(name, value) of what identifies the run, for the head of the page."""
     run = results.run
     times = {name: str(run.get(name) or "")[:16].replace("T", " ") for name in ("started", "finished")}
-    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}" if results.rounds else ""
+    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}" if len(results.rounds) > 1 else ""
     known = {"rounds": chain, "cases": len(results.cases), "seed": run.get("seed"), **times, "code": _commit(run)}
     return [(name, value) for name, value in known.items() if value not in (None, "")]
 

@@ -58,22 +58,25 @@ def organs(results: Results) -> list[str]:
         return []
     scores = rounds[-1].scores
     scores = scores[scores["role"] == role]
-    by_label = {label: rows for label, rows in scores.groupby("label")}
-    return [text for organ in FLARE22 if (text := _organ(organ.name, by_label.get(organ.label), role, rounds[-1]))]
+    rows = {organ.name: scores[scores["label"] == organ.label] for organ in FLARE22}
+    unscored = [name for name, table in rows.items() if table.empty]
+    absent = [name for name, table in rows.items() if len(table) and not (table["truth_voxels"] > 0).any()]
+    found = [
+        _named(unscored, f"not scored on the {role} scans in round {rounds[-1].number}"),
+        _named(absent, f"absent from the truth of all {role} scans; DSC and NSD follow the rule for empty organs"),
+        _named([name for name, table in rows.items() if _is_never_found(table)],
+               f"DSC is 0 in every {role} scan of round {rounds[-1].number} that has it"),
+    ]  # fmt: skip
+    return [text for text in found if text]
 
 
-def _organ(name: str, rows: pd.DataFrame | None, role: str, round_: Round) -> str:
-    if rows is None:
-        return f"{name.capitalize()}: not scored in round {round_.number}."
-    present = rows[rows["truth_voxels"] > 0]
-    if present.empty:
-        return (
-            f"{name.capitalize()}: absent from the truth of all {role} scans; its DSC and NSD follow the rule for "
-            "empty organs."
-        )
-    if (present["DSC"] == 0).all():
-        return f"{name.capitalize()}: DSC is 0 in every {role} scan that has it, in round {round_.number}."
-    return ""
+def _is_never_found(scores: pd.DataFrame) -> bool:
+    present = scores[scores["truth_voxels"] > 0]
+    return len(present) > 0 and bool((present["DSC"] == 0).all())
+
+
+def _named(organs: list[str], what: str) -> str:
+    return f"{', '.join(organs).capitalize()}: {what}." if organs else ""
 
 
 def missing(results: Results) -> list[str]:

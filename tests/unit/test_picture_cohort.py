@@ -5,7 +5,7 @@ import pytest
 
 from make_cohort import list_cases, make_cohort
 from noisy_student.organs import FLARE22
-from picture_cohort import OVERLAY, overlay, picture, save, views
+from picture_cohort import OVERLAY, overlay, picture, views
 
 COUNTS = {"labelled": 1, "unlabelled": 1, "validation": 0, "test": 0}
 
@@ -37,6 +37,8 @@ def test_organs_have_their_colours_and_the_background_is_clear():
     assert (colours[..., 3].ravel()[1:] == OVERLAY).all()
 
 
-def test_the_picture_is_written(cohort, tmp_path):
-    save(picture(cohort, unlabelled=1), tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+def test_there_is_a_row_for_each_scan_and_a_legend_of_all_organs(cohort):
+    figure = picture(cohort, unlabelled=1)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(titles) == 8 and titles[0] == "labelled" and titles[4] == "unlabelled"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [organ.name for organ in FLARE22]

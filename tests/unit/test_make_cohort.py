@@ -142,10 +142,10 @@ def test_a_body_is_painted_around_a_label_map(label_maps):
     assert np.median(edge) < -900
 
 
-def test_a_label_map_without_kidneys_is_an_error():
-    empty = sitk.Image((20, 20, 20), sitk.sitkUInt8)
-    with pytest.raises(InputError, match="kidneys"):
-        make_phantom(np.random.default_rng(0), NARROW, empty)
+def test_a_label_map_without_kidneys_is_an_error_that_names_the_file(tmp_path):
+    write_image(sitk.Image((20, 20, 20), sitk.sitkUInt8), tmp_path / "empty.nii.gz")
+    with pytest.raises(InputError, match=r"kidney[\s\S]*empty\.nii\.gz"):
+        make_case(Case("test", 1, tmp_path / "empty.nii.gz"), tmp_path, seed=1, strength=1.0)
 
 
 @pytest.mark.skipif(not REAL_LABEL_MAPS.is_dir(), reason=f"FLARE22's label maps are not at {REAL_LABEL_MAPS}")

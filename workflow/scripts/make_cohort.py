@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from noisy_student.errors import InputError
-from noisy_student.images import read_image, write_image
+from noisy_student.images import write_image
 from noisy_student.phantom import make_phantom
 from noisy_student.variation import BROAD, NARROW, Variation, between
+from noisy_student.wrapping import read_label_map
 
 # Role: the scan's and the label map's file, for a number from 1.
 FILES = {
@@ -65,7 +66,7 @@ def list_cases(counts: dict[str, int], label_maps: Path | None = None) -> list[C
 
 def make_case(case: Case, folder: Path, seed: int, strength: float) -> str:
     """Write a case's scan and label map; give back the scan's name."""
-    label_map = None if case.label_map is None else read_image(case.label_map)
+    label_map = None if case.label_map is None else read_label_map(case.label_map)
     phantom = make_phantom(case.rng(seed), variation_of(case.role, strength), label_map)
     scan_path, label_path = (folder / name.format(case.number) for name in FILES[case.role])
     write_image(phantom.label_map, label_path)

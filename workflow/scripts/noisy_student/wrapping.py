@@ -3,6 +3,8 @@
 Arrays are (z, y, x) in LPS.
 """
 
+from pathlib import Path
+
 import numpy as np
 import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
@@ -11,7 +13,7 @@ from noisy_student import standard_body as standard
 from noisy_student.anatomy import torso_of
 from noisy_student.errors import InputError
 from noisy_student.grids import fine_axes
-from noisy_student.images import reorient
+from noisy_student.images import read_image, reorient
 from noisy_student.shapes import Space
 from noisy_student.surroundings import SUPERELLIPSE_POWER, Torso, surround
 from noisy_student.tissues import Tissue
@@ -22,6 +24,19 @@ UNDER_THE_DIAPHRAGM = (Tissue.LIVER, Tissue.SPLEEN, Tissue.STOMACH)
 SCALES = (0.75, 1.35)
 FITTED = 0.999  # share of organ voxels that the abdominal wall must enclose
 FILLED = 0.97  # how much of the cavity's width the organs take
+
+
+def read_label_map(path: Path) -> sitk.Image:
+    """Read a label map that a body can be wrapped around; InputError if it lacks the kidneys or the aorta."""
+    label_map = read_image(path)
+    found = np.unique(sitk.GetArrayViewFromImage(label_map)).tolist()
+    if Tissue.AORTA not in found or not set(KIDNEYS) & set(found):
+        raise InputError(
+            f"a label map that shows a kidney (2, 13) and the aorta (5) at {path}",
+            f"the labels {', '.join(map(str, found))}",
+            "take it out of the folder",
+        )
+    return label_map
 
 
 def wrap(
@@ -45,12 +60,6 @@ def wrap(
 def _origin(organs: np.ndarray, spacing_mm: tuple[float, ...]) -> np.ndarray:
     """Where the standard body's origin lies in the label map, in mm (x, y, z) from its first voxel."""
     kidneys, aorta = np.argwhere(np.isin(organs, KIDNEYS)), np.argwhere(organs == Tissue.AORTA)
-    if not len(kidneys) or not len(aorta):
-        raise InputError(
-            "a label map that shows the kidneys (2, 13) and the aorta (5)",
-            f"one with the labels {', '.join(map(str, np.unique(organs)))}",
-            "take it out of the folder",
-        )
     height = kidneys[:, 0].mean()
     beside = aorta[np.abs(aorta[:, 0] - height) <= np.abs(aorta[:, 0] - height).min() + 2]
     _, y, x = beside.mean(axis=0)

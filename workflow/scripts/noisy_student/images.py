@@ -3,6 +3,8 @@
 Arrays are (z, y, x); sizes, spacings and origins of a file are in its stored (x, y, z) order.
 """
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
-from noisy_student.files import whole_file
+from noisy_student.files import CHUNK_BYTES, whole_file
 
 # x grows to the patient's left, y to the back, z to the head: shown as stored, a slice has the patient's
 # right on the image's left and the front on top, and the last array axis is left-right.
@@ -62,11 +64,25 @@ def read_geometry(path: Path) -> Geometry:
 
 
 def read_image(path: Path) -> sitk.Image:
-    """Read a scan or label map of any format that SimpleITK knows."""
+    """Read a scan or label map of any format that SimpleITK knows.
+
+    SimpleITK fills what is missing of a truncated .gz with zeros and says nothing, so that is checked first.
+    """
     try:
+        if path.name.endswith(".gz"):
+            _read_through(path)
         return sitk.ReadImage(str(path))
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, RuntimeError(f"the compressed file is damaged: {error}")) from error
     except RuntimeError as error:
         raise _unreadable(path, error) from error
+
+
+def _read_through(path: Path) -> None:
+    """Decompress to the end, where length and checksum are verified."""
+    with gzip.open(path) as stream:
+        while stream.read(CHUNK_BYTES):
+            pass
 
 
 def _unreadable(path: Path, error: RuntimeError) -> InputError:

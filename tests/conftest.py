@@ -1,0 +1,87 @@
+"""Fixtures that several tests share."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import SimpleITK as sitk
+
+from noisy_student.cohort import embedded_folders, find_scans
+from noisy_student.configuration import Network
+from noisy_student.conversion import convert, converted_image, converted_label_map
+from noisy_student.planning import dataset_description, make_fingerprint, make_plans
+from noisy_student.preprocessing import Plan
+
+ROOT = Path(__file__).parent.parent
+COARSE = Network(
+    spacing_mm_zyx=(8, 6, 6), patch_size_zyx=(24, 48, 48), stages=4, base_features=4, batch_size=2, encoder_blocks=[1]
+)
+
+
+def script(name: str, *arguments: object) -> subprocess.CompletedProcess:
+    """Run one of the workflow's scripts as a rule does."""
+    command = [sys.executable, str(ROOT / "workflow/scripts" / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory) -> Path:
+    """A small embedded cohort: 3 labelled, 2 unlabelled, 1 validation and 1 test scan."""
+    folder = tmp_path_factory.mktemp("embedded")
+    counts = ("--labelled", 3, "--unlabelled", 2, "--validation", 1, "--test", 1)
+    run = script("make_cohort.py", "--output", folder, "--seed", 5, *counts)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def converted(embedded, tmp_path_factory) -> Path:
+    """The labelled scans of the embedded cohort in canonical orientation."""
+    folder = tmp_path_factory.mktemp("converted")
+    for scan in find_scans(embedded_folders(embedded)):
+        if scan.label_map and scan.role == "labelled":
+            convert(scan.image, converted_image(folder, scan.case))
+            convert(scan.label_map, converted_label_map(folder, scan.case), label_map=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def description(converted) -> dict:
+    """nnU-Net's dataset.json of the labelled scans."""
+    label_maps = {
+        path.name.removesuffix(".nii.gz"): str(path) for path in sorted(converted.glob("label_maps/*.nii.gz"))
+    }
+    return dataset_description({case: str(converted_image(converted, case)) for case in label_maps}, label_maps)
+
+
+@pytest.fixture(scope="session")
+def fingerprint(description, tmp_path_factory) -> Path:
+    """nnU-Net's fingerprint of the labelled scans."""
+    path = tmp_path_factory.mktemp("plans") / "dataset_fingerprint.json"
+    path.write_text(json.dumps(make_fingerprint(description, path, cores=1)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def plan(description, fingerprint) -> Plan:
+    """Plans of a small network on a coarse grid."""
+    return Plan(make_plans(description, fingerprint, COARSE, "coarse"), description)
+
+
+@pytest.fixture
+def write_scan(tmp_path):
+    """Write an array (z, y, x) as an image file and return its path."""
+
+    def write(name, array, spacing=(3.0, 3.0, 5.0), direction=None):
+        image = sitk.GetImageFromArray(array)
+        if array.ndim == 3:
+            image.SetSpacing(spacing)
+            image.SetDirection(direction or (-1, 0, 0, 0, -1, 0, 0, 0, 1))
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sitk.WriteImage(image, str(path))
+        return path
+
+    return write

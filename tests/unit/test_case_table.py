@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from conftest import script
+
+from noisy_student.case_table import COLUMNS, make_case_table, stop_on_errors
+from noisy_student.cohort import Scan, embedded_folders, find_scans
+from noisy_student.configuration import Cohort, Folders, LabelledFolder
+
+SHAPE = (6, 8, 10)
+
+
+def voxels(seed=0):
+    return np.random.default_rng(seed).integers(-1000, 1000, SHAPE).astype(np.int16)
+
+
+def labels(**places):
+    array = np.zeros(SHAPE, np.uint8)
+    for label, x in places.items():
+        array[2:4, 2:4, x] = int(label.strip("_"))
+    return array
+
+
+@pytest.fixture
+def scan(write_scan):
+    def make(case, image=None, label_map=None, role="labelled", **geometry):
+        image = voxels() if image is None else image
+        label_map = labels(_1=4) if label_map is None else label_map
+        return Scan(
+            case,
+            role,
+            write_scan(f"images/{case}_0000.nii.gz", image),
+            write_scan(f"labels/{case}.nii.gz", label_map, **geometry),
+        )
+
+    return make
+
+
+def findings_of(*scans):
+    return make_case_table(list(scans), cores=1)[1]
+
+
+def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded):
+    scans = find_scans(embedded_folders(embedded))
+    table, findings = make_case_table(scans, cores=1)
+    assert list(table.columns) == list(COLUMNS)
+    assert list(table.case) == [scan.case for scan in scans]
+    assert table.sha256.is_unique
+    assert set(table.orientation) <= {"RAS", "LPS", "LAS", "RPS", "LAI", "RAI", "LPI", "RPI"}
+    assert (table.intensity_low < -500).all() and (table.intensity_high > 100).all()
+    assert findings.empty
+    stop_on_errors(findings, "findings.tsv")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ({"label_map": labels(_1=4), "spacing": (3.0, 3.0, 4.0)}, "spacing"),
+        ({"label_map": labels(_1=4)[:, :, :-1]}, "size"),
+        ({"label_map": labels(_1=4), "direction": (1, 0, 0, 0, 1, 0, 0, 0, 1)}, "direction"),
+        ({"label_map": labels(_14=4)}, "[14]"),
+        ({"label_map": labels(_1=4).astype(np.float32) / 2}, "[0.5]"),
+        ({"label_map": labels(_1=4).astype(np.int16) + 256}, "256"),
+        ({"image": np.zeros((2, *SHAPE), np.int16)}, "10 value(s) per voxel"),
+    ],
+)
+def test_what_is_wrong_with_a_case_is_found(scan, case, said):
+    found = findings_of(scan("good", voxels(1)), scan("bad", **case))
+    assert list(found.case) == ["bad"]
+    assert said in found.found[0]
+    assert found.severity[0] == "error"
+
+
+def test_voxels_that_are_no_numbers_are_found(write_scan):
+    # Not as NIfTI: its reader turns them into 0 on its own.
+    image = write_scan("a_0000.mha", np.where(labels(_1=4), np.nan, 0).astype(np.float32))
+    found = findings_of(Scan("a", "unlabelled", image))
+    assert "no numbers" in found.found[0]
+
+
+def test_unreadable_and_missing_files_are_named(scan):
+    broken, alone = scan("broken"), scan("alone", voxels(1))
+    data = broken.image.read_bytes()
+    broken.image.write_bytes(data[: len(data) // 2])
+    alone.label_map.unlink()
+    found = findings_of(broken, alone)
+    assert set(found.file) == {broken.image, alone.label_map}
+    assert found.found.str.startswith("unreadable").all()
+
+
+def test_the_same_voxels_in_two_roles_stop_and_in_one_role_warn(scan):
+    found = findings_of(scan("a"), scan("b"), scan("c", role="test"))
+    assert dict(zip(found.case, found.severity, strict=True)) == {"b": "warning", "c": "error"}
+    assert "labelled" in found.found[1]
+
+
+def test_a_name_is_used_once(scan):
+    found = findings_of(scan("a"), scan("a"))
+    assert found.found.str.contains("the name of").any()
+
+
+def test_swapped_kidneys_are_reported_and_right_ones_are_not(scan):
+    # Stored as RAS: x grows to the patient's right.
+    right_way = scan("right", voxels(1), labels(_2=8, _13=1))
+    swapped = scan("swapped", voxels(2), labels(_2=1, _13=8))
+    found = findings_of(right_way, swapped)
+    assert list(found.case) == ["swapped"]
+    assert found.severity[0] == "warning" and "right kidney and left kidney" in found.found[0]
+
+
+def test_the_command_names_every_error_at_once_and_makes_no_table(scan, tmp_path):
+    scan("one", label_map=labels(_99=4))
+    scan("two", voxels(1), labels(_1=4)[:, :-1])
+    cohort = Cohort(
+        kind="folders",
+        folders=Folders(labelled=[LabelledFolder(images=tmp_path / "images", label_maps=tmp_path / "labels")]),
+    )
+    output = tmp_path / "cases.tsv"
+    run = script(
+        "make_case_table.py",
+        *("--cohort", cohort.model_dump_json(), "--embedded", tmp_path),
+        *("--findings", tmp_path / "findings.tsv", "--output", output),
+    )
+    assert run.returncode == 2
+    assert "2 error(s)" in run.stderr and "one.nii.gz" in run.stderr and "two.nii.gz" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not output.exists() and (tmp_path / "findings.tsv").exists()

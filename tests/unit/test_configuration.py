@@ -1,0 +1,96 @@
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+from jsonschema import Draft202012Validator
+
+from noisy_student.configuration import Configuration, read_configuration, schema
+from noisy_student.errors import InputError
+
+CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
+
+
+def default() -> dict:
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.name)
+def test_every_configuration_is_valid_by_model_and_by_schema(path):
+    values = default() | yaml.safe_load(path.read_text())
+    read_configuration(values)
+    Draft202012Validator(json.loads(schema())).validate(values)
+
+
+def test_the_schema_file_is_in_step():
+    assert (ROOT / "config/config.schema.json").read_text() == schema(), "run `make schema`"
+
+
+def test_the_schema_refuses_what_the_model_refuses():
+    errors = list(Draft202012Validator(json.loads(schema())).iter_errors(default() | {"sed": 1}))
+    assert errors and "sed" in errors[0].message
+
+
+def test_every_error_is_named_with_path_and_value():
+    values = default()
+    values["seed"] = -1
+    values["trainig"] = {}
+    values["networks"]["coarse"]["patch_size_zyx"] = [24, 48, 0]
+    values["rounds"][1]["noise"] = "loud"
+    with pytest.raises(InputError) as error:
+        read_configuration(values)
+    text = str(error.value)
+    for part in ("seed", "-1", "trainig", "networks.coarse.patch_size_zyx.2", "rounds.1.noise", "'loud'", "4 error"):
+        assert part in text, part
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("rounds", 0, "network"), "fine", "fine"),
+        (("rounds", 0, "selection"), {"threshold": 0.5}, "round 0"),
+        (("training", "folds"), [0, 3], "[3]"),
+        (("training", "folds"), [0, 0], "[0]"),
+        (("cohort", "kind"), "folders", "folders"),
+        (("training", "mirror_axes"), ["x"], "'x'"),
+    ],
+)
+def test_what_cannot_work_is_refused(path, value, said):
+    values = default()
+    target = values
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_configuration(values)
+
+
+def test_every_key_of_the_default_configuration_has_a_comment():
+    lines = (ROOT / "config/config.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        key = re.match(r"\s*([a-z_]+):", line)
+        shared_comment = ("cohort", "embedded", "labelled", "unlabelled", "validation", "test", "coarse", "evaluation")
+        follows_a_comment = re.match(r"\s*#", lines[number - 1]) or re.match(r"\s*[a-z_]+: \S", lines[number - 1])
+        assert not key or key[1] in shared_comment or follows_a_comment, line
+
+
+def test_rounds_take_defaults_and_change_them():
+    values = default()
+    values["rounds"] = [
+        {"network": "coarse"},
+        {"network": "coarse", "training": {"epochs": 99}, "selection": {"threshold": 0.123}, "noise": "none"},
+    ]
+    configuration = read_configuration(values)
+    assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
+    assert configuration.training_of(1)["epochs"] == 99
+    assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
+    assert configuration.training_of(1)["noise"] == "none"
+    assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
+    assert configuration.selection_of(1).threshold == 0.123
+
+
+def test_a_configuration_cannot_be_changed_after_it_was_read():
+    configuration = Configuration.model_validate(default())
+    with pytest.raises(Exception, match="frozen"):
+        configuration.seed = 2

@@ -1,0 +1,67 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from noisy_student.errors import InputError
+from noisy_student.files import link, only_one, sha256, whole_file, write_text
+
+PYTHON = {"PYTHONPATH": str(ROOT / "workflow/scripts"), **os.environ}
+
+
+def test_a_file_appears_whole(tmp_path):
+    with whole_file(tmp_path / "deep/table.tsv") as temporary:
+        temporary.write_text("half")
+        assert not (tmp_path / "deep/table.tsv").exists()
+        assert temporary.name.endswith("table.tsv")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["table.tsv"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
+        temporary.write_text("new")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
+    code = f"""
+import os, pathlib, signal
+from noisy_student.files import whole_file
+with whole_file(pathlib.Path({str(tmp_path / "a")!r})) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], env=PYTHON, check=False).returncode == -9
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_link_is_no_copy_and_replaces(tmp_path):
+    write_text(tmp_path / "a", "a")
+    write_text(tmp_path / "b", "b")
+    link(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").samefile(tmp_path / "a")
+
+
+def test_the_lock_keeps_a_second_process_out_and_says_who_has_it(tmp_path):
+    code = f"""
+import pathlib
+from noisy_student.files import only_one
+with only_one(pathlib.Path({str(tmp_path / ".lock")!r})): pass
+"""
+    with only_one(tmp_path / ".lock"):
+        second = subprocess.run([sys.executable, "-c", code], env=PYTHON, capture_output=True, text=True, check=False)
+        assert second.returncode != 0
+        assert f"process {os.getpid()}" in second.stderr
+        assert InputError.__name__ in second.stderr
+    assert subprocess.run([sys.executable, "-c", code], env=PYTHON, check=False).returncode == 0
+
+
+def test_checksum(tmp_path):
+    write_text(tmp_path / "a", "abc")
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from conftest import COARSE
+
+from noisy_student.configuration import Network
+from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22
+from noisy_student.planning import make_plans
+
+
+def test_only_labelled_scans_are_described(description, fingerprint):
+    assert sorted(description["dataset"]) == [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
+    assert description["labels"] == {"background": 0, **{organ.name: organ.label for organ in FLARE22}}
+
+
+def test_plans_carry_what_is_configured(plan):
+    configuration = plan.configuration
+    assert configuration.spacing == [8.0, 6.0, 6.0]
+    assert configuration.patch_size == [24, 48, 48]
+    assert configuration.batch_size == 2
+    arguments = configuration.network_arch_init_kwargs
+    assert arguments["features_per_stage"] == [4, 8, 16, 32]
+    assert np.prod(arguments["strides"], axis=0).tolist() == [4, 8, 8]
+    assert arguments["n_conv_per_stage"] == [1, 1, 1, 1]
+    assert plan.plans["transpose_forward"] == [0, 1, 2]
+
+
+def test_a_residual_encoder_with_the_papers_patch(description, fingerprint):
+    network = Network(
+        encoder="residual",
+        spacing_mm_zyx=(3, 1, 1),
+        patch_size_zyx=(32, 224, 224),
+        batch_size=2,
+        encoder_blocks=[1, 2, 3, 4],
+    )
+    plans = make_plans(description, fingerprint, network, "paper")
+    plan = plans["configurations"]["3d_fullres"]
+    arguments = plan["architecture"]["arch_kwargs"]
+    assert plan["architecture"]["network_class_name"].endswith("ResidualEncoderUNet")
+    assert arguments["n_blocks_per_stage"] == [1, 2, 3, 4, 4, 4]
+    assert arguments["features_per_stage"] == [32, 64, 128, 256, 320, 320]
+    assert arguments["strides"] == [[1, 1, 1], [1, 2, 2], [2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 2, 2]]
+    assert arguments["kernel_sizes"][0] == [1, 3, 3]
+    assert plan["spacing"] == [3.0, 1.0, 1.0] and plan["patch_size"] == [32, 224, 224]
+
+
+def test_what_is_left_out_is_nnunets_choice(description, fingerprint):
+    plans = make_plans(description, fingerprint, Network(), "stock")
+    plan = plans["configurations"]["3d_fullres"]
+    assert list(plans["configurations"]) == ["3d_fullres"]
+    assert min(plan["patch_size"]) >= 16 and plan["batch_size"] >= 2
+
+
+def test_a_patch_that_does_not_halve_is_refused(description, fingerprint):
+    network = COARSE.model_copy(update={"patch_size_zyx": (25, 48, 48), "stages": None})
+    with pytest.raises(InputError, match=r"use \[28, 48, 48\]"):
+        make_plans(description, fingerprint, network, "odd")

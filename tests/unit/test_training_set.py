@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisy_student.conversion import converted_image, converted_label_map
+from noisy_student.images import read_image, write_image
+from noisy_student.preprocessing import ARRAY, LABELS, preprocess_image, read_array, read_properties, with_suffix
+from noisy_student.training_set import Example, add_example, remove_others, splits
+
+CASE = "FLARE22_Tr_0002"
+NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
+
+
+@given(NAMES, st.lists(st.integers(0, 99).map("p{}".format), unique=True), st.integers(2, 3), st.integers(0, 9))
+def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled, pseudo, count, seed):
+    folds, without = splits(labelled, pseudo, count, seed), splits(labelled, [], count, seed)
+    assert sorted(case for fold in folds for case in fold["val"]) == sorted(labelled)
+    for fold, teacher_fold in zip(folds, without, strict=True):
+        assert fold["val"] == teacher_fold["val"] and fold["val"]
+        assert not set(fold["val"]) & set(fold["train"])
+        assert set(fold["train"]) | set(fold["val"]) == {*labelled, *pseudo}
+
+
+@pytest.fixture
+def example(converted, plan, tmp_path):
+    preprocess_image(converted_image(converted, CASE), tmp_path / "cache" / CASE, plan)
+    return Example(CASE, "labelled", converted_label_map(converted, CASE), tmp_path / "cache" / CASE)
+
+
+def test_the_image_is_linked_and_the_labels_are_new(example, plan, tmp_path):
+    row = add_example(example, tmp_path / "cases", plan)
+    target = tmp_path / "cases" / CASE
+    assert with_suffix(target, ARRAY).samefile(with_suffix(example.preprocessed, ARRAY))
+    assert not with_suffix(target, LABELS).samefile(with_suffix(example.preprocessed, LABELS))
+    assert set(read_properties(target)["class_locations"]) == set(range(1, 14))
+    assert row["origin"] == "labelled" and len(row["sha256"]) == 64
+    assert "class_locations" not in read_properties(example.preprocessed)
+
+
+def test_a_case_is_made_anew_only_for_another_label_map(example, plan, tmp_path):
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    add_example(example, tmp_path / "cases", plan)
+    before = target.stat().st_mtime_ns
+    add_example(example, tmp_path / "cases", plan)
+    assert target.stat().st_mtime_ns == before
+    other = tmp_path / "other.nii.gz"
+    write_image(read_image(example.label_map) * 0, other)
+    add_example(Example(CASE, "pseudo", other, example.preprocessed), tmp_path / "cases", plan)
+    assert read_array(target).max() == 0
+
+
+def test_cases_that_are_no_longer_learned_from_are_removed_but_stay_cached(example, plan, tmp_path):
+    add_example(example, tmp_path / "cases", plan)
+    remove_others(tmp_path / "cases", ["another"])
+    assert list((tmp_path / "cases").iterdir()) == []
+    assert read_array(with_suffix(example.preprocessed, ARRAY)).size

@@ -7,7 +7,6 @@ imports, its memory is the peak of the whole process. Both must give the same sc
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -34,42 +33,48 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, HERE / "phantom.py", folder], check=True)
         for prediction in TARGET_RATIO:
-            slow = options.plain_stray_repeats if prediction == "strays" else options.repeats
-            ours, plain = (
-                measure("ours", folder, prediction, options.repeats),
-                measure("plain", folder, prediction, slow),
-            )
-            show(prediction, ours, plain)
+            repeats = {"ours": options.repeats, "plain": options.repeats}
+            if prediction == "strays":
+                repeats["plain"] = options.plain_stray_repeats
+            show(prediction, measure(folder, prediction, repeats))
 
 
 def machine() -> str:
-    """Processor, cores and versions."""
+    """Processor, cores, and how busy they are."""
     models = [line.split(":", 1)[1].strip() for line in CPU_INFO.read_text().splitlines() if "model name" in line]
-    return (
-        f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
+    return f"{models[0] if models else 'unknown processor'}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
-def measure(way: str, folder: str, prediction: str, repeats: int) -> dict[str, Any]:
-    """Medians over fresh processes, and the scores."""
+def measure(folder: str, prediction: str, repeats: dict[str, int]) -> dict[str, dict[str, Any]]:
+    """Per way: medians over fresh processes, and the scores. The ways take turns, so that both see the same machine."""
+    runs: dict[str, list[dict[str, Any]]] = {way: [] for way in repeats}
+    for turn in range(max(repeats.values())):
+        for way in repeats:
+            if turn < repeats[way]:
+                runs[way].append(run_once(way, folder, prediction))
+    return {
+        way: {name: median(run[name] for run in of_way) for name in ("wall_s", "cpu_s", "peak_gb")}
+        | {"scores": of_way[0]["scores"], "repeats": repeats[way]}
+        for way, of_way in runs.items()
+    }
+
+
+def run_once(way: str, folder: str, prediction: str) -> dict[str, Any]:
+    """One measurement in a process of its own."""
     paths = [f"{folder}/{name}.nii.gz" for name in ("truth", prediction)]
     command = [sys.executable, HERE / "evaluation_once.py", way, *paths]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    runs = [
-        json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
-        for _ in range(repeats)
-    ]
-    medians = {name: median(run[name] for run in runs) for name in ("wall_s", "cpu_s", "peak_gb")}
-    return medians | {"scores": runs[0]["scores"], "repeats": repeats}
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
-def show(prediction: str, ours: dict[str, Any], plain: dict[str, Any]) -> None:
-    """Two lines of the table."""
+def show(prediction: str, figures: dict[str, dict[str, Any]]) -> None:
+    """Two lines of the table. Exits with 1 if the scores differ."""
+    ours, plain = figures["ours"], figures["plain"]
     ratios = [f"{plain[name] / ours[name]:.1f}" for name in ("wall_s", "cpu_s")]
     target = f"{TARGET_RATIO[prediction]} x, {TARGET_GB} GB"
-    for way, figures, speed in (("plain", plain, ("", "", "")), ("ours", ours, (*ratios, target))):
-        numbers = [f"{figures[name]:.2f}" for name in ("wall_s", "cpu_s", "peak_gb")]
-        print(ROW.format(prediction, way, figures["repeats"], *numbers, *speed), flush=True)
+    for way, speed in (("plain", ("", "", "")), ("ours", (*ratios, target))):
+        numbers = [f"{figures[way][name]:.2f}" for name in ("wall_s", "cpu_s", "peak_gb")]
+        print(ROW.format(prediction, way, figures[way]["repeats"], *numbers, *speed).rstrip(), flush=True)
     if ours["scores"] != plain["scores"]:
         sys.exit(f"scores differ:\nours  {ours['scores']}\nplain {plain['scores']}")
 

@@ -13,21 +13,9 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/cohort.smk"
-include: "workflow/rules/plan.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/pseudo_label.smk"
-include: "workflow/rules/select.smk"
-include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/report.smk"
-
-
-localrules:
-    all,
 
 
 rule all:
-    default_target: True
     """The report of the whole experiment."""
     input:
         "results/report/report.html",
@@ -39,6 +27,23 @@ for number in ROUNDS:
         name:
             f"round_{number}"
         input:
-            f"results/round_{number}/summary.tsv",
-            branch(number, then=f"results/round_{number}/selection.tsv", otherwise=[]),
-        localrule: True
+            expand("results/round_{round}/summary.tsv", round=range(number + 1)),
+            expand("results/round_{round}/selection.tsv", round=range(1, number + 1)),
+
+
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/pseudo_label.smk"
+include: "workflow/rules/select.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+# Quick jobs that need no node of a cluster.
+localrules:
+    all,
+    converted,
+    preprocessed,
+    pseudo_label_scores,
+    prediction_scores,

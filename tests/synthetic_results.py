@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import synthetic_scans
 
+import synthetic_scans
 from noisy_student.aggregate import summarise
 from noisy_student.comparison import compare_rounds
 from noisy_student.configuration import Configuration, Selection

@@ -3,11 +3,11 @@
 import base64
 
 import pytest
-from browser import CHROMIUM, Browser
-from synthetic_results import SyntheticRun
 
+from browser import CHROMIUM, Browser
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
+from synthetic_results import SyntheticRun
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 FIRST_COLUMN = "[...document.querySelectorAll('#case-table tbody tr:not(.detail) th')].map(cell => cell.innerText)"

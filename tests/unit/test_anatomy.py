@@ -25,7 +25,7 @@ LABELS = {organ.short: organ.label for organ in FLARE22}
 VOLUMES_ML = {
     "Liver": (600, 3200),
     "RK": (70, 420),
-    "Spleen": (45, 480),
+    "Spleen": (25, 480),
     "Pancreas": (35, 170),
     "Aorta": (35, 190),
     "IVC": (40, 250),

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
-from score_tables import scores
 
 from noisy_student.comparison import COLUMNS, compare_rounds, holm
 from noisy_student.errors import InputError
 from noisy_student.signed_rank import signed_rank_p
+from score_tables import scores
 
 RANDOM = np.random.default_rng(0)
 BEFORE = RANDOM.uniform(0.3, 0.9, (12, 13)).round(4)

@@ -3,9 +3,9 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
 from jsonschema import Draft202012Validator
 
+from conftest import ROOT
 from noisy_student.configuration import Configuration, read_configuration, schema
 from noisy_student.errors import InputError
 

@@ -3,8 +3,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from noisy_student.errors import InputError
 from noisy_student.files import link, only_one, sha256, whole_file, write_text
 

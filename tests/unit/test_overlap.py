@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from strategies import label_map_pairs
 
 from noisy_student.overlap import dice, slice_overlaps, truth_slices
+from strategies import label_map_pairs
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,8 +1,8 @@
 import numpy as np
-from score_tables import scores
 
 from noisy_student.aggregate import summarise
 from noisy_student.paper_table import as_markdown, paper_table
+from score_tables import scores
 
 PAPERS_ORDER = (
     *("Liver", "RK", "Spleen", "Pancreas", "Aorta", "IVC", "RAG", "LAG", "GB"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import COARSE
 
+from conftest import COARSE
 from noisy_student.configuration import Network
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22

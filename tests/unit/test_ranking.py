@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from score_tables import scores
 
 from noisy_student.ranking import rank_rounds
+from score_tables import scores
 
 
 def efficiency(seconds, gpu, cpu, cases=("case_0", "case_1")):

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from synthetic_results import SyntheticRun
 
 from noisy_student.report.numbers import score
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.tables import read_table
+from synthetic_results import SyntheticRun
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/report.py"
 

@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from synthetic_results import SyntheticRun
 
 from noisy_student.configuration import Selection
 from noisy_student.organs import FLARE22
@@ -15,6 +14,7 @@ from noisy_student.report.protocol import protocol
 from noisy_student.report.pseudo_label_tables import confidence_and_truth, decisions, spearman
 from noisy_student.report.results import read_results
 from noisy_student.selection import select
+from synthetic_results import SyntheticRun
 
 NAMES = [*(organ.name for organ in FLARE22), "mean"]
 

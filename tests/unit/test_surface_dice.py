@@ -5,12 +5,13 @@ import warnings
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from plain_evaluation import plain_nsd
-from strategies import draw_mask, mask_pairs, spacings_mm, tolerances_mm
 from surface_distance import compute_surface_distances
 
+from noisy_student import surface_dice as surface_dice_module
 from noisy_student.surface_dice import distances_mm, surface_dice
 from noisy_student.surfaces import Surface, area_table, mixed_corners, organ_surface
+from plain_evaluation import plain_nsd
+from strategies import draw_mask, mask_pairs, spacings_mm, tolerances_mm
 
 # Sums over the same areas in another order may differ in the last bits.
 ROUNDING = 1e-12
@@ -76,3 +77,21 @@ def test_a_distance_of_exactly_the_tolerance_counts(step_mm, tolerance_mm):
     spacing = np.array([1.0, 1.0, step_mm])
     assert distances_mm(start, goal, spacing, exact) == [exact]
     assert distances_mm(start, goal, spacing, np.nextafter(exact, 0)) == [np.inf]
+
+
+def test_strays_beyond_the_tolerance_are_never_searched(monkeypatch):
+    searched = []
+
+    class CountingTree(surface_dice_module.cKDTree):
+        def query(self, points, **options):
+            searched.append((self.n, len(points)))
+            return super().query(points, **options)
+
+    monkeypatch.setattr(surface_dice_module, "cKDTree", CountingTree)
+    truth, clean = np.zeros((2, 40, 40, 40), bool)
+    truth[15:20, 15:20, 15:20], clean[16:21, 15:20, 15:20] = True, True
+    strayed = clean.copy()
+    strayed[::39, ::39, ::39] = True
+    assert nsd(truth, strayed, (1.0, 1.0, 1.0), 3) < nsd(truth, clean, (1.0, 1.0, 1.0), 3)
+    assert len(searched) == 4
+    assert searched[:2] == searched[2:]

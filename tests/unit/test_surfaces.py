@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from scipy import ndimage
-from strategies import label_maps, spacings_mm
 from surface_distance import lookup_tables
 
 from noisy_student.surfaces import area_table, mixed_corners, organ_surface
+from strategies import label_maps, spacings_mm
 
 
 def package_codes(mask_xyz):

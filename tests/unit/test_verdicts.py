@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_evaluation import plain_scores
-from strategies import label_map_pairs, spacings_mm
 
 from noisy_student.evaluation_modes import MODES
 from noisy_student.images import Geometry
 from noisy_student.judged_pair import JudgedPair
 from noisy_student.verdicts import judge, slice_axis
+from plain_evaluation import plain_scores
+from strategies import label_map_pairs, spacings_mm
 
 IDENTITY = (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)
 HEAD_ALONG_X = (0, 0, 1.0, 0, 1.0, 0, -1.0, 0, 0)

@@ -68,7 +68,6 @@ rule converted:
         "results/cohort/converted.tsv",
     log:
         "logs/cohort/converted.log",
-    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

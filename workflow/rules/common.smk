@@ -2,10 +2,12 @@
 
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
@@ -17,6 +19,15 @@ try:
     CONFIGURATION = read_configuration(config)
 except InputError as error:
     raise WorkflowError(str(error))
+
+if (
+    DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    and not shutil.which("conda")
+):
+    raise WorkflowError(
+        "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
+        "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
+    )
 
 ROUNDS = range(len(CONFIGURATION.rounds))
 SHARDS = range(CONFIGURATION.shards)

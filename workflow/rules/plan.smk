@@ -91,7 +91,6 @@ rule preprocessed:
         "results/preprocessed/{network}.tsv",
     log:
         "logs/plan/preprocessed_{network}.log",
-    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

@@ -51,7 +51,6 @@ rule pseudo_label_scores:
         "results/round_{round}/pseudo_label_scores.tsv",
     log:
         "logs/round_{round}/pseudo_label_scores.log",
-    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
@@ -101,7 +100,6 @@ rule prediction_scores:
         "results/round_{round}/prediction_scores.tsv",
     log:
         "logs/round_{round}/prediction_scores.log",
-    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

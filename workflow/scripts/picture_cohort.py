@@ -17,7 +17,7 @@ from noisy_student.organs import FLARE22
 
 WINDOW_HU = (-160, 240)  # width 400, level 40
 OVERLAY = 0.55
-DOTS_PER_INCH = 85
+DOTS_PER_INCH = 84
 LABELLED = "Training/FLARE22_LabeledCase50"
 UNLABELLED = "Training/FLARE22_UnlabeledCase2000"
 AXIAL_LABELS = (3, 4)  # the axial slice runs between the middles of spleen and pancreas

@@ -91,6 +91,14 @@ def test_missing_and_strange_predictions_are_named(study, tmp_path):
     assert "not scored: 1: stranger.nii.gz" in result.stderr
 
 
+def test_a_mistyped_folder_is_not_taken_for_missing_predictions(study, tmp_path):
+    result = command(
+        "evaluate.py", "--truth", study / "truth", "--predictions", "predicitons", "--output", tmp_path / "x"
+    )
+    assert result.returncode == 2
+    assert "no such folder" in result.stderr
+
+
 def test_files_that_cannot_be_compared_end_with_status_2_and_no_table(study, tmp_path):
     image = sitk.GetImageFromArray(np.zeros((6, 8, 10), np.uint8))
     image.SetSpacing((1.0, 1.0, 4.0))

@@ -39,6 +39,8 @@ def main() -> None:
     mode = MODES[options.mode]
     if options.unchecked and mode.digits is None:
         raise InputError("--unchecked with flare22 or flare23plus", f"mode {mode.name}", "leave one of the two out")
+    if not options.predictions.is_dir():
+        raise InputError(f"a folder of predictions, {options.predictions}", "no such folder", "check its name")
     if options.truth:
         cases = cases_of_folder(options.truth, options.predictions)
     else:

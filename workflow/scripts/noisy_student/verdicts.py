@@ -42,9 +42,10 @@ def judge(pair: JudgedPair, mode: Mode) -> Judgement:
     axis = slice_axis(pair.geometry, mode)
     overlaps = slice_overlaps(pair.truth_zyx, pair.prediction_zyx, axis)
     kept = {organ: _kept_slices(overlaps, organ, mode) for organ in FLARE22}
-    for array in (pair.truth_zyx, pair.prediction_zyx):
-        for organ, slices in kept.items():
-            _cut(np.moveaxis(array, axis, 0), organ.label, slices)
+    for organ in (organ for organ in FLARE22 if organ.z_limited):
+        counts = overlaps[:, organ.label].sum(axis=1), overlaps[:, :, organ.label].sum(axis=1)
+        for array, count in zip((pair.truth_zyx, pair.prediction_zyx), counts, strict=True):
+            _cut(np.moveaxis(array, axis, 0), np.flatnonzero(count), organ.label, kept[organ])
     surfaces = _Surfaces(pair)
     verdicts = [_verdict(organ, overlaps, kept[organ], surfaces, mode) for organ in FLARE22]
     return Judgement(verdicts, overlaps.sum(axis=0))
@@ -66,10 +67,11 @@ def _kept_slices(overlaps: np.ndarray, organ: Organ, mode: Mode) -> slice:
     return truth_slices(overlaps, organ.label, mode.closed_z_range)
 
 
-def _cut(slices_first: np.ndarray, label: int, kept: slice) -> None:
-    """Make `label` background outside the kept slices."""
-    for outside in (slices_first[: kept.start], slices_first[kept.stop :]):
-        outside[outside == label] = 0
+def _cut(slices_first: np.ndarray, occupied: np.ndarray, label: int, kept: slice) -> None:
+    """Make `label` background in those of the occupied slices that are not kept."""
+    for number in occupied[(occupied < kept.start) | (occupied >= kept.stop)]:
+        plane = slices_first[number]
+        plane[plane == label] = 0
 
 
 class _Surfaces:

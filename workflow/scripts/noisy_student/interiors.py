@@ -1,19 +1,37 @@
 """The inside of organs: kidney medulla, liver vessels, stomach contents. Works on any map of whole organs."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
+from noisy_student.organs import FLARE22
 from noisy_student.shapes import smooth_noise, strands
 from noisy_student.tissues import Tissue
 
 CORTEX_MM = 6.0
 WALL_MM = 4.0
+COLUMN_SCALE_MM = 9.0
+FOLD_SCALE_MM = 14.0
 VESSEL_SCALE_MM = 24.0
 VESSEL_WIDTH = 0.24
 
-Fill = Callable[[np.ndarray, np.ndarray, tuple[slice, ...]], np.ndarray]
+
+@dataclass(frozen=True)
+class Inside:
+    """One organ's part of a scan: its box of the filled map (a view), its mask and the axes in mm, all (z, y, x)."""
+
+    filled: np.ndarray
+    organ: np.ndarray
+    axes_mm_zyx: tuple[np.ndarray, ...]
+
+    def depth_mm(self) -> np.ndarray:
+        """How far the organ's voxels lie from its surface; 0 outside."""
+        return distance_transform_edt(self.organ, [axis[1] - axis[0] for axis in self.axes_mm_zyx])
+
+    def noise(self, rng: np.random.Generator, scale_mm: float) -> np.ndarray:
+        """A smooth random field over the box."""
+        return smooth_noise(rng, self.axes_mm_zyx, scale_mm)
 
 
 def fill_organs(
@@ -21,48 +39,50 @@ def fill_organs(
 ) -> np.ndarray:
     """A copy of a tissue map (z, y, x; in LPS) whose organs have an inside; no organ's outline changes.
 
-    `oral_contrast` fills the stomach further, as drinking before the scan does.
+    `oral_contrast` leaves the stomach less gas, as drinking before the scan does.
     """
-    spacing_mm_zyx = [float(axis[1] - axis[0]) for axis in axes_mm_zyx]
-    boxes = find_objects(tissues, max_label=13)
     filled = tissues.copy()
-
-    def depth(organ: Tissue) -> tuple[tuple[slice, ...], np.ndarray]:
-        """The organ's box and, in it, the distance in mm of its voxels to its surface."""
-        box = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in boxes[organ - 1])
-        return box, distance_transform_edt(tissues[box] == organ, spacing_mm_zyx)
-
-    present = [organ for organ in Tissue if 1 <= organ <= 13 and boxes[organ - 1] is not None]
-    for organ, medulla in ((Tissue.RIGHT_KIDNEY, Tissue.RIGHT_MEDULLA), (Tissue.LEFT_KIDNEY, Tissue.LEFT_MEDULLA)):
-        if organ in present:
-            box, inside_mm = depth(organ)
-            columns = 2.5 * smooth_noise(rng, _cut(axes_mm_zyx, box), 9.0)
-            filled[box][inside_mm > CORTEX_MM + columns.clip(-3, None)] = medulla
-    if Tissue.LIVER in present:
-        box = boxes[Tissue.LIVER - 1]
-        vessels = strands(rng, _cut(axes_mm_zyx, box), VESSEL_SCALE_MM, VESSEL_WIDTH)
-        filled[box][vessels & (tissues[box] == Tissue.LIVER)] = Tissue.LIVER_VESSEL
-    if Tissue.STOMACH in present:
-        box, inside_mm = depth(Tissue.STOMACH)
-        _fill_stomach(filled[box], inside_mm, axes_mm_zyx[1][box[1]], rng.uniform(0.15, 0.3 if oral_contrast else 0.5))
-    if Tissue.DUODENUM in present:
-        box, inside_mm = depth(Tissue.DUODENUM)
-        folds = smooth_noise(rng, _cut(axes_mm_zyx, box), 14.0)
-        filled[box][inside_mm > WALL_MM + 1.5 * folds.clip(-0.5, None)] = Tissue.DUODENUM_FLUID
-    if Tissue.ESOPHAGUS in present:
-        box, inside_mm = depth(Tissue.ESOPHAGUS)
-        filled[box][inside_mm > 7 + rng.uniform(0, 5)] = Tissue.ESOPHAGUS_GAS
+    boxes = find_objects(tissues, max_label=len(FLARE22))
+    fillers = {
+        Tissue.RIGHT_KIDNEY: lambda inside: _fill_kidney(rng, inside, Tissue.RIGHT_MEDULLA),
+        Tissue.LEFT_KIDNEY: lambda inside: _fill_kidney(rng, inside, Tissue.LEFT_MEDULLA),
+        Tissue.LIVER: lambda inside: _fill_liver(rng, inside),
+        Tissue.STOMACH: lambda inside: _fill_stomach(inside, rng.uniform(0.15, 0.3 if oral_contrast else 0.5)),
+        Tissue.DUODENUM: lambda inside: _fill_duodenum(rng, inside),
+        Tissue.ESOPHAGUS: lambda inside: _fill_esophagus(rng, inside),
+    }
+    for organ, fill in fillers.items():
+        if (box := boxes[organ - 1]) is not None:
+            box = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in box)
+            axes = tuple(axis[part] for axis, part in zip(axes_mm_zyx, box, strict=True))
+            fill(Inside(filled[box], tissues[box] == organ, axes))
     return filled
 
 
-def _cut(axes_mm_zyx: tuple[np.ndarray, ...], box: tuple[slice, ...]) -> tuple[np.ndarray, ...]:
-    return tuple(axis[part] for axis, part in zip(axes_mm_zyx, box, strict=True))
+def _fill_kidney(rng: np.random.Generator, inside: Inside, medulla: Tissue) -> None:
+    columns = 2.5 * inside.noise(rng, COLUMN_SCALE_MM)
+    inside.filled[inside.depth_mm() > CORTEX_MM + columns.clip(-3, None)] = medulla
 
 
-def _fill_stomach(filled: np.ndarray, inside_mm: np.ndarray, y_mm: np.ndarray, gas_share: float) -> None:
+def _fill_liver(rng: np.random.Generator, inside: Inside) -> None:
+    vessels = strands(rng, inside.axes_mm_zyx, VESSEL_SCALE_MM, VESSEL_WIDTH)
+    inside.filled[vessels & inside.organ] = Tissue.LIVER_VESSEL
+
+
+def _fill_duodenum(rng: np.random.Generator, inside: Inside) -> None:
+    folds = inside.noise(rng, FOLD_SCALE_MM)
+    inside.filled[inside.depth_mm() > WALL_MM + 1.5 * folds.clip(-0.5, None)] = Tissue.DUODENUM_FLUID
+
+
+def _fill_esophagus(rng: np.random.Generator, inside: Inside) -> None:
+    """Mostly collapsed: gas in the middle of some."""
+    inside.filled[inside.depth_mm() > 7 + rng.uniform(0, 5)] = Tissue.ESOPHAGUS_GAS
+
+
+def _fill_stomach(inside: Inside, gas_share: float) -> None:
     """Gas floats to the front of a patient who lies on the back."""
-    lumen = inside_mm > WALL_MM
-    filled[lumen] = Tissue.STOMACH_FLUID
+    lumen = inside.depth_mm() > WALL_MM
+    inside.filled[lumen] = Tissue.STOMACH_FLUID
+    y_mm = np.broadcast_to(inside.axes_mm_zyx[1][:, None], lumen.shape)
     if lumen.any():
-        level_mm = np.quantile(np.broadcast_to(y_mm[None, :, None], lumen.shape)[lumen], gas_share)
-        filled[lumen & (y_mm[None, :, None] < level_mm)] = Tissue.STOMACH_GAS
+        inside.filled[lumen & (y_mm < np.quantile(y_mm[lumen], gas_share))] = Tissue.STOMACH_GAS

@@ -32,6 +32,7 @@ if __name__ == "__main__":
     else:
         sys.path.insert(0, str(ROOT / "tests"))
         import SimpleITK as sitk
+
         from plain_evaluation import plain_scores
     start, cpu_start = time.perf_counter(), time.process_time()
     scores = {"ours": ours, "plain": plain}[way](*map(Path, paths))

@@ -20,10 +20,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
-if (
-    DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-    and not shutil.which("conda")
-):
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
     raise WorkflowError(
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
         "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
@@ -58,9 +55,7 @@ def of_network(path: str):
 
 def of_teacher(path: str):
     """An input that belongs to the network of the round before."""
-    return lambda wildcards: path.format(
-        network=CONFIGURATION.rounds[int(wildcards.round) - 1].network
-    )
+    return lambda wildcards: path.format(network=CONFIGURATION.rounds[int(wildcards.round) - 1].network)
 
 
 def teacher_checkpoints(wildcards) -> list[str]:
@@ -70,10 +65,7 @@ def teacher_checkpoints(wildcards) -> list[str]:
 
 def checkpoints(number: int) -> list[str]:
     """The final checkpoints of a round, one for each fold."""
-    return [
-        f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth"
-        for fold in FOLDS
-    ]
+    return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
 def cohort_inputs() -> list[str]:
@@ -93,8 +85,4 @@ def truth_is_known() -> bool:
 def embedded_counts() -> str:
     """The embedded cohort's section as command line flags."""
     values = CONFIGURATION.cohort.embedded.model_dump(exclude_none=True, mode="json")
-    return shlex.join(
-        part
-        for key, value in values.items()
-        for part in (f"--{key.replace('_', '-')}", str(value))
-    )
+    return shlex.join(part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value)))

@@ -84,9 +84,7 @@ rule preprocessed:
     """Gather the preprocessed scans; each must have come back once."""
     input:
         cases="results/cohort/cases.tsv",
-        shards=expand(
-            "results/preprocessed/shards/{{network}}_{shard}.tsv", shard=SHARDS
-        ),
+        shards=expand("results/preprocessed/shards/{{network}}_{shard}.tsv", shard=SHARDS),
     output:
         "results/preprocessed/{network}.tsv",
     log:

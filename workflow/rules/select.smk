@@ -15,9 +15,7 @@ rule select:
     conda:
         "../../envs/imaging.yaml"
     params:
-        rules=lambda wildcards: section(
-            CONFIGURATION.selection_of(int(wildcards.round))
-        ),
+        rules=lambda wildcards: section(CONFIGURATION.selection_of(int(wildcards.round))),
     shell:
         "python workflow/scripts/select_pseudo_labels.py --scores {input} --rules {params.rules:q}"
         " --output {output} > {log} 2>&1"

@@ -5,6 +5,18 @@
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
 
 
+def selection_of_student(wildcards) -> list[str]:
+    """Which pseudo-labels a student learns from; the teacher has none."""
+    return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []
+
+
+def pseudo_labels_of_student(wildcards) -> str:
+    """The same as flags."""
+    folder = f"results/round_{wildcards.round}"
+    flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
+    return flags if int(wildcards.round) else ""
+
+
 rule training_set:
     """Assemble the dataset of a round: images linked, label maps new, folds fixed."""
     input:
@@ -13,11 +25,7 @@ rule training_set:
         plans=of_network("results/plans/{network}/plans.json"),
         description="results/plans/dataset.json",
         fingerprint="results/plans/dataset_fingerprint.json",
-        selection=branch(
-            lambda wildcards: int(wildcards.round) > 0,
-            then="results/round_{round}/selection.tsv",
-            otherwise=[],
-        ),
+        selection=selection_of_student,
     output:
         "results/round_{round}/dataset/training_set.tsv",
     log:
@@ -28,16 +36,12 @@ rule training_set:
     params:
         splits=CONFIGURATION.training.splits,
         seed=CONFIGURATION.seed,
-        pseudo=branch(
-            lambda wildcards: int(wildcards.round) > 0,
-            then="--pseudo-labels results/round_{round}/pseudo_labels --selection",
-            otherwise="",
-        ),
+        pseudo_labels=pseudo_labels_of_student,
     shell:
         "python workflow/scripts/make_training_set.py --converted {input.converted} --preprocessed {input.preprocessed}"
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
         " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
-        " {params.pseudo} {input.selection} > {log} 2>&1"
+        " {params.pseudo_labels} > {log} 2>&1"
 
 
 rule train:
@@ -58,9 +62,7 @@ rule train:
         gpu=1,
         device=CONFIGURATION.device,
     params:
-        settings=lambda wildcards: json.dumps(
-            CONFIGURATION.training_of(int(wildcards.round))
-        ),
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
     shell:
         "python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"

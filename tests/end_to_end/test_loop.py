@@ -1,0 +1,207 @@
+"""The whole loop, really run: nnU-Net really trains, is killed and goes on; jobs that are done are not done again."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from project import Project
+
+TINY = {
+    "cohort": {"embedded": {"labelled": 3, "unlabelled": 4, "validation": 1, "test": 2}},
+    "training": {"epochs": 3, "iterations_per_epoch": 10, "validation_iterations_per_epoch": 2},
+    "networks": {"coarse": {"base_features": 4}},
+    # So little training finds few organs; what is tested is the way, not the result.
+    "selection": {"threshold": 0.0, "minimum_organs": 0},
+    "shards": 2,
+}
+CHECKPOINT = "results/round_{}/model/fold_0/checkpoint_final.pth"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """The loop with two students, run to its end."""
+    project = Project(tmp_path_factory.mktemp("loop") / "project", **TINY)
+    run = project.run()
+    assert run.returncode == 0, run.stdout[-5000:]
+    return project
+
+
+def table(project: Project, path: str) -> pd.DataFrame:
+    return pd.read_csv(project.folder / path, sep="\t")
+
+
+def weights(project: Project, number: int) -> dict:
+    return torch.load(project.folder / CHECKPOINT.format(number), weights_only=False)["network_weights"]
+
+
+def times(folder: Path, pattern: str) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob(pattern)}
+
+
+def wait_for(condition, process: subprocess.Popen, seconds: float = 120) -> None:
+    """Wait until something has happened in a running workflow."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the workflow ended before it could be killed"
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def kill_all(process: subprocess.Popen) -> None:
+    """End Snakemake and every process that it started, as a power cut does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def start(project: Project, *targets: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        project.command(*targets),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def unlock(project: Project) -> None:
+    assert project.run("--unlock").returncode == 0
+
+
+def test_every_round_has_a_model_scores_and_a_place_in_the_report(finished):
+    for number in range(3):
+        assert weights(finished, number)
+        scores = table(finished, f"results/round_{number}/scores.tsv")
+        assert len(scores) == 3 * 13 and set(scores.role) == {"validation", "test"}
+        assert scores.DSC.between(0, 1).all()
+    page = (finished.folder / "results/report/report.html").read_text()
+    summary = table(finished, "results/round_2/summary.tsv")
+    mean = summary[(summary.role == "test") & (summary.label == 0) & (summary.measure == "DSC")]["mean"].item()
+    assert f"{mean:.4f}" in page
+    comparison = table(finished, "results/comparison.tsv")
+    assert {(row["round"], row.against) for _, row in comparison.iterrows()} >= {(1, 0), (2, 1), (2, 0)}
+
+
+def test_the_chain_is_teacher_student_next_teacher(finished):
+    for number in (1, 2):
+        selection = table(finished, f"results/round_{number}/selection.tsv")
+        training_set = table(finished, f"results/round_{number}/dataset/training_set.tsv")
+        kept = set(selection[selection.decision == "kept"].case)
+        assert kept and set(training_set[training_set.origin == "pseudo"].case) == kept
+        assert len(training_set[training_set.origin == "labelled"]) == 3
+        assert not set(training_set.case) & set(table(finished, f"results/round_{number}/scores.tsv").case)
+    models = [table(finished, f"results/round_{number}/pseudo_label_scores.tsv").model.unique() for number in (1, 2)]
+    assert len(models[0]) == len(models[1]) == 1 and models[0] != models[1]
+
+
+def test_validation_folds_are_labelled_and_the_same_in_all_rounds(finished):
+    paths = [finished.folder / f"results/round_{number}/dataset/splits_final.json" for number in range(3)]
+    validation = [[fold["val"] for fold in json.loads(path.read_text())] for path in paths]
+    assert validation[0] == validation[1] == validation[2]
+    assert all(case.startswith("FLARE22_Tr") for fold in validation[0] for case in fold)
+
+
+def test_no_softmax_and_nothing_half_written_is_left(finished):
+    files = [path for path in (finished.folder / "results").rglob("*") if path.is_file()]
+    assert not [path for path in files if path.suffix in {".npz", ".npy"} or path.name.startswith(".writing")]
+
+
+def test_a_second_run_does_nothing(finished):
+    assert finished.planned() == {}
+    run = finished.run()
+    assert run.returncode == 0 and "Nothing to be done" in run.stdout
+
+
+def test_checkpoints_are_what_stock_nnunet_loads(finished):
+    model = finished.folder / "results/round_2/model"
+    checkpoint = torch.load(model / "fold_0/checkpoint_final.pth", weights_only=False)
+    assert checkpoint["trainer_name"] == "nnUNetTrainer"
+    assert (model / "plans.json").exists() and (model / "dataset.json").exists()
+    assert checkpoint["inference_allowed_mirroring_axes"] is None
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights(finished, tmp_path):
+    project = Project(tmp_path / "project", **TINY)
+    before = CHECKPOINT.format(0)
+    assert project.run("results/round_0/dataset/training_set.tsv").returncode == 0
+    process = start(project, before)
+    fold = project.folder / "results/round_0/model/fold_0"
+    progress = fold / "progress.tsv"
+    # In the second epoch of three: one is saved, the next is under way.
+    wait_for(lambda: (fold / "checkpoint_latest.pth").exists() and progress.exists(), process)
+    kill_all(process)
+    assert not (project.folder / before).exists()
+    assert (fold / "checkpoint_latest.pth").exists()
+    unlock(project)
+    assert project.run(before).returncode == 0
+    log = (fold / "training_log.txt").read_text()
+    assert log.count("epoch 1 of 3") == 1 and "resumed after epoch" in log
+    for name, expected in weights(finished, 0).items():
+        assert torch.equal(weights(project, 0)[name], expected), name
+    assert len(pd.read_csv(progress, sep="\t")) == 3
+
+
+def test_a_killed_shard_does_no_finished_case_again_and_a_damaged_one_anew(finished, tmp_path):
+    shard = "results/round_1/shards/pseudo_label_scores_0.tsv"
+    folder = finished.folder / "results/round_1/pseudo_labels"
+    expected = (finished.folder / shard).read_bytes()
+    cases = sorted(path.stem for path in folder.glob("scores/*.json"))
+    mine = [case for case in cases if case in expected.decode()]
+    voxels = {case: (folder / f"{case}.nii.gz").read_bytes() for case in mine}
+    assert len(mine) == 2
+    # As after a kill between two cases: the shard's table and one case are missing, one is cut short.
+    (finished.folder / shard).unlink()
+    for case in mine:
+        (folder / f"scores/{case}.json").unlink()
+    process = start(finished, shard)
+    wait_for(lambda: len(list(folder.glob("scores/*.json"))) == len(cases) - 1, process)
+    kill_all(process)
+    unlock(finished)
+    done = next(case for case in mine if (folder / f"scores/{case}.json").exists())
+    stamp = (folder / f"{done}.nii.gz").stat().st_mtime_ns
+    assert finished.run(shard).returncode == 0
+    assert (folder / f"{done}.nii.gz").stat().st_mtime_ns == stamp
+    assert (finished.folder / shard).read_bytes() == expected
+    assert {case: (folder / f"{case}.nii.gz").read_bytes() for case in mine} == voxels
+
+    damaged, untouched = mine
+    (folder / f"{damaged}.nii.gz").write_bytes(voxels[damaged][:-7])
+    (finished.folder / shard).unlink()
+    before = (folder / f"{untouched}.nii.gz").stat().st_mtime_ns
+    assert finished.run(shard).returncode == 0
+    assert (folder / f"{damaged}.nii.gz").read_bytes() == voxels[damaged]
+    assert (folder / f"{untouched}.nii.gz").stat().st_mtime_ns == before
+
+
+def test_a_second_trainer_is_kept_out(finished, tmp_path):
+    from noisy_student.files import only_one
+
+    fold = finished.folder / "results/round_0/model/fold_0"
+    log = finished.folder / "logs/round_0/train_fold_0.log"
+    kept = (fold / "checkpoint_final.pth").read_bytes()
+    with only_one(fold / ".lock"):
+        (fold / "checkpoint_final.pth").unlink()
+        run = finished.run(CHECKPOINT.format(0))
+    assert run.returncode != 0
+    assert f"process {os.getpid()}" in log.read_text()
+    (fold / "checkpoint_final.pth").write_bytes(kept)
+
+
+def test_a_stricter_threshold_redoes_the_round_but_not_the_teacher(finished):
+    confidence = table(finished, "results/round_1/selection.tsv").confidence
+    threshold = float(np.round((confidence.min() + confidence.max()) / 2, 4))
+    finished.configure(**TINY | {"selection": {"threshold": threshold, "minimum_organs": 0}})
+    try:
+        jobs = finished.planned("round_1")
+        assert jobs["select"] == jobs["training_set"] == 1 and jobs["train"] == 1
+        assert "pseudo_label" not in jobs
+    finally:
+        finished.configure(**TINY)

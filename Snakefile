@@ -37,6 +37,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/pseudo_label.smk"
 include: "workflow/rules/select.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/report.smk"
 
 

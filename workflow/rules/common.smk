@@ -86,3 +86,25 @@ def embedded_counts() -> str:
     """The embedded cohort's section as command line flags."""
     values = CONFIGURATION.cohort.embedded.model_dump(exclude_none=True, mode="json")
     return shlex.join(part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value)))
+
+
+def test_scans_are_given() -> bool:
+    """Whether the cohort has test scans."""
+    return bool(folders_of(CONFIGURATION.cohort, Path()).test)
+
+
+def selection_of_student(wildcards) -> list[str]:
+    """Which pseudo-labels a student learns from; the teacher has none."""
+    return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []
+
+
+def pseudo_labels_of_student(wildcards) -> str:
+    """The same as flags."""
+    folder = f"results/round_{wildcards.round}"
+    flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
+    return flags if int(wildcards.round) else ""
+
+
+def whole_machine() -> int:
+    """All cores that Snakemake was given, so that nothing of this run disturbs a measurement."""
+    return workflow.cores if isinstance(workflow.cores, int) else 8

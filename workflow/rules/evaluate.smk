@@ -63,7 +63,8 @@ rule pseudo_label_truth:
 rule compare:
     """Compare the rounds, paired over the same cases."""
     input:
-        expand("results/round_{round}/scores.tsv", round=ROUNDS),
+        scores=expand("results/round_{round}/scores.tsv", round=ROUNDS),
+        efficiency=expand("results/round_{round}/efficiency.tsv", round=ROUNDS),
     output:
         comparison="results/comparison.tsv",
         ranking="results/ranking.tsv",
@@ -72,5 +73,5 @@ rule compare:
     conda:
         "../../envs/evaluation.yaml"
     shell:
-        "python workflow/scripts/compare.py --scores {input} --output {output.comparison}"
-        " --ranking {output.ranking} > {log} 2>&1"
+        "python workflow/scripts/compare.py --scores {input.scores} --efficiency {input.efficiency}"
+        " --output {output.comparison} --ranking {output.ranking} > {log} 2>&1"

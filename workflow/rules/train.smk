@@ -5,18 +5,6 @@
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
 
 
-def selection_of_student(wildcards) -> list[str]:
-    """Which pseudo-labels a student learns from; the teacher has none."""
-    return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []
-
-
-def pseudo_labels_of_student(wildcards) -> str:
-    """The same as flags."""
-    folder = f"results/round_{wildcards.round}"
-    flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
-    return flags if int(wildcards.round) else ""
-
-
 rule training_set:
     """Assemble the dataset of a round: images linked, label maps new, folds fixed."""
     input:

@@ -155,6 +155,13 @@ class Evaluation(Strict):
     mode: Literal["flare22", "flare23plus", "strict"] = "flare22"
 
 
+class Efficiency(Strict):
+    """How the efficiency of each round's model is measured: on the first test scans, each in a fresh process."""
+
+    scans: Positive = 5
+    time_limit_s: Positive = 3600
+
+
 class Configuration(Strict):
     """The whole experiment."""
 
@@ -168,6 +175,7 @@ class Configuration(Strict):
     selection: Selection = Selection()
     rounds: list[Round] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
+    efficiency: Efficiency = Efficiency()
 
     @field_validator("rounds")
     @classmethod

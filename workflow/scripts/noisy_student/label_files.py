@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import SimpleITK as sitk
 
 from noisy_student.files import sha256, write_text
 from noisy_student.images import image_like, read_image, reorient, write_image
+
+
+def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
+    """Write a label map of a converted `scan` on the scan's own grid, whose axes grow towards `orientation`."""
+    image = image_like(label_map_zyx.astype(np.uint8), read_image(scan))
+    write_image(reorient(image, orientation), output)
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,7 @@ class LabelFiles:
 
     def write(self, label_map_zyx: np.ndarray, scores: pd.DataFrame, scan: Path, orientation: str, model: str) -> None:
         """Write both files. `scan` is the converted scan, `orientation` the letters of the scan's own grid."""
-        image = image_like(label_map_zyx.astype(np.uint8), read_image(scan))
-        write_image(sitk.Cast(reorient(image, orientation), sitk.sitkUInt8), self.label_map)
+        write_label_map(label_map_zyx, scan, orientation, self.label_map)
         record = {"model": model, "sha256": sha256(self.label_map), "scores": scores.to_dict("records")}
         write_text(self.scores, json.dumps(record))
 

@@ -41,7 +41,7 @@ class Predictor:
             tile_step_size=step_size,
             use_gaussian=True,
             use_mirroring=mirroring,
-            perform_everything_on_device=True,
+            perform_everything_on_device=device.type == "cuda",
             device=device,
             allow_tqdm=False,
         )

@@ -1,0 +1,32 @@
+# What labelling a scan costs, measured as in the challenge.
+#
+# reads  checkpoints of a round, some scans as they were given
+# makes  results/round_<k>/efficiency.tsv    time, memory and both areas per scan, each in a fresh process
+
+
+rule efficiency:
+    """Measure the round's model on a few scans; nothing else of this run shares the machine meanwhile."""
+    input:
+        cases="results/cohort/cases.tsv",
+        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+    output:
+        "results/round_{round}/efficiency.tsv",
+    log:
+        "logs/round_{round}/efficiency.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    threads: whole_machine()
+    resources:
+        gpu=1,
+        device=CONFIGURATION.device,
+    params:
+        role="test" if test_scans_are_given() else "validation",
+        scans=CONFIGURATION.efficiency.scans,
+        time_limit_s=CONFIGURATION.efficiency.time_limit_s,
+        flags=PREDICTION_FLAGS,
+        model="results/round_{round}/model",
+    shell:
+        "python workflow/scripts/measure_efficiency.py --cases {input.cases} --roles {params.role}"
+        " --limit {params.scans} --time-limit {params.time_limit_s} --output {output}"
+        " --command 'python workflow/scripts/label_scan.py --model {params.model} --image {{image}} --output {{output}}"
+        " --device {resources.device} --threads {threads} {params.flags}' > {log} 2>&1"

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from noisy_student.files import whole_file, write_text
 from noisy_student.organs import FLARE22
 from noisy_student.report import (
+    efficiency_table,
     methods,
     organ_tables,
     protocol,
@@ -53,13 +54,20 @@ class Content:
     pseudo_label_tables: list[Table]
     pseudo_label_plots: list[Plot]
     case_scores: Table
+    efficiency: Table
+    ranking: Table
 
     @property
     def tables(self) -> list[Table]:
         """All tables, for the files."""
         fourth = [table for role in self.roles for table in role.tables]
         third = [self.labelled_only] if self.labelled_only else []
-        return [*self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, self.case_scores]
+        return [*self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
+
+    @property
+    def last_tables(self) -> list[Table]:
+        """Scores of every case, and what labelling costs."""
+        return [self.case_scores, self.efficiency, self.ranking]
 
     @property
     def plots(self) -> list[Plot]:
@@ -83,6 +91,8 @@ def content(results: Results) -> Content:
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[*histograms, *(plot for plot in scatters if plot)],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
+        efficiency=efficiency_table.efficiency(results),
+        ranking=efficiency_table.ranking(results),
     )
 
 

@@ -37,6 +37,11 @@ COMPARISON = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
     *("p_wilcoxon", "p_holm", "wins", "ties", "losses"),
 )
+EFFICIENCY = (
+    *("case", "outcome", "seconds", "gpu_stable_max_mb", "gpu_area_mb_s", "gpu_area_true_mb_s"),
+    *("cpu_area_percent_s", "cpu_area_true_percent_s", "tree_cpu_s", "peak_ram_mb"),
+)
+RANKING = ("role", "round", "place", "score")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Round:
     pseudo_label_truth: pd.DataFrame
     scores: pd.DataFrame
     summary: pd.DataFrame
+    efficiency: pd.DataFrame
 
     @property
     def name(self) -> str:
@@ -83,6 +89,7 @@ class Results:
     networks: list[Network]
     rounds: list[Round]
     comparison: pd.DataFrame
+    ranking: pd.DataFrame
 
     @property
     def roles(self) -> list[str]:
@@ -105,6 +112,7 @@ def read_results(folder: Path) -> Results:
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
         rounds=[_read_round(folder, number, run) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),
+        ranking=_table(folder / "ranking.tsv", RANKING),
     )
 
 
@@ -142,4 +150,5 @@ def _read_round(folder: Path, number: int, run: dict[str, Any]) -> Round:
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         scores=_table(here / "scores.tsv", SCORES),
         summary=_table(here / "summary.tsv", SUMMARY),
+        efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
     )

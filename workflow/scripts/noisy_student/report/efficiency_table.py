@@ -1,0 +1,97 @@
+"""What labelling a scan costs, per round: means over the measured scans."""
+
+import pandas as pd
+
+from noisy_student.report.results import Results, Round
+from noisy_student.report.table import Cell, Table
+
+# Column of the efficiency table → heading. GPU columns are empty where there is no GPU.
+SHOWN = {
+    "seconds": "time, s",
+    "gpu_stable_max_mb": "GPU memory, MB",
+    "gpu_area_mb_s": "GPU area, MB·s",
+    "gpu_area_true_mb_s": "its integral",
+    "cpu_area_percent_s": "CPU area, %·s",
+    "cpu_area_true_percent_s": "its integral",
+    "tree_cpu_s": "CPU of the process, s",
+    "peak_ram_mb": "peak RAM, MB",
+}
+COLUMNS = ("case", "outcome", *SHOWN)
+# Measure of the ranking → heading.
+MEASURES = {
+    "DSC": "DSC",
+    "NSD": "NSD",
+    "seconds": "time",
+    "gpu_area_over_tolerance_mb_s": "GPU area over 2048 MB",
+    "cpu_area_percent_s": "CPU area",
+}
+
+
+def efficiency(results: Results) -> Table:
+    """One row per round that was measured."""
+    measured = [round_ for round_ in results.rounds if len(round_.efficiency)]
+    data = pd.DataFrame([_means(round_) for round_ in measured], columns=["round", "scans", "failed", *SHOWN])
+    rows = [
+        [Cell(round_.name), Cell(_scans(row)), *(Cell(_number(getattr(row, column))) for column in SHOWN)]
+        for round_, row in zip(measured, data.itertuples(), strict=True)
+    ]
+    return Table(
+        name="efficiency",
+        title="Efficiency",
+        caption=(
+            "Means over the measured scans, each labelled from its file by a fresh process on a machine that ran "
+            "nothing else of this workflow; start-up and loading the model count. Areas are the challenge’s nominal "
+            "sums, beside them the true integrals over time." + _without_gpu(data)
+        ),
+        columns=["round", "scans", *SHOWN.values()],
+        rows=rows,
+        data=data,
+    )
+
+
+def _means(round_: Round) -> dict[str, object]:
+    table = round_.efficiency
+    means = {column: pd.to_numeric(table[column]).mean() for column in SHOWN}
+    return {"round": round_.number, "scans": len(table), "failed": int((table["outcome"] != "ok").sum()), **means}
+
+
+def _scans(row: object) -> str:
+    failed = f" ({row.failed} failed or too slow: counted with the challenge’s penalty)" if row.failed else ""
+    return f"{row.scans}{failed}"
+
+
+def _number(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _without_gpu(data: pd.DataFrame) -> str:
+    if data.empty or data["gpu_area_mb_s"].notna().any():
+        return ""
+    return " There was no GPU: its columns are empty, and figures of a CPU do not compare with the challenge’s."
+
+
+def ranking(results: Results) -> Table:
+    """The challenge's ranking, with rounds in the place of teams."""
+    data = results.ranking
+    measures = {key: name for key, name in MEASURES.items() if (data.get(f"n_{key}", pd.Series(dtype=int)) > 0).any()}
+    rows = [
+        [
+            Cell(str(row["role"])),
+            Cell(results.rounds[int(row["round"])].name),
+            Cell(str(row["place"])),
+            Cell(f"{row['score']:.2f}"),
+            *(Cell(f"{row[f'rank_{key}']:.2f}", note=f"n = {row[f'n_{key}']}") for key in measures),
+        ]
+        for _, row in data.iterrows()
+    ]
+    return Table(
+        name="ranking",
+        title="The challenge’s ranking, with rounds in the place of teams",
+        caption=(
+            "Mean rank over cases, lower is better. DSC, NSD and running time count 1, the areas ½; "
+            "a measure that nobody has does not count."
+        ),
+        columns=["role", "round", "place", "score", *measures.values()],
+        rows=rows,
+        data=data,
+    )

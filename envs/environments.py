@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ENVIRONMENTS = {
-    "imaging": ["numpy", "scipy", "pandas", "SimpleITK", "pydantic", "matplotlib"],
-    "nnunet": ["torch", "nnunetv2", "numpy", "pandas", "SimpleITK", "blosc2", "pydantic", "psutil"],
-    "evaluation": ["numpy", "scipy", "pandas", "SimpleITK", "surface-distance", "psutil", "nvidia-ml-py"],
+    "imaging": ["numpy", "scipy", "pandas", "SimpleITK", "connected-components-3d", "pydantic"],
+    "nnunet": ["torch", "nnunetv2", "numpy", "pandas", "SimpleITK", "blosc2", "pydantic", "psutil", "nvidia-ml-py"],
+    "evaluation": ["numpy", "scipy", "pandas", "SimpleITK", "surface-distance"],
     "report": ["numpy", "scipy", "pandas", "SimpleITK", "matplotlib", "jinja2"],
 }
 PYTHON = "3.11"

@@ -52,6 +52,8 @@ rule convert:
         "logs/cohort/convert_{shard}.log",
     conda:
         "../../envs/imaging.yaml"
+    resources:
+        mem_mb=memory_for(memory.CONVERSION),
     params:
         shards=CONFIGURATION.shards,
     shell:

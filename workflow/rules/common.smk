@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 import sys
+from math import prod
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -11,6 +12,7 @@ from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
+from noisy_student import cluster, memory
 from noisy_student.cohort import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
@@ -25,6 +27,15 @@ if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and 
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
         "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
     )
+
+
+onstart:
+    if workflow.executor_plugin.name == "slurm":
+        try:
+            cluster.refuse_second_copies(Path.cwd())
+        except InputError as error:
+            raise WorkflowError(str(error))
+
 
 ROUNDS = range(len(CONFIGURATION.rounds))
 SHARDS = range(CONFIGURATION.shards)
@@ -108,3 +119,10 @@ def pseudo_labels_of_student(wildcards) -> str:
 def whole_machine() -> int:
     """All cores that Snakemake was given, so that nothing of this run disturbs a measurement."""
     return workflow.cores if isinstance(workflow.cores, int) else 8
+
+
+def memory_for(need: memory.Need):
+    """The memory that a job asks a cluster for: by the largest scan and the finest network, more with every attempt."""
+    spacings = [network.spacing_mm_zyx for network in CONFIGURATION.networks.values()]
+    finest = min(spacings, key=prod) if all(spacings) else None
+    return lambda wildcards, input, attempt: need.memory_mb(Path(input.cases), finest, attempt)

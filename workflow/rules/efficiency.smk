@@ -26,7 +26,8 @@ rule efficiency:
         flags=PREDICTION_FLAGS,
         model="results/round_{round}/model",
     shell:
-        "python workflow/scripts/measure_efficiency.py --cases {input.cases} --roles {params.role}"
+        "python workflow/scripts/on_gpu.py {resources.device}"
+        " python workflow/scripts/measure_efficiency.py --cases {input.cases} --roles {params.role}"
         " --limit {params.scans} --time-limit {params.time_limit_s} --output {output}"
         " --command 'python workflow/scripts/label_scan.py --model {params.model} --image {{image}} --output {{output}}"
         " --device {resources.device} --threads {threads} {params.flags}' > {log} 2>&1"

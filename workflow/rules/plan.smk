@@ -72,6 +72,8 @@ rule preprocess:
         "results/benchmarks/preprocess_{network}_{shard}.tsv"
     conda:
         "../../envs/nnunet.yaml"
+    resources:
+        mem_mb=memory_for(memory.PREPROCESSING),
     params:
         shards=CONFIGURATION.shards,
     shell:

@@ -27,13 +27,15 @@ rule pseudo_label:
     threads: 8
     resources:
         gpu=1,
+        mem_mb=memory_for(memory.LABELLING),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
         flags=PREDICTION_FLAGS,
         folder="results/round_{round}/pseudo_labels",
     shell:
-        "python workflow/scripts/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
+        "python workflow/scripts/on_gpu.py {resources.device}"
+        " python workflow/scripts/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
@@ -76,13 +78,15 @@ rule predict:
     threads: 8
     resources:
         gpu=1,
+        mem_mb=memory_for(memory.LABELLING),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
         flags=PREDICTION_FLAGS,
         folder="results/round_{round}/predictions",
     shell:
-        "python workflow/scripts/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
+        "python workflow/scripts/on_gpu.py {resources.device}"
+        " python workflow/scripts/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"

@@ -52,6 +52,7 @@ rule train:
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
     shell:
-        "python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
+        "python workflow/scripts/on_gpu.py {resources.device}"
+        " python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
         " --fold {wildcards.fold} --device {resources.device} --threads {threads} >> {log} 2>&1"

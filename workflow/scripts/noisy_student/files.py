@@ -54,10 +54,10 @@ def link(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[int]:
     """Hold a lock for the length of a block, or raise at once if another process holds it.
 
-    The operating system frees the lock when its holder ends, however that happens.
+    Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as stream:
@@ -73,4 +73,4 @@ def only_one(path: Path) -> Iterator[None]:
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()
-        yield
+        yield stream.fileno()

@@ -1,0 +1,51 @@
+"""Memory requests follow the largest scan of the case table and the attempt."""
+
+import os
+
+import pytest
+
+from noisy_student.memory import CONVERSION, LABELLING, Need, largest_scan
+
+HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*rows):
+        path = tmp_path / "cases.tsv"
+        path.write_text(HEADER + "".join("\t".join(map(str, row)) + "\t\n" for row in rows))
+        return path
+
+    return write
+
+
+def test_most_voxels_and_greatest_extent_may_be_of_different_scans(table):
+    largest = largest_scan(table(("a", 10, 10, 10, 1, 1, 1), ("b", 5, 5, 5, 4, 4, 4)))
+    assert largest.voxels == 1000 and largest.extent_mm3 == 8000
+    assert largest.network_voxels((2.0, 2.0, 2.0)) == 1000
+    assert largest.network_voxels(None) == 1000
+
+
+def test_memory_is_the_base_and_the_voxels_times_the_attempt(table):
+    path = table(("a", 100, 100, 100, 1, 1, 1))
+    need = Need(base_mb=500, bytes_per_voxel=10, bytes_per_network_voxel=100)
+    assert need.memory_mb(path, (10, 10, 10), 1) == 500 + 10 + 1
+    assert need.memory_mb(path, (10, 10, 10), 3) == 3 * need.memory_mb(path, (10, 10, 10), 1)
+
+
+def test_a_new_table_is_read_anew(table):
+    path = table(("a", 100, 100, 100, 1, 1, 1))
+    before = CONVERSION.memory_mb(path, None, 1)
+    table(("a", 500, 500, 500, 1, 1, 1))
+    os.utime(path, ns=(1, 1))
+    assert CONVERSION.memory_mb(path, None, 1) > before
+
+
+def test_a_large_abdomen_fits_a_common_node(table):
+    path = table(("a", 512, 512, 600, 0.8, 0.8, 1.0))
+    assert 8_000 < LABELLING.memory_mb(path, (4.0, 1.2, 1.2), 1) < 32_000
+
+
+def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        LABELLING.memory_mb(tmp_path / "cases.tsv", None, 1)

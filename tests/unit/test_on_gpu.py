@@ -1,0 +1,94 @@
+"""A GPU is given to one job at a time; the GPUs here are but names."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import on_gpu
+from conftest import ROOT
+
+TELL = "import os, sys; print(os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a job that tells its GPU and lives until its stdin is closed."""
+    processes = []
+
+    def start_job(device="auto", **variables):
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("CUDA", "SLURM"))}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, ROOT / "workflow/scripts/on_gpu.py", device, sys.executable, "-c", TELL],
+                env=environment | {"TMPDIR": str(tmp_path)} | variables,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return processes[-1]
+
+    yield start_job
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def gpu_of(process):
+    return process.stdout.readline().strip()
+
+
+def test_concurrent_jobs_get_distinct_gpus_and_a_third_waits_for_one(start):
+    first, second = (start(CUDA_VISIBLE_DEVICES="0,1") for _ in range(2))
+    taken = [gpu_of(first), gpu_of(second)]
+    assert sorted(taken) == ["0", "1"]
+    third = start(CUDA_VISIBLE_DEVICES="0,1")
+    assert "waiting for a GPU: other jobs have all 2" in third.stderr.readline()
+    time.sleep(1.5 * on_gpu.POLL_SECONDS)
+    assert third.poll() is None
+    second.stdin.close()
+    assert gpu_of(third) == taken[1]
+
+
+def test_a_killed_job_gives_its_gpu_back(start):
+    first = start(CUDA_VISIBLE_DEVICES="7")
+    assert gpu_of(first) == "7"
+    first.send_signal(signal.SIGKILL)
+    assert gpu_of(start(CUDA_VISIBLE_DEVICES="7")) == "7"
+
+
+def test_gpus_are_found_by_the_machines_own_tool(start, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho GPU-aaa\necho GPU-bbb\n")
+    tool.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert {gpu_of(start(PATH=path)) for _ in range(2)} == {"GPU-aaa", "GPU-bbb"}
+
+
+@pytest.mark.parametrize(
+    ("device", "variables", "expected"),
+    [
+        ("cpu", {"CUDA_VISIBLE_DEVICES": "0,1"}, "0,1"),
+        ("auto", {"CUDA_VISIBLE_DEVICES": ""}, ""),
+        ("auto", {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "5"}, "0"),
+    ],
+    ids=["on the CPU", "no GPU visible", "given by the cluster"],
+)
+def test_where_there_is_nothing_to_choose_nothing_changes_or_waits(start, device, variables, expected):
+    assert [gpu_of(start(device, **variables)) for _ in range(3)] == [expected] * 3
+
+
+def test_several_gpus_of_one_cluster_job_are_shared_out_within_it(start):
+    gpus = {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "5"}
+    assert {gpu_of(start(**gpus)) for _ in range(2)} == {"0", "1"}
+    assert gpu_of(start(**gpus | {"SLURM_JOB_ID": "6"})) == "0"
+
+
+def test_the_commands_own_end_is_the_jobs_end(tmp_path):
+    command = [sys.executable, ROOT / "workflow/scripts/on_gpu.py", "cpu", sys.executable, "-c", "raise SystemExit(7)"]
+    assert subprocess.run(command, check=False).returncode == 7

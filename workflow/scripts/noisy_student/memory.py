@@ -1,0 +1,67 @@
+"""How much memory a job asks a cluster for, from the largest scan of the case table."""
+
+from dataclasses import dataclass
+from functools import cache
+from math import ceil, prod
+from pathlib import Path
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class LargestScan:
+    """The most voxels, and the greatest extent, of any scan."""
+
+    voxels: int
+    extent_mm3: float
+
+    def network_voxels(self, spacing_mm_zyx: tuple[float, ...] | None) -> float:
+        """Voxels after resampling; where nnU-Net is to choose the spacing, those of the scan itself."""
+        return self.extent_mm3 / prod(spacing_mm_zyx) if spacing_mm_zyx else self.voxels
+
+
+def largest_scan(table: Path) -> LargestScan:
+    """The largest scan of a case table, read once for each version of the file."""
+    state = table.stat()
+    return _largest_scan(table, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _largest_scan(table: Path, _changed: int, _size: int) -> LargestScan:
+    # Without pandas, whose import alone takes longer than all else in a dry run.
+    with table.open() as stream:
+        names = next(stream).rstrip("\n").split("\t")
+        size = [names.index(f"size_{axis}") for axis in "xyz"]
+        spacing = [names.index(f"spacing_{axis}_mm") for axis in "xyz"]
+        voxels, extent = 0, 0.0
+        for line in stream:
+            cells = line.rstrip("\n").split("\t")
+            x, y, z = (int(cells[column]) for column in size)
+            dx, dy, dz = (float(cells[column]) for column in spacing)
+            voxels = max(voxels, x * y * z)
+            extent = max(extent, x * dx * y * dy * z * dz)
+    return LargestScan(voxels, extent)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a kind of job needs: `base_mb` always, and bytes for each voxel of a scan and of the network's grid."""
+
+    base_mb: int
+    bytes_per_voxel: int
+    bytes_per_network_voxel: int
+
+    def memory_mb(self, table: Path, spacing_mm_zyx: tuple[float, ...] | None, attempt: int) -> int:
+        """Megabytes for the largest scan of the table; each further attempt asks for that much more."""
+        scan = largest_scan(table)
+        needed = self.bytes_per_voxel * scan.voxels
+        needed += self.bytes_per_network_voxel * scan.network_voxels(spacing_mm_zyx)
+        return attempt * (self.base_mb + ceil(needed / MEGABYTE))
+
+
+# The scan as read and as resampled, several times over in float32 and float64.
+PREPROCESSING = Need(base_mb=2000, bytes_per_voxel=40, bytes_per_network_voxel=40)
+# Logits of 14 classes in float32: one fold's, the sum over folds, what the sliding window holds meanwhile.
+LABELLING = Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=4 * 14 * 4)
+# The scan read, turned and written.
+CONVERSION = Need(base_mb=1000, bytes_per_voxel=20, bytes_per_network_voxel=0)

@@ -1,0 +1,85 @@
+"""Run a command on a GPU that no other job of this machine has: on_gpu.py DEVICE COMMAND…
+
+Snakemake counts GPUs but does not say which; so the first free one is locked, and the command sees that one alone.
+The lock ends with the command, however that happens. Where there is no GPU, where DEVICE is `cpu`, or
+where a cluster has already given the job its one GPU, the command is run as it is.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+POLL_SECONDS = 1.0
+
+
+def gpus_of_machine() -> list[str]:
+    """The unique names of the machine's GPUs, which do not depend on the order in which a library counts them."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    command = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    return listed.stdout.split() if listed.returncode == 0 else []
+
+
+def choices(device: str, environment: Mapping[str, str]) -> list[str]:
+    """The GPUs among which a job must choose; none if there is nothing to choose."""
+    if device == "cpu":
+        return []
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    gpus = gpus_of_machine() if visible is None else [name.strip() for name in visible.split(",") if name.strip()]
+    given = "SLURM_JOB_ID" in environment and len(gpus) == 1
+    return [] if given else gpus
+
+
+def lock_folder(environment: Mapping[str, str]) -> Path:
+    """Where the machine's locks lie. Within a job of a cluster numbers are its own, so its locks are too."""
+    job = environment.get("SLURM_JOB_ID", "machine")
+    folder = Path(tempfile.gettempdir()) / f"noisy-student-gpus-{os.getuid()}-{job}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def try_lock(path: Path) -> int | None:
+    """A descriptor that holds the lock, and that a command inherits; nothing if another process has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def wait_for_gpu(gpus: list[str], folder: Path) -> str:
+    """Lock the first free GPU, waiting until there is one."""
+    told = False
+    while True:
+        for gpu in gpus:
+            if try_lock(folder / gpu.replace("/", "_")) is not None:
+                return gpu
+        if not told:
+            print(f"waiting for a GPU: other jobs have all {len(gpus)}", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(POLL_SECONDS)
+
+
+def main() -> None:
+    """Choose, tell, and become the command."""
+    device, *command = sys.argv[1:]
+    gpus = choices(device, os.environ)
+    if gpus:
+        gpu = wait_for_gpu(gpus, lock_folder(os.environ))
+        print(f"GPU {gpu}", file=sys.stderr, flush=True)
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,6 @@
 """What a script imports, its rule's environment names: under `python` of another environment nothing else is there."""
 
 import ast
-import re
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -10,22 +9,7 @@ import pytest
 
 import environments
 from conftest import ROOT
-
-SCRIPTS = ROOT / "workflow/scripts"
-RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
-
-
-def rules() -> dict[str, tuple[str, list[Path]]]:
-    """Each rule that runs scripts: its environment, its scripts."""
-    texts = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-    found = {}
-    for name, body in RULE.findall(texts):
-        scripts = re.findall(r"scripts/(\w+\.py)", body)
-        environment = re.search(r"envs/(\w+)\.yaml", body)
-        if scripts:
-            assert environment, f"rule {name} has no environment"
-            found[name] = (environment[1], [SCRIPTS / script for script in scripts])
-    return found
+from rule_files import SCRIPTS, rules
 
 
 def module_files(name: str) -> list[Path]:

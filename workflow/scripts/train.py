@@ -7,8 +7,12 @@ from typing import Any
 
 from noisy_student.command import run
 from noisy_student.device import choose_device
-from noisy_student.files import only_one, sha256, write_text
+from noisy_student.files import link, only_one, sha256, write_text
 from noisy_student.trainer import FINAL_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
+
+# A second name of the final checkpoint. Snakemake deletes a job's output before it repeats the job, also when the job
+# had finished and only Snakemake was killed before it wrote that down.
+FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path) -> str:
@@ -54,7 +58,13 @@ def main() -> None:
     places = Places(arguments.dataset, arguments.model, arguments.fold)
     with only_one(places.fold_folder / ".lock"):
         forget_other_training(places.fold_folder, identity(arguments.settings, arguments.dataset, arguments.plans))
-        if (places.fold_folder / FINAL_CHECKPOINT).exists():
+        final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
+        if final.exists():
+            return
+        if finished.exists():
+            link(finished, final)
+            final.touch()
+            print(f"{final} was trained before, with these settings and data", flush=True)
             return
         plans = json.loads(arguments.plans.read_text())
         dataset = json.loads((arguments.dataset / "dataset.json").read_text())
@@ -63,6 +73,7 @@ def main() -> None:
         trainer = NoisyStudentTrainer.prepare(plans, dataset, places, arguments.settings, device, workers)
         resume(trainer)
         trainer.run_training()
+        link(final, finished)
 
 
 if __name__ == "__main__":

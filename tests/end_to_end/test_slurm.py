@@ -1,0 +1,296 @@
+"""The profile on a real SLURM cluster: the whole graph, and what goes wrong on clusters.
+
+Whatever happens, the run ends with the results of one that was not disturbed, no finished scan is done again, no
+training starts from zero, and no folder is trained in twice.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+import slurm_cluster
+from project import BIN, Project
+from slurm_cluster import Cluster
+
+TINY = {
+    "cohort": {"embedded": {"labelled": 3, "unlabelled": 2, "validation": 1, "test": 1}},
+    "training": {"epochs": 3, "iterations_per_epoch": 10, "validation_iterations_per_epoch": 2},
+    "networks": {"coarse": {"base_features": 4}},
+    # So little training finds few organs; what is tested is the way, not the result.
+    "selection": {"threshold": 0.0, "minimum_organs": 0},
+    "efficiency": {"scans": 1},
+    "rounds": [{"network": "coarse"}] * 2,
+    "shards": 1,
+}
+TRAINING = "results/round_0/model/fold_0/checkpoint_final.pth"
+SHARD = "results/round_1/shards/pseudo_label_scores_0.tsv"
+# A site's settings: nothing of the experiment, and no conda.
+QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
+SLURM = ("--workflow-profile", "profiles/slurm", *QUICK)
+
+
+class ClusterProject(Project):
+    """A project on the cluster, with the profile as a site without conda has it."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        super().__init__(folder, **TINY)
+        self.cluster = cluster
+        profile = folder / "profiles/slurm/config.yaml"
+        lines = profile.read_text().splitlines(keepends=True)
+        conda = [line for line in lines if line.startswith(("software-deployment-method:", "conda-prefix:"))]
+        assert len(conda) == 2
+        profile.write_text("".join(line for line in lines if line not in conda))
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        return {**self.cluster.environment, "PATH": f"{BIN}:{self.cluster.environment['PATH']}", **variables}
+
+    def on_slurm(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Snakemake with the profile."""
+        return self.run(*arguments, profile=SLURM)
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start Snakemake with the profile, its words in `snakemake.log`."""
+        return self.start_command(self.command(*arguments, profile=SLURM))
+
+    def start_command(self, command: list[str]) -> subprocess.Popen:
+        with (self.folder / "snakemake.log").open("w") as log:
+            return subprocess.Popen(
+                command, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def remove(self, *paths: str) -> None:
+        """Remove results, and the marks of a finished training beside them."""
+        for path in paths:
+            target = self.folder / path
+            shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    why_not = slurm_cluster.install()
+    if why_not:
+        pytest.skip(why_not)
+    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster, tmp_path_factory) -> ClusterProject:
+    """The whole graph, run to its end on the cluster."""
+    project = ClusterProject(tmp_path_factory.mktemp("undisturbed") / "project", cluster)
+    run = project.on_slurm()
+    assert run.returncode == 0, run.stdout[-5000:]
+    (project.folder / "snakemake.log").write_text(run.stdout)
+    return project
+
+
+@pytest.fixture
+def project(undisturbed, tmp_path):
+    """A copy of the undisturbed run."""
+    copy = ClusterProject(tmp_path / "project", undisturbed.cluster)
+    for part in ("results", ".snakemake/metadata"):
+        shutil.copytree(undisturbed.folder / part, copy.folder / part, copy_function=shutil.copy2)
+    yield copy
+    left_over = copy.cluster.jobs(states="RUNNING,PENDING")
+    if left_over:
+        copy.cluster.call("scancel", *left_over)
+
+
+def wait_for(condition, process: subprocess.Popen, what: str, seconds: float = 240):
+    """Wait for something to happen in a running workflow; return what it is."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert process.poll() is None, f"the workflow ended before {what}"
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
+def processes_of(project: Project, script: str) -> list[int]:
+    """The processes that run a script in a project's folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"python") and words[1].endswith(script.encode()):
+                found += [int(process.name)] if (process / "cwd").readlink() == project.folder else []
+        except (OSError, IndexError):
+            continue
+    return found
+
+
+def stop_when(project: Project, script: str, condition, process: subprocess.Popen, what: str) -> None:
+    """Halt a job's processes as soon as it has come to a certain point, so that it cannot end by itself."""
+    wait_for(condition, process, what)
+    for number in wait_for(lambda: processes_of(project, script), process, f"{script} runs"):
+        os.kill(number, signal.SIGSTOP)
+
+
+def finish(process: subprocess.Popen, project: Project, seconds: float = 300) -> str:
+    """Wait for the workflow's good end; return what it said."""
+    code = process.wait(seconds)
+    said = (project.folder / "snakemake.log").read_text()
+    assert code == 0, said[-5000:]
+    return said
+
+
+def weights(project: Project) -> dict:
+    return torch.load(project.folder / TRAINING, weights_only=False)["network_weights"]
+
+
+def training_log(project: Project) -> str:
+    return (project.folder / TRAINING).with_name("training_log.txt").read_text()
+
+
+def assert_trained_once_and_as_if_undisturbed(project: Project, undisturbed: Project) -> None:
+    """Every epoch once, and the weights that an undisturbed training has."""
+    log = training_log(project)
+    assert [log.count(f"epoch {number} of 3") for number in (1, 2, 3)] == [1, 1, 1], log
+    expected = weights(undisturbed)
+    assert all(torch.equal(value, expected[name]) for name, value in weights(project).items())
+
+
+def interrupted_training(project: Project) -> subprocess.Popen:
+    """Start a training from its beginning and halt it after its first epoch."""
+    project.remove("results/round_0/model/fold_0")
+    process = project.start(TRAINING)
+    latest = (project.folder / TRAINING).with_name("checkpoint_latest.pth")
+    stop_when(project, "train.py", latest.exists, process, "the first epoch")
+    return process
+
+
+def running(project: Project, rule: str) -> str:
+    """The number of the one job of a rule that runs."""
+    (number,) = project.cluster.jobs(rule)
+    return number
+
+
+def test_the_whole_graph_runs_through_the_profile(undisturbed):
+    said = (undisturbed.folder / "snakemake.log").read_text()
+    assert "Error" not in said
+    assert (undisturbed.folder / "results/report/report.html").stat().st_size > 10_000
+    scores = pd.read_csv(undisturbed.folder / "results/round_1/scores.tsv", sep="\t")
+    assert set(scores.role) == {"validation", "test"}
+    submitted = set(re.findall(r"slurm_logs/rule_(\w+)/", said))
+    assert {"embedded_cohort", "train", "pseudo_label", "predict", "select", "evaluate", "report"} <= submitted
+    assert not submitted & {"all", "converted", "preprocessed", "pseudo_label_scores", "prediction_scores"}
+    assert undisturbed.planned() == {}
+
+
+def test_jobs_ask_for_what_the_profile_says(undisturbed):
+    lines = undisturbed.cluster.call("squeue", "-h", "--states=all", "--format=%k|%b|%C|%m|%l").splitlines()
+    asked = {comment.split("_wildcards_")[0]: rest for comment, *rest in (line.split("|") for line in lines)}
+    gpus, _, memory, limit = asked["rule_train"]
+    assert "gpu:1" in gpus and memory == "32000M" and limit == "2-00:00:00"
+    assert "gpu:1" in asked["rule_pseudo_label"][0] and "gpu:1" in asked["rule_predict"][0]
+    assert "gpu" not in asked["rule_evaluate"][0]
+    # By the largest scan, not the 8000 MB of rules that say nothing.
+    assert 4000 < int(asked["rule_predict"][2].removesuffix("M")) < 8000
+    assert 2000 < int(asked["rule_preprocess"][2].removesuffix("M")) < 8000
+
+
+def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbed):
+    process = interrupted_training(project)
+    project.cluster.call("scancel", running(project, "train"))
+    assert "CANCELLED" in finish(process, project)
+    assert "resumed after epoch" in training_log(project)
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
+
+
+def test_a_training_over_its_run_time_goes_on_with_more(project, undisturbed):
+    process = interrupted_training(project)
+    job = running(project, "train")
+    project.cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=0:01")
+    assert "TIMEOUT" in finish(process, project)
+    limits = project.cluster.call("squeue", "-h", "--states=COMPLETED", "--format=%i %l").splitlines()
+    assert "4-00:00:00" in max(limits, key=lambda line: int(line.split()[0]))
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
+
+
+def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(project, undisturbed):
+    expected = (project.folder / SHARD).read_bytes()
+    labels = project.folder / "results/round_1/pseudo_labels"
+    project.remove(SHARD, "results/round_1/pseudo_labels")
+    process = project.start(SHARD)
+    stop_when(project, "predict.py", lambda: [*labels.glob("scores/*.json")], process, "the first scan")
+    job = running(project, "pseudo_label")
+    node = project.cluster.node_of(job)
+    done = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
+    assert len(done) == 1
+    project.cluster.set_node(node, "down")
+    try:
+        finish(process, project)
+    finally:
+        project.cluster.set_node(node, "resume")
+    assert (project.folder / SHARD).read_bytes() == expected
+    after = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
+    assert len(after) == 2 and done.items() <= after.items()
+
+
+def test_a_job_out_of_memory_gets_more(project, undisturbed):
+    expected = (project.folder / SHARD).read_bytes()
+    project.remove(SHARD, "results/round_1/pseudo_labels")
+    process = project.start(SHARD, "--set-resources", "pseudo_label:mem_mb=350*attempt**3")
+    said = finish(process, project)
+    assert len(re.findall(r"Job \d+ has been submitted", said)) == 2
+    slurm_log = "".join(path.read_text() for path in project.folder.glob(".snakemake/slurm_logs/**/*.log"))
+    assert re.search("exceeded|oom|out of memory", slurm_log, re.IGNORECASE), slurm_log
+    assert (project.folder / SHARD).read_bytes() == expected
+
+
+def test_snakemake_killed_while_its_job_lives_on(project, undisturbed):
+    process = interrupted_training(project)
+    job = running(project, "train")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    # Neither as it is, nor with its lock taken away, does Snakemake submit a second copy.
+    assert "unlock" in project.on_slurm(TRAINING).stdout
+    assert project.run("--unlock").returncode == 0
+    blind = project.on_slurm(TRAINING)
+    assert blind.returncode != 0
+    assert f"{job} (running) train 0_0" in blind.stdout and "start_on_slurm.py" in blind.stdout, blind.stdout
+    assert list(project.cluster.jobs("train", "RUNNING,PENDING")) == [job]
+
+    # The safe command waits for the job, and then there is nothing left to do.
+    command = [f"{BIN}/python", "workflow/scripts/start_on_slurm.py", "--poll", "1", *QUICK, "--cores", "2"]
+    safe = project.start_command([*command, "--configfile", "overlay.yaml", "--", TRAINING])
+    said = project.folder / "snakemake.log"
+    wait_for(lambda: f"waiting for SLURM job {job}" in said.read_text(), safe, "the safe command waits")
+    second = subprocess.run(command, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
+    assert second.returncode != 0 and "for one process alone" in second.stderr
+    for number in processes_of(project, "train.py"):
+        os.kill(number, signal.SIGCONT)
+    finish(safe, project)
+    assert "Nothing to be done" in said.read_text()
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
+
+
+def test_snakemake_killed_and_its_job_cancelled_goes_on_from_the_checkpoint(project, undisturbed):
+    process = interrupted_training(project)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    command = [f"{BIN}/python", "workflow/scripts/start_on_slurm.py", "--cancel", "--poll", "1", *QUICK, "--cores", "2"]
+    safe = project.start_command([*command, "--configfile", "overlay.yaml", "--", TRAINING])
+    assert "cancelling SLURM job" in finish(safe, project)
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
+
+
+def test_a_training_that_was_done_when_snakemake_was_killed_is_not_done_again(project, undisturbed):
+    # As after a kill between the end of a training and the note of it: Snakemake deletes the output and starts the job.
+    project.remove(TRAINING)
+    before = training_log(project)
+    run = project.on_slurm(TRAINING)
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert training_log(project) == before
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)

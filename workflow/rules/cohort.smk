@@ -36,6 +36,7 @@ rule case_table:
     threads: 8
     params:
         cohort=section(CONFIGURATION.cohort),
+        state=cohort_state,
         findings="results/cohort/findings.tsv",
     shell:
         "python workflow/scripts/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"

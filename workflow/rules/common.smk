@@ -16,6 +16,7 @@ from noisy_student import cluster, memory
 from noisy_student.cohort import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
+from noisy_student.folder_state import state_of
 
 try:
     CONFIGURATION = read_configuration(config)
@@ -79,12 +80,18 @@ def checkpoints(number: int) -> list[str]:
     return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
-def cohort_inputs() -> list[str]:
-    """What the case table is made from: the generated scans, or the user's folders."""
+def cohort_inputs() -> list:
+    """What the case table is made from: the generated scans, or the user's folders, whose dates say nothing."""
     if CONFIGURATION.cohort.kind == "embedded":
         return ["results/cohort/embedded.done"]
     folders = folders_of(CONFIGURATION.cohort, Path())
-    return [str(path) for path in folders.paths()]
+    return [ancient(str(path)) for path in folders.paths()]
+
+
+def cohort_state(wildcards) -> str:
+    """What changes when a scan of the user's folders is added, taken away or replaced."""
+    given = CONFIGURATION.cohort.kind == "folders"
+    return state_of(folders_of(CONFIGURATION.cohort, Path()).paths()) if given else ""
 
 
 def truth_is_known() -> bool:

@@ -1,0 +1,253 @@
+"""What a change of files, places or settings would run again, from dry runs after a finished run.
+
+The run is finished with Snakemake's own record of it, but its files hold no more than their names: what is planned
+depends on their dates and checksums and on the record, not on what they mean.
+"""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import conda_command
+from project import BIN, Project
+
+ROUND = {"network": "coarse"}
+CASE_TABLE = "results/cohort/cases.tsv"
+CASES = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\na\t512\t512\t100\t0.8\t0.8\t2.5\n"
+BASE = {"rounds": [ROUND] * 3, "shards": 2}
+# What follows from the selection of a round, in that round.
+AFTER_SELECTION = {"training_set": 1, "train": 1, "predict": 2, "prediction_scores": 1, "evaluate": 1, "summarise": 1}
+
+
+def complete(project: Project, **overlay: object) -> None:
+    """Make every output of the whole graph, and Snakemake's record that it made them."""
+    project.configure(**overlay)
+    summary = project.run("--summary").stdout
+    rows = [line.split("\t") for line in summary.splitlines() if line.count("\t") >= 5]
+    header, *rows = rows
+    assert header[0] == "output_file"
+    for path in (row[0] for row in rows):
+        target = project.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Memory requests are read from the case table.
+        target.write_text(CASES if path == CASE_TABLE else path)
+    run = project.run("--touch", "--forceall")
+    assert run.returncode == 0, run.stdout
+    assert project.planned() == {}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("finished") / "project")
+    complete(project, **BASE)
+    return project
+
+
+@pytest.fixture
+def finished(template, tmp_path):
+    """A finished run of its own for each test, all dates kept."""
+    project = Project(tmp_path / "project", **BASE)
+    for part in ("results", ".snakemake"):
+        shutil.copytree(template.folder / part, project.folder / part)
+    return project
+
+
+def touch(folder, pattern):
+    paths = [path for path in folder.rglob(pattern) if path.is_file() and ".snakemake" not in path.parts]
+    assert paths
+    for path in paths:
+        os.utime(path)
+
+
+def append(path, text):
+    path.write_text(path.read_text() + text)
+
+
+# What must not run anything again.
+
+
+def test_nothing_is_left_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_touched_and_edited_scripts_train_nothing_anew(finished):
+    touch(finished.folder / "workflow/scripts", "*.py")
+    for name in ("train.py", "predict.py", "select_pseudo_labels.py", "noisy_student/trainer.py"):
+        append(finished.folder / "workflow/scripts" / name, "\nprint('edited')\n")
+    assert finished.planned() == {}
+
+
+def test_an_edited_rule_trains_nothing_anew(finished):
+    rules = finished.folder / "workflow/rules/train.smk"
+    rules.write_text(rules.read_text().replace("train.py", "./train.py"))
+    assert finished.planned() == {}
+
+
+def test_comments_train_nothing_anew(finished):
+    for path in ("envs/nnunet.yaml", "config/config.yaml", "overlay.yaml", "profiles/venv/config.yaml"):
+        append(finished.folder / path, "\n# a comment\n")
+    assert finished.planned() == {}
+
+
+def test_a_moved_folder_trains_nothing_anew(finished):
+    finished.folder = finished.folder.rename(finished.folder.with_name("moved"))
+    assert finished.planned() == {}
+
+
+def test_git_checkout_trains_nothing_anew(finished):
+    def git(*arguments):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        subprocess.run(("git", *identity, *arguments), cwd=finished.folder, check=True, capture_output=True)
+
+    (finished.folder / ".gitignore").write_text("results/*\nlogs/\n.snakemake/\n")
+    git("init", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--message=one")
+    git("checkout", "-b", "other")
+    for path in finished.folder.glob("workflow/**/*.py"):
+        append(path, "\n# other\n")
+    append(finished.folder / "config/config.yaml", "\n# other\n")
+    git("commit", "--all", "--message=two")
+    git("checkout", "main")
+    assert finished.planned() == {}
+    git("checkout", "other")
+    assert finished.planned() == {}
+
+
+def test_results_on_another_disk_train_nothing_anew(finished, tmp_path):
+    # Copied without their dates, so that some inputs are younger than what was made from them.
+    results = finished.folder / "results"
+    other = shutil.copytree(results, tmp_path / "other_disk/results", copy_function=shutil.copyfile)
+    touch(other, "cases.tsv")
+    shutil.rmtree(results)
+    results.symlink_to(other)
+    assert finished.planned() == {}
+
+
+def test_another_way_to_run_trains_nothing_anew(finished, tmp_path):
+    conda_command.install_command(tmp_path / "conda")
+    path = f"{tmp_path}/conda/bin:{BIN}:{os.environ['PATH']}"
+    for profile in ((), ("--workflow-profile", "profiles/slurm")):
+        assert finished.planned(profile=profile, PATH=path) == {}
+
+
+def test_other_cores_gpus_and_log_levels_train_nothing_anew(finished):
+    assert finished.planned("--cores", "16", "--resources", "gpu=4", "--set-threads", "train=1") == {}
+    assert finished.planned("--verbose", "--set-resources", "train:mem_mb=1", "train:device='cuda'") == {}
+
+
+def test_another_device_trains_nothing_anew(finished):
+    finished.configure(**BASE, device="cpu")
+    assert finished.planned("round_2") == {}
+
+
+# What must run again, and only that.
+
+
+def test_other_epochs_train_every_round_anew_but_preprocess_nothing(finished):
+    finished.configure(**BASE, training={"epochs": 13})
+    jobs = finished.planned()
+    assert jobs["train"] == 3 and jobs["predict"] == 6 and jobs["pseudo_label"] == 4 and jobs["report"] == 1
+    assert not {"case_table", "convert", "preprocess", "plans"} & set(jobs)
+
+
+def test_other_epochs_of_the_last_round_leave_the_rounds_before(finished):
+    finished.configure(rounds=[ROUND, ROUND, ROUND | {"training": {"epochs": 13}}], shards=2)
+    jobs = finished.planned()
+    assert jobs["train"] == 1 and jobs["predict"] == 2 and "pseudo_label" not in jobs and "select" not in jobs
+
+
+def test_another_spacing_preprocesses_and_trains_anew_but_converts_nothing(finished):
+    finished.configure(**BASE, networks={"coarse": {"spacing_mm_zyx": [9, 6, 6]}})
+    jobs = finished.planned()
+    assert jobs["plans"] == 1 and jobs["preprocess"] == 2 and jobs["train"] == 3
+    assert not {"case_table", "convert", "fingerprint"} & set(jobs)
+
+
+def test_another_threshold_selects_and_trains_the_students_anew_but_never_the_teacher(finished):
+    finished.configure(**BASE, selection={"threshold": 0.6})
+    jobs = finished.planned()
+    assert jobs["select"] == 2 and jobs["train"] == 2
+    # The first student's teacher is as it was.
+    assert jobs["pseudo_label"] == 2
+
+
+def test_other_scans_begin_at_the_cohort(finished):
+    finished.configure(**BASE, seed=2)
+    jobs = finished.planned()
+    assert jobs["embedded_cohort"] == jobs["case_table"] == 1 and jobs["convert"] == 2 and jobs["train"] == 3
+
+
+def test_a_selection_edited_by_hand_trains_its_student_anew(finished):
+    append(finished.folder / "results/round_2/selection.tsv", "one case more\n")
+    assert finished.planned("round_2") == {**AFTER_SELECTION, "round_2": 1}
+
+
+@pytest.fixture
+def own_scans(tmp_path):
+    """A finished run on folders of one's own."""
+    project = Project(tmp_path / "project")
+    for name in ("images", "label_maps", "unlabelled"):
+        (project.folder / "scans" / name).mkdir(parents=True)
+        (project.folder / "scans" / name / "a.nii.gz").write_text(name)
+    labelled = {"images": "scans/images", "label_maps": "scans/label_maps"}
+    folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [labelled]}
+    complete(project, **BASE, cohort={"kind": "folders", "folders": folders})
+    return project
+
+
+def test_a_new_or_replaced_scan_begins_at_the_case_table(own_scans):
+    unlabelled = own_scans.folder / "scans/unlabelled"
+    (unlabelled / "b.nii.gz").write_text("new")
+    jobs = own_scans.planned()
+    assert jobs["case_table"] == 1 and jobs["convert"] == 2 and jobs["train"] == 3
+    (unlabelled / "b.nii.gz").unlink()
+    assert own_scans.planned() == {}
+    (unlabelled / "a.nii.gz").write_text("replaced")
+    assert own_scans.planned() == jobs
+
+
+def test_scans_copied_to_another_disk_train_nothing_anew(own_scans, tmp_path):
+    scans = own_scans.folder / "scans"
+    other = shutil.copytree(scans, tmp_path / "other_disk", copy_function=shutil.copyfile)
+    shutil.rmtree(scans)
+    scans.symlink_to(other)
+    assert own_scans.planned() == {}
+
+
+# Single rounds.
+
+
+def test_a_round_by_its_target(finished):
+    shutil.rmtree(finished.folder / "results/round_2")
+    assert finished.planned("round_2") == {
+        "pseudo_label": 2,
+        "pseudo_label_scores": 1,
+        "select": 1,
+        **AFTER_SELECTION,
+        "round_2": 1,
+    }
+    assert finished.planned("round_1") == {}
+
+
+def test_a_selection_with_another_threshold_without_training_the_teacher(finished):
+    finished.configure(**BASE, selection={"threshold": 0.6})
+    assert finished.planned("results/round_1/selection.tsv") == {"select": 1}
+    assert finished.planned("round_1") == {"select": 1, **AFTER_SELECTION, "round_1": 1}
+
+
+def test_one_shard(finished):
+    shard = "results/round_1/shards/pseudo_label_scores_1.tsv"
+    assert finished.planned("--force", shard) == {"pseudo_label": 1}
+    jobs = finished.planned("round_1", "--forcerun", shard)
+    assert jobs == {"pseudo_label": 1, "pseudo_label_scores": 1, "select": 1, **AFTER_SELECTION, "round_1": 1}
+
+
+def test_one_round_more(finished):
+    finished.configure(rounds=[ROUND] * 4, shards=2)
+    new = {"pseudo_label": 2, "pseudo_label_scores": 1, "select": 1, **AFTER_SELECTION}
+    assert finished.planned("round_3") == {**new, "round_3": 1}
+    judged = {"pseudo_label_truth": 1, "efficiency": 1, "compare": 1, "run_record": 1, "report": 1, "all": 1}
+    assert finished.planned() == {**new, **judged}

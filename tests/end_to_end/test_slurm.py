@@ -66,6 +66,11 @@ class ClusterProject(Project):
                 command, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, start_new_session=True
             )
 
+    def safe_command(self, *options: str) -> list[str]:
+        """The one command that starts and restarts a run on a cluster."""
+        script = (f"{BIN}/python", "workflow/scripts/start_on_slurm.py", *options, "--poll", "1", TRAINING)
+        return [*script, *QUICK, "--cores", "2", "--configfile", "overlay.yaml"]
+
     def remove(self, *paths: str) -> None:
         """Remove results, and the marks of a finished training beside them."""
         for path in paths:
@@ -263,8 +268,8 @@ def test_snakemake_killed_while_its_job_lives_on(project, undisturbed):
     assert list(project.cluster.jobs("train", "RUNNING,PENDING")) == [job]
 
     # The safe command waits for the job, and then there is nothing left to do.
-    command = [f"{BIN}/python", "workflow/scripts/start_on_slurm.py", "--poll", "1", *QUICK, "--cores", "2"]
-    safe = project.start_command([*command, "--configfile", "overlay.yaml", "--", TRAINING])
+    command = project.safe_command()
+    safe = project.start_command(command)
     said = project.folder / "snakemake.log"
     wait_for(lambda: f"waiting for SLURM job {job}" in said.read_text(), safe, "the safe command waits")
     second = subprocess.run(command, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
@@ -280,8 +285,7 @@ def test_snakemake_killed_and_its_job_cancelled_goes_on_from_the_checkpoint(proj
     process = interrupted_training(project)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    command = [f"{BIN}/python", "workflow/scripts/start_on_slurm.py", "--cancel", "--poll", "1", *QUICK, "--cores", "2"]
-    safe = project.start_command([*command, "--configfile", "overlay.yaml", "--", TRAINING])
+    safe = project.start_command(project.safe_command("--cancel"))
     assert "cancelling SLURM job" in finish(safe, project)
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 

@@ -25,7 +25,7 @@ def remove_stale_lock(snakemake: list[str]) -> None:
 
 def main() -> None:
     """Wait, unlock, and become Snakemake."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--cancel", action="store_true", help="cancel the jobs that were left running, too")
     parser.add_argument("--poll", type=float, default=10, metavar="SECONDS", help="how often to look (default: 10)")
     arguments, further = parser.parse_known_args()

@@ -102,6 +102,7 @@ def wait_for_jobs(
     while jobs := queue(folder):
         cancel(jobs, *(() if cancel_running else ("--state=PENDING",)))
         for job in sorted(set(jobs) - told, key=lambda job: job.number):
-            print(f"{'cancelling' if cancel_running else 'waiting for'} SLURM job {job}", file=sys.stderr, flush=True)
+            what = "cancelling" if cancel_running or job.state == "PENDING" else "waiting for"
+            print(f"{what} SLURM job {job}", file=sys.stderr, flush=True)
         told |= set(jobs)
         time.sleep(poll_seconds)

@@ -25,6 +25,7 @@ VARIANTS = {
     "channels-last, 2 threads": {"threads": 2, "channels_last": True},
     "bfloat16, 2 threads": {"threads": 2, "bfloat16": True},
     "channels-last and bfloat16, 2 threads": {"threads": 2, "channels_last": True, "bfloat16": True},
+    "torch.compile, 2 threads": {"threads": 2, "compile": True},
     "batches only": {"threads": 1, "batches_only": True},
 }
 
@@ -66,7 +67,7 @@ def seconds_per_step(options: dict, steps: int) -> float:
             with torch.autocast("cpu", torch.bfloat16, enabled=bool(options.get("bfloat16"))):
                 trainer.train_step(batch)
 
-        for _ in range(5):
+        for _ in range(10):  # also compiles, where asked to
             step()
         start = time.perf_counter()
         for _ in range(steps):

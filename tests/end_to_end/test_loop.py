@@ -16,7 +16,7 @@ from project import Project
 
 TINY = {
     "cohort": {"embedded": {"labelled": 3, "unlabelled": 4, "validation": 1, "test": 2}},
-    "training": {"epochs": 3, "iterations_per_epoch": 10, "validation_iterations_per_epoch": 2},
+    "training": {"epochs": 3, "iterations_per_epoch": 40, "validation_iterations_per_epoch": 2, "learning_rate": 0.01},
     "networks": {"coarse": {"base_features": 4}},
     # So little training finds few organs; what is tested is the way, not the result.
     "selection": {"threshold": 0.0, "minimum_organs": 0},
@@ -85,7 +85,7 @@ def test_every_round_has_a_model_scores_and_a_place_in_the_report(finished):
     page = (finished.folder / "results/report/report.html").read_text()
     summary = table(finished, "results/round_2/summary.tsv")
     mean = summary[(summary.role == "test") & (summary.label == 0) & (summary.measure == "DSC")]["mean"].item()
-    assert f"{mean:.4f}" in page
+    assert mean > 0 and f"{mean:.3f}" in page
     comparison = table(finished, "results/comparison.tsv")
     assert {(row["round"], row.against) for _, row in comparison.iterrows()} >= {(1, 0), (2, 1), (2, 0)}
 

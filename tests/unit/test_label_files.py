@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from noisy_student.images import Geometry, image_like, read_geometry, read_image, reorient, write_image
-from noisy_student.label_files import LabelFiles
+from noisy_student.label_files import LabelFiles, Labelled
 
 SCORES = pd.DataFrame({"label": [1, 2], "mean_max_probability": [0.9, None]})
 LABELS = np.arange(6 * 7 * 8).reshape(6, 7, 8).astype(np.uint8) % 14
@@ -20,7 +20,7 @@ def scan(write_scan, tmp_path):
 @pytest.fixture
 def files(scan, tmp_path):
     files = LabelFiles(tmp_path / "labels", "a")
-    files.write(LABELS, SCORES, scan[1], "RAS", "model-1")
+    files.write(Labelled(LABELS, SCORES), scan[1], "RAS", "model-1")
     return files
 
 

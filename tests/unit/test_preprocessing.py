@@ -77,6 +77,10 @@ def test_outside_of_the_crop_is_marked_where_no_organ_is(plan):
     assert labels[0, 1, 2, 2] == 3 and labels[0, 0, 0, 0] == -1 and labels[0, 0, 5, 5] == 0
 
 
+def test_a_case_made_from_something_else_is_not_whole(cached):
+    assert is_whole(cached) and not is_whole(cached, "another scan")
+
+
 @pytest.mark.parametrize("suffix", [ARRAY, LABELS, PROPERTIES])
 def test_a_damaged_or_missing_file_is_seen(cached, tmp_path, suffix):
     case = tmp_path / CASE

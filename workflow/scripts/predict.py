@@ -45,23 +45,24 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="table of scores per case and organ")
     arguments = parser.parse_args()
 
-    table = read_table(arguments.cases, ["case", "role", "orientation"])
+    table = read_table(arguments.cases, ["case", "role", "orientation", "sha256"])
     cases = shard_of(table[table.role.isin(arguments.roles)], arguments.shard, arguments.shards)
     scans = read_table(arguments.converted, ["case", "image"]).set_index("case").image
     preprocessed = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     model = identity(arguments.checkpoints, arguments.step_size, arguments.mirroring)
     device = choose_device(arguments.device, arguments.threads)
     predictor: Predictor | None = None
-    tables = [pd.DataFrame(columns=["case", *SCORES, "model"])]
+    tables = [pd.DataFrame(columns=["case", *SCORES, "model", "scan"])]
     for row in with_progress(cases.itertuples(), len(cases), "labelling"):
         files = LabelFiles(arguments.folder, row.case)
-        scores = files.read(model)
+        made_from = f"model {model}, scan {row.sha256}"
+        scores = files.read(made_from)
         if scores is None:
             predictor = predictor or Predictor(arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
             labelled = predictor.label(Path(preprocessed[row.case]))
-            files.write(labelled.label_map_zyx, labelled.scores, Path(scans[row.case]), row.orientation, model)
+            files.write(labelled, Path(scans[row.case]), row.orientation, made_from)
             scores = labelled.scores
-        tables.append(scores.assign(case=row.case, model=model))
+        tables.append(scores.assign(case=row.case, model=model, scan=row.sha256))
     write_table(pd.concat(tables[1:] or tables), arguments.output)
 
 

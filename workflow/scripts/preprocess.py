@@ -7,18 +7,19 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.command import run
+from noisy_student.files import sha256
 from noisy_student.parallel import with_progress
 from noisy_student.preprocessing import Plan, is_whole, preprocess_image
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
 
-def preprocess_case(case: str, image: Path, folder: Path, plan: Plan) -> dict[str, str]:
-    """Preprocess the scan unless that is done already."""
+def preprocess_case(case: str, image: Path, folder: Path, plan: Plan, made_from: str) -> dict[str, str]:
+    """Preprocess the scan unless that is done already, from the same scan and plans."""
     target = folder / case
-    if not is_whole(target):
-        preprocess_image(image, target, plan)
-    return {"case": case, "preprocessed": str(target)}
+    if not is_whole(target, made_from):
+        preprocess_image(image, target, plan, made_from)
+    return {"case": case, "preprocessed": str(target), "made_from": made_from}
 
 
 def main() -> None:
@@ -31,14 +32,18 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where the preprocessed cases are made")
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shards", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="index table: case, preprocessed")
+    parser.add_argument("--output", type=Path, required=True, help="index table: case, preprocessed, made_from")
     arguments = parser.parse_args()
     plan = Plan(json.loads(arguments.plans.read_text()), json.loads(arguments.dataset.read_text()))
-    cases = shard_of(read_table(arguments.cases, ["case"]), arguments.shard, arguments.shards)
+    cases = shard_of(read_table(arguments.cases, ["case", "sha256"]), arguments.shard, arguments.shards)
     images = read_table(arguments.converted, ["case", "image"]).set_index("case").image
-    rows = (preprocess_case(case, Path(images[case]), arguments.folder, plan) for case in cases.case)
+    plans = sha256(arguments.plans)
+    rows = (
+        preprocess_case(row.case, Path(images[row.case]), arguments.folder, plan, f"scan {row.sha256}, plans {plans}")
+        for row in cases.itertuples()
+    )
     index = list(with_progress(rows, len(cases), "preprocessing"))
-    write_table(pd.DataFrame(index, columns=["case", "preprocessed"]), arguments.output)
+    write_table(pd.DataFrame(index, columns=["case", "preprocessed", "made_from"]), arguments.output)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from noisy_student.cohort import Scan
 from noisy_student.errors import InputError
+from noisy_student.files import sha256
 from noisy_student.images import CANONICAL_ORIENTATION, Geometry, orientation, read_image, reorient
 from noisy_student.organs import FLARE22
 from noisy_student.sides import swapped_pairs
@@ -60,7 +61,8 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
         "intensity_low": low,
         "intensity_high": high,
         "source": scan.image.parent.name,
-        "sha256": hashlib.sha256(np.ascontiguousarray(voxels)).hexdigest(),
+        "sha256": sha256(scan.image),
+        "voxels_sha256": hashlib.sha256(np.ascontiguousarray(voxels)).hexdigest(),
     }
 
 

@@ -15,7 +15,7 @@ from noisy_student.parallel import in_order
 COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "size_x", "size_y", "size_z"),
     *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "intensity_low", "intensity_high"),
-    *("source", "sha256"),
+    *("source", "sha256", "voxels_sha256"),
 )
 
 
@@ -45,7 +45,7 @@ def _repeated_voxels(rows: list[dict]) -> list[Finding]:
     first: dict[str, dict] = {}
     findings = []
     for row in rows:
-        twin = first.setdefault(row["sha256"], row)
+        twin = first.setdefault(row["voxels_sha256"], row)
         if twin is not row:
             severity = "error" if twin["role"] != row["role"] else "warning"
             found = f"the voxels of {twin['case']} ({twin['role']}) too"

@@ -18,6 +18,14 @@ def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, out
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """A label map (z, y, x) in canonical orientation, and one row of scores per organ."""
+
+    label_map_zyx: np.ndarray
+    scores: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class LabelFiles:
     """The two files of one case. The scores are written last and hold the label map's checksum."""
 
@@ -34,17 +42,24 @@ class LabelFiles:
         """Scores per organ, and the checksums of what they came from."""
         return self.folder / "scores" / f"{self.case}.json"
 
-    def write(self, label_map_zyx: np.ndarray, scores: pd.DataFrame, scan: Path, orientation: str, model: str) -> None:
-        """Write both files. `scan` is the converted scan, `orientation` the letters of the scan's own grid."""
+    def write(
+        self, label_map_zyx: np.ndarray, scores: pd.DataFrame, scan: Path, orientation: str, made_from: str
+    ) -> None:
+        """Write both files. `scan` is the converted scan, `orientation` the letters of the scan's own grid,
+        `made_from` says what the label map depends on."""
         write_label_map(label_map_zyx, scan, orientation, self.label_map)
-        record = {"model": model, "sha256": sha256(self.label_map), "scores": scores.to_dict("records")}
+        record = {
+            "made_from": made_from,
+            "sha256": sha256(self.label_map),
+            "scores": labelled.scores.to_dict("records"),
+        }
         write_text(self.scores, json.dumps(record))
 
-    def read(self, model: str) -> pd.DataFrame | None:
-        """The scores, if both files are whole and of this model; otherwise nothing."""
+    def read(self, made_from: str) -> pd.DataFrame | None:
+        """The scores, if both files are whole and made from this; otherwise nothing."""
         try:
             record = json.loads(self.scores.read_text())
-            whole = record["model"] == model and record["sha256"] == sha256(self.label_map)
+            whole = record["made_from"] == made_from and record["sha256"] == sha256(self.label_map)
         except (OSError, ValueError, KeyError):
             return None
         return pd.DataFrame(record["scores"]) if whole else None

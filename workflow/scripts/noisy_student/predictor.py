@@ -1,7 +1,6 @@
 """A trained network that labels scans and says how sure it is, from preprocessed images."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,11 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 
 from noisy_student.export import label_map_of
+from noisy_student.label_files import Labelled
 from noisy_student.organs import FLARE22
 from noisy_student.preprocessing import ARRAY, Plan, read_array, read_properties, with_suffix
 
 SCORES = ("label", "organ", "mean_max_probability", "voxels", "volume_ml")
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A label map (z, y, x) in canonical orientation, and one row of scores per organ."""
-
-    label_map_zyx: np.ndarray
-    scores: pd.DataFrame
 
 
 class Predictor:

@@ -21,6 +21,7 @@ ARRAY = ".b2nd"
 LABELS = "_seg.b2nd"
 PROPERTIES = ".pkl"
 OUTSIDE = -1
+MADE_FROM = "made_from"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,18 @@ class Plan:
         return self.manager.get_configuration(nnunet.CONFIGURATION)
 
 
-def preprocess_image(image: Path, target: Path, plan: Plan) -> None:
+def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "") -> None:
     """Crop, normalise and resample a scan; write image, mask of the crop and properties beside `target`.
 
-    The properties come last: a case without them is not whole.
+    The properties come last: a case without them is not whole. `made_from` says in them what the case depends on.
     """
+    with_suffix(target, PROPERTIES).unlink(missing_ok=True)
     preprocessor = DefaultPreprocessor(verbose=False)
     configuration = plan.configuration
     data, mask, properties = preprocessor.run_case([str(image)], None, plan.manager, configuration, plan.dataset)
     write_array(data.astype(np.float32, copy=False), with_suffix(target, ARRAY), configuration.patch_size)
     write_array(mask.astype(np.int16), with_suffix(target, LABELS), configuration.patch_size)
-    write_properties(properties, target)
+    write_properties(properties | {MADE_FROM: made_from}, target)
 
 
 def with_suffix(case: Path, suffix: str) -> Path:
@@ -87,10 +89,11 @@ def read_array(path: Path) -> np.ndarray:
     return blosc2.open(urlpath=str(path), mode="r")[:]
 
 
-def is_whole(case: Path) -> bool:
-    """Whether all three files of a case are there, readable and of one shape."""
+def is_whole(case: Path, made_from: str = "") -> bool:
+    """Whether all three files of a case are there, readable, of one shape, and made from this."""
     try:
-        read_properties(case)
+        if read_properties(case)[MADE_FROM] != made_from:
+            return False
         image, mask = (read_array(with_suffix(case, suffix)) for suffix in (ARRAY, LABELS))
         return image.shape[1:] == mask.shape[1:]
     except Exception:

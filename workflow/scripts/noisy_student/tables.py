@@ -8,6 +8,9 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.files import whole_file
 
+# Columns that stay text whatever they look like: a case may be named 007.
+TEXT_COLUMNS = ("case", "role", "image", "label_map", "truth", "sha256", "voxels_sha256", "source", "reason")
+
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write `path` in one step; missing values as empty cells."""
@@ -16,8 +19,8 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
-    """Read a table and require the given columns. `case` stays text, whatever it looks like."""
-    text = {name: str for name in ("case", "role", "image", "label_map", "truth", "sha256", "source", "reason")}
+    """Read a table and require the given columns."""
+    text = dict.fromkeys(TEXT_COLUMNS, str)
     table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""])
     missing = [name for name in columns if name not in table]
     if missing:

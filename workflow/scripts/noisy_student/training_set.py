@@ -12,6 +12,7 @@ from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
 from noisy_student.preprocessing import (
     ARRAY,
     LABELS,
+    MADE_FROM,
     PROPERTIES,
     Plan,
     class_locations,
@@ -35,31 +36,37 @@ class Example:
 
 
 def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
-    """Write one case of the round's dataset, unless it is there for this very label map; its row of the table.
+    """Write one case of the round's dataset, unless it is there for this very scan and label map; its row.
 
     The image is linked, not copied. The properties come last, so a case that has them is whole.
     """
     target = folder / example.case
     checksum = sha256(example.label_map)
-    if _checksum_of(target) != checksum:
+    properties = read_properties(example.preprocessed)
+    made_from = f"{properties[MADE_FROM]}, label map {checksum}"
+    if not _is_whole(target, made_from):
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
-        properties = read_properties(example.preprocessed)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
         labels = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
-        learned = {"class_locations": class_locations(labels, plan), "label_map_sha256": checksum}
+        learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}
         write_properties(properties | learned, target)
-    return {"case": example.case, "origin": example.origin, "label_map": str(example.label_map), "sha256": checksum}
+    return {
+        "case": example.case,
+        "origin": example.origin,
+        "label_map": str(example.label_map),
+        "sha256": checksum,
+        "made_from": made_from,
+    }
 
 
-def _checksum_of(target: Path) -> str | None:
-    """The checksum of the label map that a whole case was made from."""
+def _is_whole(target: Path, made_from: str) -> bool:
     try:
-        return read_properties(target)["label_map_sha256"]
+        return read_properties(target)[MADE_FROM] == made_from
     except Exception:
-        return None
+        return False
 
 
 def remove_others(folder: Path, cases: Sequence[str]) -> None:

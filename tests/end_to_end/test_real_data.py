@@ -1,0 +1,67 @@
+"""Real CT and real label maps take the same way as everything else, without special treatment.
+
+The data are not part of the project; where they are absent, these tests are skipped.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+from test_loop import TINY, finished  # noqa: F401 (a fixture)
+
+from conftest import ROOT, script
+from noisy_student.images import Geometry, image_like, read_geometry, read_image, write_image
+from project import Project
+
+DATA = ROOT.parent / "shared/data"
+CT = DATA / "ct/totalseg_example"
+# One of each header variant among FLARE22's label maps: qform 1 with sform 0, and qform 2 with sform 1.
+LABEL_MAPS = ("FLARE22_Tr_0014", "FLARE22_Tr_0022")
+
+pytestmark = pytest.mark.skipif(not CT.exists(), reason=f"the real scans are not at {DATA}")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Label maps of the challenge with scans of one intensity per organ, and the real CT, as a user would lay them."""
+    root = tmp_path_factory.mktemp("real")
+    for case in LABEL_MAPS:
+        label_map = read_image(DATA / f"flare22_labels/{case}.nii.gz")
+        hounsfield = sitk.GetArrayFromImage(label_map).astype(np.int16) * 15 - 50
+        write_image(image_like(hounsfield, label_map), root / f"images/{case}_0000.nii.gz")
+        write_image(label_map, root / f"labels/{case}.nii.gz")
+    for name, source in (("ct/real_0000.nii.gz", "image.nii.gz"), ("ct_labels/real.nii.gz", "label.nii.gz")):
+        (root / name).parent.mkdir()
+        (root / name).symlink_to(CT / source)
+    return root
+
+
+def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, tmp_path):
+    cohort = {
+        "labelled": [{"images": str(folders / "images"), "label_maps": str(folders / "labels")}],
+        "test": [{"images": str(folders / "ct"), "label_maps": str(folders / "ct_labels")}],
+    }
+    project = Project(tmp_path / "project", **TINY | {"cohort": {"kind": "folders", "folders": cohort}})
+    run = project.run("results/preprocessed/coarse.tsv")
+    assert run.returncode == 0, run.stdout[-3000:]
+    cases = pd.read_csv(project.folder / "results/cohort/cases.tsv", sep="\t").set_index("case")
+    assert set(cases.index) == {*LABEL_MAPS, "real"}
+    assert tuple(cases.loc["real", ["size_x", "size_y", "size_z"]]) == (122, 101, 112)
+    findings = pd.read_csv(project.folder / "results/cohort/findings.tsv", sep="\t")
+    assert findings.empty, findings.to_string()
+
+
+def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, folders, tmp_path):  # noqa: F811
+    model = finished.folder / "results/round_2/model"
+    run = script("label_scan.py", "--model", model, "--image", folders / "ct", "--output", tmp_path / "predictions")
+    assert run.returncode == 0, run.stderr
+    label_map = tmp_path / "predictions/real.nii.gz"
+    assert Geometry.of(read_image(label_map)).differences(read_geometry(CT / "image.nii.gz")) == []
+    run = script(
+        "evaluate.py",
+        *("--truth", folders / "ct_labels", "--predictions", tmp_path / "predictions"),
+        *("--mode", "flare22", "--output", tmp_path / "scores.tsv"),
+    )
+    assert run.returncode == 0, run.stderr
+    scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t")
+    assert len(scores) == 13 and scores.DSC.between(0, 1).all()

@@ -1,0 +1,50 @@
+import pandas as pd
+import pytest
+from test_conversion import ARRAY
+
+from conftest import script
+from noisy_student.images import read_image
+from noisy_student.tables import write_table
+
+
+@pytest.fixture
+def cohort(write_scan, tmp_path):
+    """A table of one labelled scan, and the command that converts it."""
+    rows = {"case": ["a"], "role": ["labelled"]}
+    rows |= {"image": [write_scan("in/a_0000.nii.gz", ARRAY)], "label_map": [write_scan("in/a.nii.gz", ARRAY % 3)]}
+    geometry = {f"size_{axis}": [5] for axis in "xyz"} | {f"spacing_{axis}_mm": [1.0] for axis in "xyz"}
+    write_table(pd.DataFrame(rows | geometry), tmp_path / "cases.tsv")
+
+    def convert():
+        run = script(
+            "convert.py",
+            *("--cases", tmp_path / "cases.tsv", "--folder", tmp_path / "out"),
+            *("--shard", 0, "--shards", 1, "--output", tmp_path / "index.tsv"),
+        )
+        assert run.returncode == 0, run.stderr
+        return tmp_path / "out/images/a_0000.nii.gz", pd.read_csv(tmp_path / "index.tsv", sep="\t")
+
+    return convert
+
+
+def test_what_is_whole_is_not_converted_again(cohort):
+    image, first = cohort()
+    stamp = image.stat().st_mtime_ns
+    assert cohort()[1].equals(first)
+    assert image.stat().st_mtime_ns == stamp
+
+
+def test_a_damaged_result_is_converted_again(cohort):
+    image, _ = cohort()
+    whole = image.read_bytes()
+    image.write_bytes(whole[:-9])
+    cohort()
+    assert image.read_bytes() == whole
+
+
+def test_another_scan_under_the_same_name_is_converted_again_and_changes_the_index(cohort, write_scan):
+    image, first = cohort()
+    write_scan("in/a_0000.nii.gz", ARRAY + 1)
+    _, second = cohort()
+    assert read_image(image)[0, 0, 0] == ARRAY[0, -1, -1] + 1
+    assert first.made_from[0] != second.made_from[0]

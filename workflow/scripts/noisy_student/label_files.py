@@ -42,12 +42,13 @@ class LabelFiles:
         """Scores per organ, and the checksums of what they came from."""
         return self.folder / "scores" / f"{self.case}.json"
 
-    def write(
-        self, label_map_zyx: np.ndarray, scores: pd.DataFrame, scan: Path, orientation: str, made_from: str
-    ) -> None:
-        """Write both files. `scan` is the converted scan, `orientation` the letters of the scan's own grid,
-        `made_from` says what the label map depends on."""
-        write_label_map(label_map_zyx, scan, orientation, self.label_map)
+    def write(self, labelled: Labelled, scan: Path, orientation: str, made_from: str) -> None:
+        """Write both files.
+
+        `scan` is the converted scan, `orientation` the letters of the scan's own grid, `made_from` what the label
+        map depends on.
+        """
+        write_label_map(labelled.label_map_zyx, scan, orientation, self.label_map)
         record = {
             "made_from": made_from,
             "sha256": sha256(self.label_map),

@@ -36,7 +36,7 @@ class Project:
 
     def command(self, *arguments: str, profile: tuple[str, ...] = VENV) -> list[str]:
         """The command line of Snakemake in this project."""
-        return [f"{BIN}/snakemake", *profile, "--cores", "2", "--configfile", "overlay.yaml", *arguments]
+        return [f"{BIN}/snakemake", *profile, "--cores", "2", *arguments, "--configfile", "overlay.yaml"]
 
     def environment(self, **variables: str) -> dict[str, str]:
         """The environment of a user who has activated the project's own."""

@@ -166,20 +166,27 @@ class Cluster:
         listed = subprocess.run(("sinfo", "-hN", "-o", "%T"), env=self.environment, capture_output=True, text=True)
         return listed.stdout.split().count("idle")
 
-    def jobs(self, rule: str = "", states: str = "RUNNING") -> dict[str, str]:
-        """Job number → comment (rule and wildcards) of the jobs in certain states; `all` for those that ended too."""
-        lines = self.call("squeue", "--noheader", f"--states={states}", "--format=%i %k").splitlines()
-        pairs = dict(line.strip().split(" ", 1) for line in lines)
-        return {number: comment for number, comment in pairs.items() if comment.startswith(f"rule_{rule}")}
+    def jobs(self, rule: str = "", states: str = "RUNNING", folder: Path | None = None) -> dict[str, str]:
+        """Job number → comment (rule and wildcards) of the jobs in certain states, of one folder or of all."""
+        lines = self.call("squeue", "--noheader", f"--states={states}", "--format=%i|%k|%Z").splitlines()
+        rows = [line.strip().split("|", 2) for line in lines]
+        return {
+            number: comment
+            for number, comment, place in rows
+            if comment.startswith(f"rule_{rule}") and folder in (None, Path(place))
+        }
 
     def node_of(self, job: str) -> str:
         """The node on which a job runs."""
         return self.call("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
 
-    def set_node(self, node: str, state: str) -> None:
-        """Set a node down, or back."""
-        reason = ("Reason=test",) if state == "down" else ()
-        self.call("scontrol", "update", f"NodeName={node}", f"State={state}", *reason)
+    def set_down(self, node: str) -> None:
+        """Set a node down, as if it had failed; it comes back by itself as soon as its daemon is heard."""
+        self.call("scontrol", "update", f"NodeName={node}", "State=down", "Reason=test")
+
+    def begin_now(self, job: str) -> None:
+        """Let a job that SLURM put back into the queue begin at once; otherwise it waits for two minutes."""
+        self.call("scontrol", "update", f"JobId={job}", "StartTime=now")
 
     def stop(self) -> None:
         """Cancel all jobs, end the daemons, leave nothing behind."""

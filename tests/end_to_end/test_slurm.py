@@ -32,6 +32,7 @@ TINY = {
 }
 TRAINING = "results/round_0/model/fold_0/checkpoint_final.pth"
 SHARD = "results/round_1/shards/pseudo_label_scores_0.tsv"
+GPU_RULES = {"train", "pseudo_label", "predict", "efficiency"}
 # A site's settings: nothing of the experiment, and no conda.
 QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
 SLURM = ("--workflow-profile", "profiles/slurm", *QUICK)
@@ -99,16 +100,29 @@ def undisturbed(cluster, tmp_path_factory) -> ClusterProject:
     return project
 
 
+def copy_of(undisturbed: ClusterProject, folder: Path) -> ClusterProject:
+    """A project with the results of the undisturbed run."""
+    copy = ClusterProject(folder, undisturbed.cluster)
+    for part in ("results", ".snakemake/metadata"):
+        shutil.copytree(undisturbed.folder / part, copy.folder / part)
+    return copy
+
+
 @pytest.fixture
 def project(undisturbed, tmp_path):
     """A copy of the undisturbed run."""
-    copy = ClusterProject(tmp_path / "project", undisturbed.cluster)
-    for part in ("results", ".snakemake/metadata"):
-        shutil.copytree(undisturbed.folder / part, copy.folder / part, copy_function=shutil.copy2)
-    yield copy
-    left_over = copy.cluster.jobs(states="RUNNING,PENDING")
-    if left_over:
-        copy.cluster.call("scancel", *left_over)
+    return copy_of(undisturbed, tmp_path / "project")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def overdue(undisturbed, tmp_path_factory):
+    """A training that hangs until its time is up. SLURM counts in minutes, so the other tests go on meanwhile."""
+    project = copy_of(undisturbed, tmp_path_factory.mktemp("overdue") / "project")
+    process = interrupted_training(project)
+    project.cluster.call("scontrol", "update", f"JobId={running(project, 'train')}", "TimeLimit=1")
+    yield project, process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for(condition, process: subprocess.Popen, what: str, seconds: float = 240):
@@ -160,7 +174,7 @@ def training_log(project: Project) -> str:
 def assert_trained_once_and_as_if_undisturbed(project: Project, undisturbed: Project) -> None:
     """Every epoch once, and the weights that an undisturbed training has."""
     log = training_log(project)
-    assert [log.count(f"epoch {number} of 3") for number in (1, 2, 3)] == [1, 1, 1], log
+    assert [log.count(f"epoch {number} of 3:") for number in (1, 2, 3)] == [1, 1, 1], log
     expected = weights(undisturbed)
     assert all(torch.equal(value, expected[name]) for name, value in weights(project).items())
 
@@ -175,8 +189,8 @@ def interrupted_training(project: Project) -> subprocess.Popen:
 
 
 def running(project: Project, rule: str) -> str:
-    """The number of the one job of a rule that runs."""
-    (number,) = project.cluster.jobs(rule)
+    """The number of this project's one job of a rule that runs."""
+    (number,) = project.cluster.jobs(rule, folder=project.folder)
     return number
 
 
@@ -193,15 +207,18 @@ def test_the_whole_graph_runs_through_the_profile(undisturbed):
 
 
 def test_jobs_ask_for_what_the_profile_says(undisturbed):
-    lines = undisturbed.cluster.call("squeue", "-h", "--states=all", "--format=%k|%b|%C|%m|%l").splitlines()
-    asked = {comment.split("_wildcards_")[0]: rest for comment, *rest in (line.split("|") for line in lines)}
-    gpus, _, memory, limit = asked["rule_train"]
-    assert "gpu:1" in gpus and memory == "32000M" and limit == "2-00:00:00"
-    assert "gpu:1" in asked["rule_pseudo_label"][0] and "gpu:1" in asked["rule_predict"][0]
-    assert "gpu" not in asked["rule_evaluate"][0]
+    jobs = {}
+    for line in undisturbed.cluster.call("scontrol", "show", "--oneliner", "jobs").splitlines():
+        fields = dict(field.split("=", 1) for field in line.split() if "=" in field)
+        if Path(fields["WorkDir"]) != undisturbed.folder:
+            continue
+        jobs[fields["Comment"].split("_wildcards_")[0].removeprefix("rule_")] = fields
+    memory_mb = {rule: int(re.search(r"mem=(\d+)M", fields["TRES"])[1]) for rule, fields in jobs.items()}
+    assert {rule for rule, fields in jobs.items() if "gpu" in fields.get("TresPerJob", "")} == GPU_RULES
+    assert memory_mb["train"] == 32000 and jobs["train"]["TimeLimit"] == "2-00:00:00"
     # By the largest scan, not the 8000 MB of rules that say nothing.
-    assert 4000 < int(asked["rule_predict"][2].removesuffix("M")) < 8000
-    assert 2000 < int(asked["rule_preprocess"][2].removesuffix("M")) < 8000
+    assert 4000 < memory_mb["predict"] < 8000 and 4000 < memory_mb["pseudo_label"] < 8000
+    assert 2000 < memory_mb["preprocess"] < 8000 and memory_mb["select"] == 8000
 
 
 def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbed):
@@ -212,37 +229,25 @@ def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbe
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
-def test_a_training_over_its_run_time_goes_on_with_more(project, undisturbed):
-    process = interrupted_training(project)
-    job = running(project, "train")
-    project.cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=0:01")
-    assert "TIMEOUT" in finish(process, project)
-    limits = project.cluster.call("squeue", "-h", "--states=COMPLETED", "--format=%i %l").splitlines()
-    assert "4-00:00:00" in max(limits, key=lambda line: int(line.split()[0]))
-    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
-
-
-def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(project, undisturbed):
+def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(project):
     expected = (project.folder / SHARD).read_bytes()
     labels = project.folder / "results/round_1/pseudo_labels"
     project.remove(SHARD, "results/round_1/pseudo_labels")
     process = project.start(SHARD)
     stop_when(project, "predict.py", lambda: [*labels.glob("scores/*.json")], process, "the first scan")
     job = running(project, "pseudo_label")
-    node = project.cluster.node_of(job)
     done = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
     assert len(done) == 1
-    project.cluster.set_node(node, "down")
-    try:
-        finish(process, project)
-    finally:
-        project.cluster.set_node(node, "resume")
+    project.cluster.set_down(project.cluster.node_of(job))
+    wait_for(lambda: job in project.cluster.jobs(states="PENDING"), process, "SLURM puts the job back into the queue")
+    project.cluster.begin_now(job)
+    finish(process, project)
     assert (project.folder / SHARD).read_bytes() == expected
     after = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
     assert len(after) == 2 and done.items() <= after.items()
 
 
-def test_a_job_out_of_memory_gets_more(project, undisturbed):
+def test_a_job_out_of_memory_gets_more(project):
     expected = (project.folder / SHARD).read_bytes()
     project.remove(SHARD, "results/round_1/pseudo_labels")
     process = project.start(SHARD, "--set-resources", "pseudo_label:mem_mb=350*attempt**3")
@@ -265,7 +270,7 @@ def test_snakemake_killed_while_its_job_lives_on(project, undisturbed):
     blind = project.on_slurm(TRAINING)
     assert blind.returncode != 0
     assert f"{job} (running) train 0_0" in blind.stdout and "start_on_slurm.py" in blind.stdout, blind.stdout
-    assert list(project.cluster.jobs("train", "RUNNING,PENDING")) == [job]
+    assert list(project.cluster.jobs("train", "RUNNING,PENDING", project.folder)) == [job]
 
     # The safe command waits for the job, and then there is nothing left to do.
     command = project.safe_command()
@@ -297,4 +302,12 @@ def test_a_training_that_was_done_when_snakemake_was_killed_is_not_done_again(pr
     run = project.on_slurm(TRAINING)
     assert run.returncode == 0, run.stdout[-3000:]
     assert training_log(project) == before
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
+
+
+def test_a_training_over_its_run_time_goes_on_with_more(overdue, undisturbed):
+    project, process = overdue
+    assert "TIMEOUT" in finish(process, project)
+    limits = {line.split()[1] for line in project.cluster.call("squeue", "-h", "-t", "all", "-o", "%i %l").splitlines()}
+    assert "4-00:00:00" in limits
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)

@@ -85,13 +85,14 @@ def test_a_queue_that_cannot_be_asked_is_no_empty_queue(slurm):
         jobs_left(slurm)
 
 
-def test_a_living_snakemake_is_seen_in_its_own_folder_alone(tmp_path):
+@pytest.mark.parametrize(("options", "seen"), [((), True), (("--mode", "remote"), False)], ids=["its own", "a job's"])
+def test_a_living_snakemake_is_seen_in_its_own_folder_alone(tmp_path, options, seen):
     (tmp_path / "snakemake").write_text("import sys; print(flush=True); sys.stdin.read()")
     with subprocess.Popen(
-        [sys.executable, tmp_path / "snakemake"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, tmp_path / "snakemake", *options], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         process.stdout.readline()
-        assert living_snakemake(tmp_path) == [process.pid]
+        assert living_snakemake(tmp_path) == ([process.pid] if seen else [])
         assert living_snakemake(tmp_path.parent) == []
         process.stdin.close()
     assert living_snakemake(tmp_path) == []

@@ -66,12 +66,12 @@ def refuse_second_copies(folder: Path) -> None:
 
 
 def living_snakemake(folder: Path) -> list[int]:
-    """Processes of this machine that run Snakemake in a folder."""
+    """Processes of this machine that run Snakemake in a folder; not those by which it runs a single job."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if any(Path(os.fsdecode(word)).name == "snakemake" for word in words[:3]):
+            if any(Path(os.fsdecode(word)).name == "snakemake" for word in words[:3]) and b"--mode" not in words:
                 found += [int(process.name)] if (process / "cwd").readlink() == folder.resolve() else []
         except OSError:
             continue

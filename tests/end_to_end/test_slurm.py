@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import slurm_cluster
-from project import BIN, Project
+from project import BIN, VENV, Project
 from slurm_cluster import Cluster
 
 TINY = {
@@ -33,8 +33,8 @@ TINY = {
 TRAINING = "results/round_0/model/fold_0/checkpoint_final.pth"
 SHARD = "results/round_1/shards/pseudo_label_scores_0.tsv"
 GPU_RULES = {"train", "pseudo_label", "predict", "efficiency"}
-# A site's settings: nothing of the experiment, and no conda.
-QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10")
+# What a site may set: nothing of the experiment.
+QUICK = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10", "--max-threads", "2")
 SLURM = ("--workflow-profile", "profiles/slurm", *QUICK)
 
 
@@ -53,6 +53,14 @@ class ClusterProject(Project):
     def environment(self, **variables: str) -> dict[str, str]:
         return {**self.cluster.environment, "PATH": f"{BIN}:{self.cluster.environment['PATH']}", **variables}
 
+    def command(self, *arguments: str, profile: tuple[str, ...] = VENV) -> list[str]:
+        """The command line of Snakemake; on a cluster it is not told a number of cores."""
+        command = super().command(*arguments, profile=profile)
+        if profile == SLURM:
+            position = command.index("--cores")
+            del command[position : position + 2]
+        return command
+
     def on_slurm(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake with the profile."""
         return self.run(*arguments, profile=SLURM)
@@ -70,7 +78,7 @@ class ClusterProject(Project):
     def safe_command(self, *options: str) -> list[str]:
         """The one command that starts and restarts a run on a cluster."""
         script = (f"{BIN}/python", "workflow/scripts/start_on_slurm.py", *options, "--poll", "1", TRAINING)
-        return [*script, *QUICK, "--cores", "2", "--configfile", "overlay.yaml"]
+        return [*script, *QUICK, "--configfile", "overlay.yaml"]
 
     def remove(self, *paths: str) -> None:
         """Remove results, and the marks of a finished training beside them."""

@@ -124,8 +124,8 @@ def pseudo_labels_of_student(wildcards) -> str:
 
 
 def whole_machine() -> int:
-    """All cores that Snakemake was given, so that nothing of this run disturbs a measurement."""
-    return workflow.cores if isinstance(workflow.cores, int) else 8
+    """All cores that Snakemake was given, so that nothing of this run disturbs a measurement; 8 on a cluster."""
+    return workflow.resource_settings.cores or 8
 
 
 def memory_for(need: memory.Need):

@@ -51,6 +51,15 @@ def test_too_few_organs_drop_a_scan():
     assert table.organs.to_dict() == {"sure": 3, "mixed": 3, "partial": 1, "empty": 0}
 
 
+def test_at_most_the_most_confident_share_is_kept():
+    table = decided(keep_fraction=0.5)
+    assert table.index[table.decision == "kept"].tolist() == ["partial", "sure"]
+    assert table.reason["mixed"] == "not among the most confident 50%"
+    assert decided(keep_fraction=0.5, minimum_organs=3).decision.to_dict() == {
+        "partial": "dropped", "sure": "kept", "mixed": "kept", "empty": "dropped"
+    }  # fmt: skip
+
+
 def test_keeping_nothing_stops_with_the_best_confidence():
     rules = Selection(threshold=0.99)
     table = select(scores(), rules)

@@ -33,6 +33,7 @@ class EmbeddedCohort(Strict):
     unlabelled: Positive = 32
     validation: Positive = 4
     test: Positive = 10
+    variation: Annotated[float, Field(ge=0)] = 1.0
     label_maps: Path | None = None
 
 
@@ -113,6 +114,7 @@ class Training(Strict):
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
     weight_decay: Annotated[float, Field(ge=0)] = 3e-5
     foreground_fraction: Fraction = 0.33
+    labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     mirror_axes: list[Axis] = ["z", "y"]
     checkpoint_every_epochs: Positive = 50
 
@@ -137,6 +139,7 @@ class Selection(Strict):
 
     reduce: Literal["mean", "minimum"] = "mean"
     threshold: Fraction = 0.0
+    keep_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     minimum_organs: Annotated[int, Field(ge=0)] = 0
 
 

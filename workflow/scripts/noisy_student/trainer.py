@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
@@ -16,7 +17,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from noisy_student import nnunet
 from noisy_student.batches import numbered_augmenter, seed_everything
 from noisy_student.files import whole_file
-from noisy_student.tables import write_table
+from noisy_student.tables import read_table, write_table
 
 AXES = {"z": 0, "y": 1}
 TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
@@ -107,6 +108,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
         os.environ["nnUNet_n_proc_DA"] = "0"  # noqa: SIM112
         training, validation = super().get_dataloaders()
+        training.data_loader.sampling_probabilities = self.sampling_probabilities(training.data_loader.indices)
         pin_memory = self.device.type == "cuda"
         seed = (self.settings["seed"] + 1) * 1000 + self.places.fold
         return (
@@ -127,6 +129,15 @@ class NoisyStudentTrainer(nnUNetTrainer):
                 pin_memory,
             ),
         )
+
+    def sampling_probabilities(self, cases: list[str]) -> np.ndarray | None:
+        """How often each case is drawn, so that `labelled_fraction` of the draws are hand-labelled scans."""
+        fraction = self.settings["labelled_fraction"]
+        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin"]).set_index("case")
+        is_labelled = (table.origin[cases] == "labelled").to_numpy()
+        if fraction is None or is_labelled.all():
+            return None
+        return np.where(is_labelled, fraction / is_labelled.sum(), (1 - fraction) / (~is_labelled).sum())
 
     def on_train_epoch_start(self) -> None:
         """Seed what the network itself draws, so that a resumed epoch draws the same."""

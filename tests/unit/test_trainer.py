@@ -1,0 +1,101 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from noisy_student.configuration import Training
+from noisy_student.conversion import converted_image, converted_label_map
+from noisy_student.preprocessing import preprocess_image
+from noisy_student.tables import write_table
+from noisy_student.trainer import NoisyStudentTrainer, Places
+from noisy_student.training_set import Example, add_example, splits
+
+CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
+SETTINGS = Training(
+    splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
+).model_dump() | {"noise": "nnunet", "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def dataset(converted, plan, fingerprint, tmp_path_factory):
+    """A round's dataset: two labelled scans, and a third one as if it were pseudo-labelled."""
+    folder = tmp_path_factory.mktemp("dataset")
+    rows = []
+    for case, origin in zip(CASES, ("labelled", "labelled", "pseudo"), strict=True):
+        preprocess_image(converted_image(converted, case), folder / "cache" / case, plan)
+        example = Example(case, origin, converted_label_map(converted, case), folder / "cache" / case)
+        rows.append(add_example(example, folder / "cases", plan))
+    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
+    (folder / "splits_final.json").write_text(json.dumps(splits(CASES[:2], CASES[2:], 2, seed=1)))
+    shutil.copy(fingerprint, folder / "dataset_fingerprint.json")
+    return folder
+
+
+@pytest.fixture
+def trainer(dataset, plan, tmp_path):
+    def make(**changes):
+        places = Places(dataset, tmp_path / "model", 0)
+        return NoisyStudentTrainer.prepare(
+            json.loads(json.dumps(plan.plans)), plan.dataset, places, SETTINGS | changes, torch.device("cpu"), workers=1
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(("axes", "expected"), [(["z", "y"], (0, 1)), (["y"], (1,)), ([], None)])
+def test_mirroring_never_takes_the_left_right_axis(trainer, axes, expected):
+    made = trainer(mirror_axes=axes)
+    *_, mirrored = made.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+    assert made.inference_allowed_mirroring_axes == expected
+    assert tuple(mirrored) == (expected or ())
+
+
+def test_without_noise_a_patch_is_cut_as_the_network_sees_it(trainer):
+    noisy, plain = trainer(), trainer(noise="none")
+    patches = [made.configure_rotation_dummyDA_mirroring_and_inital_patch_size()[2] for made in (noisy, plain)]
+    assert list(patches[1]) == [24, 48, 48] and max(patches[0]) > 48
+
+
+@pytest.mark.parametrize("fraction", [None, 0.3])
+def test_labelled_scans_are_drawn_as_often_as_configured(trainer, fraction):
+    probabilities = trainer(labelled_fraction=fraction).sampling_probabilities(CASES)
+    expected = None if fraction is None else [0.15, 0.15, 0.7]
+    assert probabilities is None if expected is None else np.allclose(probabilities, expected)
+
+
+def test_a_teacher_draws_all_its_scans_alike(trainer):
+    assert trainer(labelled_fraction=0.3).sampling_probabilities(CASES[:2]) is None
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)])
+def test_the_optimizer_and_its_falling_learning_rate(trainer, name, kind):
+    made = trainer(optimizer=name, learning_rate=0.02)
+    made.initialize()
+    assert isinstance(made.optimizer, kind)
+    made.lr_scheduler.step(1)
+    assert made.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 * 0.5**0.9)
+
+
+def test_weights_come_from_the_seed(trainer):
+    networks = [trainer(seed=seed) for seed in (1, 1, 2)]
+    for made in networks:
+        made.initialize()
+    first, same, other = (torch.cat([value.flatten() for value in made.network.parameters()]) for made in networks)
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_training_writes_progress_and_whole_checkpoints(trainer):
+    made = trainer()
+    made.run_training()
+    folder = made.places.fold_folder
+    progress = pd.read_csv(folder / "progress.tsv", sep="\t")
+    assert list(progress.columns) == [
+        *("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
+    ]
+    assert len(progress) == 2 and progress.training_loss.notna().all()
+    assert (folder / "checkpoint_final.pth").exists()
+    assert not list(folder.glob(".writing*"))
+    assert (folder.parent / "plans.json").exists()

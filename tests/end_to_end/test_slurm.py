@@ -119,7 +119,10 @@ def copy_of(undisturbed: ClusterProject, folder: Path) -> ClusterProject:
 @pytest.fixture
 def project(undisturbed, tmp_path):
     """A copy of the undisturbed run."""
-    return copy_of(undisturbed, tmp_path / "project")
+    copy = copy_of(undisturbed, tmp_path / "project")
+    yield copy
+    for number in processes_of(copy, ""):
+        os.kill(number, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -144,14 +147,14 @@ def wait_for(condition, process: subprocess.Popen, what: str, seconds: float = 2
 
 
 def processes_of(project: Project, script: str) -> list[int]:
-    """The processes that run a script in a project's folder."""
+    """The processes that run a script, or any, in a project's folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(b"python") and words[1].endswith(script.encode()):
-                found += [int(process.name)] if (process / "cwd").readlink() == project.folder else []
-        except (OSError, IndexError):
+            runs = not script or any(word.endswith(script.encode()) for word in words[:2])
+            found += [int(process.name)] if runs and (process / "cwd").readlink() == project.folder else []
+        except OSError:
             continue
     return found
 
@@ -237,6 +240,13 @@ def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbe
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
+def lose_node(project: ClusterProject, job: str, process: subprocess.Popen) -> None:
+    """Set a job's node down. SLURM puts the job back into the queue, while its processes live on, out of reach."""
+    project.cluster.set_down(project.cluster.node_of(job))
+    wait_for(lambda: job in project.cluster.jobs(states="PENDING"), process, "SLURM puts the job back into the queue")
+    project.cluster.begin_now(job)
+
+
 def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(project):
     expected = (project.folder / SHARD).read_bytes()
     labels = project.folder / "results/round_1/pseudo_labels"
@@ -246,13 +256,23 @@ def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(p
     job = running(project, "pseudo_label")
     done = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
     assert len(done) == 1
-    project.cluster.set_down(project.cluster.node_of(job))
-    wait_for(lambda: job in project.cluster.jobs(states="PENDING"), process, "SLURM puts the job back into the queue")
-    project.cluster.begin_now(job)
+    lose_node(project, job, process)
     finish(process, project)
     assert (project.folder / SHARD).read_bytes() == expected
     after = {path.name: path.stat().st_mtime_ns for path in labels.glob("scores/*.json")}
     assert len(after) == 2 and done.items() <= after.items()
+
+
+def test_a_training_that_lives_on_on_a_lost_node_is_not_joined_by_a_second(project, undisturbed):
+    process = interrupted_training(project)
+    halted = processes_of(project, "train.py")
+    lose_node(project, running(project, "train"), process)
+    said = project.folder / "logs/round_0/train_fold_0.log"
+    wait_for(lambda: "for one process alone" in said.read_text(), process, "the second training is refused")
+    for number in halted:
+        os.kill(number, signal.SIGCONT)
+    finish(process, project)
+    assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
 def test_a_job_out_of_memory_gets_more(project):

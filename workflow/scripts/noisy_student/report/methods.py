@@ -50,7 +50,9 @@ def _training(results: Results) -> str:
         return ""
     settings = training_settings(results.run, 0)
     each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
-    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}."
+    fraction = settings.get("labelled_fraction")
+    drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
+    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}.{drawn}"
 
 
 def _selection(results: Results) -> str:
@@ -64,8 +66,10 @@ def _selection(results: Results) -> str:
     rules = selection_rules(results.run, 1)
     how = f"{rules['reduce']} over organs" if "reduce" in rules else "over organs"
     least = f" of at least {rules['threshold']:g}" if "threshold" in rules else ""
+    share = rules.get("keep_fraction", 1)
+    most = f", at most the most confident {share:.0%} of all" if share < 1 else ""
     return (
-        f"Pseudo-labels were kept at a confidence{least} (mean maximum probability inside each organ, {how}): "
+        f"Pseudo-labels were kept at a confidence{least} (mean maximum probability inside each organ, {how}){most}: "
         f"{', '.join(kept)}."
     )
 

@@ -61,10 +61,15 @@ def _training(results: Results, rounds: list[Round]) -> dict[str, str]:
         "initial learning rate": rates,
         "optimizer": _distinct(OPTIMIZERS.get(one.get("optimizer", ""), one.get("optimizer")) for one in settings),
         "weight decay": _distinct(one.get("weight_decay") for one in settings),
+        "labelled scans among a student's draws": _distinct(_share(one.get("labelled_fraction")) for one in settings),
         "noise on the input": _distinct(one.get("noise") for one in settings),
         **FIXED,
         "training time": f"{duration(seconds)}, {count(len(folds), 'training')}" if folds else MISSING,
     }
+
+
+def _share(fraction: float | None) -> str:
+    return "as all others" if fraction is None else f"{fraction:.0%}"
 
 
 def _distinct(values: Any) -> str:

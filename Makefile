@@ -39,7 +39,7 @@ $(READY): requirements.lock
 lock:
 	rm -rf .venv && $(PYTHON3) -m venv .venv
 	pip install --quiet --requirement requirements.in
-	(echo "# Every package of the project, pinned: made from requirements.in by \`make lock\`."; pip freeze | sed 's/+cpu//') > requirements.lock
+	python envs/environments.py --lock > requirements.lock
 	touch $(READY)
 	$(MAKE) envs
 

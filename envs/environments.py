@@ -1,9 +1,11 @@
 """Write envs/*.yaml: for each kind of work, what its scripts import and all that this brings, pinned as in the lock.
 
-`requirements.lock` is the one source. Run this in the environment that was installed from it (`make envs`).
+`requirements.lock` is the one source. Run this in the environment that was installed from it (`make envs`); with
+`--lock`, which `make lock` uses, it prints the lock of the environment that it runs in.
 """
 
-from importlib.metadata import requires
+import sys
+from importlib.metadata import distributions, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -17,6 +19,13 @@ ENVIRONMENTS = {
 }
 PYTHON = "3.11"
 HEADER = "# Made from requirements.lock by envs/environments.py (`make envs`); do not edit.\n"
+
+
+def make_lock() -> str:
+    """Every installed package but pip, pinned; `pip freeze` would leave out setuptools and argparse."""
+    pins = {f"{package.name}=={package.version.split('+')[0]}" for package in distributions() if package.name != "pip"}
+    head = "# Every package of the project, pinned: made from requirements.in by `make lock`."
+    return "\n".join([head, *sorted(pins, key=str.lower)])
 
 
 def read_lock(path: Path) -> dict[str, str]:
@@ -55,5 +64,8 @@ def environments(root: Path) -> dict[Path, str]:
 
 
 if __name__ == "__main__":
+    if "--lock" in sys.argv:
+        print(make_lock())
+        sys.exit()
     for path, text in environments(Path(__file__).parent.parent).items():
         path.write_text(text)

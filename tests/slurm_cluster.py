@@ -71,7 +71,7 @@ def wait_until(condition, seconds: float, what: str) -> None:
 class Cluster:
     """`nodes` nodes named n1, n2, …, each with `cpus` cores, `memory_mb` of memory and one GPU."""
 
-    def __init__(self, folder: Path, nodes: int = 3, cpus: int = 8, memory_mb: int = 100_000) -> None:
+    def __init__(self, folder: Path, nodes: int = 5, cpus: int = 8, memory_mb: int = 100_000) -> None:
         self.folder, self.cpus, self.memory_mb = folder, cpus, memory_mb
         self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
         self.environment = {**os.environ, "PATH": SEARCHED, "SLURM_CONF": str(folder / "slurm.conf")}
@@ -180,8 +180,9 @@ class Cluster:
         """The node on which a job runs."""
         return self.call("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
 
-    def set_down(self, node: str) -> None:
-        """Set a node down, as if it had failed; it comes back by itself as soon as its daemon is heard."""
+    def lose(self, node: str) -> None:
+        """Let a node fall silent, and set it down. The processes of its jobs live on, out of SLURM's reach."""
+        os.kill(int((self.folder / f"run/slurmd-{node}.pid").read_text()), signal.SIGKILL)
         self.call("scontrol", "update", f"NodeName={node}", "State=down", "Reason=test")
 
     def begin_now(self, job: str) -> None:

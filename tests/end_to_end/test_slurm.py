@@ -241,8 +241,8 @@ def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbe
 
 
 def lose_node(project: ClusterProject, job: str, process: subprocess.Popen) -> None:
-    """Set a job's node down. SLURM puts the job back into the queue, while its processes live on, out of reach."""
-    project.cluster.set_down(project.cluster.node_of(job))
+    """Lose a job's node. SLURM puts the job back into the queue."""
+    project.cluster.lose(project.cluster.node_of(job))
     wait_for(lambda: job in project.cluster.jobs(states="PENDING"), process, "SLURM puts the job back into the queue")
     project.cluster.begin_now(job)
 

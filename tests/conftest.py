@@ -85,3 +85,15 @@ def write_scan(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The tiny loop with two students, run to its end once for all end-to-end tests."""
+    from project import Project
+    from tiny_loop import TINY
+
+    project = Project(tmp_path_factory.mktemp("loop") / "project", **TINY)
+    run = project.run()
+    assert run.returncode == 0, run.stdout[-5000:]
+    return project

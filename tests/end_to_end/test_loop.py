@@ -9,29 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 
 from project import Project
+from tiny_loop import TINY
 
-TINY = {
-    "cohort": {"embedded": {"labelled": 3, "unlabelled": 4, "validation": 1, "test": 2}},
-    "training": {"epochs": 3, "iterations_per_epoch": 40, "validation_iterations_per_epoch": 2, "learning_rate": 0.01},
-    "networks": {"coarse": {"base_features": 4}},
-    # So little training finds few organs; what is tested is the way, not the result.
-    "selection": {"threshold": 0.0, "minimum_organs": 0},
-    "shards": 2,
-}
 CHECKPOINT = "results/round_{}/model/fold_0/checkpoint_final.pth"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Project:
-    """The loop with two students, run to its end."""
-    project = Project(tmp_path_factory.mktemp("loop") / "project", **TINY)
-    run = project.run()
-    assert run.returncode == 0, run.stdout[-5000:]
-    return project
 
 
 def table(project: Project, path: str) -> pd.DataFrame:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from test_loop import TINY, finished  # noqa: F401 (a fixture)
 
 from conftest import ROOT, script
 from noisy_student.images import Geometry, image_like, read_geometry, read_image, write_image
 from project import Project
+from tiny_loop import TINY
 
 DATA = ROOT.parent / "shared/data"
 CT = DATA / "ct/totalseg_example"
@@ -51,7 +51,7 @@ def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, t
     assert findings.empty, findings.to_string()
 
 
-def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, folders, tmp_path):  # noqa: F811
+def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, folders, tmp_path):
     model = finished.folder / "results/round_2/model"
     run = script("label_scan.py", "--model", model, "--image", folders / "ct", "--output", tmp_path / "predictions")
     assert run.returncode == 0, run.stderr

@@ -4,6 +4,7 @@ TINY = {
     "cohort": {"embedded": {"labelled": 3, "unlabelled": 4, "validation": 1, "test": 2}},
     "training": {"epochs": 3, "iterations_per_epoch": 40, "validation_iterations_per_epoch": 2, "learning_rate": 0.01},
     "networks": {"coarse": {"base_features": 4}},
+    "rounds": [{"network": "coarse"}] * 3,
     # So little training finds few organs; what is tested is the way, not the result.
     "selection": {"threshold": 0.0, "minimum_organs": 0},
     "shards": 2,

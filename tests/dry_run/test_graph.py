@@ -41,6 +41,7 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
         "prediction_scores": 4,
         "evaluate": 4,
         "summarise": 4,
+        "efficiency": 4,
         "compare": 1,
         "run_record": 1,
         "report": 1,

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -88,8 +89,12 @@ def test_weights_come_from_the_seed(trainer):
 
 
 def test_training_writes_progress_and_whole_checkpoints(trainer):
+    before = dict(os.environ)
     made = trainer()
     made.run_training()
+    assert {key: value for key, value in os.environ.items() if "n_proc" in key} == {
+        key: value for key, value in before.items() if "n_proc" in key
+    }
     folder = made.places.fold_folder
     progress = pd.read_csv(folder / "progress.tsv", sep="\t")
     assert list(progress.columns) == [

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 DATASET = "Dataset001_NoisyStudent"
 CONFIGURATION = "3d_fullres"
@@ -16,7 +17,7 @@ FORMAT = ".nii.gz"
 def nnunet_folders(beside: Path) -> Iterator[tuple[Path, Path]]:
     """nnU-Net's raw and preprocessed dataset folders, made beside a path for the length of a block."""
     beside.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".nnunet-", dir=beside.parent) as root:
+    with tempfile.TemporaryDirectory(prefix=".nnunet-", dir=beside.parent) as root, patch.dict(os.environ):
         folders = []
         for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
             os.environ[name] = str(Path(root, name).resolve())

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -106,8 +107,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
-        os.environ["nnUNet_n_proc_DA"] = "0"  # noqa: SIM112
-        training, validation = super().get_dataloaders()
+        with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
+            training, validation = super().get_dataloaders()
         training.data_loader.sampling_probabilities = self.sampling_probabilities(training.data_loader.indices)
         pin_memory = self.device.type == "cuda"
         seed = (self.settings["seed"] + 1) * 1000 + self.places.fold

@@ -183,9 +183,13 @@ def training_log(project: Project) -> str:
 
 
 def assert_trained_once_and_as_if_undisturbed(project: Project, undisturbed: Project) -> None:
-    """Every epoch once, and the weights that an undisturbed training has."""
+    """No epoch twice, and the weights that an undisturbed training has.
+
+    A kill between an epoch's checkpoint and its line in the log leaves the line out, but not the epoch.
+    """
     log = training_log(project)
-    assert [log.count(f"epoch {number} of 3:") for number in (1, 2, 3)] == [1, 1, 1], log
+    assert all(log.count(f"epoch {number} of 3:") <= 1 for number in (1, 2, 3)), log
+    assert log.count("epoch 3 of 3:") == 1, log
     expected = weights(undisturbed)
     assert all(torch.equal(value, expected[name]) for name, value in weights(project).items())
 

@@ -236,6 +236,7 @@ def test_jobs_ask_for_what_the_profile_says(undisturbed):
     assert 2000 < memory_mb["preprocess"] < 8000 and memory_mb["select"] == 8000
 
 
+@pytest.mark.cluster_faults
 def test_a_cancelled_training_is_submitted_again_and_goes_on(project, undisturbed):
     process = interrupted_training(project)
     project.cluster.call("scancel", running(project, "train"))
@@ -251,6 +252,7 @@ def lose_node(project: ClusterProject, job: str, process: subprocess.Popen) -> N
     project.cluster.begin_now(job)
 
 
+@pytest.mark.cluster_faults
 def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(project):
     expected = (project.folder / SHARD).read_bytes()
     labels = project.folder / "results/round_1/pseudo_labels"
@@ -267,6 +269,7 @@ def test_a_node_that_goes_down_in_the_middle_of_a_shard_costs_no_finished_scan(p
     assert len(after) == 2 and done.items() <= after.items()
 
 
+@pytest.mark.cluster_faults
 def test_a_training_that_lives_on_on_a_lost_node_is_not_joined_by_a_second(project, undisturbed):
     process = interrupted_training(project)
     halted = processes_of(project, "train.py")
@@ -279,6 +282,7 @@ def test_a_training_that_lives_on_on_a_lost_node_is_not_joined_by_a_second(proje
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
+@pytest.mark.cluster_faults
 def test_a_job_out_of_memory_gets_more(project):
     expected = (project.folder / SHARD).read_bytes()
     project.remove(SHARD, "results/round_1/pseudo_labels")
@@ -290,6 +294,7 @@ def test_a_job_out_of_memory_gets_more(project):
     assert (project.folder / SHARD).read_bytes() == expected
 
 
+@pytest.mark.cluster_faults
 def test_snakemake_killed_while_its_job_lives_on(project, undisturbed):
     process = interrupted_training(project)
     job = running(project, "train")
@@ -318,6 +323,7 @@ def test_snakemake_killed_while_its_job_lives_on(project, undisturbed):
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
+@pytest.mark.cluster_faults
 def test_snakemake_killed_and_its_job_cancelled_goes_on_from_the_checkpoint(project, undisturbed):
     process = interrupted_training(project)
     os.killpg(process.pid, signal.SIGKILL)
@@ -327,6 +333,7 @@ def test_snakemake_killed_and_its_job_cancelled_goes_on_from_the_checkpoint(proj
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
+@pytest.mark.cluster_faults
 def test_a_training_that_was_done_when_snakemake_was_killed_is_not_done_again(project, undisturbed):
     # As after a kill between the end of a training and the note of it: Snakemake deletes the output and starts the job.
     project.remove(TRAINING)
@@ -337,6 +344,7 @@ def test_a_training_that_was_done_when_snakemake_was_killed_is_not_done_again(pr
     assert_trained_once_and_as_if_undisturbed(project, undisturbed)
 
 
+@pytest.mark.cluster_faults
 def test_a_training_over_its_run_time_goes_on_with_more(overdue, undisturbed):
     project, process = overdue
     assert "TIMEOUT" in finish(process, project)

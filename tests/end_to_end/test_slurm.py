@@ -125,9 +125,9 @@ def project(undisturbed, tmp_path):
         os.kill(number, signal.SIGKILL)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def overdue(undisturbed, tmp_path_factory):
-    """A training that hangs until its time is up. SLURM counts in minutes, so the other tests go on meanwhile."""
+    """A training that hangs until its time is up; SLURM counts in minutes."""
     project = copy_of(undisturbed, tmp_path_factory.mktemp("overdue") / "project")
     process = interrupted_training(project)
     project.cluster.call("scontrol", "update", f"JobId={running(project, 'train')}", "TimeLimit=1")

@@ -36,7 +36,7 @@ def seconds_per_step(options: dict, steps: int) -> float:
     import yaml
 
     from noisy_student.configuration import read_configuration
-    from noisy_student.trainer import NoisyStudentTrainer, Places
+    from noisy_student.learning.trainer import NoisyStudentTrainer, Places
 
     configuration = read_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     network = configuration.rounds[0].network

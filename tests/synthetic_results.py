@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 import synthetic_scans
-from noisy_student.aggregate import summarise
-from noisy_student.comparison import compare_rounds
 from noisy_student.configuration import Configuration, Selection
+from noisy_student.evaluation.aggregate import summarise
+from noisy_student.evaluation.comparison import compare_rounds
+from noisy_student.learning.selection import select
 from noisy_student.organs import FLARE22
-from noisy_student.selection import select
 from noisy_student.tables import write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)

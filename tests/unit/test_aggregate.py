@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisy_student.aggregate import COLUMNS, by_case, summarise
+from noisy_student.evaluation.aggregate import COLUMNS, by_case, summarise
 from score_tables import scores
 
 RANDOM = np.random.default_rng(0).random((11, 13)).round(4)

@@ -7,13 +7,13 @@ import cc3d
 import numpy as np
 import pytest
 
-from noisy_student import standard_body as standard
-from noisy_student.anatomy import draw_build, draw_space, draw_tissues, torso_of
-from noisy_student.grids import fine_axes
+from noisy_student.embedded import standard_body as standard
+from noisy_student.embedded.anatomy import draw_build, draw_space, draw_tissues, torso_of
+from noisy_student.embedded.grids import fine_axes
+from noisy_student.embedded.surroundings import spine_y_mm
+from noisy_student.embedded.tissues import Tissue, labels_of
+from noisy_student.embedded.variation import BROAD, NARROW, Variation
 from noisy_student.organs import FLARE22
-from noisy_student.surroundings import spine_y_mm
-from noisy_student.tissues import Tissue, labels_of
-from noisy_student.variation import BROAD, NARROW, Variation
 
 SPACING_MM_ZYX = (5.0, 5.0, 5.0)  # the fine voxels are 2.5 mm wide
 SEEDS = range(3)

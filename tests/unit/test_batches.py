@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from noisy_student.batches import numbered_augmenter
+from noisy_student.learning.batches import numbered_augmenter
 
 
 class Loader:

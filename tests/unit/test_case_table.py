@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from conftest import script
-from noisy_student.case_table import COLUMNS, make_case_table, stop_on_errors
-from noisy_student.cohort import Scan, embedded_folders, find_scans
+from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
+from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
 
 SHAPE = (6, 8, 10)

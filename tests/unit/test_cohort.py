@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from noisy_student.cohort import case_name, embedded_folders, find_scans
+from noisy_student.cohort.scans import case_name, embedded_folders, find_scans
 from noisy_student.configuration import Folders, LabelledFolder, ScanFolder
 from noisy_student.errors import InputError
 

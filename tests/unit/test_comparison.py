@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
-from noisy_student.comparison import COLUMNS, compare_rounds, holm
 from noisy_student.errors import InputError
-from noisy_student.signed_rank import signed_rank_p
+from noisy_student.evaluation.comparison import COLUMNS, compare_rounds, holm
+from noisy_student.evaluation.signed_rank import signed_rank_p
 from score_tables import scores
 
 RANDOM = np.random.default_rng(0)

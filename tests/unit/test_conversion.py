@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from noisy_student.conversion import convert, is_whole
+from noisy_student.cohort.conversion import convert, is_whole
 from noisy_student.images import Geometry, image_like, orientation, read_geometry, read_image, reorient
 
 ARRAY = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)

@@ -4,7 +4,7 @@ import numpy as np
 import psutil
 import pytest
 
-from noisy_student.efficiency import (
+from noisy_student.efficiency.figures import (
     COLUMNS,
     GPU_COLUMNS,
     PENALTY,
@@ -13,7 +13,7 @@ from noisy_student.efficiency import (
     over_tolerance,
     stable_maximum,
 )
-from noisy_student.sampler import Sample
+from noisy_student.efficiency.sampler import Sample
 
 CORES = psutil.cpu_count()
 

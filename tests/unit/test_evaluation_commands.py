@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from noisy_student import comparison, efficiency
-from noisy_student.aggregate import COLUMNS as SUMMARY_COLUMNS
+from noisy_student.efficiency import figures as efficiency
+from noisy_student.evaluation import comparison
+from noisy_student.evaluation.aggregate import COLUMNS as SUMMARY_COLUMNS
 from noisy_student.images import write_image
 from noisy_student.tables import read_table
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 
-from noisy_student.export import label_map_of
-from noisy_student.preprocessing import Plan
+from noisy_student.learning.export import label_map_of
+from noisy_student.learning.preprocessing import Plan
 
 
 def logits_of(shape_zyx, classes=14, seed=0):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from noisy_student.folder_state import state_of
+from noisy_student.cohort.folder_state import state_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from noisy_student.gpu_memory import Gpu
+from noisy_student.efficiency.gpu_memory import Gpu
 
 
 @pytest.fixture

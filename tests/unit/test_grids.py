@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisy_student.grids import fine_axes, majority_of_blocks, mean_of_blocks
+from noisy_student.embedded.grids import fine_axes, majority_of_blocks, mean_of_blocks
 
 
 def test_fine_voxels_fill_whole_voxels_that_cover_the_ends():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from noisy_student.interiors import fill_organs
-from noisy_student.tissues import Tissue, labels_of
+from noisy_student.embedded.interiors import fill_organs
+from noisy_student.embedded.tissues import Tissue, labels_of
 
 AXES_MM_ZYX = tuple(np.arange(size) * 3.0 for size in (30, 40, 80))
 ORGANS = (Tissue.RIGHT_KIDNEY, Tissue.LIVER, Tissue.STOMACH, Tissue.LEFT_KIDNEY)

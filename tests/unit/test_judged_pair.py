@@ -3,8 +3,8 @@ import pytest
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
+from noisy_student.evaluation.judged_pair import read_labels, read_pair
 from noisy_student.images import write_image
-from noisy_student.judged_pair import read_labels, read_pair
 
 
 @pytest.fixture

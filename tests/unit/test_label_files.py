@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from noisy_student.images import Geometry, image_like, read_geometry, read_image, reorient, write_image
-from noisy_student.label_files import LabelFiles, Labelled
+from noisy_student.learning.label_files import LabelFiles, Labelled
 
 SCORES = pd.DataFrame({"label": [1, 2], "mean_max_probability": [0.9, None]})
 LABELS = np.arange(6 * 7 * 8).reshape(6, 7, 8).astype(np.uint8) % 14

@@ -8,11 +8,11 @@ import pytest
 import SimpleITK as sitk
 
 from make_cohort import Case, list_cases, make_case, make_cohort, parse_arguments, variation_of
+from noisy_student.embedded.phantom import Phantom, make_phantom
+from noisy_student.embedded.variation import BROAD, NARROW
 from noisy_student.errors import InputError
 from noisy_student.images import Geometry, orientation, read_image, reorient, write_image
 from noisy_student.organs import FLARE22
-from noisy_student.phantom import Phantom, make_phantom
-from noisy_student.variation import BROAD, NARROW
 
 REAL_LABEL_MAPS = Path(__file__).parents[3] / "shared" / "data" / "flare22_labels"
 ONE_EACH = {"labelled": 1, "unlabelled": 1, "validation": 1, "test": 1}

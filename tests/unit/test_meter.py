@@ -7,8 +7,8 @@ import sys
 import psutil
 import pytest
 
+from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
-from noisy_student.meter import CommandTemplate, measure
 
 TOUCH = "import pathlib, sys; pathlib.Path(sys.argv[2]).touch()"
 # Half a second of CPU in the process and half in a child of it, the child holding 150 MB.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noisy_student.network_figures import network_figures
+from noisy_student.learning.network_figures import network_figures
 from noisy_student.organs import FLARE22
 
 DATASET = {

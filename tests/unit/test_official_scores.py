@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from noisy_student.evaluation_modes import MODES
-from noisy_student.scoring import cases_of_folder, score_table
+from noisy_student.evaluation.evaluation_modes import MODES
+from noisy_student.evaluation.scoring import cases_of_folder, score_table
 from plain_evaluation import plain_scores
 
 OFFICIAL = Path(__file__).parents[3] / "shared/data/evaluation"

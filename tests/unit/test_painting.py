@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from noisy_student.painting import PHASES_HU, Acquisition, draw_acquisition, paint, scan, tissue_values
-from noisy_student.tissues import Tissue, labels_of
-from noisy_student.variation import BROAD, NARROW, between
+from noisy_student.embedded.painting import PHASES_HU, Acquisition, draw_acquisition, paint, scan, tissue_values
+from noisy_student.embedded.tissues import Tissue, labels_of
+from noisy_student.embedded.variation import BROAD, NARROW, between
 
 NONE, ARTERIAL, PORTAL, LATE = range(4)
 

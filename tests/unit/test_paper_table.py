@@ -1,7 +1,7 @@
 import numpy as np
 
-from noisy_student.aggregate import summarise
-from noisy_student.paper_table import as_markdown, paper_table
+from noisy_student.evaluation.aggregate import summarise
+from noisy_student.evaluation.paper_table import as_markdown, paper_table
 from score_tables import scores
 
 PAPERS_ORDER = (

@@ -4,8 +4,8 @@ import pytest
 from conftest import COARSE
 from noisy_student.configuration import Network
 from noisy_student.errors import InputError
+from noisy_student.learning.planning import make_plans
 from noisy_student.organs import FLARE22
-from noisy_student.planning import make_plans
 
 
 def test_only_labelled_scans_are_described(description, fingerprint):

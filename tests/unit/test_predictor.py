@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from noisy_student.learning.predictor import SCORES, organ_scores
 from noisy_student.organs import FLARE22
-from noisy_student.predictor import SCORES, organ_scores
 
 PROPERTIES = {"spacing": [5.0, 2.0, 2.0]}
 

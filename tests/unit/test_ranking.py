@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisy_student.ranking import rank_rounds
+from noisy_student.evaluation.ranking import rank_rounds
 from score_tables import scores
 
 

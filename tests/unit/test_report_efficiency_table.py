@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from noisy_student.ranking import rank_rounds
+from noisy_student.evaluation.ranking import rank_rounds
 from noisy_student.report.efficiency_table import efficiency, ranking
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results

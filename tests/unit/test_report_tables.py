@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from noisy_student.configuration import Selection
+from noisy_student.learning.selection import select
 from noisy_student.organs import FLARE22
 from noisy_student.report.case_table import case_rows
 from noisy_student.report.dropped import all_dropped
@@ -13,7 +14,6 @@ from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.protocol import protocol
 from noisy_student.report.pseudo_label_tables import confidence_and_truth, decisions, spearman
 from noisy_student.report.results import read_results
-from noisy_student.selection import select
 from synthetic_results import SyntheticRun
 
 NAMES = [*(organ.name for organ in FLARE22), "mean"]

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from noisy_student.rounds import round_numbers
+from noisy_student.evaluation.rounds import round_numbers
 
 
 def test_numbers_come_from_the_folders():

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
-from noisy_student.sampler import Sampler
+from noisy_student.efficiency.sampler import Sampler
 
 CODE = "import time\nwhile time.process_time() < 0.35: pass"
 

@@ -6,10 +6,10 @@ import pytest
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
-from noisy_student.evaluation_modes import MODES
+from noisy_student.evaluation.evaluation_modes import MODES
+from noisy_student.evaluation.scoring import cases_of_folder, cases_of_table, score_table
 from noisy_student.images import write_image
 from noisy_student.organs import FLARE22
-from noisy_student.scoring import cases_of_folder, cases_of_table, score_table
 from noisy_student.tables import read_table, write_table
 
 

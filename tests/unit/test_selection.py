@@ -3,7 +3,7 @@ import pytest
 
 from noisy_student.configuration import Selection
 from noisy_student.errors import InputError
-from noisy_student.selection import select, stop_if_nothing_is_kept
+from noisy_student.learning.selection import select, stop_if_nothing_is_kept
 
 # case → mean maximum probability of organs 1, 2, 3; None where the organ was not found
 PROBABILITIES = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noisy_student.shapes import Ellipsoid, Space, Tube, smooth_noise, strands, union
+from noisy_student.embedded.shapes import Ellipsoid, Space, Tube, smooth_noise, strands, union
 
 AXES = tuple(np.arange(-40, 40, 1, np.float32) + 0.5 for _ in range(3))
 STRAIGHT = Space(AXES, np.zeros((3, 80, 80, 80), np.float32))

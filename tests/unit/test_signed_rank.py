@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata, wilcoxon
 
-from noisy_student.signed_rank import signed_rank_p
+from noisy_student.evaluation.signed_rank import signed_rank_p
 
 
 @settings(deadline=None)

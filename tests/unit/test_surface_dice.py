@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from surface_distance import compute_surface_distances
 
-from noisy_student import surface_dice as surface_dice_module
-from noisy_student.surface_dice import distances_mm, surface_dice
-from noisy_student.surfaces import Surface, area_table, mixed_corners, organ_surface
+from noisy_student.evaluation import surface_dice as surface_dice_module
+from noisy_student.evaluation.surface_dice import distances_mm, surface_dice
+from noisy_student.evaluation.surfaces import Surface, area_table, mixed_corners, organ_surface
 from plain_evaluation import plain_nsd
 from strategies import draw_mask, mask_pairs, spacings_mm, tolerances_mm
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from scipy import ndimage
 from surface_distance import lookup_tables
 
-from noisy_student.surfaces import area_table, mixed_corners, organ_surface
+from noisy_student.evaluation.surfaces import area_table, mixed_corners, organ_surface
 from strategies import label_maps, spacings_mm
 
 

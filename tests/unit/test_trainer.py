@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.configuration import Training
-from noisy_student.conversion import converted_image, converted_label_map
-from noisy_student.preprocessing import preprocess_image
+from noisy_student.learning.preprocessing import preprocess_image
+from noisy_student.learning.trainer import NoisyStudentTrainer, Places
+from noisy_student.learning.training_set import Example, add_example, splits
 from noisy_student.tables import write_table
-from noisy_student.trainer import NoisyStudentTrainer, Places
-from noisy_student.training_set import Example, add_example, splits
 
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(

@@ -2,10 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisy_student.conversion import converted_image, converted_label_map
+from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.images import read_image, write_image
-from noisy_student.preprocessing import ARRAY, LABELS, preprocess_image, read_array, read_properties, with_suffix
-from noisy_student.training_set import Example, add_example, remove_others, splits
+from noisy_student.learning.preprocessing import (
+    ARRAY,
+    LABELS,
+    preprocess_image,
+    read_array,
+    read_properties,
+    with_suffix,
+)
+from noisy_student.learning.training_set import Example, add_example, remove_others, splits
 
 CASE = "FLARE22_Tr_0002"
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noisy_student.evaluation_modes import MODES
+from noisy_student.evaluation.evaluation_modes import MODES
+from noisy_student.evaluation.judged_pair import JudgedPair
+from noisy_student.evaluation.verdicts import judge, slice_axis
 from noisy_student.images import Geometry
-from noisy_student.judged_pair import JudgedPair
-from noisy_student.verdicts import judge, slice_axis
 from plain_evaluation import plain_scores
 from strategies import label_map_pairs, spacings_mm
 

@@ -13,10 +13,10 @@ from snakemake.settings.types import DeploymentMethod
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from noisy_student import cluster, memory
-from noisy_student.cohort import folders_of
+from noisy_student.cohort.scans import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
-from noisy_student.folder_state import state_of
+from noisy_student.cohort.folder_state import state_of
 
 try:
     CONFIGURATION = read_configuration(config)

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.comparison import compare_rounds
 from noisy_student.errors import InputError
-from noisy_student.ranking import rank_rounds
-from noisy_student.rounds import round_numbers
+from noisy_student.evaluation.comparison import compare_rounds
+from noisy_student.evaluation.ranking import rank_rounds
+from noisy_student.evaluation.rounds import round_numbers
 from noisy_student.tables import read_table, write_table
 
 

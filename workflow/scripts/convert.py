@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from noisy_student.cohort.conversion import convert, converted_image, converted_label_map, is_whole
 from noisy_student.command import run
-from noisy_student.conversion import convert, converted_image, converted_label_map, is_whole
 from noisy_student.files import sha256, write_text
 from noisy_student.parallel import with_progress
 from noisy_student.shards import shard_of

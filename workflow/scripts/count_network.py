@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.files import write_text
-from noisy_student.network_figures import network_figures
+from noisy_student.learning.network_figures import network_figures
 
 
 def arguments() -> argparse.Namespace:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.evaluation_modes import MODES
-from noisy_student.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
+from noisy_student.evaluation.evaluation_modes import MODES
+from noisy_student.evaluation.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
 from noisy_student.tables import write_table
 
 

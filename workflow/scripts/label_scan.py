@@ -11,17 +11,17 @@ from pathlib import Path
 
 import torch
 
-from noisy_student.cohort import EXTENSIONS, case_name
+from noisy_student.cohort.conversion import FORMAT, convert, converted_image
+from noisy_student.cohort.scans import EXTENSIONS, case_name
 from noisy_student.command import run
-from noisy_student.conversion import FORMAT, convert, converted_image
-from noisy_student.device import choose_device
 from noisy_student.errors import InputError
 from noisy_student.images import orientation, read_geometry
-from noisy_student.label_files import write_label_map
+from noisy_student.learning.device import choose_device
+from noisy_student.learning.label_files import write_label_map
+from noisy_student.learning.predictor import Predictor
+from noisy_student.learning.preprocessing import preprocess_image
+from noisy_student.learning.trainer import FINAL_CHECKPOINT
 from noisy_student.parallel import with_progress
-from noisy_student.predictor import Predictor
-from noisy_student.preprocessing import preprocess_image
-from noisy_student.trainer import FINAL_CHECKPOINT
 
 
 def checkpoints(model: Path, folds: list[int] | None) -> list[Path]:

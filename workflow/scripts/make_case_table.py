@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from noisy_student.case_table import make_case_table, stop_on_errors
-from noisy_student.cohort import find_scans, folders_of
+from noisy_student.cohort.case_table import make_case_table, stop_on_errors
+from noisy_student.cohort.scans import find_scans, folders_of
 from noisy_student.command import run
 from noisy_student.configuration import Cohort
 from noisy_student.tables import write_table

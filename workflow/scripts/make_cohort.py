@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from noisy_student.embedded.phantom import make_phantom
+from noisy_student.embedded.variation import BROAD, NARROW, Variation, between
+from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
 from noisy_student.images import write_image
-from noisy_student.phantom import make_phantom
-from noisy_student.variation import BROAD, NARROW, Variation, between
-from noisy_student.wrapping import read_label_map
 
 # Role: the scan's and the label map's file, for a number from 1.
 FILES = {

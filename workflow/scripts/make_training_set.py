@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student import nnunet
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
+from noisy_student.learning import nnunet
+from noisy_student.learning.preprocessing import Plan
+from noisy_student.learning.training_set import Example, add_example, remove_others, splits
 from noisy_student.parallel import in_order
-from noisy_student.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
-from noisy_student.training_set import Example, add_example, remove_others, splits
 
 
 def examples(converted: Path, preprocessed: Path, selection: Path | None, pseudo_labels: Path | None) -> list[Example]:

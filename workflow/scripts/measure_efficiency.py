@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.command import run
-from noisy_student.efficiency import COLUMNS
+from noisy_student.efficiency.figures import COLUMNS
+from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
-from noisy_student.gpu_memory import Gpu
-from noisy_student.meter import CommandTemplate, measure
 from noisy_student.tables import read_table, write_table
 
 SUFFIX = ".nii.gz"

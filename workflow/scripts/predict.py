@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.command import run
-from noisy_student.device import choose_device
 from noisy_student.files import sha256
-from noisy_student.label_files import LabelFiles
+from noisy_student.learning.device import choose_device
+from noisy_student.learning.label_files import LabelFiles
+from noisy_student.learning.predictor import SCORES, Predictor
 from noisy_student.parallel import with_progress
-from noisy_student.predictor import SCORES, Predictor
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 

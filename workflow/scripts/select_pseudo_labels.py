@@ -5,7 +5,7 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.configuration import Selection
-from noisy_student.selection import select, stop_if_nothing_is_kept
+from noisy_student.learning.selection import select, stop_if_nothing_is_kept
 from noisy_student.tables import read_table, write_table
 
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from noisy_student.aggregate import summarise
 from noisy_student.command import run
+from noisy_student.evaluation.aggregate import summarise
 from noisy_student.tables import read_table, write_table
 
 

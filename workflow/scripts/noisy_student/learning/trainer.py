@@ -15,9 +15,9 @@ import torch
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from noisy_student import nnunet
-from noisy_student.batches import numbered_augmenter, seed_everything
 from noisy_student.files import whole_file
+from noisy_student.learning import nnunet
+from noisy_student.learning.batches import numbered_augmenter, seed_everything
 from noisy_student.tables import read_table, write_table
 
 AXES = {"z": 0, "y": 1}

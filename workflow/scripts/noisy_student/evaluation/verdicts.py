@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from noisy_student.evaluation_modes import Mode
+from noisy_student.evaluation.evaluation_modes import Mode
+from noisy_student.evaluation.judged_pair import JudgedPair
+from noisy_student.evaluation.overlap import dice, slice_overlaps, truth_slices
+from noisy_student.evaluation.surface_dice import surface_dice
+from noisy_student.evaluation.surfaces import Corners, area_table, mixed_corners, organ_surface
 from noisy_student.images import Geometry
-from noisy_student.judged_pair import JudgedPair
 from noisy_student.organs import FLARE22, Organ
-from noisy_student.overlap import dice, slice_overlaps, truth_slices
-from noisy_student.surface_dice import surface_dice
-from noisy_student.surfaces import Corners, area_table, mixed_corners, organ_surface
 
 Z = 2
 COMPARED = "compared"

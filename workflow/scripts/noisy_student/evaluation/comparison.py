@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from noisy_student.aggregate import ALL_ORGANS, MEASURES, by_case, with_role
 from noisy_student.errors import InputError
-from noisy_student.intervals import mean_interval
+from noisy_student.evaluation.aggregate import ALL_ORGANS, MEASURES, by_case, with_role
+from noisy_student.evaluation.intervals import mean_interval
+from noisy_student.evaluation.signed_rank import signed_rank_p
 from noisy_student.organs import FLARE22
-from noisy_student.signed_rank import signed_rank_p
 
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),

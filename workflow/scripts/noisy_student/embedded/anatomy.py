@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import cc3d
 import numpy as np
 
-from noisy_student import standard_body as standard
-from noisy_student.shapes import Ellipsoid, Space, Tube, smooth_noise, union
-from noisy_student.surroundings import Torso, surround
-from noisy_student.tissues import Tissue
-from noisy_student.variation import Variation
+from noisy_student.embedded import standard_body as standard
+from noisy_student.embedded.shapes import Ellipsoid, Space, Tube, smooth_noise, union
+from noisy_student.embedded.surroundings import Torso, surround
+from noisy_student.embedded.tissues import Tissue
+from noisy_student.embedded.variation import Variation
 
 WARP_SCALE_MM = 75.0
 ROUGHNESS_SCALE_MM = 22.0

@@ -13,7 +13,7 @@ import torch
 from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
 from torch.nn.functional import interpolate
 
-from noisy_student.preprocessing import Plan
+from noisy_student.learning.preprocessing import Plan
 
 
 def label_map_of(logits: torch.Tensor, properties: dict[str, Any], plan: Plan) -> np.ndarray:

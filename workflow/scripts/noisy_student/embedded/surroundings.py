@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisy_student import standard_body as standard
-from noisy_student.shapes import Space, Tube, smooth_noise, strands
-from noisy_student.tissues import Tissue
+from noisy_student.embedded import standard_body as standard
+from noisy_student.embedded.shapes import Space, Tube, smooth_noise, strands
+from noisy_student.embedded.tissues import Tissue
 
 SKIN_MM = 2.5
 MARGIN_MM = 5.0

@@ -11,10 +11,10 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 
-from noisy_student.export import label_map_of
-from noisy_student.label_files import Labelled
+from noisy_student.learning.export import label_map_of
+from noisy_student.learning.label_files import Labelled
+from noisy_student.learning.preprocessing import ARRAY, Plan, read_array, read_properties, with_suffix
 from noisy_student.organs import FLARE22
-from noisy_student.preprocessing import ARRAY, Plan, read_array, read_properties, with_suffix
 
 SCORES = ("label", "organ", "mean_max_probability", "voxels", "volume_ml")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from noisy_student.aggregate import by_case, with_role
+from noisy_student.evaluation.aggregate import by_case, with_role
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import psutil
 
-from noisy_student.sampler import NOMINAL_INTERVAL_S, Sample
+from noisy_student.efficiency.sampler import NOMINAL_INTERVAL_S, Sample
 
 # FLARE22: memory below this is free in the ranking; a value counts as reached if more than 2 % of samples show it.
 TOLERANCE_MB = 2048

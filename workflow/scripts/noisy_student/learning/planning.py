@@ -15,9 +15,9 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
     ResEncUNetPlanner,
 )
 
-from noisy_student import nnunet
 from noisy_student.configuration import Network
 from noisy_student.errors import InputError
+from noisy_student.learning import nnunet
 from noisy_student.organs import FLARE22
 
 PLANNERS = {"plain": ExperimentPlanner, "residual": ResEncUNetPlanner}

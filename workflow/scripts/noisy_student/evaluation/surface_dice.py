@@ -8,7 +8,7 @@ import numpy as np
 import surface_distance
 from scipy.spatial import cKDTree
 
-from noisy_student.surfaces import Surface
+from noisy_student.evaluation.surfaces import Surface
 
 # The search sees corners rounded to float; whether the tolerance is met is decided on whole voxel steps afterwards.
 SEARCH_MARGIN = 1 + 1e-6

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from noisy_student.shapes import smooth_noise
-from noisy_student.tissues import Tissue
-from noisy_student.variation import Variation
+from noisy_student.embedded.shapes import smooth_noise
+from noisy_student.embedded.tissues import Tissue
+from noisy_student.embedded.variation import Variation
 
 AIR_HU = -1000
 NOISE_GRAIN_VOXELS = 0.6  # the reconstruction kernel smooths the noise within a slice

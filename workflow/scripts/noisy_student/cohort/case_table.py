@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.case_checks import Finding, examine
-from noisy_student.cohort import Scan
+from noisy_student.cohort.case_checks import Finding, examine
+from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.parallel import in_order
 

@@ -8,10 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.efficiency import SUCCESS, efficiency
+from noisy_student.efficiency.figures import SUCCESS, efficiency
+from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.efficiency.sampler import Sampler
 from noisy_student.errors import InputError
-from noisy_student.gpu_memory import Gpu
-from noisy_student.sampler import Sampler
 
 TIMED_OUT = "timed out"
 PLACEHOLDERS = ("{case}", "{image}", "{output}")

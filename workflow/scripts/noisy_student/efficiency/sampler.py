@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from noisy_student.gpu_memory import Gpu
+from noisy_student.efficiency.gpu_memory import Gpu
 
 # The official sampler sleeps so long between queries, and multiplies its sums by it.
 NOMINAL_INTERVAL_S = 0.1

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisy_student.shapes import Ellipsoid, Tube
-from noisy_student.tissues import Tissue
+from noisy_student.embedded.shapes import Ellipsoid, Tube
+from noisy_student.embedded.tissues import Tissue
 
 Part = Ellipsoid | Tube
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student import standard_body as standard
-from noisy_student.anatomy import Build, draw_build, draw_space, draw_tissues, largest_piece, torso_of
-from noisy_student.grids import FINER, fine_axes, majority_of_blocks, mean_of_blocks
+from noisy_student.embedded import standard_body as standard
+from noisy_student.embedded.anatomy import Build, draw_build, draw_space, draw_tissues, largest_piece, torso_of
+from noisy_student.embedded.grids import FINER, fine_axes, majority_of_blocks, mean_of_blocks
+from noisy_student.embedded.interiors import fill_organs
+from noisy_student.embedded.painting import draw_acquisition, paint, scan, tissue_values
+from noisy_student.embedded.tissues import labels_of
+from noisy_student.embedded.variation import Variation
+from noisy_student.embedded.wrapping import wrap
 from noisy_student.images import reorient
-from noisy_student.interiors import fill_organs
 from noisy_student.organs import FLARE22
-from noisy_student.painting import draw_acquisition, paint, scan, tissue_values
-from noisy_student.tissues import labels_of
-from noisy_student.variation import Variation
-from noisy_student.wrapping import wrap
 
 # The share of slices that a cropped scan lacks at the head's or the feet's end: never a whole organ.
 CROP_HEAD, CROP_FEET = (0.04, 0.1), (0.1, 0.25)

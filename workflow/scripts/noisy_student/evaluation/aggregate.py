@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from noisy_student.intervals import mean_interval
+from noisy_student.evaluation.intervals import mean_interval
 from noisy_student.organs import FLARE22
 
 MEASURES = ("DSC", "NSD")

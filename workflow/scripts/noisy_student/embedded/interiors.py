@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
+from noisy_student.embedded.shapes import smooth_noise, strands
+from noisy_student.embedded.tissues import Tissue
 from noisy_student.organs import FLARE22
-from noisy_student.shapes import smooth_noise, strands
-from noisy_student.tissues import Tissue
 
 CORTEX_MM = 6.0
 WALL_MM = 4.0

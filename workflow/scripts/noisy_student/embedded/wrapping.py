@@ -9,14 +9,14 @@ import numpy as np
 import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
 
-from noisy_student import standard_body as standard
-from noisy_student.anatomy import torso_of
+from noisy_student.embedded import standard_body as standard
+from noisy_student.embedded.anatomy import torso_of
+from noisy_student.embedded.grids import fine_axes
+from noisy_student.embedded.shapes import Space
+from noisy_student.embedded.surroundings import SUPERELLIPSE_POWER, Torso, surround
+from noisy_student.embedded.tissues import Tissue
 from noisy_student.errors import InputError
-from noisy_student.grids import fine_axes
 from noisy_student.images import read_image, reorient
-from noisy_student.shapes import Space
-from noisy_student.surroundings import SUPERELLIPSE_POWER, Torso, surround
-from noisy_student.tissues import Tissue
 
 AORTA_XY_MM = (7.0, 12.0)  # of the standard body, at the height of the kidneys
 KIDNEYS = (Tissue.RIGHT_KIDNEY, Tissue.LEFT_KIDNEY)

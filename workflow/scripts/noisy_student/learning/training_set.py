@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.files import link, sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
-from noisy_student.preprocessing import (
+from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
     MADE_FROM,

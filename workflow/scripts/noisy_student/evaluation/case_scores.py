@@ -4,11 +4,11 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
-from noisy_student.evaluation_modes import Mode
+from noisy_student.evaluation.evaluation_modes import Mode
+from noisy_student.evaluation.judged_pair import read_labels, read_pair
+from noisy_student.evaluation.verdicts import judge
 from noisy_student.images import read_geometry
-from noisy_student.judged_pair import read_labels, read_pair
 from noisy_student.organs import FLARE22
-from noisy_student.verdicts import judge
 
 MM3_PER_ML = 1000.0
 MISSING = "missing prediction"

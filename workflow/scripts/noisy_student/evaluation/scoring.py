@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.case_scores import OrganScore, score_case
 from noisy_student.errors import InputError
-from noisy_student.evaluation_modes import Mode
+from noisy_student.evaluation.case_scores import OrganScore, score_case
+from noisy_student.evaluation.evaluation_modes import Mode
 from noisy_student.parallel import in_order
 from noisy_student.tables import read_table
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.cohort import Scan
+from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.sides import swapped_pairs
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.images import CANONICAL_ORIENTATION, Geometry, orientation, read_image, reorient
 from noisy_student.organs import FLARE22
-from noisy_student.sides import swapped_pairs
 
 KNOWN_LABELS = {0, *(organ.label for organ in FLARE22)}
 

@@ -14,8 +14,8 @@ from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPre
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
-from noisy_student import nnunet
 from noisy_student.files import whole_file
+from noisy_student.learning import nnunet
 
 ARRAY = ".b2nd"
 LABELS = "_seg.b2nd"

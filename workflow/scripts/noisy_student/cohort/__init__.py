@@ -1,0 +1,1 @@
+"""The scans: found, checked, listed, converted."""

@@ -1,0 +1,1 @@
+"""What labelling a scan costs, measured as in the challenge."""

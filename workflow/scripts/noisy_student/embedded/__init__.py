@@ -1,0 +1,1 @@
+"""The embedded cohort: CT-like scans with all organs, from a seed."""

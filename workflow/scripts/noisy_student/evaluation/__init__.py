@@ -1,0 +1,1 @@
+"""DSC and NSD by the challenge's rules, their aggregates, rounds compared."""

@@ -1,0 +1,1 @@
+"""nnU-Net inside the workflow: plans, preprocessing, training, labelling, selection."""

@@ -1,39 +1,91 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
-from noisy_student.learning.predictor import SCORES, organ_scores
+from noisy_student.cohort.conversion import converted_image
+from noisy_student.learning.predictor import Predictor, mirrorings
+from noisy_student.learning.preprocessing import preprocess_image
 from noisy_student.organs import FLARE22
 
-PROPERTIES = {"spacing": [5.0, 2.0, 2.0]}
+CPU = torch.device("cpu")
+CASE = "FLARE22_Tr_0001"
 
 
-def test_scores_are_those_of_the_softmax():
-    logits = torch.from_numpy(np.random.default_rng(0).normal(size=(14, 6, 7, 8)).astype(np.float32) * 3)
-    logits[3] = -100
-    label_map = np.random.default_rng(1).integers(0, 14, (9, 9, 9)).astype(np.uint8)
-    table = organ_scores(logits, label_map, PROPERTIES)
-    assert list(table.columns) == list(SCORES)
-    assert list(table.label) == [organ.label for organ in FLARE22]
-    highest, found = torch.softmax(logits, 0).max(0)
-    for row in table.itertuples():
-        voxels = found == row.label
-        expected = highest[voxels].mean().item() if voxels.any() else float("nan")
-        assert row.mean_max_probability == pytest.approx(expected, rel=1e-5, nan_ok=True)
-        assert row.voxels == (label_map == row.label).sum()
-        assert row.volume_ml == pytest.approx(row.voxels * 0.02)
+def network_of(plan, seed):
+    configuration = plan.configuration
+    torch.manual_seed(seed)
+    return get_network_from_plans(
+        configuration.network_arch_class_name,
+        configuration.network_arch_init_kwargs,
+        configuration.network_arch_init_kwargs_req_import,
+        1,
+        14,
+        deep_supervision=False,
+    )
 
 
-def test_an_organ_that_is_found_nowhere_has_no_probability():
-    logits = torch.zeros(14, 2, 2, 2)
-    logits[0] = 1
-    table = organ_scores(logits, np.zeros((2, 2, 2), np.uint8), PROPERTIES)
-    assert table.mean_max_probability.isna().all()
-    assert (table.voxels == 0).all()
+@pytest.fixture(scope="module")
+def model(plan, tmp_path_factory):
+    """A model folder with two folds of untrained networks."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "plans.json").write_text(json.dumps(plan.plans))
+    (folder / "dataset.json").write_text(json.dumps(plan.dataset))
+    for fold in range(2):
+        network = network_of(plan, fold)
+        for layer in network.decoder.seg_layers:
+            # As sure of itself as a trained network: only rounding decides between classes that are equally likely.
+            torch.nn.init.normal_(layer.weight, std=5)
+        checkpoint = {
+            "network_weights": network.state_dict(),
+            "trainer_name": "nnUNetTrainer",
+            "init_args": {"configuration": "3d_fullres"},
+            "inference_allowed_mirroring_axes": (0, 1, 2),
+        }
+        (folder / f"fold_{fold}").mkdir()
+        torch.save(checkpoint, folder / f"fold_{fold}/checkpoint_final.pth")
+    return folder
 
 
-def test_large_logits_do_not_overflow():
-    logits = torch.full((14, 1, 1, 1), -60000.0)
-    logits[5] = 60000.0
-    table = organ_scores(logits, np.zeros((1, 1, 1), np.uint8), PROPERTIES).set_index("label")
-    assert table.mean_max_probability[5] == 1
+@pytest.fixture(scope="module")
+def scan(converted, plan, tmp_path_factory):
+    target = tmp_path_factory.mktemp("cache") / CASE
+    preprocess_image(converted_image(converted, CASE), target, plan)
+    return target
+
+
+def predictor_of(model, folds, mirroring=False):
+    return Predictor([model / f"fold_{fold}/checkpoint_final.pth" for fold in folds], 0.5, mirroring, CPU)
+
+
+def test_the_label_map_is_that_of_stock_prediction_with_both_folds(model, scan, converted):
+    stock = nnUNetPredictor(0.5, True, False, False, CPU, allow_tqdm=False)
+    stock.initialize_from_trained_model_folder(str(model), (0, 1))
+    image, properties = SimpleITKIO().read_images([str(converted_image(converted, CASE))])
+    expected = stock.predict_single_npy_array(image, properties)
+    found = predictor_of(model, (0, 1)).label(scan)
+    assert len(np.unique(expected)) > 3
+    assert (found.label_map_zyx != expected).mean() < 1e-4
+
+
+def test_scores_name_every_organ_and_compare_what_there_is(model, scan):
+    one, two, mirrored = (
+        predictor_of(model, *which).label(scan).scores for which in [((0,),), ((0, 1),), ((0,), True)]
+    )
+    for table in (one, two, mirrored):
+        assert list(table.label) == [organ.label for organ in FLARE22]
+        assert list(table.organ) == [organ.name for organ in FLARE22]
+        assert (table.mean_max_probability.notna() == (table.mean_entropy.notna())).all()
+    assert one.fold_agreement.isna().all() and one.mirror_agreement.isna().all()
+    assert two.fold_agreement.between(0, 1).all() and two.fold_agreement.min() < 1
+    assert two.mirror_agreement.isna().all()
+    assert mirrored.fold_agreement.isna().all() and mirrored.mirror_agreement.min() < 1
+
+
+def test_left_and_right_are_never_mirrored():
+    assert mirrorings((0, 1, 2)) == [(), (0,), (1,), (0, 1)]
+    assert mirrorings((2,)) == mirrorings(()) == [()]

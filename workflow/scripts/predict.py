@@ -15,15 +15,16 @@ from noisy_student.command import run
 from noisy_student.files import sha256
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.predictor import SCORES, Predictor
+from noisy_student.learning.predictor import Predictor
+from noisy_student.learning.scores import SCORES
 from noisy_student.parallel import with_progress
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
 
 def identity(checkpoints: list[Path], step_size: float, mirroring: bool) -> str:
-    """What a label map depends on besides its scan, as a checksum."""
-    parts = [*map(sha256, checkpoints), json.dumps([step_size, mirroring])]
+    """What a label map and its scores depend on besides the scan, as a checksum."""
+    parts = [*map(sha256, checkpoints), json.dumps([step_size, mirroring, list(SCORES)])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -24,7 +24,8 @@ def label_map_of(logits: torch.Tensor, properties: dict[str, Any], plan: Plan) -
     nearest = _z_apart(plan.configuration.spacing, properties["spacing"])
     cropped = label_map[box]
     for z, classes in enumerate(resampled_slices(logits, shape_zyx, nearest)):
-        cropped[z] = classes.argmax(0).numpy()
+        # Rounded as nnU-Net does, so that of two classes that are then equal the same one is taken.
+        cropped[z] = classes.to(logits.dtype).float().argmax(0).to(torch.uint8).cpu().numpy()
     return label_map
 
 

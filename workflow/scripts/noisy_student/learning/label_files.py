@@ -52,7 +52,7 @@ class LabelFiles:
         record = {
             "made_from": made_from,
             "sha256": sha256(self.label_map),
-            "scores": labelled.scores.to_dict("records"),
+            "scores": json.loads(labelled.scores.to_json(orient="records", double_precision=15)),
         }
         write_text(self.scores, json.dumps(record))
 

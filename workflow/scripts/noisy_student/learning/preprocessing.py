@@ -41,6 +41,18 @@ class Plan:
         """nnU-Net's view of the one configuration that the plans hold."""
         return self.manager.get_configuration(nnunet.CONFIGURATION)
 
+    @property
+    def classes(self) -> int:
+        """How many classes the network tells apart, background included."""
+        return self.manager.get_label_manager(self.dataset).num_segmentation_heads
+
+    @property
+    def organs(self) -> dict[str, int]:
+        """Name → label of each organ, in the order of the labels."""
+        foreground = self.manager.get_label_manager(self.dataset).foreground_labels
+        names = {label: name for name, label in self.dataset["labels"].items()}
+        return {names[label]: label for label in foreground}
+
 
 def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "") -> None:
     """Crop, normalise and resample a scan; write image, mask of the crop and properties beside `target`.

@@ -1,0 +1,52 @@
+"""nnU-Net's Gaussian sliding window over one scan: the blended logits of one network.
+
+Positions, weights and arithmetic are nnU-Net's, and so are the logits, bit for bit on a CPU. Images are
+(channel, z, y, x), logits (class, z, y, x).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from acvl_utils.cropping_and_padding.padding import pad_nd_image
+from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
+
+# The weights' largest value: lower ones would lose digits in half precision.
+WEIGHT_SCALE = 10
+
+
+class Windows:
+    """The windows of one scan, over which any number of networks are run."""
+
+    def __init__(
+        self, image: torch.Tensor, patch_size_zyx: Sequence[int], step_size: float, classes: int, device: torch.device
+    ) -> None:
+        """`image` (channel, z, y, x) is padded to at least one patch; logits are blended where it lies."""
+        self.image, self.inside = pad_nd_image(image, patch_size_zyx, "constant", {"value": 0}, True, None)
+        self.classes, self.device = classes, device
+        starts = compute_steps_for_sliding_window(self.image.shape[1:], patch_size_zyx, step_size)
+        self.places = [
+            tuple(slice(start, start + size) for start, size in zip((z, y, x), patch_size_zyx, strict=True))
+            for z in starts[0]
+            for y in starts[1]
+            for x in starts[2]
+        ]
+        self.weights = compute_gaussian(
+            tuple(patch_size_zyx), value_scaling_factor=WEIGHT_SCALE, device=self.image.device
+        )
+        self.weight_sums = torch.zeros(self.image.shape[1:], dtype=torch.half, device=self.image.device)
+        for place in self.places:
+            self.weight_sums[place] += self.weights
+
+    @torch.inference_mode()
+    def logits(self, network: torch.nn.Module, mirrored_axes: tuple[int, ...] = ()) -> torch.Tensor:
+        """Blended logits in half precision, of each window mirrored along spatial axes (0: z) and mirrored back."""
+        blended = torch.zeros((self.classes, *self.weight_sums.shape), dtype=torch.half, device=self.image.device)
+        axes = [axis + 2 for axis in mirrored_axes]
+        for place in self.places:
+            window = self.image[(slice(None), *place)][None].to(self.device)
+            predicted = torch.flip(network(torch.flip(window, axes)), axes)[0].to(blended.device)
+            blended[(slice(None), *place)] += predicted.mul_(self.weights)
+        blended /= self.weight_sums
+        if torch.isinf(blended).any():
+            raise OverflowError("the network's logits are beyond the range of half precision")
+        return blended[(slice(None), *self.inside[1:])]

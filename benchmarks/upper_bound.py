@@ -106,7 +106,7 @@ def main() -> None:
     gaps = [means[f"all true labels, seed {seed}"] - means[f"teacher, seed {seed}"] for seed in arguments.seeds]
     print(means.round(4).to_string())
     print(f"gap in mean DSC per seed: {', '.join(f'{gap:.3f}' for gap in gaps)}; wanted: at least {arguments.target}")
-    sys.exit(min(gaps) < arguments.target)
+    sys.exit(int(min(gaps) < arguments.target))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 import synthetic_scans
-from noisy_student.configuration import Configuration, Selection
+from noisy_student.configuration import Configuration
 from noisy_student.evaluation.aggregate import summarise
 from noisy_student.evaluation.comparison import compare_rounds
-from noisy_student.learning.selection import select
 from noisy_student.organs import FLARE22
+from noisy_student.selection.decisions import select
+from noisy_student.selection.rules import SELECTION
 from noisy_student.tables import write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)
-THRESHOLD = 0.8
+SELECTED = [{"rule": "threshold", "score": "mean_max_probability", "at_least": 0.8}]
 
 
 @dataclass
@@ -141,13 +142,14 @@ def _write_pseudo_labels(run: SyntheticRun, cases: pd.DataFrame, folder: Path, n
     confidence = np.clip(random.beta(12, 1.6, len(names)), 0.3, 0.999)
     confidence = 0.7 * confidence if number == run.all_dropped else confidence
     rows = [row for pair in zip(names, confidence, strict=True) for row in _pseudo_label(*pair, random)]
-    table = pd.DataFrame(rows)
-    scores = table[["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"]]
+    judged = pd.DataFrame(rows)
+    scores = judged[["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"]]
     write_table(scores, folder / "pseudo_label_scores.tsv")
-    if number != run.all_dropped:
-        write_table(select(scores, Selection(threshold=THRESHOLD)), folder / "selection.tsv")
+    table = select(scores, cases, pd.DataFrame(), SELECTION.validate_python(SELECTED))
+    name = "all_dropped" if number == run.all_dropped else "selection"
+    write_table(table, folder / f"{name}.tsv")
     truth = ["case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels"]
-    write_table(table[truth], folder / "pseudo_label_truth.tsv")
+    write_table(judged[truth], folder / "pseudo_label_truth.tsv")
 
 
 def _pseudo_label(case: str, confidence: float, random) -> list[dict[str, object]]:
@@ -166,7 +168,7 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "cohort": {"kind": "embedded"},
         "networks": {"standard": {"encoder": "residual"}},
         "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
-        "selection": {"threshold": THRESHOLD},
+        "selection": SELECTED,
         "rounds": [{"network": "standard"}] * (len(run.gains) + 1),
     }
     record = {

@@ -6,6 +6,6 @@ TINY = {
     "networks": {"coarse": {"base_features": 4}},
     "rounds": [{"network": "coarse"}] * 3,
     # So little training finds few organs; what is tested is the way, not the result.
-    "selection": {"threshold": 0.0, "minimum_organs": 0},
+    "selection": "paper",
     "shards": 2,
 }

@@ -149,7 +149,7 @@ def test_another_spacing_preprocesses_and_trains_anew_but_converts_nothing(finis
 
 
 def test_another_threshold_selects_and_trains_the_students_anew_but_never_the_teacher(finished):
-    finished.configure(**BASE, selection={"threshold": 0.6})
+    finished.configure(**BASE, selection="paper")
     jobs = finished.planned()
     assert jobs["select"] == 2 and jobs["train"] == 2
     # The first student's teacher is as it was.
@@ -207,6 +207,7 @@ def test_a_round_by_its_target(finished):
     assert finished.planned("round_2") == {
         "pseudo_label": 2,
         "pseudo_label_scores": 1,
+        "label_measures": 2,
         "select": 1,
         **AFTER_SELECTION,
         "round_2": 1,
@@ -215,7 +216,7 @@ def test_a_round_by_its_target(finished):
 
 
 def test_a_selection_with_another_threshold_without_training_the_teacher(finished):
-    finished.configure(**BASE, selection={"threshold": 0.6})
+    finished.configure(**BASE, selection="paper")
     assert finished.planned("results/round_1/selection.tsv") == {"select": 1}
     assert finished.planned("round_1") == {"select": 1, **AFTER_SELECTION, "round_1": 1}
 
@@ -224,12 +225,13 @@ def test_one_shard(finished):
     shard = "results/round_1/shards/pseudo_label_scores_1.tsv"
     assert finished.planned("--force", shard) == {"pseudo_label": 1}
     jobs = finished.planned("round_1", "--forcerun", shard)
-    assert jobs == {"pseudo_label": 1, "pseudo_label_scores": 1, "select": 1, **AFTER_SELECTION, "round_1": 1}
+    scores = {"pseudo_label": 1, "pseudo_label_scores": 1, "label_measures": 1}
+    assert jobs == {**scores, "select": 1, **AFTER_SELECTION, "round_1": 1}
 
 
 def test_one_round_more(finished):
     finished.configure(rounds=[ROUND] * 4, shards=2)
-    new = {"pseudo_label": 2, "pseudo_label_scores": 1, "select": 1, **AFTER_SELECTION}
+    new = {"pseudo_label": 2, "pseudo_label_scores": 1, "label_measures": 2, "select": 1, **AFTER_SELECTION}
     assert finished.planned("round_3") == {**new, "round_3": 1}
     judged = {"pseudo_label_truth": 1, "efficiency": 1, "compare": 1, "run_record": 1, "report": 1, "all": 1}
     assert finished.planned() == {**new, **judged}

@@ -21,7 +21,7 @@ TINY = {
     "training": {"epochs": 2, "iterations_per_epoch": 5, "validation_iterations_per_epoch": 1},
     "networks": {"coarse": {"base_features": 4}},
     # So little training finds few organs; what is tested is the way, not the result.
-    "selection": {"threshold": 0.0, "minimum_organs": 0},
+    "selection": "paper",
     "efficiency": {"scans": 1},
     "rounds": [{"network": "coarse"}] * 2,
     "shards": 1,

@@ -181,7 +181,9 @@ def test_a_second_trainer_is_kept_out(finished, tmp_path):
 def test_a_stricter_threshold_redoes_the_round_but_not_the_teacher(finished):
     confidence = table(finished, "results/round_1/selection.tsv").confidence
     threshold = float(np.round((confidence.min() + confidence.max()) / 2, 4))
-    finished.configure(**TINY | {"selection": {"threshold": threshold, "minimum_organs": 0}})
+    finished.configure(
+        **TINY | {"selection": [{"rule": "threshold", "score": "mean_max_probability", "at_least": threshold}]}
+    )
     try:
         jobs = finished.planned("round_1")
         assert jobs["select"] == jobs["training_set"] == 1 and jobs["train"] == 1

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from conftest import ROOT
 from noisy_student.configuration import Configuration, read_configuration, schema
 from noisy_student.errors import InputError
+from noisy_student.selection.rules import PRESETS
 
 CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
 
@@ -49,7 +50,11 @@ def test_every_error_is_named_with_path_and_value():
     ("path", "value", "said"),
     [
         (("rounds", 0, "network"), "fine", "fine"),
-        (("rounds", 0, "selection"), {"threshold": 0.5}, "round 0"),
+        (("rounds", 0, "selection"), "paper", "round 0"),
+        (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
+        (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
+        (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
+        (("selection",), [{"rule": "guess"}], "guess"),
         (("training", "folds"), [0, 3], "[3]"),
         (("training", "folds"), [0, 0], "[0]"),
         (("cohort", "kind"), "folders", "folders"),
@@ -83,7 +88,7 @@ def test_rounds_take_defaults_and_change_them():
     values = default()
     values["rounds"] = [
         {"network": "coarse"},
-        {"network": "coarse", "training": {"epochs": 99}, "selection": {"threshold": 0.123}, "noise": "none"},
+        {"network": "coarse", "training": {"epochs": 99}, "selection": "paper", "noise": "none"},
     ]
     configuration = read_configuration(values)
     assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
@@ -91,10 +96,14 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
     assert configuration.training_of(1)["noise"] == "none"
     assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
-    assert configuration.selection_of(1).threshold == 0.123
+    assert configuration.selection_of(1) == []
 
 
 def test_a_configuration_cannot_be_changed_after_it_was_read():
     configuration = Configuration.model_validate(default())
     with pytest.raises(Exception, match="frozen"):
         configuration.seed = 2
+
+
+def test_the_default_configuration_spells_out_the_default_selection():
+    assert default()["selection"] == PRESETS["default"]

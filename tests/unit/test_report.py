@@ -125,12 +125,13 @@ def test_worsened_round_is_said_in_words(bad):
 
 def test_dropping_everything_is_said_in_words(bad):
     assert "Round 2: all 30 pseudo-labels were dropped" in bad
-    assert "confidence below 0.8 (30 cases)" in bad
+    assert "mean max probability below 0.8 (30 cases)" in bad
 
 
 def test_undecided_pseudo_labels_are_said_in_words(tmp_path):
     SyntheticRun(gains=(0,), all_dropped=1, unlabelled=4, validation=0, test=2).write(tmp_path)
     (tmp_path / "run.json").unlink()
+    (tmp_path / "round_1/all_dropped.tsv").unlink()
     write_report(read_results(tmp_path), tmp_path / "report.html")
     assert "Round 1: 4 pseudo-labels scored, none selected yet." in Page((tmp_path / "report.html").read_text()).text
 

@@ -3,11 +3,8 @@
 import pandas as pd
 import pytest
 
-from noisy_student.configuration import Selection
-from noisy_student.learning.selection import select
 from noisy_student.organs import FLARE22
 from noisy_student.report.case_table import case_rows
-from noisy_student.report.dropped import all_dropped
 from noisy_student.report.numbers import score, signed
 from noisy_student.report.organ_tables import every_round, labelled_only, mark
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
@@ -76,21 +73,6 @@ def test_protocol_stands_beside_the_papers(results):
 def test_decisions_count_every_case(results):
     table = decisions(results).data
     assert table.groupby("round")["cases"].sum().tolist() == [12, 12]
-
-
-@pytest.mark.parametrize("reduce", ["mean", "minimum"])
-@pytest.mark.parametrize("threshold", [0.9999, 1.0])
-def test_all_dropped_is_what_the_selection_decides(results, reduce, threshold):
-    rules = Selection(reduce=reduce, threshold=threshold, minimum_organs=13)
-    scores = results.rounds[1].pseudo_label_scores.copy()
-    scores.loc[:3, "mean_max_probability"] = None
-    decided = select(scores, rules).sort_values("case", ignore_index=True)
-    table = all_dropped(scores, rules.model_dump())
-    pd.testing.assert_frame_equal(table, decided[table.columns], check_dtype=False)
-
-
-def test_kept_pseudo_labels_are_not_guessed(results):
-    assert all_dropped(results.rounds[1].pseudo_label_scores, Selection().model_dump()).empty
 
 
 def test_spearman_is_that_of_the_ranks():

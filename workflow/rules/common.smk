@@ -17,6 +17,7 @@ from noisy_student.cohort.scans import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.cohort.folder_state import state_of
+from noisy_student.selection.rules import SELECTION
 
 try:
     CONFIGURATION = read_configuration(config)
@@ -53,6 +54,11 @@ wildcard_constraints:
 def section(model) -> str:
     """A section of the configuration as a script takes it: one JSON text, which also is what reruns a rule."""
     return model.model_dump_json()
+
+
+def selection_rules(wildcards) -> str:
+    """The selection of a round in the same form."""
+    return SELECTION.dump_json(CONFIGURATION.selection_of(int(wildcards.round))).decode()
 
 
 def network_of(wildcards) -> str:

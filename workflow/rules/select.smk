@@ -1,13 +1,62 @@
 # The trustworthy pseudo-labels.
 #
-# reads  results/round_<k>/pseudo_label_scores.tsv
-# makes  results/round_<k>/selection.tsv             case, confidence, kept or dropped, the reason
+# reads  results/round_<k>/pseudo_labels, pseudo_label_scores.tsv; the labelled scans' label maps
+# makes  results/cohort/labelled_measures.tsv        volume, pieces, edge and side of each labelled organ
+#        results/round_<k>/selection.tsv             case, every score, kept or dropped, organs masked, all reasons
+
+
+def earlier_label_sets(wildcards) -> range:
+    """The rounds before whose pseudo-labels this round's are compared with: two, as by FLARE22's winner."""
+    return range(max(1, int(wildcards.round) - 2), int(wildcards.round))
+
+
+rule labelled_measures:
+    """Measure the labelled scans' organs, which pseudo-labels are compared with."""
+    input:
+        cases="results/cohort/cases.tsv",
+        converted="results/cohort/converted.tsv",
+    output:
+        "results/cohort/labelled_measures.tsv",
+    log:
+        "logs/cohort/labelled_measures.log",
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 8
+    shell:
+        "python workflow/scripts/measure_label_maps.py --cases {input.cases} --role labelled"
+        " --folder results/cohort/label_maps --cores {threads} --output {output} > {log} 2>&1"
+
+
+rule label_measures:
+    """Measure one shard of the pseudo-labels, and how much they differ from those of the rounds before."""
+    input:
+        cases="results/cohort/cases.tsv",
+        shards=lambda wildcards: [
+            f"results/round_{number}/shards/pseudo_label_scores_{wildcards.shard}.tsv"
+            for number in [*earlier_label_sets(wildcards), wildcards.round]
+        ],
+    output:
+        "results/round_{round}/shards/label_measures_{shard}.tsv",
+    log:
+        "logs/round_{round}/label_measures_{shard}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        shards=CONFIGURATION.shards,
+        earlier=lambda wildcards: [f"results/round_{number}/pseudo_labels" for number in earlier_label_sets(wildcards)],
+    shell:
+        "python workflow/scripts/measure_label_maps.py --cases {input.cases} --role unlabelled"
+        " --folder results/round_{wildcards.round}/pseudo_labels --earlier {params.earlier}"
+        " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
 
 rule select:
-    """Keep or drop each pseudo-labelled scan, with the reason."""
+    """Keep or drop each pseudo-labelled scan, mask single organs, with every reason."""
     input:
-        "results/round_{round}/pseudo_label_scores.tsv",
+        cases="results/cohort/cases.tsv",
+        scores="results/round_{round}/pseudo_label_scores.tsv",
+        measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
+        labelled="results/cohort/labelled_measures.tsv",
     output:
         "results/round_{round}/selection.tsv",
     log:
@@ -15,7 +64,9 @@ rule select:
     conda:
         "../../envs/imaging.yaml"
     params:
-        rules=lambda wildcards: section(CONFIGURATION.selection_of(int(wildcards.round))),
+        rules=lambda wildcards: selection_rules(wildcards),
+        dropped="results/round_{round}/all_dropped.tsv",
     shell:
-        "python workflow/scripts/select_pseudo_labels.py --scores {input} --rules {params.rules:q}"
-        " --output {output} > {log} 2>&1"
+        "python workflow/scripts/select_pseudo_labels.py --cases {input.cases} --scores {input.scores}"
+        " --measures {input.measures} --labelled {input.labelled} --rules {params.rules:q}"
+        " --dropped {params.dropped} --output {output} > {log} 2>&1"

@@ -1,23 +1,36 @@
-"""Decide which pseudo-labels of a round are kept, with the reason for each."""
+"""Decide which pseudo-labels of a round are kept and which of their organs are used, with every reason."""
 
 import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.configuration import Selection
-from noisy_student.learning.selection import select, stop_if_nothing_is_kept
+from noisy_student.selection.decisions import select, stop_if_nothing_is_kept
+from noisy_student.selection.rules import SELECTION
+from noisy_student.shards import gather
 from noisy_student.tables import read_table, write_table
+
+MEASURED_TWICE = ["organ", "volume_ml"]
 
 
 def main() -> None:
     """Read the arguments and select."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--scores", type=Path, required=True, help="scores of all pseudo-labels of the round")
-    parser.add_argument("--rules", type=Selection.model_validate_json, required=True, help="their configuration")
+    parser.add_argument("--measures", type=Path, nargs="+", required=True, help="shards of their label maps' measures")
+    parser.add_argument("--labelled", type=Path, required=True, help="the labelled scans' measures")
+    parser.add_argument("--rules", type=SELECTION.validate_json, required=True, help="the rules, as JSON")
+    parser.add_argument("--dropped", type=Path, required=True, help="where the table goes if nothing is kept")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    table = select(read_table(arguments.scores, ["case", "mean_max_probability"]), arguments.rules)
-    stop_if_nothing_is_kept(table, arguments.rules)
+    scores = read_table(arguments.scores, ["case", "label", "mean_max_probability", "voxels"])
+    measures = gather(arguments.measures, scores.case.unique()).drop(columns=MEASURED_TWICE, errors="ignore")
+    cases = read_table(arguments.cases, ["case", "source", "spacing_z_mm"])
+    table = select(scores.merge(measures, on=["case", "label"]), cases, read_table(arguments.labelled), arguments.rules)
+    arguments.dropped.unlink(missing_ok=True)
+    if not (table.decision == "kept").any():
+        write_table(table, arguments.dropped)
+    stop_if_nothing_is_kept(table)
     write_table(table, arguments.output)
 
 

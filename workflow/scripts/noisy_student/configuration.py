@@ -9,21 +9,14 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from noisy_student.errors import InputError
+from noisy_student.selection.rules import Rule, Selection
+from noisy_student.strict import Fraction, Name, Positive, Strict
 
 Millimetres = Annotated[float, Field(gt=0)]
-Positive = Annotated[int, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Axis = Literal["z", "y"]
-
-
-class Strict(BaseModel):
-    """A section that refuses unknown keys and cannot be changed after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EmbeddedCohort(Strict):
@@ -55,9 +48,9 @@ class Folders(Strict):
     """Where the scans of each role lie; a role may be spread over several folders."""
 
     labelled: list[LabelledFolder] = Field(min_length=1)
-    unlabelled: list[ScanFolder] = []
-    validation: list[LabelledFolder] = []
-    test: list[LabelledFolder] = []
+    unlabelled: list[ScanFolder] = Field([])
+    validation: list[LabelledFolder] = Field([])
+    test: list[LabelledFolder] = Field([])
 
     def paths(self) -> list[Path]:
         """Every folder that is named."""
@@ -115,7 +108,7 @@ class Training(Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 3e-5
     foreground_fraction: Fraction = 0.33
     labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
-    mirror_axes: list[Axis] = ["z", "y"]
+    mirror_axes: list[Axis] = Field(["z", "y"])
     checkpoint_every_epochs: Positive = 50
 
     @model_validator(mode="after")
@@ -132,15 +125,6 @@ class Prediction(Strict):
 
     step_size: Annotated[float, Field(gt=0, le=1)] = 0.5
     mirroring: bool = False
-
-
-class Selection(Strict):
-    """Which pseudo-labelled scans the student may learn from."""
-
-    reduce: Literal["mean", "minimum"] = "mean"
-    threshold: Fraction = 0.0
-    keep_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
-    minimum_organs: Annotated[int, Field(ge=0)] = 0
 
 
 class Round(Strict):
@@ -175,7 +159,7 @@ class Configuration(Strict):
     networks: dict[Name, Network] = Field(min_length=1)
     training: Training = Training()
     prediction: Prediction = Prediction()
-    selection: Selection = Selection()
+    selection: Selection = Field("default", validate_default=True)
     rounds: list[Round] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
@@ -202,9 +186,10 @@ class Configuration(Strict):
         changes = entry.training.model_dump(exclude_none=True)
         return {**self.training.model_dump(), **changes, "noise": entry.noise, "seed": self.seed + number}
 
-    def selection_of(self, number: int) -> Selection:
+    def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""
-        return self.rounds[number].selection or self.selection
+        own = self.rounds[number].selection
+        return self.selection if own is None else own
 
 
 def read_configuration(values: dict[str, Any]) -> Configuration:

@@ -9,7 +9,10 @@ from noisy_student.errors import InputError
 from noisy_student.files import whole_file
 
 # Columns that stay text whatever they look like: a case may be named 007.
-TEXT_COLUMNS = ("case", "role", "image", "label_map", "truth", "sha256", "voxels_sha256", "source", "reason")
+TEXT_COLUMNS = (
+    *("case", "role", "image", "label_map", "truth", "sha256", "voxels_sha256", "source"),
+    *("reason", "masked", "mask_reason"),
+)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -4,6 +4,7 @@ from noisy_student.report.numbers import magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings
+from noisy_student.selection.words import in_words
 
 REFERENCES = (
     CITATION,
@@ -63,15 +64,8 @@ def _selection(results: Results) -> str:
     ]
     if not kept:
         return ""
-    rules = selection_rules(results.run, 1)
-    how = f"{rules['reduce']} over organs" if "reduce" in rules else "over organs"
-    least = f" of at least {rules['threshold']:g}" if "threshold" in rules else ""
-    share = rules.get("keep_fraction", 1)
-    most = f", at most the most confident {share:.0%} of all" if share < 1 else ""
-    return (
-        f"Pseudo-labels were kept at a confidence{least} (mean maximum probability inside each organ, {how}){most}: "
-        f"{', '.join(kept)}."
-    )
+    rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
+    return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)})."
 
 
 def _evaluation(results: Results) -> str:

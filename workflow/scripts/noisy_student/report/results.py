@@ -8,8 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.report.dropped import all_dropped
-from noisy_student.report.settings import selection_rules
 from noisy_student.tables import read_table
 
 CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
@@ -57,8 +55,8 @@ class Network:
 class Round:
     """The tables of one round; `training` maps a fold to its progress.
 
-    A selection that keeps nothing stops the run before its table is written; then `is_selected` is false and
-    `selection` says that all were dropped.
+    A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
+    `selection` is that table.
     """
 
     number: int
@@ -110,7 +108,7 @@ def read_results(folder: Path) -> Results:
         cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
         findings=_table(folder / "cohort/findings.tsv", FINDINGS),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
-        rounds=[_read_round(folder, number, run) for number in range(_last_round(folder, run) + 1)],
+        rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),
         ranking=_table(folder / "ranking.tsv", RANKING),
     )
@@ -135,17 +133,17 @@ def _read_network(folder: Path) -> Network:
     return Network(folder.name, _read_json(folder / "network.json"), configurations.get("3d_fullres", {}))
 
 
-def _read_round(folder: Path, number: int, run: dict[str, Any]) -> Round:
+def _read_round(folder: Path, number: int) -> Round:
     here = folder / f"round_{number}"
     scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
-    selection, rules = here / "selection.tsv", selection_rules(run, number)
+    selection, all_dropped = here / "selection.tsv", here / "all_dropped.tsv"
     progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv")}
     return Round(
         number=number,
         folder=here,
         training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
         pseudo_label_scores=scores,
-        selection=_table(selection, SELECTION) if selection.exists() else all_dropped(scores, rules),
+        selection=_table(selection if selection.exists() else all_dropped, SELECTION),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         scores=_table(here / "scores.tsv", SCORES),

@@ -21,9 +21,10 @@ def training_settings(run: dict[str, Any], number: int) -> dict[str, Any]:
     return {**run.get("configuration", {}).get("training", {}), **changes, **noise}
 
 
-def selection_rules(run: dict[str, Any], number: int) -> dict[str, Any]:
+def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:
     """The rules by which the round selected its pseudo-labels."""
-    return _round(run, number).get("selection") or run.get("configuration", {}).get("selection", {})
+    own = _round(run, number).get("selection")
+    return run.get("configuration", {}).get("selection", []) if own is None else own
 
 
 def evaluation_mode(run: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from noisy_student.organs import FLARE22
-from noisy_student.report.dropped import confidences
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
@@ -37,10 +36,10 @@ def all_dropped(results: Results) -> list[str]:
 def _undecided(round_: Round) -> str:
     if round_.pseudo_label_scores.empty or len(round_.selection):
         return ""
-    table = confidences(round_.pseudo_label_scores)
+    confidence = round_.pseudo_label_scores.groupby("case")["mean_max_probability"].mean()
     return (
-        f"Round {round_.number}: {count(len(table), 'pseudo-label')} scored, none selected yet. The highest mean "
-        f"confidence is {score(table['confidence'].max())}; a threshold above it drops them all."
+        f"Round {round_.number}: {count(len(confidence), 'pseudo-label')} scored, none selected yet. The highest mean "
+        f"confidence is {score(confidence.max())}."
     )
 
 

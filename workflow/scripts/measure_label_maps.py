@@ -1,0 +1,50 @@
+"""Measure one shard of label maps: volume, pieces, edge, side of each organ, and disagreement with earlier rounds."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import SimpleITK as sitk
+
+from noisy_student.command import run
+from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.parallel import in_order
+from noisy_student.selection.disagreement import disagreements
+from noisy_student.selection.measures import label_measures
+from noisy_student.shards import shard_of
+from noisy_student.tables import read_table, write_table
+
+
+def measure(case: str, folder: Path, earlier: list[Path]) -> pd.DataFrame:
+    """The measures of one case, whose label map lies in `folder`, and in the folders of earlier rounds."""
+    image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
+    label_map = sitk.GetArrayFromImage(image)
+    measures = label_measures(label_map, float(np.prod(image.GetSpacing())) / 1000)
+    before = [reorient(read_image(path / f"{case}.nii.gz"), CANONICAL_ORIENTATION) for path in earlier]
+    compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map])
+    return measures.merge(compared, on="label").assign(case=case)
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
+    parser.add_argument("--role", required=True, help="cases of this role are measured")
+    parser.add_argument("--folder", type=Path, required=True, help="their label maps")
+    parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="label maps of rounds before, in order")
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="table of measures per case and organ")
+    arguments = parser.parse_args()
+    table = read_table(arguments.cases, ["case", "role"])
+    cases = shard_of(table[table.role == arguments.role], arguments.shard, arguments.shards).case.tolist()
+    work = partial(measure, folder=arguments.folder, earlier=arguments.earlier)
+    tables = list(in_order(work, cases, arguments.cores, "measuring"))
+    write_table(pd.concat(tables or [pd.DataFrame(columns=["case"])]), arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Which pseudo-labels a student learns from: scores, rules, decisions and their reasons."""

@@ -1,0 +1,41 @@
+"""How much consecutive teachers disagree about a scan: the measure by which FLARE22's winner dropped pseudo-labels.
+
+Huang et al. (team blackbean), FLARE22: u = (Σ(p1 ≠ p2) / Σ(p2 > 0) + Σ(p2 ≠ p3) / Σ(p3 > 0)) / 2 over three label sets.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.organs import FLARE22
+
+LABEL_SETS = 3
+
+
+def disagreements(label_maps_zyx: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Per organ: `disagreement` over all organs (the same in each row) and `organ_disagreement`.
+
+    `label_maps_zyx`: one scan's label maps (z, y, x), earliest round first; the last three count. Both are undefined
+    (empty) as long as there is only one.
+    """
+    pairs = list(pairwise(label_maps_zyx[-LABEL_SETS:]))
+    overall = _mean([_disagreement(before != after, before > 0, after > 0) for before, after in pairs])
+    rows = [(organ.label, overall, _mean([_of_organ(*pair, organ.label) for pair in pairs])) for organ in FLARE22]
+    return pd.DataFrame(rows, columns=["label", "disagreement", "organ_disagreement"])
+
+
+def _of_organ(before: np.ndarray, after: np.ndarray, label: int) -> float:
+    before, after = before == label, after == label
+    return _disagreement(before != after, before, after)
+
+
+def _disagreement(differs: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+    """Σ differs / Σ after. Where the later label map has nothing: 0 if the earlier has nothing either, otherwise 1."""
+    voxels = np.count_nonzero(after)
+    return np.count_nonzero(differs) / voxels if voxels else float(before.any())
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -1,0 +1,43 @@
+"""What a label map tells about itself: is each organ in one piece, on its side, within the scan?"""
+
+import cc3d
+import numpy as np
+import pandas as pd
+
+from noisy_student.cohort.sides import swapped_labels
+from noisy_student.organs import FLARE22
+
+COLUMNS = ("label", "organ", "volume_ml", "components", "stray_share", "touches_edge", "wrong_side")
+
+
+def label_measures(label_map_zyx: np.ndarray, voxel_ml: float) -> pd.DataFrame:
+    """Per organ of a canonical label map (z, y, x).
+
+    `components` counts its pieces (voxels that share a corner belong together), `stray_share` is the share of its
+    voxels outside the largest piece. `touches_edge`: it reaches the first or last voxel along an axis, so that it may
+    be cut off. `wrong_side`: it is one of a pair whose right organ lies to the left of the left one. An absent organ
+    has volume 0, no component, and an undefined (empty) stray share.
+    """
+    pieces = _pieces(label_map_zyx)
+    edges = {int(label) for axis in range(3) for end in (0, -1) for label in np.unique(label_map_zyx.take(end, axis))}
+    swapped = {label for pair in swapped_labels(label_map_zyx) for label in pair}
+    rows = []
+    for organ in FLARE22:
+        sizes = pieces.get(organ.label, [])
+        total = sum(sizes)
+        stray = 1 - max(sizes) / total if total else None
+        flags = int(organ.label in edges), int(organ.label in swapped)
+        rows.append((organ.label, organ.name, total * voxel_ml, len(sizes), stray, *flags))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _pieces(label_map_zyx: np.ndarray) -> dict[int, list[int]]:
+    """Label → voxels of each of its connected components."""
+    pieces, count = cc3d.connected_components(np.ascontiguousarray(label_map_zyx), connectivity=26, return_N=True)
+    label_of_piece = np.zeros(count + 1, dtype=label_map_zyx.dtype)
+    label_of_piece[pieces.ravel()] = label_map_zyx.ravel()
+    voxels = np.bincount(pieces.ravel(), minlength=count + 1)
+    found: dict[int, list[int]] = {}
+    for piece in range(1, count + 1):
+        found.setdefault(int(label_of_piece[piece]), []).append(int(voxels[piece]))
+    return found

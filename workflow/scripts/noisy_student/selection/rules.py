@@ -1,0 +1,104 @@
+"""The rules of a selection as the configuration names them, and ready-made lists of them.
+
+A selection is an ordered list. Every rule looks at all scans, so that every reason is on record; `top` looks at those
+that the rules before it left. With `action: mask` a rule judges each organ singly: what fails is left out of the loss
+(nnU-Net's ignore label) instead of dropping the whole scan.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+
+from noisy_student.strict import Fraction, Name, Positive, Strict
+
+Action = Literal["drop", "mask"]
+
+
+class Threshold(Strict):
+    """Drops scans, or masks organs, whose score is out of bounds."""
+
+    rule: Literal["threshold"]
+    score: Name
+    over: str = "mean"
+    at_least: float | None = None
+    at_most: float | None = None
+    action: Action = "drop"
+
+    @model_validator(mode="after")
+    def has_a_bound(self) -> "Threshold":
+        """A threshold without a bound drops nothing."""
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a threshold needs `at_least` or `at_most`")
+        return self
+
+
+class Top(Strict):
+    """Keeps the best scans by a score: a share of all, or a number; of each stratum where `per` names one."""
+
+    rule: Literal["top"]
+    score: Name
+    over: str = "mean"
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    scans: Positive | None = None
+    per: Literal["source", "spacing", "organs"] | None = None
+
+    @model_validator(mode="after")
+    def says_how_many(self) -> "Top":
+        """Either a share or a number."""
+        if (self.share is None) == (self.scans is None):
+            raise ValueError("`top` needs either `share` or `scans`")
+        return self
+
+
+class Plausible(Strict):
+    """Finds organs that are unlike those of the labelled scans in volume, coherence or side."""
+
+    rule: Literal["plausible"]
+    volume_factor: Annotated[float, Field(ge=1)] = 2.0
+    stray_share: Fraction = 0.2
+    sides: bool = True
+    action: Action = "mask"
+
+
+class SureVoxels(Strict):
+    """Masks single voxels of whose label some fold is less sure than this."""
+
+    rule: Literal["sure_voxels"]
+    at_least: Annotated[float, Field(gt=0, lt=1)]
+
+
+Rule = Annotated[Threshold | Top | Plausible | SureVoxels, Field(discriminator="rule")]
+
+# `paper`: Tong et al. keep everything. `blackbean`: FLARE22's winner dropped the 77 of 2000 scans on whose labels
+# consecutive teachers disagreed most. `brananas`: the threshold that this team computed.
+PRESETS: dict[str, list[dict[str, Any]]] = {
+    "paper": [],
+    "blackbean": [{"rule": "top", "score": "disagreement", "share": 0.9615}],
+    "brananas": [{"rule": "threshold", "score": "fold_agreement", "at_least": 0.85}],
+    "default": [
+        {"rule": "threshold", "score": "organs", "at_least": 10},
+        {"rule": "top", "score": "mean_max_probability", "share": 0.65},
+    ],
+}
+
+
+def _rules_of_preset(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise ValueError(f"no such preset; there are {', '.join(PRESETS)}, or give a list of rules")
+        return PRESETS[value]
+    return value
+
+
+Selection = Annotated[list[Rule], BeforeValidator(_rules_of_preset, json_schema_input_type=str | list[Rule])]
+SELECTION: TypeAdapter[list[Rule]] = TypeAdapter(Selection)
+
+
+def surest_voxels(selection: list[Rule]) -> float | None:
+    """The confidence that single voxels must have, or nothing if the selection does not look at voxels."""
+    return max((rule.at_least for rule in selection if rule.rule == "sure_voxels"), default=None)
+
+
+def masks_organs(selection: list[Rule]) -> bool:
+    """Whether organs or voxels may be left out of the loss."""
+    return any(rule.rule == "sure_voxels" or getattr(rule, "action", "drop") == "mask" for rule in selection)

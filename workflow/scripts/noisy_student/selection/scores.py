@@ -1,0 +1,67 @@
+"""Scores per case and organ: checked, and reduced to one number per case.
+
+A score is undefined (an empty cell) for an organ that the teacher did not find, and for all organs where there is
+nothing to compare with: `disagreement` in the first round, `fold_agreement` of a single fold.
+"""
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.errors import InputError
+
+NO_SCORES = ("case", "label", "organ", "model", "scan", "role")
+LOWER_IS_BETTER = ("mean_entropy", "disagreement", "organ_disagreement", "components", "stray_share")
+
+
+def score_names(table: pd.DataFrame) -> list[str]:
+    """The columns that are scores."""
+    return [name for name in table if name not in NO_SCORES]
+
+
+def check_scores(table: pd.DataFrame) -> None:
+    """Stop on scores that are no finite numbers: a network that diverged labels nothing that can be trusted."""
+    for name in score_names(table):
+        values = pd.to_numeric(table[name], errors="coerce")
+        wrong = table[name].notna() & ~np.isfinite(values)
+        # A network that returns NaN leaves a case without any number, though other cases have some.
+        defined = values.notna().groupby(table.case).any()
+        found = (table.voxels > 0).groupby(table.case).any()
+        cases = sorted({*table.case[wrong], *(defined.index[found & ~defined] if defined.any() else [])})
+        if cases:
+            raise InputError(
+                f"finite numbers in the score {name} of each case",
+                f"none in {', '.join(cases[:5])}" + (f" and {len(cases) - 5} more" if len(cases) > 5 else ""),
+                "look at the training that made this teacher (its progress.tsv): it may have diverged",
+            )
+
+
+def reduced(table: pd.DataFrame, score: str, over: str) -> pd.Series:
+    """The score of each case: mean, minimum or maximum over the organs that have one, or that of a named organ.
+
+    Cases without any are NaN. Raises InputError for a score or an organ that the table does not have.
+    """
+    rows = with_score(table, score)
+    if over in ("mean", "minimum", "maximum"):
+        by_case = rows.groupby("case")[score]
+        values = {"mean": by_case.mean, "minimum": by_case.min, "maximum": by_case.max}[over]()
+    elif over in set(table.organ):
+        values = rows[rows.organ == over].set_index("case")[score]
+    else:
+        organs = ", ".join(table.organ.unique())
+        raise InputError(f"`over`: mean, minimum, maximum, or one of {organs}", over, "correct `selection`")
+    return values.reindex(pd.Index(sorted(table.case.unique()), name="case"))
+
+
+def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:
+    """The rows on which a score is defined."""
+    if score not in score_names(table):
+        known = ", ".join(score_names(table))
+        raise InputError(f"one of the scores {known}", score, "correct `score` in `selection`")
+    rows = table.dropna(subset=score)
+    if rows.empty and len(table) and score not in ("disagreement", "organ_disagreement"):
+        raise InputError(
+            f"the score {score}, which `selection` uses",
+            "it was not computed for any scan",
+            "agreement between folds needs several `folds`, agreement under mirroring `prediction.mirroring`",
+        )
+    return rows

@@ -117,6 +117,11 @@ def test_scans_are_given() -> bool:
     return bool(folders_of(CONFIGURATION.cohort, Path()).test)
 
 
+def earlier_label_sets(wildcards) -> range:
+    """The rounds before whose pseudo-labels this round's are compared with: two, as by FLARE22's winner."""
+    return range(max(1, int(wildcards.round) - 2), int(wildcards.round))
+
+
 def selection_of_student(wildcards) -> list[str]:
     """Which pseudo-labels a student learns from; the teacher has none."""
     return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []

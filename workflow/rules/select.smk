@@ -5,11 +5,6 @@
 #        results/round_<k>/selection.tsv             case, every score, kept or dropped, organs masked, all reasons
 
 
-def earlier_label_sets(wildcards) -> range:
-    """The rounds before whose pseudo-labels this round's are compared with: two, as by FLARE22's winner."""
-    return range(max(1, int(wildcards.round) - 2), int(wildcards.round))
-
-
 rule labelled_measures:
     """Measure the labelled scans' organs, which pseudo-labels are compared with."""
     input:

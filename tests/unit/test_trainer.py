@@ -9,7 +9,8 @@ import torch
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.configuration import Training
-from noisy_student.learning.preprocessing import preprocess_image
+from noisy_student.learning.masking import with_ignore_label
+from noisy_student.learning.preprocessing import Plan, preprocess_image, read_array, read_properties
 from noisy_student.learning.trainer import NoisyStudentTrainer, Places
 from noisy_student.learning.training_set import Example, add_example, splits
 from noisy_student.tables import write_table
@@ -37,10 +38,10 @@ def dataset(converted, plan, fingerprint, tmp_path_factory):
 
 @pytest.fixture
 def trainer(dataset, plan, tmp_path):
-    def make(**changes):
+    def make(dataset_json=plan.dataset, **changes):
         places = Places(dataset, tmp_path / "model", 0)
         return NoisyStudentTrainer.prepare(
-            json.loads(json.dumps(plan.plans)), plan.dataset, places, SETTINGS | changes, torch.device("cpu"), workers=1
+            json.loads(json.dumps(plan.plans)), dataset_json, places, SETTINGS | changes, torch.device("cpu"), workers=1
         )
 
     return make
@@ -69,6 +70,31 @@ def test_labelled_scans_are_drawn_as_often_as_configured(trainer, fraction):
 
 def test_a_teacher_draws_all_its_scans_alike(trainer):
     assert trainer(labelled_fraction=0.3).sampling_probabilities(CASES[:2]) is None
+
+
+def test_masked_organs_have_no_part_in_the_loss(dataset, plan, trainer, converted, tmp_path):
+    """Deep supervision included: the loss of two predictions that differ in ignored voxels alone is the same."""
+    ignoring = Plan(plan.plans, with_ignore_label(plan.dataset))
+    case = CASES[2]
+    masked = Example(
+        case, "pseudo", converted_label_map(converted, case), dataset / "cache" / case, ("liver", "spleen")
+    )
+    add_example(masked, tmp_path / "cases", ignoring)
+    properties, labels = read_properties(tmp_path / "cases" / case), read_array(tmp_path / "cases" / f"{case}_seg.b2nd")
+    assert (labels == 14).any() and not np.isin(labels, (1, 3)).any()
+    assert len(properties["class_locations"][(-1, *range(14))]) and not len(properties["class_locations"][1])
+    made = trainer(dataset_json=ignoring.dataset)
+    made.initialize()
+    outputs = made.network(torch.zeros(1, 1, 24, 48, 48))
+    assert outputs[0].shape[1] == 14
+    patch = np.zeros((1, 1, 24, 48, 48), np.float32)
+    z, y, x = (min(size, wanted) for size, wanted in zip(labels.shape[1:], patch.shape[2:], strict=True))
+    patch[0, 0, :z, :y, :x] = labels[0, :z, :y, :x].clip(min=0)
+    targets = [torch.from_numpy(patch)]
+    targets += [torch.nn.functional.interpolate(targets[0], size=output.shape[2:]) for output in outputs[1:]]
+    others = [output + 5 * torch.randn_like(output) * (t == 14) for output, t in zip(outputs, targets, strict=True)]
+    assert all((target == 14).any() for target in targets[:2])
+    assert torch.isclose(made.loss(outputs, targets), made.loss(others, targets))
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)])

@@ -12,6 +12,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
 from noisy_student.learning import nnunet
+from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import Plan
 from noisy_student.learning.training_set import Example, add_example, remove_others, splits
 from noisy_student.parallel import in_order
@@ -27,8 +28,10 @@ def examples(converted: Path, preprocessed: Path, selection: Path | None, pseudo
     ]
     if selection and pseudo_labels:
         table = read_table(selection, ["case", "decision"])
-        kept = table[table.decision == "kept"].case
-        found += [Example(case, "pseudo", pseudo_labels / f"{case}.nii.gz", Path(places[case])) for case in kept]
+        kept = table[table.decision == "kept"].reindex(columns=["case", "masked"]).fillna("")
+        for case, masked in kept.itertuples(index=False):
+            organs = tuple(masked.split(", ")) if masked else ()
+            found.append(Example(case, "pseudo", pseudo_labels / f"{case}.nii.gz", Path(places[case]), organs))
     return found
 
 
@@ -60,6 +63,8 @@ def main() -> None:
             "lower `training.splits`, and `training.folds` with it",
         )
     description = json.loads(arguments.description.read_text())
+    if any(example.masked for example in found):
+        description = with_ignore_label(description)
     plan = Plan(json.loads(arguments.plans.read_text()), description)
     rows = list(in_order(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))
     remove_others(cases, [example.case for example in found])

@@ -127,7 +127,11 @@ def labels_on_grid(label_map_zyx: np.ndarray, mask: np.ndarray, properties: dict
 
 
 def class_locations(labels: np.ndarray, plan: Plan) -> dict[Any, np.ndarray]:
-    """Voxels of each organ, sampled as nnU-Net does, from which training draws its patches."""
-    organs = plan.manager.get_label_manager(plan.dataset).foreground_labels
-    locations = DefaultPreprocessor._sample_foreground_locations(labels, organs, verbose=False)
+    """Voxels of each organ, sampled as nnU-Net does, from which training draws its patches.
+
+    Where the dataset has the ignore label, also of all other voxels: nnU-Net draws its patches without an organ there.
+    """
+    manager = plan.manager.get_label_manager(plan.dataset)
+    wanted = [*manager.foreground_labels, *([[OUTSIDE, *manager.all_labels]] if manager.has_ignore_label else [])]
+    locations = DefaultPreprocessor._sample_foreground_locations(labels, wanted, verbose=False)
     return {label: np.asarray(voxels, dtype=np.int32).reshape(-1, 4) for label, voxels in locations.items()}

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.files import link, sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.learning.masking import IGNORE, mask_organs
 from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
@@ -27,12 +28,13 @@ from noisy_student.learning.preprocessing import (
 
 @dataclass(frozen=True)
 class Example:
-    """A scan that a round learns from, and where its label map comes from."""
+    """A scan that a round learns from, where its label map comes from, and organs that are left out of the loss."""
 
     case: str
     origin: str
     label_map: Path
     preprocessed: Path
+    masked: tuple[str, ...] = ()
 
 
 def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
@@ -44,11 +46,17 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
     checksum = sha256(example.label_map)
     properties = read_properties(example.preprocessed)
     made_from = f"{properties[MADE_FROM]}, label map {checksum}"
+    ignore = plan.dataset["labels"].get(IGNORE)
+    if ignore is not None:
+        made_from += f", ignored: {', '.join(example.masked) or 'nothing'}"
     if not _is_whole(target, made_from):
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
         labels = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        if example.masked:
+            untrusted = [plan.organs[organ] for organ in example.masked]
+            labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}
@@ -58,6 +66,7 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
         "origin": example.origin,
         "label_map": str(example.label_map),
         "sha256": checksum,
+        "masked": ", ".join(example.masked),
         "made_from": made_from,
     }
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from noisy_student.errors import InputError
 from noisy_student.selection.plausibility import implausible_organs
-from noisy_student.selection.rules import Plausible, Rule, SureVoxels, Threshold, Top
+from noisy_student.selection.rules import Plausible, Rule, Threshold, Top
 from noisy_student.selection.scores import LOWER_IS_BETTER, check_scores, reduced, score_names, with_score
 from noisy_student.selection.strata import strata
 
@@ -48,8 +48,6 @@ class Decisions:
             case Plausible():
                 for name, organ, wrong in implausible_organs(self.table, self.labelled, rule):
                     self.reasons[name].append(f"{organ}: {wrong}")
-            case SureVoxels():
-                pass  # Looks at voxels, when the training set is made.
 
     def _note(self, found: Any) -> None:
         for case, organ, wrong in found:

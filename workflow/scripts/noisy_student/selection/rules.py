@@ -60,14 +60,7 @@ class Plausible(Strict):
     action: Action = "mask"
 
 
-class SureVoxels(Strict):
-    """Masks single voxels of whose label some fold is less sure than this."""
-
-    rule: Literal["sure_voxels"]
-    at_least: Annotated[float, Field(gt=0, lt=1)]
-
-
-Rule = Annotated[Threshold | Top | Plausible | SureVoxels, Field(discriminator="rule")]
+Rule = Annotated[Threshold | Top | Plausible, Field(discriminator="rule")]
 
 # `paper`: Tong et al. keep everything. `blackbean`: FLARE22's winner dropped the 77 of 2000 scans on whose labels
 # consecutive teachers disagreed most. `brananas`: the threshold that this team computed.
@@ -92,13 +85,3 @@ def _rules_of_preset(value: Any) -> Any:
 
 Selection = Annotated[list[Rule], BeforeValidator(_rules_of_preset, json_schema_input_type=str | list[Rule])]
 SELECTION: TypeAdapter[list[Rule]] = TypeAdapter(Selection)
-
-
-def surest_voxels(selection: list[Rule]) -> float | None:
-    """The confidence that single voxels must have, or nothing if the selection does not look at voxels."""
-    return max((rule.at_least for rule in selection if rule.rule == "sure_voxels"), default=None)
-
-
-def masks_organs(selection: list[Rule]) -> bool:
-    """Whether organs or voxels may be left out of the loss."""
-    return any(rule.rule == "sure_voxels" or getattr(rule, "action", "drop") == "mask" for rule in selection)

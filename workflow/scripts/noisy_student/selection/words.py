@@ -18,8 +18,6 @@ def in_words(rule: dict[str, Any]) -> str:
             sides = ", or on the wrong side" if rule["sides"] else ""
             text = f"organs with a {what} {rule['stray_share']:.0%} apart from their largest piece{sides}"
             return f"{text}, were masked" if rule["action"] == "mask" else f"no {text}"
-        case "sure_voxels":
-            return f"voxels below a confidence of {rule['at_least']:g} were masked"
     raise ValueError(f"no words for the rule {rule['rule']}")
 
 

@@ -8,18 +8,14 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test test-cluster-faults lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
 	@echo "The report: $(CURDIR)/results/report/report.html"
 
 test: lint
-	pytest tests/unit tests/dry_run tests/end_to_end -m "not cluster_faults"
-
-# Jobs cancelled, lost, over time or memory on a throw-away SLURM cluster. Not part of `make test`: not yet reliable.
-test-cluster-faults: $(READY)
-	pytest tests/end_to_end/test_slurm.py -m cluster_faults
+	pytest tests/unit tests/dry_run tests/end_to_end
 
 lint: $(READY)
 	ruff check .

@@ -25,7 +25,7 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
-    raise WorkflowError(
+    sys.exit(
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
         "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
     )

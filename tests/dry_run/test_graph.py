@@ -46,6 +46,7 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
         "efficiency": 4,
         "compare": 1,
         "run_record": 1,
+        "examples": 1,
         "report": 1,
         "all": 1,
     }

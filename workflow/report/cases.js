@@ -77,6 +77,12 @@
       const scores = ["DSC", "NSD"].flatMap((measure) => row.item.scores[measure][place].map(number));
       inner.append(line("td", [organ, ...scores]));
     });
+    if ((window.viewableCases || []).includes(row.item.case)) {
+      const view = Object.assign(document.createElement("button"), { type: "button", textContent: "Open in the viewer" });
+      view.className = "view";
+      view.dataset.view = row.item.case;
+      inner.createCaption().append(view);
+    }
     const detail = document.createElement("tr");
     detail.className = "detail";
     detail.insertCell().append(inner);
@@ -93,7 +99,7 @@
   }));
   body.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (!button) return;
+    if (!button || button.dataset.view) return;
     const wasOpen = button.getAttribute("aria-expanded") === "true";
     close();
     if (!wasOpen) open(rows.find((row) => row.element.contains(button)), button);

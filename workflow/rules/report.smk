@@ -2,6 +2,7 @@
 #
 # reads  result tables of all stages
 # makes  results/run.json                 versions, configuration, checksums
+#        results/examples.json            pictures and small volumes of example cases: what reads scans again
 #        results/report/report.html       one page, and its tables and figures beside it
 
 REPORTED = [
@@ -35,11 +36,28 @@ rule run_record:
         " --output {output} > {log} 2>&1"
 
 
+rule examples:
+    """Draw the cases that the report shows."""
+    input:
+        REPORTED,
+    output:
+        "results/examples.json",
+    log:
+        "logs/examples.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        cases=shlex.join(CONFIGURATION.report.cases),
+    shell:
+        "python workflow/scripts/draw_examples.py --results results --cases {params.cases} --output {output} > {log} 2>&1"
+
+
 rule report:
-    """Build the report from the result tables."""
+    """Build the report from the result tables, and the drawn examples."""
     input:
         REPORTED,
         "results/run.json",
+        "results/examples.json",
     output:
         "results/report/report.html",
     log:

@@ -149,6 +149,12 @@ class Efficiency(Strict):
     time_limit_s: Positive = 3600
 
 
+class Report(Strict):
+    """What the report shows besides what it chooses by rule."""
+
+    cases: list[str] = []
+
+
 class Configuration(Strict):
     """The whole experiment."""
 
@@ -163,6 +169,7 @@ class Configuration(Strict):
     rounds: list[Round] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
+    report: Report = Report()
 
     @field_validator("rounds")
     @classmethod

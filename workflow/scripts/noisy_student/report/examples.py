@@ -1,126 +1,101 @@
-"""Example cases, chosen by rule, with the pictures that show them: figures 3 and 4."""
+"""The chosen cases drawn from their scans: figures 3 and 4, the pseudo-labels' pictures, the viewer's volumes."""
 
-import base64
-import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import SimpleITK as sitk
-from PIL import Image
 
 from noisy_student.errors import InputError
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
-from noisy_student.organs import FLARE22
-from noisy_student.report.montage import choose_cut, picture, sheet, view, window
+from noisy_student.report.chosen import Choice, chosen_cases, last_selected
+from noisy_student.report.example import Example, Panel
+from noisy_student.report.montage import Cut, choose_cut, picture, view, window
 from noisy_student.report.numbers import score
-from noisy_student.report.results import Results
-from noisy_student.report.verdict import judged_role
+from noisy_student.report.results import Results, Round
+from noisy_student.report.small_volumes import limit_for, small_volumes
 
 VIEWS = ("axial", "coronal")
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One picture with its column title and what it shows for those who cannot see it."""
-
-    title: str
-    description: str
-    image: Image.Image
-
-    @property
-    def data_uri(self) -> str:
-        """The picture as PNG inside the page."""
-        stream = io.BytesIO()
-        self.image.quantize(256).save(stream, format="PNG", optimize=True)
-        return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+def make_examples(results: Results, named: list[str]) -> list[Example]:
+    """The chosen cases and those in `named`, with pictures and volumes, or with what hinders them."""
+    chosen = chosen_cases(results, named)
+    return [_example(results, choice, limit_for(len(chosen))) for choice in chosen]
 
 
-@dataclass(frozen=True)
-class Example:
-    """A case, why it is shown, and its panels per view; `problem` says why there are none."""
-
-    case: str
-    name: str
-    title: str
-    caption: str
-    panels: list[list[Panel]]
-    problem: str = ""
-
-    def sheet(self) -> Image.Image:
-        """All panels as one picture."""
-        return sheet([[panel.image for panel in row] for row in self.panels], [panel.title for panel in self.panels[0]])
-
-
-def chosen_cases(results: Results) -> list[tuple[str, str]]:
-    """(case, why): the best, median and worst case of the last round, and the worst case of its weakest organ."""
-    role = judged_role(results)
-    rounds = [round_ for round_ in results.evaluated(role) if len(round_.scores)]
-    if not rounds:
-        return []
-    scores = rounds[-1].scores
-    scores = scores[scores["role"] == role]
-    ranked = scores.groupby("case")["DSC"].mean().sort_values(ascending=False, kind="stable")
-    chosen = {ranked.index[0]: "best", ranked.index[-1]: "worst"}
-    chosen.setdefault(ranked.index[len(ranked) // 2], "median")
-    case, why = _weakest_organ(scores)
-    chosen.setdefault(case, why)
-    order = {"best": 0, "median": 1, "worst": 2}
-    return sorted(chosen.items(), key=lambda item: order.get(item[1], 3))
-
-
-def _weakest_organ(scores: pd.DataFrame) -> tuple[str, str]:
-    present = scores[scores["truth_voxels"] > 0]
-    present = scores if present.empty else present
-    label = present.groupby("label")["DSC"].mean().idxmin()
-    rows = present[present["label"] == label].sort_values("DSC", kind="stable")
-    organ = next((organ.name for organ in FLARE22 if organ.label == label), f"label {label}")
-    return rows["case"].iloc[0], f"worst {organ}, the weakest organ"
-
-
-def examples(results: Results) -> list[Example]:
-    """The chosen cases with their pictures."""
-    return [_example(results, case, why) for case, why in chosen_cases(results)]
-
-
-def _example(results: Results, case: str, why: str) -> Example:
-    role = judged_role(results)
-    rounds = results.evaluated(role)
-    shown = [rounds[0], rounds[-1]] if len(rounds) > 1 else rounds
-    figure = "Figure 3" if why in ("best", "median") else "Figure 4"
-    title = f"{figure}. {case}: {why if ',' in why else why + ' case'}"
-    dsc = "; ".join(f"{r.name} {score(r.scores.loc[r.scores['case'] == case, 'DSC'].mean())}" for r in shown)
-    caption = f"{role.capitalize()} scan, mean DSC over organs: {dsc}. Chosen by mean DSC in round {rounds[-1].number}."
-    name = f"example_{why.split(',')[0].replace(' ', '_')}_{case}"
-    predictions = {f"round {r.number}": r.folder / "predictions" / f"{case}.nii.gz" for r in shown}
+def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
+    rows = results.cases[results.cases["case"] == choice.case]
+    role = rows["role"].iloc[0] if len(rows) else ""
+    reason = choice.why.split(",")[0].replace(" ", "_")
+    about = {
+        "case": choice.case,
+        "kind": choice.kind,
+        "name": f"example_{reason}_{choice.case}",
+        "title": _title(choice),
+        "caption": _caption(results, choice.case, role),
+    }
     try:
-        return Example(case, name, title, caption, _panels(results, case, predictions))
+        if rows.empty:
+            raise InputError(f"{choice.case} in the case table", "no such row", "correct the name in report.cases")
+        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, role))
+        cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
+        volumes = small_volumes(scan, maps, cut, limit_bytes)
+        return Example(**about, panels=_panels(choice.case, scan, maps, cut), volumes=volumes)
     except InputError as error:
-        return Example(case, name, title, caption, [], str(error))
+        return Example(**about, panels=[], volumes={}, problem=str(error))
 
 
-def _panels(results: Results, case: str, predictions: dict[str, Path]) -> list[list[Panel]]:
-    rows = results.cases[results.cases["case"] == case]
-    if rows.empty:
-        raise InputError(f"{case} in the case table", "no such row", "evaluate again with the present case table")
-    row = rows.iloc[0]
+def _title(choice: Choice) -> str:
+    if choice.kind == "pseudo-labels":
+        return f"{choice.case}: {choice.why}"
+    if choice.kind == "named":
+        return f"{choice.case}: named in the configuration"
+    figure = "Figure 3" if choice.why in ("best", "median") else "Figure 4"
+    return f"{figure}. {choice.case}: {choice.why if ',' in choice.why else choice.why + ' case'}"
+
+
+def _caption(results: Results, case: str, role: str) -> str:
+    rounds = _shown_rounds(results, role)
+    tables = {r.name: r.pseudo_label_truth if role == "unlabelled" else r.scores for r in rounds}
+    means = {name: table.loc[table["case"] == case, "DSC"].mean() for name, table in tables.items()}
+    known = [f"{name} {score(mean)}" for name, mean in means.items() if pd.notna(mean)]
+    decided = [_decision(r, case) for r in rounds] if role == "unlabelled" else []
+    said = [f"mean DSC over organs: {'; '.join(known)}" if known else "", *decided]
+    return f"{role.capitalize()} scan. " + " ".join(f"{text[0].upper()}{text[1:]}." for text in said if text)
+
+
+def _decision(round_: Round, case: str) -> str:
+    row = round_.selection[round_.selection["case"] == case]
+    if row.empty:
+        return ""
+    reason = row["reason"].iloc[0]
+    return f"{row['decision'].iloc[0]} in {round_.name}" + (f": {reason}" if pd.notna(reason) else "")
+
+
+def _shown_rounds(results: Results, role: str) -> list[Round]:
+    """First and last judged round; for an unlabelled scan the last selection's; none for a labelled one."""
+    if role == "unlabelled":
+        last = last_selected(results)
+        return [last] if last else []
+    rounds = results.evaluated(role)
+    return [rounds[0], rounds[-1]] if len(rounds) > 1 else rounds
+
+
+def _label_maps(results: Results, case: str, role: str) -> dict[str, Path]:
+    what, folder = ("pseudo-label", "pseudo_labels") if role == "unlabelled" else ("prediction", "predictions")
+    rounds = _shown_rounds(results, role)
+    return {f"{what}, round {r.number}": r.folder / folder / f"{case}.nii.gz" for r in rounds}
+
+
+def _read(row: pd.Series, label_maps: dict[str, Path]) -> tuple[sitk.Image, dict[str, np.ndarray]]:
+    """The scan, and title → label map (z, y, x): the truth first, where it is known."""
     truth = row["truth"] if pd.notna(row["truth"]) else row["label_map"]
+    paths = ({"truth": Path(truth)} if pd.notna(truth) else {}) | label_maps
+    if not paths:
+        raise InputError(f"a label map of {row['case']}", "none is known yet", "wait until a round has labelled it")
     scan = reorient(read_image(Path(row["image"])), CANONICAL_ORIENTATION)
-    maps = {"truth": _labels(Path(str(truth)), scan)}
-    maps |= {f"prediction, {name}": _labels(path, scan) for name, path in predictions.items()}
-    grey = window(sitk.GetArrayViewFromImage(scan))
-    spacing = scan.GetSpacing()[::-1]
-    cut = choose_cut(maps["truth"], list(maps.values()), spacing)
-    pixel_mm = {"axial": (spacing[1], spacing[2]), "coronal": (spacing[0], spacing[2])}
-    return [
-        [
-            Panel(title, f"{name.capitalize()} slice of {case}, {title}", picture(
-                view(grey, cut, name), None if labels is None else view(labels, cut, name), pixel_mm[name]))
-            for title, labels in ({"image": None} | maps).items()
-        ]
-        for name in VIEWS
-    ]  # fmt: skip
+    return scan, {title: _labels(path, scan) for title, path in paths.items()}
 
 
 def _labels(path: Path, scan: sitk.Image) -> np.ndarray:
@@ -132,3 +107,17 @@ def _labels(path: Path, scan: sitk.Image) -> np.ndarray:
             "make the prediction again; the other parts of the report do not depend on it",
         )
     return labels
+
+
+def _panels(case: str, scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut) -> list[list[Panel]]:
+    grey = window(sitk.GetArrayViewFromImage(scan))
+    spacing = scan.GetSpacing()[::-1]
+    pixel_mm = {"axial": (spacing[1], spacing[2]), "coronal": (spacing[0], spacing[2])}
+    return [
+        [
+            Panel.of(title, f"{name.capitalize()} slice of {case}, {title}", picture(
+                view(grey, cut, name), None if labels is None else view(labels, cut, name), pixel_mm[name]))
+            for title, labels in ({"image": None} | maps).items()
+        ]
+        for name in VIEWS
+    ]  # fmt: skip

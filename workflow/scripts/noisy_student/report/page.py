@@ -22,10 +22,11 @@ from noisy_student.report import (
     verdict,
 )
 from noisy_student.report.case_table import MEASURES, case_rows, case_scores
-from noisy_student.report.examples import Example, examples
+from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
 from noisy_student.report.results import Results
 from noisy_student.report.table import Table
+from noisy_student.report.viewer import viewer
 from noisy_student.report.warnings import warnings
 from noisy_student.tables import write_table
 
@@ -86,7 +87,7 @@ def content(results: Results) -> Content:
         run_tables=_run_tables(results),
         labelled_only=organ_tables.labelled_only(results) if roles else None,
         roles=[content for role in roles if (content := _role(results, role)).tables],
-        examples=examples(results),
+        examples=read_examples(results.folder / "examples.json"),
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[*histograms, *(plot for plot in scatters if plot)],
@@ -137,6 +138,7 @@ def render(results: Results, shown: Content) -> str:
         paragraph=verdict.paragraph(results),
         warnings=warnings(results),
         cases=case_rows(results),
+        viewer=viewer(shown.examples),
         methods=methods.methods(results),
         references=methods.REFERENCES,
         commands=methods.commands(results),

@@ -1,0 +1,70 @@
+"""One example case as it is kept between the step that reads scans and the page that shows them."""
+
+import base64
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from noisy_student.files import write_text
+from noisy_student.report.montage import sheet
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture (PNG as base64) with its column title and what it shows for those who cannot see it."""
+
+    title: str
+    description: str
+    png: str
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, title: str, description: str, image: Image.Image) -> "Panel":
+        """A picture in 256 colours."""
+        stream = io.BytesIO()
+        image.quantize(256).save(stream, format="PNG", optimize=True)
+        return cls(title, description, base64.b64encode(stream.getvalue()).decode(), image.width, image.height)
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture again."""
+        return Image.open(io.BytesIO(base64.b64decode(self.png))).convert("RGB")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A case, why it is shown, its panels per view, and its volumes: title → NIfTI as base64.
+
+    `kind` is that of its choice; `problem` says why there are no pictures.
+    """
+
+    case: str
+    kind: str
+    name: str
+    title: str
+    caption: str
+    panels: list[list[Panel]]
+    volumes: dict[str, str]
+    problem: str = ""
+
+    def sheet(self) -> Image.Image:
+        """All panels as one picture."""
+        return sheet([[panel.image for panel in row] for row in self.panels], [panel.title for panel in self.panels[0]])
+
+
+def write_examples(examples: list[Example], path: Path) -> None:
+    """Write all examples as one JSON file."""
+    write_text(path, json.dumps([asdict(example) for example in examples]))
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Read them back; none where the file is not there yet."""
+    entries = json.loads(path.read_text()) if path.exists() else []
+    return [
+        Example(**entry | {"panels": [[Panel(**panel) for panel in row] for row in entry["panels"]]})
+        for entry in entries
+    ]

@@ -1,0 +1,23 @@
+"""What the page's viewer needs: niivue itself, the volumes of the examples, and each organ's colour."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.example import Example
+
+NIIVUE = Path(__file__).parents[3] / "report/niivue/niivue-0.69.0.umd.js.gz"
+
+
+def viewer(examples: list[Example]) -> dict[str, Any]:
+    """`volumes`: case → title → NIfTI; `colours`: label → name and colour; `niivue`: the library, gzipped, as base64.
+
+    Without a volume there is no library either.
+    """
+    volumes = {example.case: example.volumes for example in examples if example.volumes}
+    return {
+        "volumes": volumes,
+        "colours": {organ.label: {"name": organ.name, "colour": organ.colour} for organ in FLARE22},
+        "niivue": base64.b64encode(NIIVUE.read_bytes()).decode() if volumes else "",
+    }

@@ -1,15 +1,21 @@
 """Headless Chromium, driven over its debugging pipe: enough of the DevTools protocol to open a page and ask it."""
 
+import base64
+import io
 import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+    *("--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--remote-debugging-pipe"),
 )
 
@@ -61,10 +67,25 @@ class Browser:
             self.events.append(self._receive())
 
     def ask(self, expression: str) -> Any:
-        """The value of a JavaScript expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of a JavaScript expression in the page; of a promise, what it is resolved to."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def wait_for(self, expression: str, seconds: float = 30) -> None:
+        """Wait until a JavaScript expression is true."""
+        end = time.monotonic() + seconds
+        while not self.ask(expression):
+            assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+            time.sleep(0.05)
+
+    def picture(self, selector: str) -> Image.Image:
+        """What an element looks like, after the page has drawn it."""
+        self.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        box = self.ask(f"(() => {{ const box = document.querySelector('{selector}').getBoundingClientRect();"
+                       "return { x: box.x, y: box.y, width: box.width, height: box.height, scale: 1 }; })()")  # fmt: skip
+        data = self.call("Page.captureScreenshot", clip=box)["data"]
+        return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
 
     def close(self) -> None:
         """End the browser."""

@@ -12,6 +12,10 @@ from noisy_student.configuration import Configuration
 from noisy_student.evaluation.aggregate import summarise
 from noisy_student.evaluation.comparison import compare_rounds
 from noisy_student.organs import FLARE22
+from noisy_student.report.example import write_examples
+from noisy_student.report.examples import make_examples
+from noisy_student.report.page import write_report
+from noisy_student.report.results import read_results
 from noisy_student.selection.decisions import select
 from noisy_student.selection.rules import SELECTION
 from noisy_student.tables import write_table
@@ -56,6 +60,14 @@ class SyntheticRun:
             write_table(compare_rounds(scores), folder / "comparison.tsv")
         _write_run(self, folder)
         return folder
+
+
+def make_page(run: SyntheticRun, folder: Path, named: list[str] = ()) -> Path:
+    """Write the results below `folder`, draw their examples, and make the report of both."""
+    results = read_results(run.write(folder))
+    write_examples(make_examples(results, list(named)), folder / "examples.json")
+    write_report(results, folder / "report/report.html")
+    return folder / "report/report.html"
 
 
 def _cases(run: SyntheticRun, folder: Path) -> pd.DataFrame:
@@ -121,10 +133,9 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
     if number:
         _write_pseudo_labels(run, cases, folder, number, random)
     if run.pictures:
-        for case in cases.loc[cases["role"].isin(["validation", "test"])].itertuples():
-            synthetic_scans.write(
-                Path(case.image), Path(case.truth), folder / f"predictions/{case.case}.nii.gz", number
-            )
+        for case in cases[cases["role"] != "labelled"].itertuples():
+            made = folder / ("pseudo_labels" if case.role == "unlabelled" else "predictions")
+            synthetic_scans.write(Path(case.image), Path(case.truth), made / f"{case.case}.nii.gz", number)
 
 
 def _progress(epochs: int, random) -> pd.DataFrame:

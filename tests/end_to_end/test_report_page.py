@@ -2,14 +2,15 @@
 
 import base64
 
+import numpy as np
 import pytest
 
 from browser import CHROMIUM, Browser
-from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
-from synthetic_results import SyntheticRun
+from synthetic_results import SyntheticRun, make_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+WRONG = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
 FIRST_COLUMN = "[...document.querySelectorAll('#case-table tbody tr:not(.detail) th')].map(cell => cell.innerText)"
 SCORES = "[...document.querySelectorAll('#case-table tbody tr td:nth-child(3)')].map(cell => Number(cell.innerText))"
 
@@ -17,9 +18,7 @@ SCORES = "[...document.querySelectorAll('#case-table tbody tr td:nth-child(3)')]
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    SyntheticRun(pictures=True).write(folder)
-    write_report(read_results(folder), folder / "report/report.html")
-    return folder / "report/report.html"
+    return make_page(SyntheticRun(pictures=True), folder, named=["Unlabelled_0007"])
 
 
 @pytest.fixture
@@ -39,8 +38,7 @@ def test_nothing_is_fetched_and_nothing_fails(browser, page):
     asked = [event["params"]["request"]["url"] for event in browser.events
              if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
     assert {url for url in asked if not url.startswith("data:")} == {page.absolute().as_uri()}
-    wrong = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
-    assert [event for event in browser.events if event.get("method") in wrong] == []
+    assert [event for event in browser.events if event.get("method") in WRONG] == []
     loaded = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
     assert browser.ask(f"document.images.length > 0 && {loaded}")
 
@@ -92,3 +90,47 @@ def test_page_is_never_wider_than_the_screen(browser, page, width):
 def test_page_prints(browser, page):
     browser.open(page, 1280)
     assert base64.b64decode(browser.call("Page.printToPDF")["data"]).startswith(b"%PDF")
+
+
+def open_viewer(browser, page, case):
+    browser.open(page, 1280)
+    browser.ask(f"""document.querySelector('[data-view="{case}"]').click()""")
+    browser.wait_for("document.getElementById('viewer').dataset.ready === 'yes'")
+
+
+def coloured_share(browser):
+    """The share of the viewer's pixels that are not grey, and whether there are grey ones between black and white."""
+    red, green, blue = np.moveaxis(np.asarray(browser.picture("#viewer canvas")).astype(int), -1, 0)
+    spread = np.maximum(abs(red - green), abs(green - blue))
+    return (spread > 40).mean(), bool(((spread < 3) & (red > 60) & (red < 200)).mean() > 0.05)
+
+
+def test_viewer_shows_the_scan_and_switches_what_lies_over_it(browser, page):
+    case = "Unlabelled_0007"
+    open_viewer(browser, page, case)
+    titles = browser.ask("[...document.querySelectorAll('#viewer input[type=radio]')].map(input => input.value)")
+    assert titles == ["image", "truth", "pseudo-label, round 2"]
+    shares = {}
+    for title in titles:
+        browser.ask(f"""document.querySelector('#viewer input[value="{title}"]').click()""")
+        shares[title], is_grey = coloured_share(browser)
+        assert is_grey
+    assert shares["image"] < 0.01 < min(shares["truth"], shares["pseudo-label, round 2"])
+    assert shares["truth"] != shares["pseudo-label, round 2"]
+
+
+def test_viewer_opens_from_a_row_of_the_table_and_another_case_after_it(browser, page):
+    browser.open(page, 1280)
+    best = browser.ask("document.querySelector('#examples [data-view]').dataset.view")
+    choose(browser, "text", best)
+    browser.ask("document.querySelector('#case-table tbody tr:not([hidden]) button').click()")
+    browser.ask("document.querySelector('#case-table .detail [data-view]').click()")
+    browser.wait_for("document.getElementById('viewer').dataset.ready === 'yes'")
+    first = browser.picture("#viewer canvas")
+    assert browser.ask("document.querySelector('#viewer h3').textContent") == best
+    browser.ask("document.querySelector('#viewer form button').click()")
+    browser.ask("""document.querySelector('[data-view="Unlabelled_0007"]').click()""")
+    browser.wait_for("document.getElementById('viewer').dataset.ready === 'yes'")
+    assert np.asarray(browser.picture("#viewer canvas")).std() > 10
+    assert browser.picture("#viewer canvas").tobytes() != first.tobytes()
+    assert [event for event in browser.events if event.get("method") in WRONG] == []

@@ -12,7 +12,7 @@ from noisy_student.report.numbers import score
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.tables import read_table
-from synthetic_results import SyntheticRun
+from synthetic_results import SyntheticRun, make_page
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/report.py"
 
@@ -42,9 +42,7 @@ class Page(HTMLParser):
 
 
 def make(run, folder):
-    run.write(folder)
-    write_report(read_results(folder), folder / "report/report.html")
-    return (folder / "report/report.html").read_text()
+    return make_page(run, folder).read_text()
 
 
 @pytest.fixture(scope="module")

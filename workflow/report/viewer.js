@@ -39,15 +39,14 @@
 
   const show = () => {
     const wanted = form.elements.overlay.value;
-    const titles = Object.keys(volumes[dialog.dataset.case]);
-    titles.forEach((title, place) => {
+    volumes[dialog.dataset.case].forEach(([title], place) => {
       if (place > 0) viewer.setOpacity(place, title === wanted ? Number(form.elements.opacity.value) : 0);
     });
     dialog.dataset.overlay = wanted;
   };
 
   const choices = (titles) => {
-    overlays.replaceChildren(...["image", ...titles.filter((title) => title !== "image")].map((title, place) => {
+    overlays.replaceChildren(...titles.map((title, place) => {
       const label = document.createElement("label");
       const input = Object.assign(document.createElement("input"), { type: "radio", name: "overlay", value: title });
       input.checked = place === 1;
@@ -60,16 +59,13 @@
     dialog.dataset.case = name;
     dialog.dataset.ready = "no";
     dialog.querySelector("h3").textContent = name;
-    const titles = Object.keys(volumes[name]);
-    choices(titles);
+    choices(volumes[name].map(([title]) => title));
     dialog.showModal();
     if (!viewer) await start();
     viewer.volumes.slice().forEach((volume) => viewer.removeVolume(volume));
-    for (const title of titles) {
+    for (const [title, base64] of volumes[name]) {
       const options = title === "image" ? { colormap: "gray", cal_min: 0, cal_max: 255 } : { opacity: 0 };
-      const volume = await window.niivue.NVImage.loadFromBase64({
-        base64: volumes[name][title], name: `${title}.nii.gz`, ...options,
-      });
+      const volume = await window.niivue.NVImage.loadFromBase64({ base64, name: `${title}.nii.gz`, ...options });
       if (title !== "image") volume.setColormapLabel(colormap());
       viewer.addVolume(volume);
     }

@@ -11,11 +11,11 @@ NIIVUE = Path(__file__).parents[3] / "report/niivue/niivue-0.69.0.umd.js.gz"
 
 
 def viewer(examples: list[Example]) -> dict[str, Any]:
-    """`volumes`: case → title → NIfTI; `colours`: label → name and colour; `niivue`: the library, gzipped, as base64.
+    """`volumes`: case → pairs of title and NIfTI; `colours`: label → name and colour; `niivue`: the library, gzipped.
 
-    Without a volume there is no library either.
+    All binary data are base64. The scan is the first pair of its case. Without a volume there is no library either.
     """
-    volumes = {example.case: example.volumes for example in examples if example.volumes}
+    volumes = {example.case: list(example.volumes.items()) for example in examples if example.volumes}
     return {
         "volumes": volumes,
         "colours": {organ.label: {"name": organ.name, "colour": organ.colour} for organ in FLARE22},

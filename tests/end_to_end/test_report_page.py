@@ -1,12 +1,17 @@
 """The report in a real browser: it fetches nothing, sorts, filters, unfolds, fits the screen and prints."""
 
 import base64
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from browser import CHROMIUM, Browser
+from noisy_student.report.example import read_examples, write_examples
+from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
+from noisy_student.report.small_volumes import limit_for
 from synthetic_results import SyntheticRun, make_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -92,6 +97,21 @@ def test_page_prints(browser, page):
     assert base64.b64decode(browser.call("Page.printToPDF")["data"]).startswith(b"%PDF")
 
 
+def test_large_run_gives_a_small_page_that_answers_at_once(browser, page, tmp_path):
+    SyntheticRun(test=200, validation=50, unlabelled=2000, labelled=50, epochs=1000, folds=5).write(tmp_path)
+    examples = read_examples(page.parents[1] / "examples.json")
+    noise = base64.b64encode(np.random.default_rng(1).bytes(limit_for(len(examples)) // 8 * 3)).decode()
+    full = [replace(example, volumes={"image": noise, "truth": noise}) for example in examples]
+    write_examples(full, tmp_path / "examples.json")
+    write_report(read_results(tmp_path), tmp_path / "report/report.html")
+    assert (tmp_path / "report/report.html").stat().st_size < 15_000_000
+    start = time.monotonic()
+    browser.open(tmp_path / "report/report.html", 1280)
+    choose(browser, "text", "test_0123")
+    assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 250 cases"
+    assert time.monotonic() - start < 2
+
+
 def open_viewer(browser, page, case):
     browser.open(page, 1280)
     browser.ask(f"""document.querySelector('[data-view="{case}"]').click()""")
@@ -110,6 +130,7 @@ def test_viewer_shows_the_scan_and_switches_what_lies_over_it(browser, page):
     open_viewer(browser, page, case)
     titles = browser.ask("[...document.querySelectorAll('#viewer input[type=radio]')].map(input => input.value)")
     assert titles == ["image", "truth", "pseudo-label, round 2"]
+    assert browser.ask("getComputedStyle(document.getElementById('viewer')).backgroundColor") == "rgb(255, 255, 255)"
     shares = {}
     for title in titles:
         browser.ask(f"""document.querySelector('#viewer input[value="{title}"]').click()""")

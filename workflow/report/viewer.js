@@ -32,9 +32,20 @@
     await library();
     viewer = new window.niivue.Niivue({
       dragAndDropEnabled: false, isRadiologicalConvention: true, isOrientationTextVisible: true, show3Dcrosshair: true,
-      logLevel: "error", backColor: [0, 0, 0, 1], crosshairColor: [1, 1, 1, 0.5], multiplanarShowRender: 1,
+      logLevel: "error", backColor: [0, 0, 0, 1], crosshairColor: [1, 1, 1, 0.6], crosshairWidth: 0.5,
+      multiplanarLayout: 2, multiplanarShowRender: 1,
     });
+    viewer.onLocationChange = ({ values }) => tell(values);
     await viewer.attachToCanvas(dialog.querySelector("canvas"));
+  };
+
+  // The organ under the crosshair, for each label map.
+  const tell = (values) => {
+    const found = values.slice(1).map(({ name, value }) => {
+      const title = name.replace(".nii.gz", "");
+      return `${title}: ${colours[Math.round(value)]?.name ?? "none"}`;
+    });
+    dialog.querySelector("output").textContent = `At the crosshair: ${found.join("; ")}`;
   };
 
   const show = () => {

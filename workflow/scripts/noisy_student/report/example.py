@@ -14,25 +14,25 @@ from noisy_student.report.montage import sheet
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture (PNG as base64) with its column title and what it shows for those who cannot see it."""
+    """One picture (WebP as base64) with its column title and what it shows for those who cannot see it."""
 
     title: str
     description: str
-    png: str
+    webp: str
     width: int
     height: int
 
     @classmethod
     def of(cls, title: str, description: str, image: Image.Image) -> "Panel":
-        """A picture in 256 colours."""
+        """A picture, compressed with little loss: a quarter of a PNG."""
         stream = io.BytesIO()
-        image.quantize(256).save(stream, format="PNG", optimize=True)
+        image.save(stream, format="WEBP", quality=90, method=6)
         return cls(title, description, base64.b64encode(stream.getvalue()).decode(), image.width, image.height)
 
     @property
     def image(self) -> Image.Image:
         """The picture again."""
-        return Image.open(io.BytesIO(base64.b64decode(self.png))).convert("RGB")
+        return Image.open(io.BytesIO(base64.b64decode(self.webp))).convert("RGB")
 
 
 @dataclass(frozen=True)

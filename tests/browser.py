@@ -62,6 +62,7 @@ class Browser:
     def open(self, page: Path, width: int, height: int = 900) -> None:
         """Open a file at a window size and wait until it has loaded."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.events.clear()
         self.call("Page.navigate", url=page.absolute().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
@@ -82,9 +83,9 @@ class Browser:
     def picture(self, selector: str) -> Image.Image:
         """What an element looks like, after the page has drawn it."""
         self.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        box = self.ask(f"(() => {{ const box = document.querySelector('{selector}').getBoundingClientRect();"
-                       "return { x: box.x, y: box.y, width: box.width, height: box.height, scale: 1 }; })()")  # fmt: skip
-        data = self.call("Page.captureScreenshot", clip=box)["data"]
+        box = self.ask(f"document.querySelector('{selector}').getBoundingClientRect().toJSON()")
+        clip = {key: box[key] for key in ("x", "y", "width", "height")} | {"scale": 1}
+        data = self.call("Page.captureScreenshot", clip=clip)["data"]
         return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
 
     def close(self) -> None:

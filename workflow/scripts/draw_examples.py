@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of result tables")
     parser.add_argument("--cases", nargs="*", default=[], help="cases to show besides those chosen by rule")
-    parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--output", type=Path, default=Path("results/examples.json"), help="JSON file to write")
     arguments = parser.parse_args()
     write_examples(make_examples(read_results(arguments.results), arguments.cases), arguments.output)
 

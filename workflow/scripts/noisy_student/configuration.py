@@ -152,7 +152,7 @@ class Efficiency(Strict):
 class Report(Strict):
     """What the report shows besides what it chooses by rule."""
 
-    cases: list[str] = []
+    cases: list[str] = Field([])
 
 
 class Configuration(Strict):

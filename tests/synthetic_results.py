@@ -11,7 +11,7 @@ import synthetic_scans
 from noisy_student.configuration import Configuration
 from noisy_student.evaluation.aggregate import summarise
 from noisy_student.evaluation.comparison import compare_rounds
-from noisy_student.organs import FLARE22
+from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.example import write_examples
 from noisy_student.report.examples import make_examples
 from noisy_student.report.page import write_report
@@ -41,6 +41,7 @@ class SyntheticRun:
     unfinished: tuple[int, ...] = ()
     pictures: bool = False
     seed: int = 1
+    organs: tuple[Organ, ...] = FLARE22
 
     def write(self, folder: Path) -> Path:
         """Write the results below `folder`. A round that drops all its pseudo-labels is the last."""
@@ -113,7 +114,7 @@ def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[d
     own, noise = np.random.default_rng(identity), np.random.default_rng([*identity, number])
     shift = sum(run.gains[:number]) - own.gamma(1.5, 0.02)
     rows = []
-    for organ, base in zip(FLARE22, BASE_DSC, strict=True):
+    for organ, base in zip(run.organs, BASE_DSC, strict=False):
         dsc = float(np.clip(base + shift + own.normal(0, 0.02) + noise.normal(0, 0.01), 0, 1))
         voxels = int(20 + 300 * own.random())
         row = {"DSC": dsc, "NSD": min(1, 1.04 * dsc), "truth_voxels": voxels, "prediction_voxels": voxels}
@@ -152,7 +153,7 @@ def _write_pseudo_labels(run: SyntheticRun, cases: pd.DataFrame, folder: Path, n
     names = cases.loc[cases["role"] == "unlabelled", "case"].tolist()
     confidence = np.clip(random.beta(12, 1.6, len(names)), 0.3, 0.999)
     confidence = 0.7 * confidence if number == run.all_dropped else confidence
-    rows = [row for pair in zip(names, confidence, strict=True) for row in _pseudo_label(*pair, random)]
+    rows = [row for pair in zip(names, confidence, strict=True) for row in _pseudo_label(run.organs, *pair, random)]
     judged = pd.DataFrame(rows)
     scores = judged[["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"]]
     write_table(scores, folder / "pseudo_label_scores.tsv")
@@ -163,9 +164,9 @@ def _write_pseudo_labels(run: SyntheticRun, cases: pd.DataFrame, folder: Path, n
     write_table(judged[truth], folder / "pseudo_label_truth.tsv")
 
 
-def _pseudo_label(case: str, confidence: float, random) -> list[dict[str, object]]:
+def _pseudo_label(organs: tuple[Organ, ...], case: str, confidence: float, random) -> list[dict[str, object]]:
     rows = []
-    for organ, base in zip(FLARE22, BASE_DSC, strict=True):
+    for organ, base in zip(organs, BASE_DSC, strict=False):
         voxels = int(random.uniform(10, 400))
         dsc = float(np.clip(base - 1.2 * (0.95 - confidence) + random.normal(0, 0.03), 0, 1))
         row = {"case": case, "role": "unlabelled", "label": organ.label, "organ": organ.name, "DSC": dsc, "NSD": dsc}
@@ -176,7 +177,8 @@ def _pseudo_label(case: str, confidence: float, random) -> list[dict[str, object
 
 def _write_run(run: SyntheticRun, folder: Path) -> None:
     settings = {
-        "cohort": {"kind": "embedded"},
+        "organs": run.organs,
+        "cohort": {"kind": "folders", "folders": {"labelled": [{"images": "scans", "label_maps": "truth"}]}},
         "networks": {"standard": {"encoder": "residual"}},
         "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
         "selection": SELECTED,

@@ -7,11 +7,13 @@ depends on their dates and checksums and on the record, not on what they mean.
 import os
 import shutil
 import subprocess
+from dataclasses import asdict
 
 import pytest
 
 import conda_command
 from finished_run import complete
+from noisy_student.organs import FLARE22
 from project import BIN, Project
 
 ROUND = {"network": "coarse"}
@@ -154,6 +156,14 @@ def test_another_threshold_selects_and_trains_the_students_anew_but_never_the_te
     assert jobs["select"] == 2 and jobs["train"] == 2
     # The first student's teacher is as it was.
     assert jobs["pseudo_label"] == 2
+
+
+def test_another_tolerance_judges_anew_and_trains_nothing(finished):
+    table = [asdict(organ) | {"colour": "#123456", "tolerance_mm": 1.0} for organ in FLARE22]
+    finished.configure(**BASE, organs=table)
+    jobs = finished.planned()
+    assert jobs["evaluate"] == 3
+    assert not jobs.keys() & {"case_table", "fingerprint", "preprocess", "train", "pseudo_label", "select"}
 
 
 def test_other_scans_begin_at_the_cohort(finished):

@@ -59,6 +59,14 @@ def test_every_error_is_named_with_path_and_value():
         (("training", "folds"), [0, 0], "[0]"),
         (("cohort", "kind"), "folders", "folders"),
         (("training", "mirror_axes"), ["x"], "'x'"),
+        (("organs",), [{"label": 2, "name": "liver"}], "labels must be 1, 2, 3"),
+        (("organs",), [{"label": 1, "name": "lung"}, {"label": 2, "name": "lung"}], "names must differ"),
+        (("organs",), [{"label": 1, "name": "right lung", "left_twin": "left lung"}], "'left lung'"),
+        (("organs",), [{"label": 1, "name": "lung", "tolerance_mm": 0}], "tolerance_mm of lung"),
+        (("organs",), [{"label": 1, "name": "lung", "colour": "red"}], "colour of lung"),
+        (("organs",), [{"label": 1, "name": "lung", "tolerance": 2}], "tolerance"),
+        (("organs",), [{"label": 1, "name": "lung"}], "embedded cohort has FLARE22's"),
+        (("selection",), [{"rule": "threshold", "score": "organs", "at_least": 14}], "`organs` has 13"),
     ],
 )
 def test_what_cannot_work_is_refused(path, value, said):

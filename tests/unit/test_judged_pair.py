@@ -6,6 +6,8 @@ from noisy_student.errors import InputError
 from noisy_student.evaluation.judged_pair import read_labels, read_pair
 from noisy_student.images import write_image
 
+ORGANS = 13
+
 
 @pytest.fixture
 def save(tmp_path):
@@ -28,7 +30,7 @@ def labels(dtype=np.uint8, value=13, shape=(2, 3, 4)):
 
 
 def test_a_pair_of_any_storage_type_is_read_as_uint8(save):
-    pair = read_pair(save("truth.nii.gz", labels(np.float64)), save("prediction.nii.gz", labels(np.int16)))
+    pair = read_pair(save("truth.nii.gz", labels(np.float64)), save("prediction.nii.gz", labels(np.int16)), ORGANS)
     assert pair.truth_zyx.dtype == pair.prediction_zyx.dtype == np.uint8
     np.testing.assert_array_equal(pair.truth_zyx, labels())
     np.testing.assert_array_equal(pair.prediction_zyx, labels())
@@ -48,7 +50,7 @@ def test_different_grids_stop_with_both_files_and_values(save, change, values):
     truth = save("truth.nii.gz", labels())
     prediction = save("prediction.nii.gz", **{"array_zyx": labels(), **change})
     with pytest.raises(InputError) as error:
-        read_pair(truth, prediction)
+        read_pair(truth, prediction, ORGANS)
     for wanted in (str(truth), str(prediction), *values):
         assert wanted in str(error.value)
 
@@ -65,7 +67,7 @@ def test_different_grids_stop_with_both_files_and_values(save, change, values):
 def test_labels_outside_the_table_stop_with_the_file(save, array, label):
     path = save("map.nii.gz", array)
     with pytest.raises(InputError, match=label) as error:
-        read_labels(path)
+        read_labels(path, ORGANS)
     assert str(path) in str(error.value)
 
 
@@ -74,22 +76,22 @@ def test_a_4d_file_stops(save):
     series = sitk.JoinSeries([sitk.ReadImage(str(path))] * 2)
     write_image(series, path.with_name("series.nii.gz"))
     with pytest.raises(InputError, match="4 dimensions"):
-        read_pair(path, path.with_name("series.nii.gz"))
+        read_pair(path, path.with_name("series.nii.gz"), ORGANS)
 
 
 def test_unchecked_reads_as_the_official_tools_do(save):
     truth = save("truth.nii.gz", labels())
     prediction = save("prediction.nii.gz", labels(np.uint16, 257), origin=(5.0, 0.0, 0.0))
-    pair = read_pair(truth, prediction, checked=False)
+    pair = read_pair(truth, prediction, ORGANS, checked=False)
     np.testing.assert_array_equal(pair.prediction_zyx, labels(value=1))
-    assert not read_labels(save("unknown.nii.gz", labels(value=14)), checked=False).any()
+    assert not read_labels(save("unknown.nii.gz", labels(value=14)), ORGANS, checked=False).any()
 
 
 def test_unchecked_sizes_must_still_agree(save):
     with pytest.raises(InputError, match="size"):
-        read_pair(save("a.nii.gz", labels()), save("b.nii.gz", labels(shape=(2, 2, 2))), checked=False)
+        read_pair(save("a.nii.gz", labels()), save("b.nii.gz", labels(shape=(2, 2, 2))), ORGANS, checked=False)
 
 
 def test_a_missing_file_is_named(tmp_path, save):
     with pytest.raises(InputError, match=r"nothing\.nii\.gz"):
-        read_pair(tmp_path / "nothing.nii.gz", save("b.nii.gz", labels()))
+        read_pair(tmp_path / "nothing.nii.gz", save("b.nii.gz", labels()), ORGANS)

@@ -20,7 +20,7 @@ def label_map():
 
 
 def measured(array):
-    return label_measures(array, voxel_ml=0.5).set_index("organ")
+    return label_measures(array, 0.5, FLARE22).set_index("organ")
 
 
 def test_pieces_volume_and_edge(label_map):
@@ -45,17 +45,17 @@ def test_a_planted_swap_of_the_kidneys_is_found(label_map):
 def test_disagreement_is_blackbeans_formula():
     """u = (Σ(p1≠p2)/Σ(p2>0) + Σ(p2≠p3)/Σ(p3>0)) / 2, worked out by hand."""
     first, second, third = (np.array([[row]], np.uint8) for row in ([1, 1, 0, 0], [1, 2, 2, 0], [1, 2, 0, 0]))
-    table = disagreements([first, second, third]).set_index("label")
+    table = disagreements([first, second, third], FLARE22).set_index("label")
     assert (table.disagreement == (2 / 3 + 1 / 2) / 2).all()
     assert table.organ_disagreement[1] == (1 / 1 + 0) / 2
     assert table.organ_disagreement[2] == (2 / 2 + 1 / 1) / 2
     earlier = np.full_like(first, 5)
-    assert disagreements([earlier, first, second, third]).disagreement[0] == table.disagreement[1]
+    assert disagreements([earlier, first, second, third], FLARE22).disagreement[0] == table.disagreement[1]
 
 
 def test_disagreement_about_organs_that_are_not_there():
     organ, nothing = np.array([[[1, 0]]], np.uint8), np.zeros((1, 1, 2), np.uint8)
-    assert disagreements([nothing, nothing]).disagreement[0] == 0
-    assert disagreements([organ, nothing]).organ_disagreement[0] == 1
-    assert disagreements([nothing, nothing]).organ_disagreement[0] == 0
-    assert disagreements([organ]).disagreement.isna().all()
+    assert disagreements([nothing, nothing], FLARE22).disagreement[0] == 0
+    assert disagreements([organ, nothing], FLARE22).organ_disagreement[0] == 1
+    assert disagreements([nothing, nothing], FLARE22).organ_disagreement[0] == 0
+    assert disagreements([organ], FLARE22).disagreement.isna().all()

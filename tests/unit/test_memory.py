@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from noisy_student.memory import CONVERSION, LABELLING, Need, largest_scan
+from noisy_student.memory import CONVERSION, Need, labelling, largest_scan
 
 HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
 
@@ -43,9 +43,9 @@ def test_a_new_table_is_read_anew(table):
 
 def test_a_large_abdomen_fits_a_common_node(table):
     path = table(("a", 512, 512, 600, 0.8, 0.8, 1.0))
-    assert 8_000 < LABELLING.memory_mb(path, (4.0, 1.2, 1.2), 1) < 32_000
+    assert 8_000 < labelling(14).memory_mb(path, (4.0, 1.2, 1.2), 1) < 32_000
 
 
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):
     with pytest.raises(FileNotFoundError):
-        LABELLING.memory_mb(tmp_path / "cases.tsv", None, 1)
+        labelling(14).memory_mb(tmp_path / "cases.tsv", None, 1)

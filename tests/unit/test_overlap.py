@@ -11,7 +11,7 @@ from strategies import label_map_pairs
 def test_counts_are_those_of_every_pair_of_labels(pair):
     truth, prediction = pair
     for axis in range(3):
-        overlaps = slice_overlaps(truth, prediction, axis)
+        overlaps = slice_overlaps(truth, prediction, 13, axis)
         assert len(overlaps) == truth.shape[axis]
         for a in range(14):
             for b in range(14):
@@ -24,7 +24,7 @@ def test_dice_by_hand():
     truth, prediction = np.zeros((2, 1, 4), np.uint8), np.zeros((2, 1, 4), np.uint8)
     truth[0, 0, :3] = 5
     prediction[0, 0, 1:] = 5
-    assert dice(slice_overlaps(truth, prediction), 5) == pytest.approx(2 * 2 / (3 + 3))
+    assert dice(slice_overlaps(truth, prediction, 13), 5) == pytest.approx(2 * 2 / (3 + 3))
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_dice_by_hand():
 def test_the_truths_slices(occupied, closed, expected):
     truth = np.zeros((8, 2, 2), np.uint8)
     truth[list(occupied)] = 10
-    assert truth_slices(slice_overlaps(truth, np.full_like(truth, 10)), 10, closed) == expected
+    assert truth_slices(slice_overlaps(truth, np.full_like(truth, 10), 13), 10, closed) == expected

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from noisy_student.organs import Organ
 from noisy_student.report.numbers import score
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
@@ -174,3 +175,16 @@ def test_command_names_the_missing_case_table(tmp_path):
     done = subprocess.run([sys.executable, SCRIPT, "--results", tmp_path], capture_output=True, text=True)
     assert done.returncode == 2
     assert f"wanted: a case table at {tmp_path}/cohort/cases.tsv" in done.stderr
+
+
+def test_a_run_with_other_organs_shows_these_and_not_the_papers_figures(tmp_path):
+    organs = (Organ(1, "lung"), Organ(2, "heart"), Organ(3, "trachea"))
+    text = Page(make(SyntheticRun(test=5, validation=0, unlabelled=12, organs=organs), tmp_path)).text
+    assert "lung" in text and "3 organs were segmented" in text
+    assert "liver" not in text and "gallbladder" not in text
+    assert set(read_table(tmp_path / "report/tables/table_3_labelled_only.tsv").organ) == {
+        "lung",
+        "heart",
+        "trachea",
+        "mean",
+    }

@@ -47,18 +47,18 @@ def test_front_and_head_are_on_top_and_the_patients_right_is_left():
 
 @pytest.mark.parametrize(("row_mm", "height"), [(1, 180), (5, 900)])
 def test_pixels_have_their_physical_proportions(row_mm, height):
-    assert picture(np.zeros((50, 100), np.uint8), None, (row_mm, 1)).size == (PICTURE_WIDTH_PX, height)
+    assert picture(np.zeros((50, 100), np.uint8), None, (row_mm, 1), FLARE22).size == (PICTURE_WIDTH_PX, height)
 
 
 def test_organs_are_outlined_in_their_colours():
     labels = np.zeros((90, 90), np.uint8)
     labels[20:70, 20:70] = 5
-    shown = np.array(picture(np.full((90, 90), 100, np.uint8), labels, (1, 1)))
+    shown = np.array(picture(np.full((90, 90), 100, np.uint8), labels, (1, 1), FLARE22))
     assert tuple(shown[80, 180]) == colour(5)
     assert tuple(shown[180, 180]) not in (colour(5), (100, 100, 100))
     assert tuple(shown[40, 180]) == (100, 100, 100)
 
 
 def test_sheet_holds_all_pictures():
-    panel = picture(np.zeros((10, 10), np.uint8), None, (1, 1))
+    panel = picture(np.zeros((10, 10), np.uint8), None, (1, 1), FLARE22)
     assert sheet([[panel] * 4, [panel] * 4], ["a", "b", "c", "d"]).width > 4 * PICTURE_WIDTH_PX

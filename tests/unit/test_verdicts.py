@@ -9,6 +9,7 @@ from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.evaluation.judged_pair import JudgedPair
 from noisy_student.evaluation.verdicts import judge, slice_axis
 from noisy_student.images import Geometry
+from noisy_student.organs import FLARE22, Organ
 from plain_evaluation import plain_scores
 from strategies import label_map_pairs, spacings_mm
 
@@ -23,16 +24,29 @@ def pair_of(truth_zyx, prediction_zyx, spacing_mm=(1.0, 1.0, 1.0), direction=IDE
 
 
 def verdict(label, truth_zyx, prediction_zyx, mode="flare22"):
-    return judge(pair_of(truth_zyx * np.uint8(label), prediction_zyx * np.uint8(label)), MODES[mode]).verdicts[
+    return judge(pair_of(truth_zyx * np.uint8(label), prediction_zyx * np.uint8(label)), MODES[mode], FLARE22).verdicts[
         label - 1
     ]
+
+
+def test_an_organ_is_judged_alike_in_a_larger_label_table():
+    """Labels that share their last four binary digits, side by side."""
+    random = np.random.default_rng(3)
+    truth, prediction = random.integers(0, 3, (2, 5, 6, 7), np.uint8)
+    organs = tuple(Organ(label, f"organ {label}", tolerance_mm=1.0) for label in range(1, 41))
+    far_apart = np.array([0, 2, 34], np.uint8)
+    judged = judge(pair_of(far_apart[truth], far_apart[prediction]), MODES["flare22"], organs).verdicts
+    expected = judge(pair_of(truth, prediction), MODES["flare22"], organs[:2]).verdicts
+    assert (judged[1].dsc, judged[1].nsd) == (expected[0].dsc, expected[0].nsd)
+    assert (judged[33].dsc, judged[33].nsd) == (expected[1].dsc, expected[1].nsd)
+    assert 0 < judged[1].nsd < 1
 
 
 @settings(deadline=None, max_examples=150)
 @given(label_map_pairs(), spacings_mm, st.sampled_from(sorted(MODES)), st.sampled_from([IDENTITY, HEAD_ALONG_X]))
 def test_equals_the_plain_evaluation(pair, spacing_mm, mode, direction):
     truth, prediction = pair
-    judged = judge(pair_of(truth, prediction, spacing_mm, direction), MODES[mode])
+    judged = judge(pair_of(truth, prediction, spacing_mm, direction), MODES[mode], FLARE22)
     axis = 0 if mode == "strict" and direction == HEAD_ALONG_X else 2
     expected = plain_scores(truth.T, prediction.T, spacing_mm, mode, axis)
     assert [v.dsc for v in judged.verdicts] == [dsc for dsc, _ in expected]

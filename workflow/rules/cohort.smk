@@ -36,11 +36,12 @@ rule case_table:
     threads: 8
     params:
         cohort=section(CONFIGURATION.cohort),
+        organs=ORGANS,
         state=cohort_state,
         findings="results/cohort/findings.tsv",
     shell:
         "python workflow/scripts/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
-        " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
+        " --organs {params.organs:q} --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
 
 
 rule convert:

@@ -12,7 +12,7 @@ from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
-from noisy_student import cluster, memory
+from noisy_student import cluster, memory, organs
 from noisy_student.cohort.scans import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
@@ -39,6 +39,9 @@ onstart:
             raise WorkflowError(str(error))
 
 
+# The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.
+ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin")
+JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance_mm", "z_limited")
 ROUNDS = range(len(CONFIGURATION.rounds))
 SHARDS = range(CONFIGURATION.shards)
 FOLDS = CONFIGURATION.training.folds

@@ -20,10 +20,11 @@ rule evaluate:
     threads: 8
     params:
         mode=CONFIGURATION.evaluation.mode,
+        organs=JUDGED_ORGANS,
         folder="results/round_{round}/predictions",
     shell:
         "python workflow/scripts/evaluate.py --cases {input.cases} --roles validation test --predictions {params.folder}"
-        " --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
+        " --mode {params.mode} --organs {params.organs:q} --output {output} --cores {threads} > {log} 2>&1"
 
 
 rule summarise:
@@ -54,10 +55,11 @@ rule pseudo_label_truth:
     threads: 8
     params:
         mode=CONFIGURATION.evaluation.mode,
+        organs=JUDGED_ORGANS,
         folder="results/round_{round}/pseudo_labels",
     shell:
         "python workflow/scripts/evaluate.py --cases {input.cases} --roles unlabelled --truth-column truth"
-        " --predictions {params.folder} --mode {params.mode} --output {output} --cores {threads} > {log} 2>&1"
+        " --predictions {params.folder} --mode {params.mode} --organs {params.organs:q} --output {output} --cores {threads} > {log} 2>&1"
 
 
 rule compare:

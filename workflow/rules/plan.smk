@@ -18,8 +18,10 @@ rule fingerprint:
     conda:
         "../../envs/nnunet.yaml"
     threads: 8
+    params:
+        organs=ORGANS,
     shell:
-        "python workflow/scripts/make_fingerprint.py --converted {input} --cores {threads}"
+        "python workflow/scripts/make_fingerprint.py --converted {input} --organs {params.organs:q} --cores {threads}"
         " --dataset {output.dataset} --output {output.fingerprint} > {log} 2>&1"
 
 

@@ -27,7 +27,7 @@ rule pseudo_label:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=memory_for(memory.LABELLING),
+        mem_mb=memory_for(memory.labelling(len(CONFIGURATION.organs) + 1)),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
@@ -78,7 +78,7 @@ rule predict:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=memory_for(memory.LABELLING),
+        mem_mb=memory_for(memory.labelling(len(CONFIGURATION.organs) + 1)),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,

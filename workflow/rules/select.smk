@@ -17,9 +17,11 @@ rule labelled_measures:
     conda:
         "../../envs/imaging.yaml"
     threads: 8
+    params:
+        organs=ORGANS,
     shell:
         "python workflow/scripts/measure_label_maps.py --cases {input.cases} --role labelled"
-        " --folder results/cohort/label_maps --cores {threads} --output {output} > {log} 2>&1"
+        " --folder results/cohort/label_maps --organs {params.organs:q} --cores {threads} --output {output} > {log} 2>&1"
 
 
 rule label_measures:
@@ -38,11 +40,12 @@ rule label_measures:
         "../../envs/imaging.yaml"
     params:
         shards=CONFIGURATION.shards,
+        organs=ORGANS,
         earlier=lambda wildcards: [f"results/round_{number}/pseudo_labels" for number in earlier_label_sets(wildcards)],
     shell:
         "python workflow/scripts/measure_label_maps.py --cases {input.cases} --role unlabelled"
         " --folder results/round_{wildcards.round}/pseudo_labels --earlier {params.earlier}"
-        " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
+        " --organs {params.organs:q} --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
 
 rule select:

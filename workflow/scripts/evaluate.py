@@ -12,6 +12,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.evaluation.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
+from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 
 
@@ -27,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--roles", nargs="+", default=["validation", "test"], help="roles of the case table to score")
     parser.add_argument("--truth-column", default="label_map", help="column of the case table with the truths")
     parser.add_argument("--cores", type=int, default=1, help="cases scored at the same time")
+    parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
     parser.add_argument(
         "--unchecked", action="store_true", help="score what the official tools would: geometry and labels unchecked"
     )
@@ -46,7 +48,7 @@ def main() -> None:
     else:
         cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column)
     report_unpaired(cases, options.predictions)
-    write_table(score_table(cases, mode, options.cores, not options.unchecked), options.output)
+    write_table(score_table(cases, mode, options.cores, not options.unchecked, options.organs), options.output)
 
 
 def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:

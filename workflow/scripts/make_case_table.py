@@ -7,6 +7,7 @@ from noisy_student.cohort.case_table import make_case_table, stop_on_errors
 from noisy_student.cohort.scans import find_scans, folders_of
 from noisy_student.command import run
 from noisy_student.configuration import Cohort
+from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 
 
@@ -15,12 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cohort", type=Cohort.model_validate_json, required=True, help="the configuration's section")
     parser.add_argument("--embedded", type=Path, required=True, help="where the embedded cohort lies")
+    parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     scans = find_scans(folders_of(arguments.cohort, arguments.embedded))
-    table, findings = make_case_table(scans, arguments.cores)
+    table, findings = make_case_table(scans, arguments.cores, arguments.organs)
     write_table(findings, arguments.findings)
     stop_on_errors(findings, arguments.findings)
     write_table(table, arguments.output)

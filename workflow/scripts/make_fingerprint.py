@@ -8,6 +8,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
 from noisy_student.learning.planning import dataset_description, make_fingerprint
+from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import read_table
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
+    parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--dataset", type=Path, required=True, help="where dataset.json is written")
     parser.add_argument("--output", type=Path, required=True, help="where the fingerprint is written")
@@ -24,7 +26,7 @@ def main() -> None:
         remedy = "name them under `cohort.folders.labelled`"
         raise InputError("labelled scans", f"none in {arguments.converted}", remedy)
     by_case = labelled.set_index("case")
-    description = dataset_description(by_case.image.to_dict(), by_case.label_map.to_dict())
+    description = dataset_description(by_case.image.to_dict(), by_case.label_map.to_dict(), arguments.organs)
     fingerprint = make_fingerprint(description, arguments.output, arguments.cores)
     write_text(arguments.dataset, json.dumps(description, indent=2))
     write_text(arguments.output, json.dumps(fingerprint, indent=2))

@@ -1,6 +1,7 @@
 """Measure one shard of label maps: volume, pieces, edge, side of each organ, and disagreement with earlier rounds."""
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import SimpleITK as sitk
 
 from noisy_student.command import run
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
 from noisy_student.selection.disagreement import disagreements
 from noisy_student.selection.measures import label_measures
@@ -17,13 +19,13 @@ from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
 
-def measure(case: str, folder: Path, earlier: list[Path]) -> pd.DataFrame:
+def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ]) -> pd.DataFrame:
     """The measures of one case, whose label map lies in `folder`, and in the folders of earlier rounds."""
     image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
     label_map = sitk.GetArrayFromImage(image)
-    measures = label_measures(label_map, float(np.prod(image.GetSpacing())) / 1000)
+    measures = label_measures(label_map, float(np.prod(image.GetSpacing())) / 1000, organs)
     before = [reorient(read_image(path / f"{case}.nii.gz"), CANONICAL_ORIENTATION) for path in earlier]
-    compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map])
+    compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map], organs)
     return measures.merge(compared, on="label").assign(case=case)
 
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--role", required=True, help="cases of this role are measured")
     parser.add_argument("--folder", type=Path, required=True, help="their label maps")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="label maps of rounds before, in order")
+    parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--cores", type=int, default=1)
@@ -41,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     table = read_table(arguments.cases, ["case", "role"])
     cases = shard_of(table[table.role == arguments.role], arguments.shard, arguments.shards).case.tolist()
-    work = partial(measure, folder=arguments.folder, earlier=arguments.earlier)
+    work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
     tables = list(in_order(work, cases, arguments.cores, "measuring"))
     write_table(pd.concat(tables or [pd.DataFrame(columns=["case"])]), arguments.output)
 

@@ -9,14 +9,37 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
 Millimetres = Annotated[float, Field(gt=0)]
 Axis = Literal["z", "y"]
+
+
+def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
+    if errors := table_errors(organs):
+        raise ValueError("; ".join(errors))
+    return organs
+
+
+Organs = Annotated[tuple[Organ, ...], Field(min_length=1)]
+LabelTable = Annotated[
+    Organs,
+    BeforeValidator(lambda organs: FLARE22 if organs is None else organs, json_schema_input_type=Organs | None),
+    AfterValidator(_whole_table),
+]
 
 
 class EmbeddedCohort(Strict):
@@ -161,6 +184,7 @@ class Configuration(Strict):
     seed: Annotated[int, Field(ge=0)] = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     shards: Positive = 1
+    organs: LabelTable = FLARE22
     cohort: Cohort
     networks: dict[Name, Network] = Field(min_length=1)
     training: Training = Training()
@@ -170,6 +194,24 @@ class Configuration(Strict):
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
     report: Report = Report()
+
+    @model_validator(mode="after")
+    def embedded_organs_are_flare22s(self) -> "Configuration":
+        """The generated scans have these organs and no others."""
+        if self.cohort.kind == "embedded" and [organ.name for organ in self.organs] != [o.name for o in FLARE22]:
+            raise ValueError("organs: the embedded cohort has FLARE22's; other organs need `cohort.kind: folders`")
+        return self
+
+    @model_validator(mode="after")
+    def selections_ask_for_organs_that_exist(self) -> "Configuration":
+        """A rule that wants more organs than the table has would drop every scan."""
+        for selection in (self.selection_of(number) for number in range(1, len(self.rounds))):
+            for rule in selection:
+                if rule.rule == "threshold" and rule.score == "organs" and (rule.at_least or 0) > len(self.organs):
+                    raise ValueError(
+                        f"selection: at least {rule.at_least:g} organs are wanted, `organs` has {len(self.organs)}"
+                    )
+        return self
 
     @field_validator("rounds")
     @classmethod

@@ -61,7 +61,10 @@ class Need:
 
 # The scan as read and as resampled, several times over in float32 and float64.
 PREPROCESSING = Need(base_mb=2000, bytes_per_voxel=40, bytes_per_network_voxel=40)
-# Logits of 14 classes in float32: one fold's, the sum over folds, what the sliding window holds meanwhile.
-LABELLING = Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=4 * 14 * 4)
 # The scan read, turned and written.
 CONVERSION = Need(base_mb=1000, bytes_per_voxel=20, bytes_per_network_voxel=0)
+
+
+def labelling(classes: int) -> Need:
+    """Logits of all classes in float32: one fold's, the sum over folds, what the sliding window holds meanwhile."""
+    return Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=4 * classes * 4)

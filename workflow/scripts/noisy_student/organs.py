@@ -1,6 +1,12 @@
 """The label table: which organ has which label, and how strictly its surface is judged."""
 
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+LARGEST_LABEL = 255
+PALETTE = ("#a6522c", "#e69f00", "#7b5fb0", "#f0e442", "#d62728", "#1f5fd0", "#00c2a8", "#8fd14f", "#2e8b57", "#b0b0b0")
 
 
 @dataclass(frozen=True)
@@ -8,26 +14,38 @@ class Organ:
     """One row of the label table.
 
     `z_limited` organs run on beyond the labelled slices, so the official evaluation cuts both label
-    maps to the truth's slices first.
+    maps to the truth's slices first. `left_twin` is, of a right organ, the name of its left counterpart.
     """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (not a field)
 
     label: int
     name: str
-    short: str
-    tolerance_mm: float
-    colour: str
+    short: str = ""
+    tolerance_mm: float = 3.0
+    colour: str = ""
     z_limited: bool = False
+    left_twin: str | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in the short name and the colour; refuse a tolerance or a colour that is none."""
+        if self.tolerance_mm <= 0:
+            raise ValueError(f"tolerance_mm of {self.name} must be positive")
+        object.__setattr__(self, "short", self.short or self.name)
+        object.__setattr__(self, "colour", self.colour or PALETTE[(self.label - 1) % len(PALETTE)])
+        if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
+            raise ValueError(f"colour of {self.name} must be written as #rrggbb")
 
 
 # Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables.
 FLARE22: tuple[Organ, ...] = (
     Organ(1, "liver", "Liver", 5, "#a6522c"),
-    Organ(2, "right kidney", "RK", 3, "#e69f00"),
+    Organ(2, "right kidney", "RK", 3, "#e69f00", left_twin="left kidney"),
     Organ(3, "spleen", "Spleen", 3, "#7b5fb0"),
     Organ(4, "pancreas", "Pancreas", 5, "#f0e442"),
     Organ(5, "aorta", "Aorta", 2, "#d62728", z_limited=True),
     Organ(6, "inferior vena cava", "IVC", 2, "#1f5fd0", z_limited=True),
-    Organ(7, "right adrenal gland", "RAG", 2, "#00c2a8"),
+    Organ(7, "right adrenal gland", "RAG", 2, "#00c2a8", left_twin="left adrenal gland"),
     Organ(8, "left adrenal gland", "LAG", 2, "#8fd14f"),
     Organ(9, "gallbladder", "GB", 2, "#2e8b57"),
     Organ(10, "esophagus", "Esoph.", 3, "#b0b0b0", z_limited=True),
@@ -36,5 +54,34 @@ FLARE22: tuple[Organ, ...] = (
     Organ(13, "left kidney", "LK", 3, "#c77700"),
 )
 
-# Pairs of labels that a left-right swap exchanges: kidneys and adrenal glands.
-SIDED_PAIRS: tuple[tuple[int, int], ...] = ((2, 13), (7, 8))
+
+def table_errors(organs: Sequence[Organ]) -> list[str]:
+    """What is wrong with a label table as a whole; empty if nothing is."""
+    names = [organ.name for organ in organs]
+    errors = []
+    if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > LARGEST_LABEL:
+        errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
+    if len(set(names)) < len(names) or "background" in names:
+        errors.append("names must differ, and `background` is label 0")
+    errors += [
+        f"{organ.name} has the left twin {organ.left_twin!r}, which is no other organ of the table"
+        for organ in organs
+        if organ.left_twin is not None and (organ.left_twin not in names or organ.left_twin == organ.name)
+    ]
+    return errors
+
+
+def sided_pairs(organs: Sequence[Organ]) -> list[tuple[Organ, Organ]]:
+    """(right, left) organs that a left-right swap exchanges."""
+    by_name = {organ.name: organ for organ in organs}
+    return [(organ, by_name[organ.left_twin]) for organ in organs if organ.left_twin]
+
+
+def to_json(organs: Sequence[Organ], *columns: str) -> str:
+    """The named columns as rules hand them to scripts: what a job does not depend on shall not run it again."""
+    return json.dumps([{column: asdict(organ)[column] for column in columns} for organ in organs])
+
+
+def from_json(text: str) -> tuple[Organ, ...]:
+    """The table that `to_json` wrote; columns that it left out have their defaults."""
+    return tuple(Organ(**organ) for organ in json.loads(text))

@@ -1,6 +1,7 @@
 """What is measured and checked of one case before anything is computed with it."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,7 @@ from noisy_student.cohort.sides import swapped_pairs
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.images import CANONICAL_ORIENTATION, Geometry, orientation, read_image, reorient
-from noisy_student.organs import FLARE22
-
-KNOWN_LABELS = {0, *(organ.label for organ in FLARE22)}
+from noisy_student.organs import Organ
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Finding:
     remedy: str
 
 
-def examine(scan: Scan) -> tuple[dict[str, Any], list[Finding]]:
+def examine(scan: Scan, organs: Sequence[Organ]) -> tuple[dict[str, Any], list[Finding]]:
     """The case's row of the case table, and every finding. The row is empty when the scan cannot be read."""
     findings: list[Finding] = []
     try:
@@ -41,7 +40,7 @@ def examine(scan: Scan) -> tuple[dict[str, Any], list[Finding]]:
     if findings:
         return {}, findings
     for path in filter(None, (scan.label_map, scan.truth)):
-        findings += label_map_findings(scan, path, image)
+        findings += label_map_findings(scan, path, image, organs)
     return _row(scan, image), findings
 
 
@@ -76,7 +75,7 @@ def _image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
     return []
 
 
-def label_map_findings(scan: Scan, path: Path, image: sitk.Image) -> list[Finding]:
+def label_map_findings(scan: Scan, path: Path, image: sitk.Image, organs: Sequence[Organ]) -> list[Finding]:
     """Findings of a label map beside its scan: readable, same grid, whole known labels, sides right."""
     try:
         label_map = read_image(path)
@@ -87,14 +86,16 @@ def label_map_findings(scan: Scan, path: Path, image: sitk.Image) -> list[Findin
         found = "scan and label map differ: " + "; ".join(differences)
         return [_finding(scan, path, found, f"the grid of {scan.image}", "resample the label map")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
-    unknown = [value for value in values.tolist() if value not in KNOWN_LABELS]
+    unknown = [value for value in values.tolist() if value not in range(len(organs) + 1)]
     if unknown:
-        wanted = f"labels from 0 to {max(KNOWN_LABELS)}"
-        return [_finding(scan, path, f"labels {unknown[:5]}", wanted, "map the labels to FLARE22's numbers")]
+        wanted = f"labels from 0 to {len(organs)}"
+        remedy = "name the organs' numbers in this folder under `labels`, or correct `organs` in the configuration"
+        return [_finding(scan, path, f"labels {unknown[:5]}", wanted, remedy)]
     canonical = sitk.GetArrayFromImage(reorient(label_map, CANONICAL_ORIENTATION))
     wanted, remedy = "right organs on the patient's right", "check orientation and labels"
     return [
-        _finding(scan, path, f"{pair} on swapped sides", wanted, remedy, "warning") for pair in swapped_pairs(canonical)
+        _finding(scan, path, f"{right.name} and {left.name} on swapped sides", wanted, remedy, "warning")
+        for right, left in swapped_pairs(canonical, organs)
     ]
 
 

@@ -1,8 +1,9 @@
 """The case table: one row per scan, and everything found about the cohort before hours are spent."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from noisy_student.cohort.case_checks import Finding, examine
 from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
 
 COLUMNS = (
@@ -19,9 +21,11 @@ COLUMNS = (
 )
 
 
-def make_case_table(scans: list[Scan], cores: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_case_table(
+    scans: list[Scan], cores: int, organs: Sequence[Organ] = FLARE22
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Examine every scan; return the case table and the table of findings."""
-    examined = list(in_order(examine, scans, cores, "checking"))
+    examined = list(in_order(partial(examine, organs=organs), scans, cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = [finding for _, found in examined for finding in found]
     findings += _repeated_names(scans) + _repeated_voxels(rows)

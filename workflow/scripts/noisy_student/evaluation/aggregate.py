@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.evaluation.intervals import mean_interval
-from noisy_student.organs import FLARE22
 
 MEASURES = ("DSC", "NSD")
 FAILURE_DSC = 0.5
@@ -17,9 +16,14 @@ COLUMNS = (
 
 
 def by_case(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """The measure with cases as rows and labels as columns, in the label table's order; unscored cases left out."""
-    wide = scores.pivot(index="case", columns="label", values=measure)
-    return wide.reindex(columns=[organ.label for organ in FLARE22]).dropna().astype(float)
+    """The measure with cases as rows and labels as columns, in ascending order; unscored cases left out."""
+    return scores.pivot(index="case", columns="label", values=measure).dropna().astype(float)
+
+
+def organ_names(scores: pd.DataFrame) -> dict[int, str]:
+    """The label table that the scores were made with: label to name, ascending."""
+    names = scores.drop_duplicates("label").set_index("label")["organ"]
+    return names.sort_index().to_dict()
 
 
 def with_role(scores: pd.DataFrame) -> pd.DataFrame:
@@ -34,14 +38,14 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     cases' means over organs; failures of all organs together. Failures are organs with DSC below 0.5, whichever the
     measure. `sd` is the sample's (n - 1); the interval is the bootstrap's over cases.
     """
-    rows = []
+    rows, organs = [], organ_names(scores)
     for role, of_role in with_role(scores).groupby("role", sort=False):
         failed = (by_case(of_role, "DSC") < FAILURE_DSC).sum()
         for measure in MEASURES:
             wide = by_case(of_role, measure)
-            for organ in FLARE22:
-                one = wide[[organ.label]].to_numpy()
-                rows.append((role, organ.label, organ.name, measure, *_statistics(one), failed[organ.label]))
+            for label, organ in organs.items():
+                one = wide[[label]].to_numpy()
+                rows.append((role, label, organ, measure, *_statistics(one), failed[label]))
             rows.append((role, 0, ALL_ORGANS, measure, *_statistics(wide.to_numpy()), failed.sum()))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

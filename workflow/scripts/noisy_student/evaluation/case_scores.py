@@ -1,5 +1,6 @@
 """One case's rows of the score table."""
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from noisy_student.evaluation.evaluation_modes import Mode
 from noisy_student.evaluation.judged_pair import read_labels, read_pair
 from noisy_student.evaluation.verdicts import judge
 from noisy_student.images import read_geometry
-from noisy_student.organs import FLARE22
+from noisy_student.organs import FLARE22, Organ
 
 MM3_PER_ML = 1000.0
 MISSING = "missing prediction"
@@ -29,15 +30,22 @@ class OrganScore(NamedTuple):
     rule: str
 
 
-def score_case(case: str, truth: Path, prediction: Path, mode: Mode, checked: bool = True) -> list[OrganScore]:
+def score_case(
+    case: str,
+    truth: Path,
+    prediction: Path,
+    mode: Mode,
+    checked: bool = True,
+    organs: Sequence[Organ] = FLARE22,
+) -> list[OrganScore]:
     """One row per organ, in the label table's order. Raises InputError on files that cannot be compared."""
     if not prediction.exists():
-        return _missing(case, truth, mode, checked)
-    pair = read_pair(truth, prediction, checked)
-    verdicts, voxels = judge(pair, mode)
+        return _missing(case, truth, mode, checked, organs)
+    pair = read_pair(truth, prediction, len(organs), checked)
+    verdicts, voxels = judge(pair, mode, organs)
     voxel_ml = _voxel_ml(pair.geometry.spacing_mm_xyz)
     rows = []
-    for organ, verdict in zip(FLARE22, verdicts, strict=True):
+    for organ, verdict in zip(organs, verdicts, strict=True):
         counts = int(voxels[organ.label].sum()), int(voxels[:, organ.label].sum())
         volumes = (round(count * voxel_ml, 3) for count in counts)
         scores = mode.rounded(verdict.dsc), mode.rounded(verdict.nsd)
@@ -45,12 +53,12 @@ def score_case(case: str, truth: Path, prediction: Path, mode: Mode, checked: bo
     return rows
 
 
-def _missing(case: str, truth: Path, mode: Mode, checked: bool) -> list[OrganScore]:
+def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> list[OrganScore]:
     """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
     score = 0.0 if mode.missing_scores_zero else None
-    labels, voxel_ml = read_labels(truth, checked), _voxel_ml(read_geometry(truth).spacing_mm_xyz)
+    labels, voxel_ml = read_labels(truth, len(organs), checked), _voxel_ml(read_geometry(truth).spacing_mm_xyz)
     rows = []
-    for organ in FLARE22:
+    for organ in organs:
         voxels = int((labels == organ.label).sum())
         volume_ml = round(voxels * voxel_ml, 3)
         rows.append(OrganScore(case, organ.label, organ.name, score, score, voxels, None, volume_ml, None, MISSING))

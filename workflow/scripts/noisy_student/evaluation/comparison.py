@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.errors import InputError
-from noisy_student.evaluation.aggregate import ALL_ORGANS, MEASURES, by_case, with_role
+from noisy_student.evaluation.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names, with_role
 from noisy_student.evaluation.intervals import mean_interval
 from noisy_student.evaluation.signed_rank import signed_rank_p
-from noisy_student.organs import FLARE22
 
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
@@ -32,11 +31,11 @@ def compare_rounds(scores: dict[int, pd.DataFrame]) -> pd.DataFrame:
 def compare(later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, against: int) -> pd.DataFrame:
     """`later` minus `earlier`, a positive difference being a gain.
 
-    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the 13 organs of one role and
+    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role and
     measure. The `mean` row (label 0) tests the cases' means over organs, once, so both are the same there.
     """
     later, earlier = with_role(later), with_role(earlier)
-    rows = []
+    rows, organs = [], organ_names(later)
     for role in later["role"].unique():
         for measure in MEASURES:
             differences = _differences(later[later["role"] == role], earlier[earlier["role"] == role], measure)
@@ -46,10 +45,10 @@ def compare(later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, again
                     f"no {role} case scored in both",
                     "evaluate both rounds on the same scans",
                 )
-            tests = [_test(differences[[organ.label]].to_numpy()) for organ in FLARE22]
+            tests = [_test(differences[[label]].to_numpy()) for label in organs]
             corrected = holm([test[4] for test in tests])
             overall = _test(differences.to_numpy())
-            names = [(organ.label, organ.name) for organ in FLARE22] + [(0, ALL_ORGANS)]
+            names = [*organs.items(), (0, ALL_ORGANS)]
             for name, test, p_holm in zip(names, [*tests, overall], [*corrected, overall[4]], strict=True):
                 rows.append((role, round_number, against, *name, measure, *test[:5], p_holm, *test[5:]))
     return pd.DataFrame(rows, columns=list(COLUMNS))

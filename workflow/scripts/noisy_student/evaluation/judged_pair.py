@@ -8,9 +8,6 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.images import Geometry, read_geometry, read_image
-from noisy_student.organs import FLARE22
-
-LABEL_TABLE = (0, *(organ.label for organ in FLARE22))
 
 
 @dataclass
@@ -22,8 +19,8 @@ class JudgedPair:
     geometry: Geometry
 
 
-def read_pair(truth: Path, prediction: Path, checked: bool = True) -> JudgedPair:
-    """Read both label maps. Raises InputError if the grids differ or a label is not in the label table.
+def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) -> JudgedPair:
+    """Read both label maps. Raises InputError if the grids differ or a label is not one of 0 to `organs`.
 
     Unchecked, as in the official tools, only the sizes must agree: labels are cast to uint8 (257 becomes 1),
     those outside the table count as background, and the spacing is the truth's.
@@ -38,7 +35,7 @@ def read_pair(truth: Path, prediction: Path, checked: bool = True) -> JudgedPair
             "; ".join(differences),
             "resample the prediction onto its scan's own grid (nearest neighbour), or pair it with the right truth",
         )
-    return JudgedPair(read_labels(truth, checked), read_labels(prediction, checked), geometry)
+    return JudgedPair(read_labels(truth, organs, checked), read_labels(prediction, organs, checked), geometry)
 
 
 def _geometry_3d(path: Path) -> Geometry:
@@ -52,27 +49,27 @@ def _geometry_3d(path: Path) -> Geometry:
     return geometry
 
 
-def read_labels(path: Path, checked: bool = True) -> np.ndarray:
+def read_labels(path: Path, organs: int, checked: bool = True) -> np.ndarray:
     """The label map as uint8 (z, y, x), copied out of the image. Raises InputError unless all labels are known."""
     array = sitk.GetArrayFromImage(read_image(path))
     if checked:
-        _require_known_labels(array, path)
+        _require_known_labels(array, path, organs)
     if array.dtype != np.uint8:
         array = array.astype(np.int64).astype(np.uint8) if array.dtype.kind == "f" else array.astype(np.uint8)
     if not checked:
-        array[array > max(LABEL_TABLE)] = 0
+        array[array > organs] = 0
     return array
 
 
-def _require_known_labels(array: np.ndarray, path: Path) -> None:
+def _require_known_labels(array: np.ndarray, path: Path, organs: int) -> None:
     """Slice by slice, so that a map stored as float needs no second copy."""
     for slice_yx in array:
-        if slice_yx.dtype == np.uint8 and slice_yx.max() <= max(LABEL_TABLE):
+        if slice_yx.dtype == np.uint8 and slice_yx.max() <= organs:
             continue
-        unknown = np.setdiff1d(slice_yx, LABEL_TABLE)
+        unknown = np.setdiff1d(slice_yx, range(organs + 1))
         if unknown.size:
             raise InputError(
-                f"only the labels 0 to {max(LABEL_TABLE)} in {path}",
+                f"only the labels 0 to {organs} in {path}",
                 "label " + ", ".join(f"{value:g}" for value in unknown[:5]),
-                "map the labels to the table in organs.py; a map of fractions was resampled without nearest neighbour",
+                "map them to the label table (`organs`); a map of fractions was resampled without nearest neighbour",
             )

@@ -2,21 +2,20 @@
 
 import numpy as np
 
-from noisy_student.organs import FLARE22
 
-LABELS = len(FLARE22) + 1
+def slice_overlaps(truth_zyx: np.ndarray, prediction_zyx: np.ndarray, organs: int, axis: int = 0) -> np.ndarray:
+    """Voxel counts (slice along `axis`, truth's label, prediction's label) of labels up to `organs`.
 
-
-def slice_overlaps(truth_zyx: np.ndarray, prediction_zyx: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Voxel counts (slice along `axis`, truth's label, prediction's label); background with background stays 0."""
+    Background with background stays 0.
+    """
     truth, prediction = np.moveaxis(truth_zyx, axis, 0), np.moveaxis(prediction_zyx, axis, 0)
-    return np.stack([_overlap(*slices) for slices in zip(truth, prediction, strict=True)])
+    return np.stack([_overlap(*slices, organs + 1) for slices in zip(truth, prediction, strict=True)])
 
 
-def _overlap(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+def _overlap(truth: np.ndarray, prediction: np.ndarray, labels: int) -> np.ndarray:
     labelled = (truth | prediction) != 0
-    pairs = truth[labelled].astype(np.int64) * LABELS + prediction[labelled]
-    return np.bincount(pairs, minlength=LABELS * LABELS).reshape(LABELS, LABELS)
+    pairs = truth[labelled].astype(np.int64) * labels + prediction[labelled]
+    return np.bincount(pairs, minlength=labels * labels).reshape(labels, labels)
 
 
 def truth_slices(overlaps: np.ndarray, label: int, closed: bool) -> slice:

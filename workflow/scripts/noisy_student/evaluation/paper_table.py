@@ -4,17 +4,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from noisy_student.evaluation.aggregate import organ_names
 from noisy_student.organs import FLARE22
 
 MEAN = "mean"
+_SHORT = {organ.name: organ.short for organ in FLARE22}
 
 
 def paper_table(summaries: Mapping[str, pd.DataFrame], role: str, measure: str) -> pd.DataFrame:
-    """One row per named summary: name, n, the 13 organs in the paper's order, mean."""
+    """One row per named summary: name, n, the organs in the label table's order, mean."""
     rows = []
     for name, summary in summaries.items():
         chosen = summary[(summary["role"] == role) & (summary["measure"] == measure)].set_index("label")
-        means = {organ.short: chosen["mean"].get(organ.label) for organ in FLARE22}
+        means = {
+            _SHORT.get(organ, organ): chosen["mean"].get(label)
+            for label, organ in organ_names(summary[summary["label"] > 0]).items()
+        }
         rows.append({"result": name, "n": int(chosen["n"].get(0, 0)), **means, MEAN: chosen["mean"].get(0)})
     return pd.DataFrame(rows)
 

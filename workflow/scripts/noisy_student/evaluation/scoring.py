@@ -1,6 +1,6 @@
 """Which cases are judged, and the table of all their scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import OrganScore, score_case
 from noisy_student.evaluation.evaluation_modes import Mode
+from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
 from noisy_student.tables import read_table
 
@@ -50,9 +51,11 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
     ]
 
 
-def score_table(cases: list[JudgedCase], mode: Mode, cores: int, checked: bool = True) -> pd.DataFrame:
+def score_table(
+    cases: list[JudgedCase], mode: Mode, cores: int, checked: bool = True, organs: Sequence[Organ] = FLARE22
+) -> pd.DataFrame:
     """One row per case and organ, cases in the given order, `role` after `case` where roles are known."""
-    score = partial(_score, mode=mode, checked=checked)
+    score = partial(_score, mode=mode, checked=checked, organs=organs)
     rows = [row for rows in in_order(score, cases, cores, "cases scored") for row in rows]
     table = pd.DataFrame(rows, columns=OrganScore._fields)
     table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
@@ -61,5 +64,5 @@ def score_table(cases: list[JudgedCase], mode: Mode, cores: int, checked: bool =
     return table
 
 
-def _score(case: JudgedCase, mode: Mode, checked: bool) -> list[OrganScore]:
-    return score_case(case.case, case.truth, case.prediction, mode, checked)
+def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> list[OrganScore]:
+    return score_case(case.case, case.truth, case.prediction, mode, checked, organs)

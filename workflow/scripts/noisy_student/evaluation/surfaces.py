@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from surface_distance import lookup_tables
 
+# A corner's labels are marked by their last four binary digits, which is exact below 16 and quick above.
+BITS = 16
+
 
 @dataclass
 class Corners:
@@ -16,8 +19,8 @@ class Corners:
 
     `place` (n,): ascending indices into the flattened corner grid, (z, y, x) and one larger than the voxel grid along
     each axis; 0 is the corner before the first voxel. `voxels` (8, n): the labels around, in the order of the bits
-    of surface-distance's neighbourhood code, highest first: x slowest, z fastest. `present` (n,): bit i is set where
-    label i is among the eight.
+    of surface-distance's neighbourhood code, highest first: x slowest, z fastest. `present` (n,): bit i is set where a
+    label that leaves i when divided by 16 is among the eight.
     """
 
     place: np.ndarray
@@ -27,7 +30,7 @@ class Corners:
 
 
 def mixed_corners(label_map_zyx: np.ndarray) -> Corners:
-    """All corners between unlike voxels of a uint8 label map with labels below 16."""
+    """All corners between unlike voxels of a uint8 label map."""
     depth, height, width = label_map_zyx.shape
     below, above = np.zeros((2, height + 2, width + 2), np.uint8)
     below_mixed = np.zeros((height + 1, width + 1), bool)
@@ -40,7 +43,7 @@ def mixed_corners(label_map_zyx: np.ndarray) -> Corners:
         voxels.append(_voxels_around(place, below, above))
         below, above, below_mixed = above, below, above_mixed
     around = np.concatenate(voxels, axis=1)
-    present = np.bitwise_or.reduce(np.left_shift(np.uint16(1), around, dtype=np.uint16), axis=0)
+    present = np.bitwise_or.reduce(np.left_shift(np.uint16(1), around % BITS, dtype=np.uint16), axis=0)
     return Corners(np.concatenate(places), around, present, (depth + 1, height + 1, width + 1))
 
 
@@ -76,8 +79,9 @@ def area_table(spacing_mm_xyz: tuple[float, ...]) -> np.ndarray:
 
 def organ_surface(corners: Corners, label: int, code_area_mm2: np.ndarray) -> Surface:
     """The surface of one label; empty if the label map has no such voxel."""
-    rows = np.flatnonzero(corners.present & (1 << label))
+    rows = np.flatnonzero(corners.present & (1 << label % BITS))
     codes = np.packbits(corners.voxels[:, rows] == label, axis=0)[0]
+    rows, codes = rows[codes > 0], codes[codes > 0]
     place = corners.place[rows]
     z, y, x = np.unravel_index(place, corners.grid_zyx)
     return Surface(place, np.stack([x, y, z], axis=1), code_area_mm2[codes])

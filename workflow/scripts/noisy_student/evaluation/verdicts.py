@@ -1,5 +1,6 @@
 """The evaluation's rules: which DSC and NSD an organ gets, and which rule gave them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from noisy_student.evaluation.overlap import dice, slice_overlaps, truth_slices
 from noisy_student.evaluation.surface_dice import surface_dice
 from noisy_student.evaluation.surfaces import Corners, area_table, mixed_corners, organ_surface
 from noisy_student.images import Geometry
-from noisy_student.organs import FLARE22, Organ
+from noisy_student.organs import Organ
 
 Z = 2
 COMPARED = "compared"
@@ -37,17 +38,17 @@ class Judgement(NamedTuple):
     voxels: np.ndarray
 
 
-def judge(pair: JudgedPair, mode: Mode) -> Judgement:
+def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ]) -> Judgement:
     """Judge every organ. Cuts the z-limited organs out of the pair's arrays in place."""
     axis = slice_axis(pair.geometry, mode)
-    overlaps = slice_overlaps(pair.truth_zyx, pair.prediction_zyx, axis)
-    kept = {organ: _kept_slices(overlaps, organ, mode) for organ in FLARE22}
-    for organ in (organ for organ in FLARE22 if organ.z_limited):
+    overlaps = slice_overlaps(pair.truth_zyx, pair.prediction_zyx, len(organs), axis)
+    kept = {organ: _kept_slices(overlaps, organ, mode) for organ in organs}
+    for organ in (organ for organ in organs if organ.z_limited):
         counts = overlaps[:, organ.label].sum(axis=1), overlaps[:, :, organ.label].sum(axis=1)
         for array, count in zip((pair.truth_zyx, pair.prediction_zyx), counts, strict=True):
             _cut(np.moveaxis(array, axis, 0), np.flatnonzero(count), organ.label, kept[organ])
     surfaces = _Surfaces(pair)
-    verdicts = [_verdict(organ, overlaps, kept[organ], surfaces, mode) for organ in FLARE22]
+    verdicts = [_verdict(organ, overlaps, kept[organ], surfaces, mode) for organ in organs]
     return Judgement(verdicts, overlaps.sum(axis=0))
 
 

@@ -5,6 +5,7 @@ Shapes, spacings and strides are (z, y, x).
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,20 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 from noisy_student.configuration import Network
 from noisy_student.errors import InputError
 from noisy_student.learning import nnunet
-from noisy_student.organs import FLARE22
+from noisy_student.organs import FLARE22, Organ
 
 PLANNERS = {"plain": ExperimentPlanner, "residual": ResEncUNetPlanner}
 SMALLEST_FEATURE_MAP = 4
 MOST_STAGES = 99
 
 
-def dataset_description(images: dict[str, str], label_maps: dict[str, str]) -> dict[str, Any]:
+def dataset_description(
+    images: dict[str, str], label_maps: dict[str, str], organs: Sequence[Organ] = FLARE22
+) -> dict[str, Any]:
     """nnU-Net's dataset.json, naming the labelled scans where they lie."""
     return {
         "channel_names": {"0": "CT"},
-        "labels": {"background": 0, **{organ.name: organ.label for organ in FLARE22}},
+        "labels": {"background": 0, **{organ.name: organ.label for organ in organs}},
         "numTraining": len(images),
         "file_ending": nnunet.FORMAT,
         "overwrite_image_reader_writer": "SimpleITKIO",

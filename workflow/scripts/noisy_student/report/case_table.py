@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.results import Results
 
 DIGITS = 4
@@ -25,7 +24,7 @@ def case_rows(results: Results) -> dict[str, Any]:
     """
     table = case_scores(results)
     rounds = sorted(table["round"].unique().tolist())
-    labels = [0, *(organ.label for organ in FLARE22)]
+    labels = [0, *(organ.label for organ in results.organs)]
     wide = {measure: _wide(table, measure) for measure in MEASURES}
     judged = table[["case", "role"]].drop_duplicates()
     order = {case: place for place, case in enumerate(results.cases["case"])}
@@ -34,7 +33,7 @@ def case_rows(results: Results) -> dict[str, Any]:
         {"case": case, "role": role, "scores": {m: _grid(wide[m], case, labels, rounds) for m in MEASURES}}
         for case, role in judged.itertuples(index=False)
     ]
-    return {"rounds": rounds, "organs": ["mean over organs", *(organ.name for organ in FLARE22)], "cases": cases}
+    return {"rounds": rounds, "organs": ["mean over organs", *(organ.name for organ in results.organs)], "cases": cases}
 
 
 def _grid(

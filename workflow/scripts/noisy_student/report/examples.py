@@ -1,5 +1,6 @@
 """The chosen cases drawn from their scans: figures 3 and 4, the pseudo-labels' pictures, the viewer's volumes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.organs import Organ
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
 from noisy_student.report.montage import Cut, choose_cut, picture, view, window
@@ -41,7 +43,7 @@ def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
         scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, role))
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
         volumes = small_volumes(scan, maps, cut, limit_bytes)
-        return Example(**about, panels=_panels(choice.case, scan, maps, cut), volumes=volumes)
+        return Example(**about, panels=_panels(choice.case, scan, maps, cut, results.organs), volumes=volumes)
     except InputError as error:
         return Example(**about, panels=[], volumes={}, problem=str(error))
 
@@ -109,14 +111,16 @@ def _labels(path: Path, scan: sitk.Image) -> np.ndarray:
     return labels
 
 
-def _panels(case: str, scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut) -> list[list[Panel]]:
+def _panels(
+    case: str, scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, organs: Sequence[Organ]
+) -> list[list[Panel]]:
     grey = window(sitk.GetArrayViewFromImage(scan))
     spacing = scan.GetSpacing()[::-1]
     pixel_mm = {"axial": (spacing[1], spacing[2]), "coronal": (spacing[0], spacing[2])}
     return [
         [
             Panel.of(title, f"{name.capitalize()} slice of {case}, {title}", picture(
-                view(grey, cut, name), None if labels is None else view(labels, cut, name), pixel_mm[name]))
+                view(grey, cut, name), None if labels is None else view(labels, cut, name), pixel_mm[name], organs))
             for title, labels in ({"image": None} | maps).items()
         ]
         for name in VIEWS

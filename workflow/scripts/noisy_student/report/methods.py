@@ -1,6 +1,6 @@
 """A methods text ready to paste, and the commands that redo each round."""
 
-from noisy_student.report.numbers import magnitude, product
+from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings
@@ -29,8 +29,9 @@ def _cohort(results: Results) -> str:
     number = {role: int(counts.get(role, 0)) for role in ("labelled", "unlabelled", "validation", "test")}
     students = max(len(results.rounds) - 1, 0)
     return (
-        "Thirteen abdominal organs were segmented in CT by noisy-student training [1, 2]: a teacher learnt from "
-        f"{number['labelled']} labelled scans and labelled {number['unlabelled']} unlabelled ones; a student learnt "
+        f"{count(len(results.organs), 'organ')} {'was' if len(results.organs) == 1 else 'were'} segmented in CT by "
+        f"noisy-student training [1, 2]: a teacher learnt from {number['labelled']} labelled "
+        f"scans and labelled {number['unlabelled']} unlabelled ones; a student learnt "
         f"from both and became the next teacher, {students} time{'' if students == 1 else 's'}. "
         f"{number['validation']} validation and {number['test']} test scans took no part in training or selection."
     )

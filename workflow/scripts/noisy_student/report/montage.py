@@ -4,12 +4,13 @@ Volumes are (z, y, x) arrays in LPS orientation: x grows to the patient's left, 
 A picture therefore has the patient's right on its left; a coronal one is flipped so that the head is on top.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from noisy_student.organs import FLARE22
+from noisy_student.organs import Organ
 
 WINDOW_WIDTH_HU, WINDOW_LEVEL_HU = 400, 40
 PICTURE_WIDTH_PX = 360
@@ -48,8 +49,8 @@ def choose_cut(truth_zyx: np.ndarray, maps_zyx: list[np.ndarray], spacing_mm_zyx
 def _richest(labels: np.ndarray, axis: int) -> int:
     """The slice along `axis` with most organs; among those the one with most labelled voxels."""
     slices = np.moveaxis(labels, axis, 0).reshape(labels.shape[axis], -1)
-    organs = sum((slices == organ.label).any(axis=1).astype(np.int64) for organ in FLARE22)
-    if not organs.any():
+    organs = sum((slices == label).any(axis=1).astype(np.int64) for label in np.unique(labels[labels > 0]))
+    if not np.any(organs):
         return labels.shape[axis] // 2
     return int(np.argmax(organs * labels.size + (slices > 0).sum(axis=1)))
 
@@ -68,20 +69,22 @@ def view(volume_zyx: np.ndarray, cut: Cut, name: str) -> np.ndarray:
     return volume_zyx[z0:z1, cut.coronal, x0:x1][::-1]
 
 
-def picture(grey: np.ndarray, labels: np.ndarray | None, pixel_mm: tuple[float, float]) -> Image.Image:
+def picture(
+    grey: np.ndarray, labels: np.ndarray | None, pixel_mm: tuple[float, float], organs: Sequence[Organ]
+) -> Image.Image:
     """A slice with its organs: filled lightly, outlined fully, marked R and L. `pixel_mm` is (row, column) size."""
     height = round(PICTURE_WIDTH_PX * grey.shape[0] * pixel_mm[0] / (grey.shape[1] * pixel_mm[1]))
     size = (PICTURE_WIDTH_PX, max(height, 1))
     shown = Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR).convert("RGB")
     if labels is not None:
         large = np.array(Image.fromarray(labels.astype(np.uint8)).resize(size, Image.Resampling.NEAREST))
-        shown = Image.fromarray(_overlay(np.array(shown), large))
+        shown = Image.fromarray(_overlay(np.array(shown), large, organs))
     return _sides(shown)
 
 
-def _overlay(rgb: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _overlay(rgb: np.ndarray, labels: np.ndarray, organs: Sequence[Organ]) -> np.ndarray:
     edge = _edges(labels)
-    for organ in FLARE22:
+    for organ in organs:
         colour = np.array([int(organ.colour[i : i + 2], 16) for i in (1, 3, 5)])
         inside = labels == organ.label
         rgb[inside] = (rgb[inside] * (1 - OPACITY) + colour * OPACITY).astype(np.uint8)

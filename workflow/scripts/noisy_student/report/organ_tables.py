@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, interval, p_value, score, signed, signed_interval
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.results import Results, Round
@@ -12,11 +11,16 @@ PAPER_NOTE = (
     "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
     "where the run used the same scans."
 )
-# Row order of the paper's tables: the label table, then the mean over organs.
-ROWS: tuple[tuple[int, str, str], ...] = (
-    *((organ.label, organ.name, organ.colour) for organ in FLARE22),
-    (0, "mean", ""),
-)
+
+
+def organ_rows(results: Results) -> list[tuple[int, str, str]]:
+    """Label, name and colour in the row order of the paper's tables: the label table, then the mean over organs."""
+    return [*((organ.label, organ.name, organ.colour) for organ in results.organs), (0, "mean", "")]
+
+
+def paper_column(results: Results, figures: dict[int, float]) -> dict[int, float]:
+    """The paper's figures by label; none where the run has other organs than the paper."""
+    return figures if results.uses_papers_organs else {}
 
 
 def summary_row(round_: Round, role: str, label: int, measure: str) -> pd.Series:
@@ -45,15 +49,16 @@ def labelled_only(results: Results) -> Table:
     """Table 3: round 0, which has seen labelled scans only; every judged role beside the paper's figures."""
     columns = [(role, measure) for role in results.roles for measure in ("DSC", "NSD")]
     teacher = results.rounds[0]
+    paper = paper_column(results, LABELLED_DSC)
     rows, data = [], []
-    for label, organ, colour in ROWS:
+    for label, organ, colour in organ_rows(results):
         means = [summary_row(teacher, role, label, measure) for role, measure in columns]
         cells = [Cell(score(mean["mean"]), interval(mean["ci_low"], mean["ci_high"])) for mean in means]
-        rows.append([Cell(organ, colour=colour), *cells, Cell(score(LABELLED_DSC[label]))])
+        rows.append([Cell(organ, colour=colour), *cells, Cell(score(paper.get(label)))])
         for (role, measure), mean in zip(columns, means, strict=True):
             data.append({"label": label, "organ": organ, "role": role, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
-            data[-1]["paper_validation_DSC"] = LABELLED_DSC[label] if measure == "DSC" else None
+            data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
     return Table(
         name="table_3_labelled_only",
         title="Table 3. Labelled scans only (round 0)",
@@ -68,7 +73,7 @@ def labelled_only(results: Results) -> Table:
 def every_round(results: Results, role: str, measure: str) -> Table:
     """Table 4: each further round beside round 0, with paired differences to round 0."""
     rounds = results.evaluated(role)
-    rows = [_round_cells(results, rounds, role, measure, row) for row in ROWS]
+    rows = [_round_cells(results, rounds, role, measure, row) for row in organ_rows(results)]
     columns = ["organ", *(r.name for r in rounds)]
     if measure == "DSC":
         columns.append("the paper: DSC, validation")
@@ -77,7 +82,7 @@ def every_round(results: Results, role: str, measure: str) -> Table:
         title=f"Table 4. {measure} of every round, {role} scans",
         caption=(
             "Mean; below it the paired difference to round 0 with its 95 % interval and the Holm-corrected p-value. "
-            "▲ better, ▼ worse, marked where p < 0.05. Corrected over the 13 organs; the mean over organs is one test."
+            "▲ better, ▼ worse, marked where p < 0.05. Corrected over the organs; the mean over organs is one test."
             + _too_few(results, role)
             + (f" {PAPER_NOTE}" if measure == "DSC" else "")
         ),
@@ -89,9 +94,9 @@ def every_round(results: Results, role: str, measure: str) -> Table:
 
 
 def _too_few(results: Results, role: str) -> str:
-    """A sentence where even a gain in every scan could not reach the corrected level: 2 / 2^n, times 13 organs."""
+    """A sentence where even a gain in every scan could not reach the corrected level: 2 / 2^n times organs."""
     scans = summary_row(results.evaluated(role)[0], role, 0, "DSC")["n"]
-    if len(FLARE22) * 2 * 2.0**-scans < SIGNIFICANT:
+    if len(results.organs) * 2 * 2.0**-scans < SIGNIFICANT:
         return ""
     return f" With {scans:.0f} scans no organ can reach p < 0.05, whatever the difference."
 
@@ -105,7 +110,7 @@ def _round_cells(
         mean = score(summary_row(round_, role, label, measure)["mean"])
         change = comparison_row(results, role, round_.number, 0, label, measure)
         cells.append(Cell(mean, change_in_words(change), mark(change)))
-    return [*cells, Cell(score(PSEUDO_LABELLED_DSC[label]))] if measure == "DSC" else cells
+    return [*cells, Cell(score(paper_column(results, PSEUDO_LABELLED_DSC).get(label)))] if measure == "DSC" else cells
 
 
 def change_in_words(change: pd.Series) -> str:
@@ -122,8 +127,9 @@ def certainty_in_words(change: pd.Series) -> str:
 
 
 def _round_data(results: Results, rounds: list[Round], role: str, measure: str) -> list[dict[str, object]]:
+    paper = paper_column(results, PSEUDO_LABELLED_DSC)
     data = []
-    for label, organ, _ in ROWS:
+    for label, organ, _ in organ_rows(results):
         for round_ in rounds:
             mean = summary_row(round_, role, label, measure)
             change = comparison_row(results, role, round_.number, 0, label, measure)
@@ -131,5 +137,5 @@ def _round_data(results: Results, rounds: list[Round], role: str, measure: str) 
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high")}
             data[-1] |= {"difference_to_round_0": change["difference"], "difference_ci_low": change["ci_low"]}
             data[-1] |= {"difference_ci_high": change["ci_high"], "p_holm": change["p_holm"]}
-            data[-1]["paper_validation_DSC"] = PSEUDO_LABELLED_DSC[label] if measure == "DSC" else None
+            data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
     return data

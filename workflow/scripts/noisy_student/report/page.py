@@ -8,7 +8,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from noisy_student.files import whole_file, write_text
-from noisy_student.organs import FLARE22
 from noisy_student.report import (
     efficiency_table,
     methods,
@@ -119,7 +118,7 @@ def _run_tables(results: Results) -> dict[str, Table]:
 def _pseudo_label_tables(results: Results) -> list[Table]:
     scored = [r for r in results.rounds if len(r.selection) and len(r.pseudo_label_scores)]
     tables = [pseudo_label_tables.decisions(results), pseudo_label_tables.sources(results)]
-    return [*tables, *(pseudo_label_tables.organs(round_) for round_ in scored)]
+    return [*tables, *(pseudo_label_tables.organs(round_, results.organs) for round_ in scored)]
 
 
 def render(results: Results, shown: Content) -> str:
@@ -132,13 +131,13 @@ def render(results: Results, shown: Content) -> str:
         facts=run_tables.facts(results),
         rounds=results.rounds,
         roles=results.roles,
-        organs=FLARE22,
+        organs=results.organs,
         key_numbers=verdict.key_numbers(results),
         headline=verdict.headline(results),
         paragraph=verdict.paragraph(results),
         warnings=warnings(results),
         cases=case_rows(results),
-        viewer=viewer(shown.examples),
+        viewer=viewer(shown.examples, results.organs),
         methods=methods.methods(results),
         references=methods.REFERENCES,
         commands=methods.commands(results),

@@ -1,8 +1,10 @@
 """Which pseudo-labels were kept, why the others were dropped, and what they look like."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from noisy_student.organs import FLARE22
+from noisy_student.organs import Organ
 from noisy_student.report.numbers import score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
@@ -37,16 +39,16 @@ def _by_source(results: Results, round_: Round) -> pd.DataFrame:
     return counts.assign(share=[f"{value:.0%}" for value in counts["dropped"] / counts["cases"]])
 
 
-def organs(round_: Round) -> Table:
+def organs(round_: Round, table_of_labels: Sequence[Organ]) -> Table:
     """Per organ: confidence, volume, and in how many pseudo-labels it is absent, over the kept cases."""
     kept = round_.selection.loc[round_.selection["decision"] == "kept", "case"]
     table = round_.pseudo_label_scores
     table = table[table["case"].isin(kept)]
-    data = pd.DataFrame([_organ(table[table["label"] == organ.label], organ.name) for organ in FLARE22])
+    data = pd.DataFrame([_organ(table[table["label"] == organ.label], organ.name) for organ in table_of_labels])
     rows = [
         [Cell(organ.name, colour=organ.colour), Cell(score(row.mean_probability)), Cell(_ml(row.median_ml)),
          Cell(f"{_ml(row.lowest_ml)} to {_ml(row.highest_ml)}"), Cell(str(row.absent_cases))]
-        for organ, row in zip(FLARE22, data.itertuples(), strict=True)
+        for organ, row in zip(table_of_labels, data.itertuples(), strict=True)
     ]  # fmt: skip
     return Table(
         name=f"pseudo_label_organs_round_{round_.number}",

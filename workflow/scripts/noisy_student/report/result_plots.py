@@ -3,7 +3,6 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import score, signed
 from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.plots import INK, ROLE_COLOURS, ROLE_MARKERS, Plot, canvas, svg_text
@@ -57,7 +56,7 @@ def organ_differences(results: Results, role: str, measure: str) -> Plot | None:
     if len(rounds) < 2:
         return None
     last = rounds[-1].number
-    rows = [(organ, comparison_row(results, role, last, 0, organ.label, measure)) for organ in FLARE22]
+    rows = [(organ, comparison_row(results, role, last, 0, organ.label, measure)) for organ in results.organs]
     rows = [(organ, row) for organ, row in rows if pd.notna(row["difference"])]
     if not rows:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.organs import FLARE22, Organ
 from noisy_student.tables import read_table
 
 CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
@@ -88,6 +89,17 @@ class Results:
     rounds: list[Round]
     comparison: pd.DataFrame
     ranking: pd.DataFrame
+
+    @property
+    def organs(self) -> tuple[Organ, ...]:
+        """The label table of the run; FLARE22's where none was recorded."""
+        recorded = self.run.get("configuration", {}).get("organs")
+        return tuple(Organ(**organ) for organ in recorded) if recorded else FLARE22
+
+    @property
+    def uses_papers_organs(self) -> bool:
+        """Whether the paper's figures, one for each of FLARE22's labels, belong beside this run's."""
+        return [organ.name for organ in self.organs] == [organ.name for organ in FLARE22]
 
     @property
     def roles(self) -> list[str]:

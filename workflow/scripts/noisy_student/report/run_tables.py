@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.evaluation.aggregate import FAILURE_DSC
-from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, summary_row
 from noisy_student.report.results import Results, Round
@@ -45,7 +44,7 @@ def _round_row(results: Results, round_: Round, role: str) -> list[Cell]:
         Cell(score(dsc["mean"]), interval(dsc["ci_low"], dsc["ci_high"])),
         Cell(signed(change["difference"]), certainty_in_words(change), mark(change)),
         Cell(score(nsd["mean"]), interval(nsd["ci_low"], nsd["ci_high"])),
-        Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {len(FLARE22) * dsc['n']:.0f}"),
+        Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {len(results.organs) * dsc['n']:.0f}"),
         Cell("complete" if not missing else "missing: " + ", ".join(missing)),
     ]
 

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
@@ -57,7 +56,7 @@ def organs(results: Results) -> list[str]:
         return []
     scores = rounds[-1].scores
     scores = scores[scores["role"] == role]
-    rows = {organ.name: scores[scores["label"] == organ.label] for organ in FLARE22}
+    rows = {organ.name: scores[scores["label"] == organ.label] for organ in results.organs}
     unscored = [name for name, table in rows.items() if table.empty]
     absent = [name for name, table in rows.items() if len(table) and not (table["truth_voxels"] > 0).any()]
     found = [

@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from noisy_student.organs import FLARE22
+from noisy_student.organs import Organ
 
 LABEL_SETS = 3
 
 
-def disagreements(label_maps_zyx: Sequence[np.ndarray]) -> pd.DataFrame:
+def disagreements(label_maps_zyx: Sequence[np.ndarray], organs: Sequence[Organ]) -> pd.DataFrame:
     """Per organ: `disagreement` over all organs (the same in each row) and `organ_disagreement`.
 
     `label_maps_zyx`: one scan's label maps (z, y, x), earliest round first; the last three count. Both are undefined
@@ -22,7 +22,7 @@ def disagreements(label_maps_zyx: Sequence[np.ndarray]) -> pd.DataFrame:
     """
     pairs = list(pairwise(label_maps_zyx[-LABEL_SETS:]))
     overall = _mean([_disagreement(before != after, before > 0, after > 0) for before, after in pairs])
-    rows = [(organ.label, overall, _mean([_of_organ(*pair, organ.label) for pair in pairs])) for organ in FLARE22]
+    rows = [(organ.label, overall, _mean([_of_organ(*pair, organ.label) for pair in pairs])) for organ in organs]
     return pd.DataFrame(rows, columns=["label", "disagreement", "organ_disagreement"])
 
 

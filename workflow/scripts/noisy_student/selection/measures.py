@@ -1,16 +1,18 @@
 """What a label map tells about itself: is each organ in one piece, on its side, within the scan?"""
 
+from collections.abc import Sequence
+
 import cc3d
 import numpy as np
 import pandas as pd
 
-from noisy_student.cohort.sides import swapped_labels
-from noisy_student.organs import FLARE22
+from noisy_student.cohort.sides import swapped_pairs
+from noisy_student.organs import Organ
 
 COLUMNS = ("label", "organ", "volume_ml", "components", "stray_share", "touches_edge", "wrong_side")
 
 
-def label_measures(label_map_zyx: np.ndarray, voxel_ml: float) -> pd.DataFrame:
+def label_measures(label_map_zyx: np.ndarray, voxel_ml: float, organs: Sequence[Organ]) -> pd.DataFrame:
     """Per organ of a canonical label map (z, y, x).
 
     `components` counts its pieces (voxels that share a corner belong together), `stray_share` is the share of its
@@ -20,13 +22,13 @@ def label_measures(label_map_zyx: np.ndarray, voxel_ml: float) -> pd.DataFrame:
     """
     pieces = _pieces(label_map_zyx)
     edges = {int(label) for axis in range(3) for end in (0, -1) for label in np.unique(label_map_zyx.take(end, axis))}
-    swapped = {label for pair in swapped_labels(label_map_zyx) for label in pair}
+    swapped = {organ for pair in swapped_pairs(label_map_zyx, organs) for organ in pair}
     rows = []
-    for organ in FLARE22:
+    for organ in organs:
         sizes = pieces.get(organ.label, [])
         total = sum(sizes)
         stray = 1 - max(sizes) / total if total else None
-        flags = int(organ.label in edges), int(organ.label in swapped)
+        flags = int(organ.label in edges), int(organ in swapped)
         rows.append((organ.label, organ.name, total * voxel_ml, len(sizes), stray, *flags))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

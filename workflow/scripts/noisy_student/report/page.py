@@ -8,13 +8,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from noisy_student.files import whole_file, write_text
+from noisy_student.organs import FLARE22
 from noisy_student.report import (
     efficiency_table,
     methods,
     organ_tables,
     protocol,
+    pseudo_label_groups,
     pseudo_label_plots,
     pseudo_label_tables,
+    pseudo_label_truth,
+    pseudo_label_volumes,
     result_plots,
     run_tables,
     training,
@@ -80,7 +84,9 @@ def content(results: Results) -> Content:
     """Make every table and figure that the results allow."""
     roles, selected = results.roles, [round_ for round_ in results.rounds if len(round_.selection)]
     histograms = [pseudo_label_plots.confidence_histogram(round_) for round_ in selected]
-    scatters = [pseudo_label_plots.confidence_against_truth(round_) for round_ in selected]
+    more = (pseudo_label_plots.confidence_against_truth, pseudo_label_plots.calibration_plot)
+    beside_truth = [plot(round_) for plot in more for round_ in selected]
+    beside_labelled = [pseudo_label_volumes.volumes(results, round_) for round_ in selected]
     return Content(
         summary_plots=[result_plots.over_rounds(results, measure) for measure in MEASURES] if roles else [],
         run_tables=_run_tables(results),
@@ -89,7 +95,7 @@ def content(results: Results) -> Content:
         examples=read_examples(results.folder / "examples.json"),
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
-        pseudo_label_plots=[*histograms, *(plot for plot in scatters if plot)],
+        pseudo_label_plots=[*histograms, *filter(None, [*beside_truth, *beside_labelled])],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
@@ -117,8 +123,10 @@ def _run_tables(results: Results) -> dict[str, Table]:
 
 def _pseudo_label_tables(results: Results) -> list[Table]:
     scored = [r for r in results.rounds if len(r.selection) and len(r.pseudo_label_scores)]
-    tables = [pseudo_label_tables.decisions(results), pseudo_label_tables.sources(results)]
-    return [*tables, *(pseudo_label_tables.organs(round_, results.organs) for round_ in scored)]
+    tables = [pseudo_label_tables.decisions(results), pseudo_label_groups.groups(results)]
+    ranks = pseudo_label_truth.score_ranks(results)
+    tables += [ranks] if ranks else []
+    return [*tables, *(pseudo_label_tables.organs(results, round_) for round_ in scored)]
 
 
 def render(results: Results, shown: Content) -> str:
@@ -131,13 +139,13 @@ def render(results: Results, shown: Content) -> str:
         facts=run_tables.facts(results),
         rounds=results.rounds,
         roles=results.roles,
-        organs=results.organs,
+        organs=FLARE22,
         key_numbers=verdict.key_numbers(results),
         headline=verdict.headline(results),
         paragraph=verdict.paragraph(results),
         warnings=warnings(results),
         cases=case_rows(results),
-        viewer=viewer(shown.examples, results.organs),
+        viewer=viewer(shown.examples),
         methods=methods.methods(results),
         references=methods.REFERENCES,
         commands=methods.commands(results),

@@ -3,9 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from noisy_student.report.numbers import MINUS
-from noisy_student.report.plots import DROPPED_COLOUR, INK, KEPT_COLOUR, Plot, canvas, svg_text
-from noisy_student.report.pseudo_label_tables import confidence_and_truth, spearman
+from noisy_student.report.numbers import score
+from noisy_student.report.plots import DROPPED_COLOUR, GREY, INK, KEPT_COLOUR, Plot, canvas, svg_text
+from noisy_student.report.pseudo_label_truth import (
+    calibration,
+    calibration_error,
+    confidence_and_truth,
+    rank_text,
+    spearman,
+)
 from noisy_student.report.results import Round
 
 BIN_WIDTHS = (0.002, 0.005, 0.01, 0.02, 0.05)
@@ -50,7 +56,7 @@ def confidence_against_truth(round_: Round) -> Plot | None:
     table = confidence_and_truth(round_)
     if table.empty:
         return None
-    rho = f"{spearman(table):.2f}".replace("-", MINUS).replace("nan", "not defined")
+    rho = rank_text(spearman(table["confidence"], table["DSC"]))
     with canvas(2.7) as (figure, (axes,)):
         for name, colour, marker in (("kept", KEPT_COLOUR, "o"), ("dropped", DROPPED_COLOUR, "^")):
             rows = table[table["decision"] == name]
@@ -64,5 +70,29 @@ def confidence_against_truth(round_: Round) -> Plot | None:
         caption=f"Spearman’s ρ = {rho} over {len(table)} scans whose truth is known (never used for selection).",
         description=f"Confidence against true DSC of the pseudo-labels of round {round_.number}; "
         f"Spearman's rho {rho} over {len(table)} scans.",
+        svg=text,
+    )
+
+
+def calibration_plot(round_: Round) -> Plot | None:
+    """Mean probability of organs against their true DSC, in groups; None where no truth is known."""
+    table = calibration(round_)
+    if table.empty:
+        return None
+    error = score(calibration_error(table))
+    low = float(min(table["probability"].min(), table["DSC"].min())) - 0.03
+    with canvas(2.7) as (figure, (axes,)):
+        axes.plot([low, 1], [low, 1], color=GREY, linewidth=0.8, linestyle="--", label="probability = DSC")
+        axes.plot(table["probability"], table["DSC"], "o-", color=KEPT_COLOUR, label="organs of all pseudo-labels")
+        axes.set(title=f"Calibration, round {round_.number}", xlabel="mean maximum probability", ylabel="true DSC")
+        axes.legend()
+        text = svg_text(figure)
+    groups = (f"{score(row.probability)} has {score(row.DSC)}" for row in table.itertuples())
+    return Plot(
+        name=f"pseudo_label_calibration_round_{round_.number}",
+        caption=f"{table['organs'].sum()} organs in {len(table)} groups of like number; below the line the teacher is "
+        f"too sure of itself. Expected calibration error {error}.",
+        description=f"Calibration of round {round_.number}, probability and true DSC of each group: "
+        f"{', '.join(groups)}. Expected calibration error {error}.",
         svg=text,
     )

@@ -11,11 +11,15 @@ import pandas as pd
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.tables import read_table
 
-CASES = ("case", "role", "image", "label_map", "truth", "source", "sha256")
+CASES = (
+    *("case", "role", "image", "label_map", "truth", "source", "sha256"),
+    *("size_z", "spacing_x_mm", "spacing_z_mm"),
+)
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
-SELECTION = ("case", "confidence", "decision", "reason")
+SELECTION = ("case", "confidence", "decision", "reason", "masked")
+MEASURES = ("case", "label", "organ", "volume_ml")
 SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
 SUMMARY = (
     "role",
@@ -85,6 +89,7 @@ class Results:
     run: dict[str, Any]
     cases: pd.DataFrame
     findings: pd.DataFrame
+    labelled_measures: pd.DataFrame
     networks: list[Network]
     rounds: list[Round]
     comparison: pd.DataFrame
@@ -119,6 +124,7 @@ def read_results(folder: Path) -> Results:
         run=run,
         cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
         findings=_table(folder / "cohort/findings.tsv", FINDINGS),
+        labelled_measures=_table(folder / "cohort/labelled_measures.tsv", MEASURES),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
         rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),

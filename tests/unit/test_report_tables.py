@@ -9,7 +9,6 @@ from noisy_student.report.numbers import score, signed
 from noisy_student.report.organ_tables import every_round, labelled_only, mark
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.protocol import protocol
-from noisy_student.report.pseudo_label_tables import confidence_and_truth, decisions, spearman
 from noisy_student.report.results import read_results
 from synthetic_results import SyntheticRun
 
@@ -68,25 +67,6 @@ def test_protocol_stands_beside_the_papers(results):
     assert table.loc["epochs", "standard"] == "40"
     assert table.loc["iterations per epoch", "standard"] == "50"
     assert table.loc["rounds", "standard"] == "0, 1, 2"
-
-
-def test_decisions_count_every_case(results):
-    table = decisions(results).data
-    assert table.groupby("round")["cases"].sum().tolist() == [12, 12]
-
-
-def test_spearman_is_that_of_the_ranks():
-    table = pd.DataFrame({"confidence": [0.1, 0.2, 0.3, 0.4], "DSC": [0.5, 0.7, 0.6, 0.9]})
-    assert spearman(table) == pytest.approx(0.8)
-    assert pd.isna(spearman(table.head(2)))
-
-
-def test_confidence_meets_truth_by_case(results):
-    round_ = results.rounds[1]
-    table = confidence_and_truth(round_).set_index("case")
-    truth = round_.pseudo_label_truth
-    case = table.index[0]
-    assert table.loc[case, "DSC"] == pytest.approx(truth.loc[truth["case"] == case, "DSC"].mean())
 
 
 def test_case_rows_hold_every_score(results):

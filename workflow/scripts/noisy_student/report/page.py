@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from noisy_student.report import (
 from noisy_student.report.case_table import MEASURES, case_rows, case_scores
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
-from noisy_student.report.results import Results
+from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Table
 from noisy_student.report.viewer import viewer
 from noisy_student.report.warnings import warnings
@@ -56,7 +57,7 @@ class Content:
     examples: list[Example]
     training_plots: list[Plot]
     pseudo_label_tables: list[Table]
-    pseudo_label_plots: list[Plot]
+    pseudo_label_plots: list[list[Plot]]
     case_scores: Table
     efficiency: Table
     ranking: Table
@@ -77,16 +78,12 @@ class Content:
     def plots(self) -> list[Plot]:
         """All plots, for the files."""
         differences = [plot for role in self.roles for plot in role.plots]
-        return [*self.summary_plots, *differences, *self.training_plots, *self.pseudo_label_plots]
+        return [*self.summary_plots, *differences, *self.training_plots, *chain(*self.pseudo_label_plots)]
 
 
 def content(results: Results) -> Content:
     """Make every table and figure that the results allow."""
-    roles, selected = results.roles, [round_ for round_ in results.rounds if len(round_.selection)]
-    histograms = [pseudo_label_plots.confidence_histogram(round_) for round_ in selected]
-    more = (pseudo_label_plots.confidence_against_truth, pseudo_label_plots.calibration_plot)
-    beside_truth = [plot(round_) for plot in more for round_ in selected]
-    beside_labelled = [pseudo_label_volumes.volumes(results, round_) for round_ in selected]
+    roles = results.roles
     return Content(
         summary_plots=[result_plots.over_rounds(results, measure) for measure in MEASURES] if roles else [],
         run_tables=_run_tables(results),
@@ -95,7 +92,7 @@ def content(results: Results) -> Content:
         examples=read_examples(results.folder / "examples.json"),
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
-        pseudo_label_plots=[*histograms, *filter(None, [*beside_truth, *beside_labelled])],
+        pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
@@ -119,6 +116,16 @@ def _run_tables(results: Results) -> dict[str, Table]:
         "findings": run_tables.findings(results),
         "checksums": run_tables.checksums(results),
     }
+
+
+def _pseudo_label_plots(results: Results, round_: Round) -> list[Plot]:
+    plots = [
+        pseudo_label_plots.confidence_histogram(round_),
+        pseudo_label_plots.confidence_against_truth(round_),
+        pseudo_label_plots.calibration_plot(round_),
+        pseudo_label_volumes.volumes(results, round_),
+    ]
+    return [plot for plot in plots if plot]
 
 
 def _pseudo_label_tables(results: Results) -> list[Table]:

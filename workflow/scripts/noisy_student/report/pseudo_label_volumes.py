@@ -39,7 +39,7 @@ def volumes(results: Results, round_: Round) -> Plot | None:
         axes.set_yticks(range(len(FLARE22)), [organ.name for organ in FLARE22])
         axes.invert_yaxis()
         axes.set_xscale("log")
-        axes.set(title=f"Volumes of kept pseudo-labels, round {round_.number}", xlabel="volume, ml")
+        axes.set(title=f"Volumes, round {round_.number}", xlabel="volume, ml")
         text = svg_text(figure)
     return Plot(
         name=f"pseudo_label_volumes_round_{round_.number}",

@@ -49,7 +49,7 @@ class SyntheticRun:
         cases = _cases(self, folder)
         write_table(cases, folder / "cohort/cases.tsv")
         write_table(_findings(cases), folder / "cohort/findings.tsv")
-        write_table(_labelled_measures(cases, random), folder / "cohort/labelled_measures.tsv")
+        write_table(_labelled_measures(self, cases, random), folder / "cohort/labelled_measures.tsv")
         _write_plans(folder / "plans/standard")
         numbers = [number for number in range(len(self.gains) + 1) if number not in self.unfinished]
         if self.all_dropped:
@@ -95,9 +95,9 @@ def _findings(cases: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([finding | {"wanted": "60 to 500 ml", "remedy": "look at the label map"}])
 
 
-def _labelled_measures(cases: pd.DataFrame, random) -> pd.DataFrame:
+def _labelled_measures(run: SyntheticRun, cases: pd.DataFrame, random) -> pd.DataFrame:
     rows = [{"case": case, "label": organ.label, "organ": organ.name, "volume_ml": random.uniform(4, 60)}
-            for case in cases.loc[cases["role"] == "labelled", "case"] for organ in FLARE22]  # fmt: skip
+            for case in cases.loc[cases["role"] == "labelled", "case"] for organ in run.organs]  # fmt: skip
     return pd.DataFrame(rows)
 
 

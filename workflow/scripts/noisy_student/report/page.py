@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from noisy_student.files import whole_file, write_text
-from noisy_student.organs import FLARE22
 from noisy_student.report import (
     efficiency_table,
     methods,
@@ -146,13 +145,13 @@ def render(results: Results, shown: Content) -> str:
         facts=run_tables.facts(results),
         rounds=results.rounds,
         roles=results.roles,
-        organs=FLARE22,
+        organs=results.organs,
         key_numbers=verdict.key_numbers(results),
         headline=verdict.headline(results),
         paragraph=verdict.paragraph(results),
         warnings=warnings(results),
         cases=case_rows(results),
-        viewer=viewer(shown.examples),
+        viewer=viewer(shown.examples, results.organs),
         methods=methods.methods(results),
         references=methods.REFERENCES,
         commands=methods.commands(results),

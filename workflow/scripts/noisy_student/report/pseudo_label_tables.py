@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pandas as pd
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.numbers import score
 from noisy_student.report.pseudo_label_volumes import kept_organs, masked_organs
 from noisy_student.report.results import Results, Round
@@ -36,14 +35,14 @@ def organs(results: Results, round_: Round) -> Table:
     kept = round_.selection[round_.selection["decision"] == "kept"]
     masked = Counter(organ for organs in masked_organs(kept).values() for organ in organs)
     table, labelled = kept_organs(round_), results.labelled_measures
-    data = pd.DataFrame([_organ(table[table["label"] == organ.label], organ.name) for organ in FLARE22])
-    data["masked_cases"] = [masked[organ.name] for organ in FLARE22]
-    data["labelled_median_ml"] = [_median_ml(labelled[labelled["label"] == organ.label]) for organ in FLARE22]
+    data = pd.DataFrame([_organ(table[table["label"] == organ.label], organ.name) for organ in results.organs])
+    data["masked_cases"] = [masked[organ.name] for organ in results.organs]
+    data["labelled_median_ml"] = [_median_ml(labelled[labelled["label"] == organ.label]) for organ in results.organs]
     rows = [
         [Cell(organ.name, colour=organ.colour), Cell(score(row.mean_probability)), Cell(_ml(row.median_ml)),
          Cell(f"{_ml(row.lowest_ml)} to {_ml(row.highest_ml)}"), Cell(_ml(row.labelled_median_ml)),
          Cell(str(row.absent_cases)), Cell(str(row.masked_cases))]
-        for organ, row in zip(FLARE22, data.itertuples(), strict=True)
+        for organ, row in zip(results.organs, data.itertuples(), strict=True)
     ]  # fmt: skip
     return Table(
         name=f"pseudo_label_organs_round_{round_.number}",

@@ -3,7 +3,6 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from noisy_student.organs import FLARE22
 from noisy_student.report.plots import GREY, INK, Plot, canvas, svg_text
 from noisy_student.report.results import Results, Round
 
@@ -30,13 +29,13 @@ def volumes(results: Results, round_: Round) -> Plot | None:
         return None
     said = []
     with canvas(4.2) as (figure, (axes,)):
-        for place, organ in enumerate(FLARE22):
+        for place, organ in enumerate(results.organs):
             ours, theirs = kept[kept["label"] == organ.label], labelled[labelled["label"] == organ.label]
             _spread(axes, place - 0.17, ours["volume_ml"], organ.colour, INK)
             _spread(axes, place + 0.2, theirs["volume_ml"], "white", GREY)
             medians = [f"{rows['volume_ml'].median():.3g}" if len(rows) else "none" for rows in (ours, theirs)]
             said.append(f"{organ.name} {medians[0]} and {medians[1]}")
-        axes.set_yticks(range(len(FLARE22)), [organ.name for organ in FLARE22])
+        axes.set_yticks(range(len(results.organs)), [organ.name for organ in results.organs])
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set(title=f"Volumes, round {round_.number}", xlabel="volume, ml")

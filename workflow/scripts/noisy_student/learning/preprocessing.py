@@ -11,11 +11,13 @@ from typing import Any
 import blosc2
 import numpy as np
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
 from noisy_student.files import whole_file
 from noisy_student.learning import nnunet
+from noisy_student.learning.label_resampling import resample_labels
 
 ARRAY = ".b2nd"
 LABELS = "_seg.b2nd"
@@ -119,11 +121,10 @@ def labels_on_grid(label_map_zyx: np.ndarray, mask: np.ndarray, properties: dict
     the non-zero crop, and so is the result where it has no organ.
     """
     box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
-    cropped = label_map_zyx[box][None].astype(np.int16)
-    spacing_mm_zyx = properties["spacing"]
-    resample = plan.configuration.resampling_fn_seg
-    labels = resample(cropped, mask.shape[1:], spacing_mm_zyx, plan.configuration.spacing)
-    return np.where((labels == 0) & (mask == OUTSIDE), OUTSIDE, labels).astype(np.int16)
+    cropped = label_map_zyx[box]
+    _, apart = determine_do_sep_z_and_axis(None, properties["spacing"], plan.configuration.spacing)
+    labels = resample_labels(cropped, mask.shape[1:], apart)[None]
+    return np.where((labels == 0) & (mask == OUTSIDE), np.int16(OUTSIDE), labels)
 
 
 def class_locations(labels: np.ndarray, plan: Plan) -> dict[Any, np.ndarray]:

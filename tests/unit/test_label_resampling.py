@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from nnunetv2.preprocessing.resampling.default_resampling import resample_data_or_seg
+
+from noisy_student.learning.label_resampling import resample_labels
+
+
+def crowded(shape_zyx, seed):
+    """Blocks of random labels down to single voxels, so that many labels meet."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 14, [-(-size // 3) for size in shape_zyx], dtype=np.uint8)
+    label_map = coarse.repeat(3, 0).repeat(3, 1).repeat(3, 2)[tuple(map(slice, shape_zyx))]
+    return np.where(random.random(shape_zyx) < 0.1, random.integers(0, 14, shape_zyx), label_map).astype(np.uint8)
+
+
+@pytest.mark.parametrize("apart", [None, 0, 1, 2])
+@pytest.mark.parametrize(
+    "shape_zyx",
+    [
+        pytest.param((24, 40, 36), id="doubled, every border ties"),
+        pytest.param((6, 10, 9), id="halved"),
+        pytest.param((17, 13, 31), id="odd"),
+        pytest.param((12, 33, 18), id="one axis"),
+        pytest.param((1, 50, 7), id="one slice"),
+    ],
+)
+def test_every_voxel_is_that_of_nnunet(shape_zyx, apart):
+    label_map = crowded((12, 20, 18), seed=sum(shape_zyx))
+    stock = resample_data_or_seg(
+        label_map[None].astype(np.int16), shape_zyx, True, apart, 1, apart is not None, order_z=0
+    )[0]
+    found = resample_labels(label_map, shape_zyx, apart)
+    assert found.shape == shape_zyx and len(np.unique(stock)) == 14
+    assert (found == stock).all()
+
+
+def test_the_same_grid_is_not_resampled():
+    label_map = crowded((5, 6, 7), seed=0)
+    assert (resample_labels(label_map, label_map.shape, 0) == label_map).all()

@@ -1,0 +1,70 @@
+"""A label map brought onto another grid, as nnU-Net's preprocessing resamples it, at the cost of the organs' borders.
+
+nnU-Net interpolates the indicator of every label over the whole volume and takes the largest; of labels that tie, the
+one of the nearest voxel if it is among them, else the lowest (batchgenerators' `resize_segmentation`, order 1). Where
+all voxels that a new one lies between have one label, that is the result, so only the others are interpolated. The
+order of the arithmetic is that of scipy's `zoom`, so that ties are the same.
+"""
+
+from itertools import product
+
+import numpy as np
+
+HIGHER_THAN_ANY = 255
+
+
+def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart: int | None) -> np.ndarray:
+    """The label map (z, y, x; labels 0 to 254) on a grid of `shape_zyx`, uint8.
+
+    Along the axis `apart`, if there is one, each new slice is the nearest old one, resampled in its plane.
+    """
+    source = np.ascontiguousarray(label_map_zyx, dtype=np.uint8)
+    if source.shape == tuple(shape_zyx):
+        return source
+    axes = [_Axis(old, new) for old, new in zip(source.shape, shape_zyx, strict=True)]
+    if apart is not None:
+        source = source.take(axes[apart].nearest, apart)
+        axes[apart] = _Axis(shape_zyx[apart], shape_zyx[apart])
+    smallest = largest = source
+    for number, axis in enumerate(axes):
+        smallest = np.minimum(smallest.take(axis.below, number), smallest.take(axis.above, number))
+        largest = np.maximum(largest.take(axis.below, number), largest.take(axis.above, number))
+    borders = np.nonzero(smallest != largest)
+    smallest[borders] = _interpolated(source, axes, borders)
+    return smallest
+
+
+class _Axis:
+    """Where the centres of the new voxels lie on an old axis, clamped at its ends."""
+
+    def __init__(self, old: int, new: int) -> None:
+        positions = np.clip((np.arange(new) + 0.5) * (old / new) - 0.5, 0, old - 1)
+        self.below = np.floor(positions).astype(np.intp)
+        self.above = np.minimum(self.below + 1, old - 1)
+        self.share_above = positions - self.below
+        self.nearest = np.floor(positions + 0.5).astype(np.intp)
+
+
+def _interpolated(source: np.ndarray, axes: list[_Axis], voxels: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The labels of the new grid's `voxels` (z, y, x indices), interpolated between the eight around each."""
+    corners, weights = [], []
+    for above in product((False, True), repeat=len(axes)):
+        place, weight = [], 1.0
+        for axis, index, is_above in zip(axes, voxels, above, strict=True):
+            place.append((axis.above if is_above else axis.below)[index])
+            share = axis.share_above[index]
+            weight = weight * (share if is_above else 1 - share)
+        corners.append(source[tuple(place)])
+        weights.append(weight)
+    scores = [
+        sum(np.where(other == label, weight, 0.0) for other, weight in zip(corners, weights, strict=True))
+        for label in corners
+    ]
+    best = np.maximum.reduce(scores)
+    found = np.full(best.shape, HIGHER_THAN_ANY, np.uint8)
+    nearest = source[tuple(axis.nearest[index] for axis, index in zip(axes, voxels, strict=True))]
+    nearest_ties = np.zeros(best.shape, bool)
+    for label, score in zip(corners, scores, strict=True):
+        np.minimum(found, label, out=found, where=score == best)
+        nearest_ties |= (score == best) & (label == nearest)
+    return np.where(nearest_ties, nearest, found)

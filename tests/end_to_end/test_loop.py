@@ -5,12 +5,17 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import SimpleITK as sitk
 import torch
 
+from noisy_student.cohort.conversion import converted_image
+from noisy_student.files import sha256
+from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
 from project import Project
 from tiny_loop import TINY
 
@@ -109,6 +114,32 @@ def test_checkpoints_are_what_stock_nnunet_loads(finished):
     assert checkpoint["trainer_name"] == "nnUNetTrainer"
     assert (model / "plans.json").exists() and (model / "dataset.json").exists()
     assert checkpoint["inference_allowed_mirroring_axes"] is None
+
+
+def test_stock_nnunet_installs_an_exported_model_and_gives_the_same_label_maps(finished, tmp_path):
+    assert finished.run("results/round_2/model.zip").returncode == 0
+    archive = finished.folder / "results/round_2/model.zip"
+    folders = {name: str(tmp_path / name) for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
+    environment = finished.environment(**folders)
+    subprocess.run(["nnUNetv2_install_pretrained_model_from_zip", archive], env=environment, check=True)
+    predictions = sorted((finished.folder / "results/round_2/predictions").glob("*.nii.gz"))
+    (tmp_path / "scans").mkdir()
+    for path in predictions:
+        scan = converted_image(finished.folder / "results/cohort", path.name.removesuffix(".nii.gz"))
+        (tmp_path / "scans" / scan.name).symlink_to(scan)
+    which = ("-d", "1", "-p", "coarse", "-c", "3d_fullres", "-f", "0")
+    how = ("-device", "cpu", "-npp", "1", "-nps", "1", "--disable_tta")
+    command = ("nnUNetv2_predict", "-i", tmp_path / "scans", "-o", tmp_path / "stock", *which, *how)
+    subprocess.run(command, env=environment, check=True)
+    for path in predictions:
+        ours = sitk.GetArrayFromImage(reorient(read_image(path), CANONICAL_ORIENTATION))
+        stock = sitk.GetArrayFromImage(read_image(tmp_path / "stock" / path.name))
+        assert ours.any() and ours.shape == stock.shape and (ours != stock).mean() <= 1e-4
+    with zipfile.ZipFile(archive) as opened:
+        texts = {Path(name).name: opened.read(name) for name in opened.namelist()}
+    assert str(finished.folder).encode() not in b"".join(texts.values())
+    card = texts["MODEL_CARD.md"].decode()
+    assert sha256(finished.folder / CHECKPOINT.format(2)) in card and "| liver | 0." in card
 
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(finished, tmp_path):

@@ -38,7 +38,7 @@ def truths_as_pseudo_labels(results: Path, folder: Path) -> Path:
     for row in unlabelled.itertuples():
         (labels / f"{row.case}.nii.gz").unlink(missing_ok=True)
         (labels / f"{row.case}.nii.gz").symlink_to(row.truth)
-    write_table(unlabelled[["case"]].assign(decision="kept"), folder / "selection.tsv")
+    write_table(unlabelled[["case"]].assign(decision="kept", masked="", confidence=1.0), folder / "selection.tsv")
     return labels
 
 

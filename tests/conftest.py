@@ -10,9 +10,9 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.conversion import convert, converted_image, converted_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
-from noisy_student.configuration import Network
 from noisy_student.learning.planning import dataset_description, make_fingerprint, make_plans
 from noisy_student.learning.preprocessing import Plan
+from noisy_student.learning.settings import Network
 
 ROOT = Path(__file__).parent.parent
 COARSE = Network(

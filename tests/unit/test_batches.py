@@ -38,3 +38,21 @@ def test_batches_differ_by_number_seed_and_stream(expected):
     assert len({tuple(batch) for batch in expected}) == 9
     assert batches(1, seed=2)[0] != expected[0]
     assert batches(1, stream=1)[0] != expected[0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_how_often_cases_are_drawn_follows_the_number_of_the_batch(workers):
+    class Drawing:
+        sampling_probabilities = None
+
+        def __next__(self):
+            return {"data": torch.tensor(np.random.choice(2, p=self.sampling_probabilities))}
+
+    def chances(number):
+        return [1, 0] if number < 3 else [0, 1]
+
+    augmenter = numbered_augmenter(Drawing(), 1, 0, 1, workers, pin_memory=False, chances=chances)
+    try:
+        assert [int(next(augmenter)["data"]) for _ in range(4)] == [0, 0, 1, 1]
+    finally:
+        augmenter._finish()

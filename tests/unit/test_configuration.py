@@ -42,7 +42,15 @@ def test_every_error_is_named_with_path_and_value():
     with pytest.raises(InputError) as error:
         read_configuration(values)
     text = str(error.value)
-    for part in ("seed", "-1", "trainig", "networks.coarse.patch_size_zyx.2", "rounds.1.noise", "'loud'", "4 error"):
+    for part in (
+        "seed",
+        "-1",
+        "trainig",
+        "networks.coarse.patch_size_zyx.2",
+        "rounds.1.noise.augmentation",
+        "'loud'",
+        "4 error",
+    ):
         assert part in text, part
 
 
@@ -51,6 +59,11 @@ def test_every_error_is_named_with_path_and_value():
     [
         (("rounds", 0, "network"), "fine", "fine"),
         (("rounds", 0, "selection"), "paper", "round 0"),
+        (("rounds", 0, "start"), "teacher", "round 0 has no teacher"),
+        (("rounds", 1, "start"), "teacher", "round 1 can start from its teacher's weights only in its teacher's"),
+        (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
+        (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
+        (("rounds", 1, "training"), {"fine_tuning_epochs": 24}, "round 1: fine_tuning_epochs"),
         (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),

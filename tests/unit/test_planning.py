@@ -1,10 +1,18 @@
+import json
+import shutil
+
 import numpy as np
 import pytest
+from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
+    nnUNetPlannerResEncL,
+    nnUNetPlannerResEncM,
+)
 
 from conftest import COARSE
-from noisy_student.configuration import Network
 from noisy_student.errors import InputError
+from noisy_student.learning import nnunet
 from noisy_student.learning.planning import make_plans
+from noisy_student.learning.settings import Network
 from noisy_student.organs import FLARE22
 
 
@@ -49,6 +57,27 @@ def test_what_is_left_out_is_nnunets_choice(description, fingerprint):
     plan = plans["configurations"]["3d_fullres"]
     assert list(plans["configurations"]) == ["3d_fullres"]
     assert min(plan["patch_size"]) >= 16 and plan["batch_size"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("encoder", "planner"), [("residual_m", nnUNetPlannerResEncM), ("residual_l", nnUNetPlannerResEncL)]
+)
+def test_nnunets_larger_networks_are_known_by_name(description, fingerprint, encoder, planner):
+    fine = {"spacing_mm_zyx": (1, 1, 1)}
+    plan = make_plans(description, fingerprint, Network(encoder=encoder, **fine), "named")["configurations"][
+        "3d_fullres"
+    ]
+    with nnunet.nnunet_folders(fingerprint) as (raw, preprocessed):
+        (raw / "dataset.json").write_text(json.dumps(description))
+        shutil.copy(fingerprint, preprocessed / "dataset_fingerprint.json")
+        own = planner(nnunet.DATASET, overwrite_target_spacing=[1.0, 1.0, 1.0], suppress_transpose=True)
+        stock = own.plan_experiment()["configurations"]["3d_fullres"]
+    assert plan["patch_size"] == list(stock["patch_size"]) and plan["batch_size"] == stock["batch_size"]
+    found, expected = (one["architecture"]["arch_kwargs"] for one in (plan, stock))
+    for key in ("n_stages", "features_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder"):
+        assert found[key] == json.loads(json.dumps(expected[key], default=list)), key
+    assert np.array_equal(found["strides"], expected["strides"])
+    assert np.array_equal(found["kernel_sizes"], expected["kernel_sizes"])
 
 
 def test_a_patch_that_does_not_halve_is_refused(description, fingerprint):

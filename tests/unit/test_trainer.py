@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
-from noisy_student.configuration import Training
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import Plan, preprocess_image, read_array, read_properties
+from noisy_student.learning.settings import Noise, Training
 from noisy_student.learning.trainer import NoisyStudentTrainer, Places
 from noisy_student.learning.training_set import Example, add_example, splits
 from noisy_student.tables import write_table
@@ -18,7 +18,8 @@ from noisy_student.tables import write_table
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(
     splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
-).model_dump() | {"noise": "nnunet", "seed": 1}
+).model_dump() | {"noise": Noise().model_dump(), "seed": 1}
+NO_NOISE = Noise(augmentation="none").model_dump()
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +39,10 @@ def dataset(converted, plan, fingerprint, tmp_path_factory):
 
 @pytest.fixture
 def trainer(dataset, plan, tmp_path):
-    def make(dataset_json=plan.dataset, **changes):
+    def make(dataset_json=plan.dataset, start_from=None, **changes):
         places = Places(dataset, tmp_path / "model", 0)
-        return NoisyStudentTrainer.prepare(
-            json.loads(json.dumps(plan.plans)), dataset_json, places, SETTINGS | changes, torch.device("cpu"), workers=1
-        )
+        plans, device = json.loads(json.dumps(plan.plans)), torch.device("cpu")
+        return NoisyStudentTrainer.prepare(plans, dataset_json, places, SETTINGS | changes, device, 1, start_from)
 
     return make
 
@@ -56,20 +56,14 @@ def test_mirroring_never_takes_the_left_right_axis(trainer, axes, expected):
 
 
 def test_without_noise_a_patch_is_cut_as_the_network_sees_it(trainer):
-    noisy, plain = trainer(), trainer(noise="none")
+    noisy, plain = trainer(), trainer(noise=NO_NOISE)
     patches = [made.configure_rotation_dummyDA_mirroring_and_inital_patch_size()[2] for made in (noisy, plain)]
     assert list(patches[1]) == [24, 48, 48] and max(patches[0]) > 48
 
 
-@pytest.mark.parametrize("fraction", [None, 0.3])
-def test_labelled_scans_are_drawn_as_often_as_configured(trainer, fraction):
-    probabilities = trainer(labelled_fraction=fraction).sampling_probabilities(CASES)
-    expected = None if fraction is None else [0.15, 0.15, 0.7]
-    assert probabilities is None if expected is None else np.allclose(probabilities, expected)
-
-
-def test_a_teacher_draws_all_its_scans_alike(trainer):
-    assert trainer(labelled_fraction=0.3).sampling_probabilities(CASES[:2]) is None
+def test_the_last_epochs_draw_hand_labelled_scans_alone(trainer):
+    chances = trainer(epochs=3, fine_tuning_epochs=1, labelled_fraction=0.3).chances_of(CASES)
+    assert np.allclose([chances(3), chances(4)], [[0.15, 0.15, 0.7], [0.5, 0.5, 0]])
 
 
 def test_masked_organs_have_no_part_in_the_loss(dataset, plan, trainer, converted, tmp_path):
@@ -114,9 +108,20 @@ def test_weights_come_from_the_seed(trainer):
     assert torch.equal(first, same) and not torch.equal(first, other)
 
 
+def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(trainer, tmp_path):
+    teacher = trainer(seed=1)
+    teacher.initialize()
+    teacher.save_checkpoint(str(tmp_path / "teacher.pth"))
+    student = trainer(start_from=tmp_path / "teacher.pth", seed=2, noise=Noise(dropout=0.2).model_dump())
+    student.initialize()
+    weights = [made.network.state_dict() for made in (teacher, student)]
+    assert list(weights[0]) == list(weights[1])
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_training_writes_progress_and_whole_checkpoints(trainer):
     before = dict(os.environ)
-    made = trainer()
+    made = trainer(noise=Noise(augmentation="strong", dropout=0.1).model_dump(), fine_tuning_epochs=1)
     made.run_training()
     assert {key: value for key, value in os.environ.items() if "n_proc" in key} == {
         key: value for key, value in before.items() if "n_proc" in key

@@ -89,6 +89,13 @@ def checkpoints(number: int) -> list[str]:
     return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
+def first_weights(wildcards) -> list[str]:
+    """The same fold of the teacher, if the student starts from its weights."""
+    number = int(wildcards.round)
+    takes_over = CONFIGURATION.rounds[number].start == "teacher"
+    return [f"results/round_{number - 1}/model/fold_{wildcards.fold}/checkpoint_final.pth"] if takes_over else []
+
+
 def cohort_inputs() -> list:
     """What the case table is made from: the generated scans, or the user's folders, whose dates say nothing."""
     if CONFIGURATION.cohort.kind == "embedded":

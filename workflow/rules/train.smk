@@ -37,6 +37,7 @@ rule train:
     input:
         dataset="results/round_{round}/dataset/training_set.tsv",
         plans=of_network("results/plans/{network}/plans.json"),
+        start_from=first_weights,
     output:
         "results/round_{round}/model/fold_{fold}/checkpoint_final.pth",
     log:
@@ -51,8 +52,9 @@ rule train:
         device=CONFIGURATION.device,
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+        start_from=lambda wildcards, input: f"--start-from {input.start_from}" if input.start_from else "",
     shell:
         "python workflow/scripts/on_gpu.py {resources.device}"
         " python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
-        " --fold {wildcards.fold} --device {resources.device} --threads {threads} >> {log} 2>&1"
+        " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from} >> {log} 2>&1"

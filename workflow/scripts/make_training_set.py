@@ -27,11 +27,12 @@ def examples(converted: Path, preprocessed: Path, selection: Path | None, pseudo
         Example(row.case, "labelled", Path(row.label_map), Path(places[row.case])) for row in labelled.itertuples()
     ]
     if selection and pseudo_labels:
-        table = read_table(selection, ["case", "decision"])
-        kept = table[table.decision == "kept"].reindex(columns=["case", "masked"]).fillna("")
-        for case, masked in kept.itertuples(index=False):
-            organs = tuple(masked.split(", ")) if masked else ()
-            found.append(Example(case, "pseudo", pseudo_labels / f"{case}.nii.gz", Path(places[case]), organs))
+        table = read_table(selection, ["case", "decision", "masked", "confidence"])
+        kept = table[table.decision == "kept"].fillna({"masked": ""})
+        for row in kept.itertuples():
+            organs = tuple(row.masked.split(", ")) if row.masked else ()
+            label_map, image = pseudo_labels / f"{row.case}.nii.gz", Path(places[row.case])
+            found.append(Example(row.case, "pseudo", label_map, image, organs, row.confidence))
     return found
 
 

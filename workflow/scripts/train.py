@@ -15,9 +15,10 @@ from noisy_student.learning.trainer import FINAL_CHECKPOINT, LATEST_CHECKPOINT, 
 FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 
 
-def identity(settings: dict[str, Any], dataset: Path, plans: Path) -> str:
+def identity(settings: dict[str, Any], dataset: Path, plans: Path, start_from: Path | None) -> str:
     """What a training depends on; checkpoints of another one are not gone on with."""
-    files = {path.name: sha256(path) for path in (plans, dataset / "training_set.tsv", dataset / "splits_final.json")}
+    paths = [plans, dataset / "training_set.tsv", dataset / "splits_final.json", *([start_from] if start_from else [])]
+    files = {path.name: sha256(path) for path in paths}
     return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
 
 
@@ -52,12 +53,14 @@ def main() -> None:
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="the round's model folder")
     parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--start-from", type=Path, help="checkpoint of the teacher, if its weights are the first ones")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     places = Places(arguments.dataset, arguments.model, arguments.fold)
     with only_one(places.fold_folder / ".lock"):
-        forget_other_training(places.fold_folder, identity(arguments.settings, arguments.dataset, arguments.plans))
+        depends_on = identity(arguments.settings, arguments.dataset, arguments.plans, arguments.start_from)
+        forget_other_training(places.fold_folder, depends_on)
         final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
         if final.exists():
             return
@@ -70,7 +73,9 @@ def main() -> None:
         dataset = json.loads((arguments.dataset / "dataset.json").read_text())
         device = choose_device(arguments.device, arguments.threads)
         workers = max(1, arguments.threads - 1)
-        trainer = NoisyStudentTrainer.prepare(plans, dataset, places, arguments.settings, device, workers)
+        trainer = NoisyStudentTrainer.prepare(
+            plans, dataset, places, arguments.settings, device, workers, arguments.start_from
+        )
         resume(trainer)
         trainer.run_training()
         link(final, finished)

@@ -20,12 +20,10 @@ from pydantic import (
 )
 
 from noisy_student.errors import InputError
+from noisy_student.learning.settings import Network, Round, Training
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
-from noisy_student.strict import Fraction, Name, Positive, Strict
-
-Millimetres = Annotated[float, Field(gt=0)]
-Axis = Literal["z", "y"]
+from noisy_student.strict import Name, Positive, Strict
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -96,67 +94,11 @@ class Cohort(Strict):
         return self
 
 
-class Network(Strict):
-    """A network and the grid it works on. What is null is nnU-Net's own choice for the labelled scans."""
-
-    encoder: Literal["plain", "residual"] = "plain"
-    spacing_mm_zyx: tuple[Millimetres, Millimetres, Millimetres] | None = None
-    patch_size_zyx: tuple[Positive, Positive, Positive] | None = None
-    batch_size: Positive | None = None
-    stages: Annotated[int, Field(ge=2)] | None = None
-    base_features: Positive = 32
-    max_features: Positive = 320
-    encoder_blocks: list[Positive] | None = None
-    decoder_blocks: list[Positive] | None = None
-
-
-class TrainingChanges(Strict):
-    """What a round may change in its training; what is null stays as in `training`."""
-
-    epochs: Positive | None = None
-    iterations_per_epoch: Positive | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
-
-
-class Training(Strict):
-    """How every network is trained."""
-
-    splits: Annotated[int, Field(ge=2)] = 5
-    folds: list[Annotated[int, Field(ge=0)]] = Field([0, 1, 2, 3, 4], min_length=1)
-    epochs: Positive = 1000
-    iterations_per_epoch: Positive = 250
-    validation_iterations_per_epoch: Positive = 50
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
-    weight_decay: Annotated[float, Field(ge=0)] = 3e-5
-    foreground_fraction: Fraction = 0.33
-    labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
-    mirror_axes: list[Axis] = Field(["z", "y"])
-    checkpoint_every_epochs: Positive = 50
-
-    @model_validator(mode="after")
-    def folds_exist(self) -> "Training":
-        """Every fold is one of the splits, once."""
-        wrong = sorted({fold for fold in self.folds if fold >= self.splits or self.folds.count(fold) > 1})
-        if wrong:
-            raise ValueError(f"folds must be different numbers from 0 to {self.splits - 1}; wrong: {wrong}")
-        return self
-
-
 class Prediction(Strict):
     """How a trained network labels a scan: sliding window and test-time mirroring."""
 
     step_size: Annotated[float, Field(gt=0, le=1)] = 0.5
     mirroring: bool = False
-
-
-class Round(Strict):
-    """One training of the chain. Round 0 is the teacher; what is null is the configuration's default."""
-
-    network: Name
-    noise: Literal["none", "nnunet"] = "nnunet"
-    training: TrainingChanges = TrainingChanges()
-    selection: Selection | None = None
 
 
 class Evaluation(Strict):
@@ -216,9 +158,11 @@ class Configuration(Strict):
     @field_validator("rounds")
     @classmethod
     def teacher_selects_nothing(cls, rounds: list[Round]) -> list[Round]:
-        """There are no pseudo-labels before round 1."""
+        """There are no pseudo-labels before round 1, and no teacher."""
         if rounds and rounds[0].selection is not None:
             raise ValueError("round 0 learns from hand-labelled scans alone: take `selection` out of it")
+        if rounds and rounds[0].start == "teacher":
+            raise ValueError("round 0 has no teacher to start from: take `start` out of it")
         return rounds
 
     @model_validator(mode="after")
@@ -229,11 +173,24 @@ class Configuration(Strict):
             raise ValueError(f"rounds name networks that are not under `networks`: {', '.join(unknown)}")
         return self
 
+    @model_validator(mode="after")
+    def rounds_fit_their_networks(self) -> "Configuration":
+        """Weights are taken over by the same network, stochastic depth leaves out residual blocks."""
+        for number, entry in enumerate(self.rounds):
+            if entry.start == "teacher" and entry.network != self.rounds[number - 1].network:
+                raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
+            if entry.noise.stochastic_depth and not self.networks[entry.network].is_residual:
+                raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
+            settings = self.training_of(number)
+            if settings["fine_tuning_epochs"] >= settings["epochs"]:
+                raise ValueError(f"round {number}: fine_tuning_epochs are the last ones of all epochs, so fewer")
+        return self
+
     def training_of(self, number: int) -> dict[str, Any]:
         """Everything that the training of a round depends on, besides its data."""
         entry = self.rounds[number]
         changes = entry.training.model_dump(exclude_none=True)
-        return {**self.training.model_dump(), **changes, "noise": entry.noise, "seed": self.seed + number}
+        return {**self.training.model_dump(), **changes, "noise": entry.noise.model_dump(), "seed": self.seed + number}
 
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""

@@ -5,6 +5,7 @@ was resumed. nnU-Net's own loaders draw from generators that are seeded anew at 
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import torch
 from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAugmenter
 
 SECONDS_BETWEEN_LOOKS = 0.002
+
+# How often each case is drawn for batch n; None for all alike.
+Chances = Callable[[int], np.ndarray | None]
 
 
 def seed_everything(*entropy: int) -> None:
@@ -25,8 +29,9 @@ def seed_everything(*entropy: int) -> None:
 class NumberedBatches:
     """A data loader's batches number `first`, `first + 1`, …, dealt over workers in turn."""
 
-    def __init__(self, loader: Any, seed: int, stream: int, first: int, workers: int) -> None:
+    def __init__(self, loader: Any, seed: int, stream: int, first: int, workers: int, chances: Chances | None) -> None:
         self.loader = loader
+        self.chances = chances
         self.entropy = (seed, stream)
         self.number = first
         self.workers = workers
@@ -38,15 +43,17 @@ class NumberedBatches:
 
     def __next__(self) -> dict[str, Any]:
         seed_everything(*self.entropy, self.number)
+        if self.chances:
+            self.loader.sampling_probabilities = self.chances(self.number)
         self.number += self.workers
         return next(self.loader)
 
 
 def numbered_augmenter(
-    loader: Any, seed: int, stream: int, first: int, workers: int, pin_memory: bool
+    loader: Any, seed: int, stream: int, first: int, workers: int, pin_memory: bool, chances: Chances | None = None
 ) -> MultiThreadedAugmenter:
     """Worker processes that hand out numbered batches in order."""
-    batches = NumberedBatches(loader, seed, stream, first, workers)
+    batches = NumberedBatches(loader, seed, stream, first, workers, chances)
     return MultiThreadedAugmenter(
         batches, None, workers, seeds=[None] * workers, pin_memory=pin_memory, wait_time=SECONDS_BETWEEN_LOOKS
     )

@@ -14,14 +14,21 @@ from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner
 from nnunetv2.experiment_planning.experiment_planners.network_topology import get_pool_and_conv_props
 from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
     ResEncUNetPlanner,
+    nnUNetPlannerResEncL,
+    nnUNetPlannerResEncM,
 )
 
-from noisy_student.configuration import Network
 from noisy_student.errors import InputError
 from noisy_student.learning import nnunet
+from noisy_student.learning.settings import Network
 from noisy_student.organs import FLARE22, Organ
 
-PLANNERS = {"plain": ExperimentPlanner, "residual": ResEncUNetPlanner}
+PLANNERS = {
+    "plain": ExperimentPlanner,
+    "residual": ResEncUNetPlanner,
+    "residual_m": nnUNetPlannerResEncM,
+    "residual_l": nnUNetPlannerResEncL,
+}
 SMALLEST_FEATURE_MAP = 4
 MOST_STAGES = 99
 
@@ -85,7 +92,7 @@ def _fix_topology(plan: dict[str, Any], network: Network) -> None:
     if network.patch_size_zyx and list(map(int, padded)) != patch_size:
         _refuse_patch(patch_size, padded)
     arguments = plan["architecture"]["arch_kwargs"]
-    blocks = "n_blocks_per_stage" if network.encoder == "residual" else "n_conv_per_stage"
+    blocks = "n_blocks_per_stage" if network.is_residual else "n_conv_per_stage"
     arguments |= {
         "n_stages": stages,
         "features_per_stage": [min(network.max_features, network.base_features * 2**stage) for stage in range(stages)],

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import pandas as pd
 import torch
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
 from noisy_student.files import whole_file
 from noisy_student.learning import nnunet
-from noisy_student.learning.batches import numbered_augmenter, seed_everything
+from noisy_student.learning.batches import Chances, numbered_augmenter, seed_everything
+from noisy_student.learning.draws import chances
+from noisy_student.learning.noise import add_dropout, add_stochastic_depth, strong_transforms
 from noisy_student.tables import read_table, write_table
 
 AXES = {"z": 0, "y": 1}
@@ -46,6 +48,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     settings: dict[str, Any]
     places: Places
     workers: int
+    start_from: Path | None
 
     @classmethod
     def prepare(
@@ -56,12 +59,16 @@ class NoisyStudentTrainer(nnUNetTrainer):
         settings: dict[str, Any],
         device: torch.device,
         workers: int,
+        start_from: Path | None = None,
     ) -> "NoisyStudentTrainer":
-        """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`."""
+        """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`.
+
+        `start_from` is the checkpoint of a network of the same plans, whose weights are the first ones.
+        """
         places.fold_folder.mkdir(parents=True, exist_ok=True)
         with nnunet.nnunet_folders(places.model):
             trainer = cls(plans | {"continue_training": False}, nnunet.CONFIGURATION, places.fold, dataset, device)
-        trainer.settings, trainer.places, trainer.workers = settings, places, workers
+        trainer.settings, trainer.places, trainer.workers, trainer.start_from = settings, places, workers, start_from
         trainer.preprocessed_dataset_folder_base = str(places.dataset)
         trainer.preprocessed_dataset_folder = str(places.dataset / nnunet.CASES_FOLDER)
         trainer.output_folder_base = str(places.model)
@@ -77,10 +84,29 @@ class NoisyStudentTrainer(nnUNetTrainer):
         trainer.logger.plot_progress_png = trainer.write_progress
         return trainer
 
+    @property
+    def augmentation(self) -> str:
+        """The kind of augmentation."""
+        return self.settings["noise"]["augmentation"]
+
     def initialize(self) -> None:
-        """Build network and optimizer from seeded weights."""
+        """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
         super().initialize()
+
+    def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
+        """nnU-Net's network with the configured noise."""
+        network = super().build_network_architecture(plans_manager, *args, **kwargs)
+        if self.start_from:
+            # The project's own checkpoint; nothing else is ever loaded here.
+            checkpoint = torch.load(self.start_from, map_location="cpu", weights_only=False)
+            network.load_state_dict(checkpoint["network_weights"])
+        noise = self.settings["noise"]
+        if noise["dropout"]:
+            add_dropout(network, noise["dropout"])
+        if noise["stochastic_depth"]:
+            add_stochastic_depth(network, noise["stochastic_depth"])
+        return network
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, PolyLRScheduler]:
         """The configured optimizer; in both cases the learning rate falls as (1 - epoch / epochs) ** 0.9."""
@@ -91,16 +117,21 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
         """nnU-Net's choice, but never mirrored left-right, and with no margin where nothing is rotated."""
-        rotation, dummy_2d, initial_patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
-        if self.settings["noise"] == "none":
+        kind = nnUNetTrainerDA5 if self.augmentation == "strong" else nnUNetTrainer
+        rotation, dummy_2d, initial_patch_size, _ = kind.configure_rotation_dummyDA_mirroring_and_inital_patch_size(
+            self
+        )
+        if self.augmentation == "none":
             dummy_2d, initial_patch_size = False, self.configuration_manager.patch_size
         axes = tuple(sorted(AXES[axis] for axis in self.settings["mirror_axes"]))
         self.inference_allowed_mirroring_axes = axes or None
         return rotation, dummy_2d, initial_patch_size, axes
 
     def get_training_transforms(self, *args: Any, **kwargs: Any) -> Any:
-        """nnU-Net's augmentation, or none at all."""
-        if self.settings["noise"] == "none":
+        """nnU-Net's augmentation, its strongest, or none at all."""
+        if self.augmentation == "strong":
+            return strong_transforms(*args, **kwargs)
+        if self.augmentation == "none":
             scales = args[2] if len(args) > 2 else kwargs["deep_supervision_scales"]
             return self.get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
         return super().get_training_transforms(*args, **kwargs)
@@ -109,7 +140,6 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
         with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
             training, validation = super().get_dataloaders()
-        training.data_loader.sampling_probabilities = self.sampling_probabilities(training.data_loader.indices)
         pin_memory = self.device.type == "cuda"
         seed = (self.settings["seed"] + 1) * 1000 + self.places.fold
         return (
@@ -120,6 +150,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
                 self.current_epoch * self.num_iterations_per_epoch,
                 self.workers,
                 pin_memory,
+                self.chances_of(training.data_loader.indices),
             ),
             numbered_augmenter(
                 validation.data_loader,
@@ -131,14 +162,11 @@ class NoisyStudentTrainer(nnUNetTrainer):
             ),
         )
 
-    def sampling_probabilities(self, cases: list[str]) -> np.ndarray | None:
-        """How often each case is drawn, so that `labelled_fraction` of the draws are hand-labelled scans."""
-        fraction = self.settings["labelled_fraction"]
-        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin"]).set_index("case")
-        is_labelled = (table.origin[cases] == "labelled").to_numpy()
-        if fraction is None or is_labelled.all():
-            return None
-        return np.where(is_labelled, fraction / is_labelled.sum(), (1 - fraction) / (~is_labelled).sum())
+    def chances_of(self, cases: list[str]) -> Chances:
+        """How often each case is drawn for batch n."""
+        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin", "confidence"])
+        table = table.set_index("case").loc[cases]
+        return lambda number: chances(table, self.settings, number // self.num_iterations_per_epoch)
 
     def on_train_epoch_start(self) -> None:
         """Seed what the network itself draws, so that a resumed epoch draws the same."""

@@ -28,13 +28,17 @@ from noisy_student.learning.preprocessing import (
 
 @dataclass(frozen=True)
 class Example:
-    """A scan that a round learns from, where its label map comes from, and organs that are left out of the loss."""
+    """A scan that a round learns from, where its label map comes from, and organs that are left out of the loss.
+
+    `confidence` is the teacher's, from 0 to 1; a hand-labelled scan has none.
+    """
 
     case: str
     origin: str
     label_map: Path
     preprocessed: Path
     masked: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
@@ -67,6 +71,7 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
         "label_map": str(example.label_map),
         "sha256": checksum,
         "masked": ", ".join(example.masked),
+        "confidence": example.confidence,
         "made_from": made_from,
     }
 

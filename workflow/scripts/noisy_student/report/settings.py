@@ -17,8 +17,14 @@ def training_settings(run: dict[str, Any], number: int) -> dict[str, Any]:
     """The settings of the round's training: the run's, with what the round changes."""
     entry = _round(run, number)
     changes = {key: value for key, value in (entry.get("training") or {}).items() if value is not None}
-    noise = {"noise": entry["noise"]} if "noise" in entry else {}
+    noise = {"noise": _in_words(entry["noise"])} if "noise" in entry else {}
     return {**run.get("configuration", {}).get("training", {}), **changes, **noise}
+
+
+def _in_words(noise: dict[str, Any]) -> str:
+    """A round's noise, with what of the network is left out by chance."""
+    parts = [f"{name.replace('_', ' ')} {noise[name]:g}" for name in ("dropout", "stochastic_depth") if noise[name]]
+    return ", ".join([noise["augmentation"], *parts])
 
 
 def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:

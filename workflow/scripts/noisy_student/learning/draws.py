@@ -1,0 +1,26 @@
+"""How often each scan is drawn in a training."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) -> np.ndarray | None:
+    """Probability of each row of the training set in an epoch; None where all scans are drawn alike.
+
+    In the last `fine_tuning_epochs` only hand-labelled scans are drawn. Before, `labelled_fraction` of all draws are
+    hand-labelled scans (by default as many as their share of the scans); with `draw_by_confidence` a pseudo-labelled
+    scan is drawn in proportion to its `confidence`.
+    """
+    labelled = (training_set.origin == "labelled").to_numpy()
+    if labelled.all():
+        return None
+    if epoch >= settings["epochs"] - settings["fine_tuning_epochs"]:
+        return labelled / labelled.sum()
+    fraction, by_confidence = settings["labelled_fraction"], settings["draw_by_confidence"]
+    if fraction is None and not by_confidence:
+        return None
+    weights = np.where(labelled, 0, training_set.confidence if by_confidence else 1).astype(float)
+    fraction = labelled.mean() if fraction is None else fraction
+    return np.where(labelled, fraction / labelled.sum(), (1 - fraction) * weights / weights.sum())

@@ -1,0 +1,58 @@
+"""What makes learning harder than labelling: stronger augmentation, dropout, stochastic depth.
+
+All of it belongs to a training, not to a network: neither weights nor plans know of it, so a teacher labels without.
+"""
+
+from functools import partial
+from typing import Any
+
+import torch
+from batchgeneratorsv2.transforms.spatial.rot90 import Rot90Transform
+from batchgeneratorsv2.transforms.spatial.transpose import TransposeAxesTransform
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
+from batchgeneratorsv2.transforms.utils.random import RandomTransform
+from dynamic_network_architectures.building_blocks.regularization import DropPath
+from dynamic_network_architectures.building_blocks.residual import BasicBlockD
+from dynamic_network_architectures.building_blocks.simple_conv_blocks import ConvDropoutNormReLU
+from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
+from torch.nn.functional import dropout3d
+
+EXCHANGES_AXES = (Rot90Transform, TransposeAxesTransform)
+
+
+def strong_transforms(*args: Any, **kwargs: Any) -> ComposeTransforms:
+    """nnU-Net's strongest augmentation (DA5) without what exchanges axes: left stays left. Arguments as there."""
+    composed = nnUNetTrainerDA5.get_training_transforms(*args, **kwargs)
+    return ComposeTransforms([one for one in composed.transforms if not _exchanges_axes(one)])
+
+
+def _exchanges_axes(transform: Any) -> bool:
+    return isinstance(transform, RandomTransform) and isinstance(transform.transform, EXCHANGES_AXES)
+
+
+def add_dropout(network: torch.nn.Module, probability: float) -> None:
+    """Leave out channels by chance while training, where nnU-Net has its dropout.
+
+    That is after each convolution, in a residual block after the first alone.
+    """
+    residual = [module for module in network.modules() if isinstance(module, BasicBlockD)]
+    others = [child for block in residual for name, child in block.named_children() if name != "conv1"]
+    without = {module for child in others for module in child.modules()}
+    for module in network.modules():
+        if isinstance(module, ConvDropoutNormReLU) and module not in without:
+            module.conv.register_forward_hook(partial(_leave_out_channels, probability))
+
+
+def _leave_out_channels(probability: float, module: torch.nn.Module, _: Any, output: torch.Tensor) -> torch.Tensor:
+    return dropout3d(output, probability, module.training)
+
+
+def add_stochastic_depth(network: torch.nn.Module, probability: float) -> None:
+    """Leave out residual blocks by chance, up to `probability` for the deepest, while training.
+
+    The probability grows from block to block: Huang et al., Deep Networks with Stochastic Depth, ECCV 2016.
+    """
+    blocks = [module for module in network.modules() if isinstance(module, BasicBlockD)]
+    for number, block in enumerate(blocks, start=1):
+        block.drop_path = DropPath(drop_prob=probability * number / len(blocks))
+        block.apply_stochastic_depth = True

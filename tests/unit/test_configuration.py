@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from conftest import ROOT
 from noisy_student.configuration import Configuration, read_configuration, schema
 from noisy_student.errors import InputError
+from noisy_student.learning.settings import Noise
 from noisy_student.selection.rules import PRESETS
 
 CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
@@ -42,15 +43,8 @@ def test_every_error_is_named_with_path_and_value():
     with pytest.raises(InputError) as error:
         read_configuration(values)
     text = str(error.value)
-    for part in (
-        "seed",
-        "-1",
-        "trainig",
-        "networks.coarse.patch_size_zyx.2",
-        "rounds.1.noise.augmentation",
-        "'loud'",
-        "4 error",
-    ):
+    paths = ("seed", "trainig", "networks.coarse.patch_size_zyx.2", "rounds.1.noise.augmentation")
+    for part in (*paths, "-1", "'loud'", "4 error"):
         assert part in text, part
 
 
@@ -115,7 +109,7 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
     assert configuration.training_of(1)["epochs"] == 99
     assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
-    assert configuration.training_of(1)["noise"] == "none"
+    assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
     assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
     assert configuration.selection_of(1) == []
 

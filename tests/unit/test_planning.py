@@ -63,10 +63,8 @@ def test_what_is_left_out_is_nnunets_choice(description, fingerprint):
     ("encoder", "planner"), [("residual_m", nnUNetPlannerResEncM), ("residual_l", nnUNetPlannerResEncL)]
 )
 def test_nnunets_larger_networks_are_known_by_name(description, fingerprint, encoder, planner):
-    fine = {"spacing_mm_zyx": (1, 1, 1)}
-    plan = make_plans(description, fingerprint, Network(encoder=encoder, **fine), "named")["configurations"][
-        "3d_fullres"
-    ]
+    network = Network(encoder=encoder, spacing_mm_zyx=(1, 1, 1))
+    plan = make_plans(description, fingerprint, network, "named")["configurations"]["3d_fullres"]
     with nnunet.nnunet_folders(fingerprint) as (raw, preprocessed):
         (raw / "dataset.json").write_text(json.dumps(description))
         shutil.copy(fingerprint, preprocessed / "dataset_fingerprint.json")

@@ -25,7 +25,7 @@ def model_card(
     """
     name = f"student {number}" if number else "teacher"
     parts = [
-        f"# CT organ segmentation: {name} of a noisy-student training\n\nAn nnU-Net v2 model, made by flare-noisy-student.",
+        f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
         _use(),
         _data(training_set, rules),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),

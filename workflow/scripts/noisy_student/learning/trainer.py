@@ -118,9 +118,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
         """nnU-Net's choice, but never mirrored left-right, and with no margin where nothing is rotated."""
         kind = nnUNetTrainerDA5 if self.augmentation == "strong" else nnUNetTrainer
-        rotation, dummy_2d, initial_patch_size, _ = kind.configure_rotation_dummyDA_mirroring_and_inital_patch_size(
-            self
-        )
+        choice = kind.configure_rotation_dummyDA_mirroring_and_inital_patch_size(self)
+        rotation, dummy_2d, initial_patch_size, _ = choice
         if self.augmentation == "none":
             dummy_2d, initial_patch_size = False, self.configuration_manager.patch_size
         axes = tuple(sorted(AXES[axis] for axis in self.settings["mirror_axes"]))

@@ -27,7 +27,10 @@ def main() -> None:
     files = {f"{path.parent.name}/{path.name} in the results": path for path in arguments.checkpoints}
     files |= {"training_set.tsv": arguments.training_set}
     checksums = {name: sha256(path) for name, path in files.items()}
-    card = model_card(arguments.round, arguments.settings, arguments.rules, training_set, summary, checksums)
+    description = json.loads((arguments.checkpoints[0].parent.parent / "dataset.json").read_text())
+    card = model_card(
+        arguments.round, description["labels"], arguments.settings, arguments.rules, training_set, summary, checksums
+    )
     write_model_zip(arguments.checkpoints, card, arguments.output)
 
 

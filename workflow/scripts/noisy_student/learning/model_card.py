@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.images import CANONICAL_ORIENTATION
-from noisy_student.organs import FLARE22
+from noisy_student.learning.masking import IGNORE
 from noisy_student.selection.words import in_words
 
 
 def model_card(
     number: int,
+    labels: dict[str, int],
     settings: dict[str, Any],
     rules: Sequence[dict[str, Any]],
     training_set: pd.DataFrame,
@@ -20,13 +21,14 @@ def model_card(
 ) -> str:
     """Markdown about round `number`.
 
-    `settings` is `Configuration.training_of`, `rules` the round's selection as the configuration holds it,
-    `training_set` and `summary` are the round's tables, `checksums` the SHA-256 by file name.
+    `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
+    selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
+    SHA-256 by file name.
     """
     name = f"student {number}" if number else "teacher"
     parts = [
         f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
-        _use(),
+        _use(labels),
         _data(training_set, rules),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
         "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),
@@ -36,12 +38,12 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _use() -> str:
+def _use(labels: dict[str, int]) -> str:
     return (
         "## Use\n\nCT in Hounsfield units, stored so that x, y and z grow towards "
         f"{CANONICAL_ORIENTATION} (`sitk.DICOMOrient(image, '{CANONICAL_ORIENTATION}')`). nnU-Net does not turn scans "
         "itself; stored otherwise, left and right organs are confused.\n\nLabels: "
-        + ", ".join(f"{organ.label} {organ.name}" for organ in FLARE22)
+        + ", ".join(f"{label} {name}" for name, label in labels.items() if name != IGNORE)
         + "."
     )
 

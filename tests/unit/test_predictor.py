@@ -8,6 +8,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from noisy_student.cohort.conversion import converted_image
+from noisy_student.learning.device import has_room
 from noisy_student.learning.predictor import Predictor, mirrorings
 from noisy_student.learning.preprocessing import preprocess_image
 from noisy_student.organs import FLARE22
@@ -84,6 +85,48 @@ def test_scores_name_every_organ_and_compare_what_there_is(model, scan):
     assert two.fold_agreement.between(0, 1).all() and two.fold_agreement.min() < 1
     assert two.mirror_agreement.isna().all()
     assert mirrored.fold_agreement.isna().all() and mirrored.mirror_agreement.min() < 1
+
+
+def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(model, scan, capfd):
+    predictor = predictor_of(model, (0, 1))
+    expected = predictor.label(scan)
+
+    class FullOnce(torch.nn.Module):
+        """Stands in for a network on a GPU whose memory runs out in the middle of a scan."""
+
+        def __init__(self, network):
+            super().__init__()
+            self.network, self.calls = network, 0
+
+        def forward(self, window):
+            self.calls += 1
+            if self.calls == 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return self.network(window)
+
+    predictor.networks[1] = FullOnce(predictor.networks[1])
+    found = predictor.label(scan)
+    assert (found.label_map_zyx == expected.label_map_zyx).all() and found.scores.equals(expected.scores)
+    assert "this scan's logits are gathered on the host" in capfd.readouterr().err
+
+
+def test_a_network_that_never_fits_is_an_error(model, scan):
+    predictor = predictor_of(model, (0,))
+
+    def full(window):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    predictor.networks = [full]
+    with pytest.raises(torch.OutOfMemoryError):
+        predictor.label(scan)
+
+
+def test_logits_lie_on_the_gpu_where_there_is_room(monkeypatch):
+    free = 10_000
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
+    gpu = torch.device("cuda")
+    assert has_room(gpu, free // 2) and not has_room(gpu, free // 2 + 1)
+    assert has_room(CPU, 100 * free)
 
 
 def test_left_and_right_are_never_mirrored():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noisy_student.errors import InputError
-from noisy_student.shards import gather, shard_of, work_of
+from noisy_student.shards import balance, gather, shard_of, work_of
 from noisy_student.tables import write_table
 
 
@@ -20,6 +20,15 @@ def test_shards_deal_every_case_once_and_evenly(depths, shards):
     assert sorted(case for part in parts for case in part.case) == list(table.case)
     loads = [work_of(part).sum() for part in parts]
     assert max(loads) - min(loads) <= (work_of(table).max() if len(table) else 0) + 1e-6
+
+
+def test_the_balance_says_a_shards_share_and_the_largest():
+    said = balance(cases([300, 100, 100, 100]), 1, 2)
+    assert said == "shard 1 of 2: 50.0% of the voxels to predict; the largest shard has 1.00 times an even share"
+    assert "shard 0 of 3: 50.0%" in balance(cases([300, 100, 200]), 0, 3)
+    assert "has 1.50 times" in balance(cases([300, 100, 200]), 0, 3)
+    assert "shard 1 of 2: 0.0%" in balance(cases([5]), 1, 2)
+    assert "0.0%" in balance(cases([]), 0, 2)
 
 
 def test_work_grows_with_the_extent_not_with_the_voxels():

@@ -7,18 +7,24 @@ very model, is not done again.
 import argparse
 import hashlib
 import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from noisy_student.command import run
 from noisy_student.files import sha256
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.predictor import Predictor
+from noisy_student.learning.predictor import Prediction, Predictor
+from noisy_student.learning.preprocessing import ARRAY, read_array, read_properties, with_suffix
 from noisy_student.learning.scores import SCORES
-from noisy_student.parallel import with_progress
-from noisy_student.shards import shard_of
+from noisy_student.parallel import overlapped, with_progress
+from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, write_table
 
 
@@ -26,6 +32,44 @@ def identity(checkpoints: list[Path], step_size: float, mirroring: bool) -> str:
     """What a label map and its scores depend on besides the scan, as a checksum."""
     parts = [*map(sha256, checkpoints), json.dumps([step_size, mirroring, list(SCORES)])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scan to label: its results, its files, its own orientation, and what the results depend on."""
+
+    files: LabelFiles
+    scan: Path
+    preprocessed: Path
+    orientation: str
+    made_from: str
+
+
+def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(case, scores) of every job; reading, the network and export overlap. What is whole is not done again."""
+    done = {job.files.case: job.files.read(job.made_from) for job in jobs}
+    for case, scores in done.items():
+        if scores is not None:
+            yield case, scores
+    missing = [job for job in jobs if done[job.files.case] is None]
+    if not missing:
+        return
+    predictor = load()
+
+    def read(job: Job) -> tuple[Job, np.ndarray]:
+        return job, read_array(with_suffix(job.preprocessed, ARRAY))
+
+    def work(loaded: tuple[Job, np.ndarray]) -> tuple[Job, Prediction]:
+        job, image = loaded
+        return job, predictor.predict(image)
+
+    def finish(predicted: tuple[Job, Prediction]) -> tuple[str, pd.DataFrame]:
+        job, prediction = predicted
+        labelled = predictor.labelled(prediction, read_properties(job.preprocessed))
+        job.files.write(labelled, job.scan, job.orientation, job.made_from)
+        return job.files.case, labelled.scores
+
+    yield from overlapped(missing, read, work, finish)
 
 
 def main() -> None:
@@ -47,24 +91,25 @@ def main() -> None:
     arguments = parser.parse_args()
 
     table = read_table(arguments.cases, ["case", "role", "orientation", "sha256"])
-    cases = shard_of(table[table.role.isin(arguments.roles)], arguments.shard, arguments.shards)
+    wanted = table[table.role.isin(arguments.roles)]
+    print(balance(wanted, arguments.shard, arguments.shards), file=sys.stderr)
+    cases = shard_of(wanted, arguments.shard, arguments.shards)
     scans = read_table(arguments.converted, ["case", "image"]).set_index("case").image
     preprocessed = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
-    model = identity(arguments.checkpoints, arguments.step_size, arguments.mirroring)
     device = choose_device(arguments.device, arguments.threads)
-    predictor: Predictor | None = None
-    tables = [pd.DataFrame(columns=["case", *SCORES, "model", "scan"])]
-    for row in with_progress(cases.itertuples(), len(cases), "labelling"):
-        files = LabelFiles(arguments.folder, row.case)
-        made_from = f"model {model}, scan {row.sha256}"
-        scores = files.read(made_from)
-        if scores is None:
-            predictor = predictor or Predictor(arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
-            labelled = predictor.label(Path(preprocessed[row.case]))
-            files.write(labelled, Path(scans[row.case]), row.orientation, made_from)
-            scores = labelled.scores
-        tables.append(scores.assign(case=row.case, model=model, scan=row.sha256))
-    write_table(pd.concat(tables[1:] or tables), arguments.output)
+    model = identity(arguments.checkpoints, arguments.step_size, arguments.mirroring)
+    load = partial(Predictor, arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
+    jobs = [
+        Job(
+            LabelFiles(arguments.folder, row.case), Path(scans[row.case]), Path(preprocessed[row.case]),
+            row.orientation, f"model {model}, scan {row.sha256}",
+        )
+        for row in cases.itertuples()
+    ]  # fmt: skip
+    scores = dict(with_progress(label_all(jobs, load), len(jobs), "labelling"))
+    tables = [scores[row.case].assign(case=row.case, model=model, scan=row.sha256) for row in cases.itertuples()]
+    empty = pd.DataFrame(columns=["case", *SCORES, "model", "scan"])
+    write_table(pd.concat(tables) if tables else empty, arguments.output)
 
 
 if __name__ == "__main__":

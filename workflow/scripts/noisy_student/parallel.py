@@ -1,13 +1,15 @@
-"""Work spread over processes, with progress a person can read."""
+"""Work spread over processes or overlapping in threads, with progress a person can read."""
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Read = TypeVar("Read")
+Worked = TypeVar("Worked")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -21,13 +23,45 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], cores: int, 
         yield from with_progress(pool.map(work, items), len(items), verb)
 
 
+def overlapped(
+    items: Sequence[Item],
+    read: Callable[[Item], Read],
+    work: Callable[[Read], Worked],
+    finish: Callable[[Worked], Result],
+) -> Iterator[Result]:
+    """Yield `finish(work(read(item)))` in the order of the items.
+
+    While one item is worked on, in the calling thread, the one after it is read and the one before it is finished;
+    nothing is read or worked on further ahead, so that no more than three items are in memory.
+    """
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher:
+        ahead = reader.submit(read, items[0]) if items else None
+        behind: Future[Result] | None = None
+        for following in [*items[1:], None] if items else []:
+            before = ahead.result()
+            ahead = reader.submit(read, following) if following is not None else None
+            worked = work(before)
+            if behind:
+                yield behind.result()
+            behind = finisher.submit(finish, worked)
+            del before, worked
+        if behind:
+            yield behind.result()
+
+
 def with_progress(results: Iterable[Result], total: int, verb: str) -> Iterator[Result]:
-    """Pass results on, and say every few seconds how many are done and how long the rest will take."""
+    """Pass results on, and say every few seconds how many are done, how many a minute, and when the rest will be."""
     start = said = time.monotonic()
     for done, result in enumerate(results, 1):
         yield result
         now = time.monotonic()
         if done == total or now - said >= SECONDS_BETWEEN_LINES:
             said = now
-            left = (now - start) / done * (total - done)
-            print(f"{verb}: {done} of {total}, {left:.0f} s left", file=sys.stderr, flush=True)
+            seconds = (now - start) / done
+            print(f"{verb}: {done} of {total}, {_pace(seconds, total - done)}", file=sys.stderr, flush=True)
+
+
+def _pace(seconds: float, to_do: int) -> str:
+    left = seconds * to_do
+    text = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min" if left < 7200 else f"{left / 3600:.1f} h"
+    return f"{60 / max(seconds, 1e-3):.3g} a minute, {text} left"

@@ -17,16 +17,27 @@ def work_of(cases: pd.DataFrame) -> pd.Series:
     return cases[columns].prod(axis=1)
 
 
-def shard_of(cases: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
-    """The rows of one shard: largest scans first, each to the shard with the least work so far."""
+def dealt(cases: pd.DataFrame, shards: int) -> pd.Series:
+    """The shard of each case: largest scans first, each to the shard with the least work so far."""
     loads = [(0.0, number) for number in range(shards)]
-    chosen = []
+    numbers = {}
     for row, work in work_of(cases).sort_values(ascending=False, kind="stable").items():
-        load, number = heapq.heappop(loads)
-        heapq.heappush(loads, (load + work, number))
-        if number == shard:
-            chosen.append(row)
-    return cases.loc[sorted(chosen)]
+        load, numbers[row] = heapq.heappop(loads)
+        heapq.heappush(loads, (load + work, numbers[row]))
+    return pd.Series(numbers, dtype=int).reindex(cases.index)
+
+
+def shard_of(cases: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
+    """The rows of one shard."""
+    return cases[dealt(cases, shards) == shard]
+
+
+def balance(cases: pd.DataFrame, shard: int, shards: int) -> str:
+    """How much of the work a shard has, and how far the largest one is from an even share, for the log."""
+    work = work_of(cases)
+    shares = work.groupby(dealt(cases, shards)).sum().reindex(range(shards), fill_value=0) / max(work.sum(), 1)
+    largest = f"the largest shard has {shares.max() * shards:.2f} times an even share"
+    return f"shard {shard} of {shards}: {shares[shard]:.1%} of the voxels to predict; {largest}"
 
 
 def gather(tables: Iterable[Path], expected: Iterable[str]) -> pd.DataFrame:

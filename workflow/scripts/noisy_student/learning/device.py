@@ -4,6 +4,9 @@ import torch
 
 from noisy_student.errors import InputError
 
+# The rest is the network's, for the feature maps of a window.
+SHARE_FOR_RESULTS = 0.5
+
 
 def choose_device(wish: str, threads: int) -> torch.device:
     """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads."""
@@ -11,3 +14,8 @@ def choose_device(wish: str, threads: int) -> torch.device:
     if wish == "cuda" and not torch.cuda.is_available():
         raise InputError("a CUDA GPU (`device: cuda`)", "none visible to torch", "set `device: auto`, or free the GPU")
     return torch.device("cuda" if torch.cuda.is_available() and wish != "cpu" else "cpu")
+
+
+def has_room(device: torch.device, needed_bytes: int) -> bool:
+    """Whether results of that size may lie on the device, beside what the network itself takes there."""
+    return device.type != "cuda" or needed_bytes <= SHARE_FOR_RESULTS * torch.cuda.mem_get_info(device)[0]

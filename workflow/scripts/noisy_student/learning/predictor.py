@@ -1,9 +1,12 @@
 """A trained network that labels scans and says how sure it is, from preprocessed images."""
 
 import json
+import sys
 from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +14,7 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 
 from noisy_student.learning.certainty import certainty_of, label_map_on_grid
+from noisy_student.learning.device import has_room
 from noisy_student.learning.export import label_map_of
 from noisy_student.learning.label_files import Labelled
 from noisy_student.learning.preprocessing import ARRAY, Plan, read_array, read_properties, with_suffix
@@ -18,6 +22,22 @@ from noisy_student.learning.scores import score_table
 from noisy_student.learning.windows import Windows
 
 LEFT_RIGHT = 2
+CPU = torch.device("cpu")
+# Per voxel of the network's grid: the image in float32, the windows' weights in half precision.
+BYTES_PER_VOXEL = 4 + 2
+BYTES_PER_LOGIT = 2
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Mean logits (class, z, y, x) of a scan on the network's grid, and each pass's label map (z, y, x).
+
+    The label maps are listed per fold, first of the scan as it is, then of the mirrored ones; there are none where a
+    single pass leaves nothing to compare.
+    """
+
+    logits: torch.Tensor
+    passes: list[list[np.ndarray]]
 
 
 class Predictor:
@@ -46,17 +66,27 @@ class Predictor:
         network.load_state_dict(weights)
         return network.to(self.device).eval()
 
-    @torch.inference_mode()
-    def logits(self, image: np.ndarray) -> tuple[torch.Tensor, list[list[np.ndarray]]]:
-        """Mean logits (class, z, y, x) for a preprocessed image (channel, z, y, x), and each pass's label map.
+    def predict(self, image: np.ndarray) -> Prediction:
+        """The prediction for a preprocessed image (channel, z, y, x).
 
-        The label maps (z, y, x) are listed per fold, first of the scan as it is, then of the mirrored ones; there are
-        none where a single pass leaves nothing to compare.
+        Logits are gathered on the GPU where its free memory has room for them, else on the host; a scan for which the
+        GPU's memory does not suffice in the end is done again with its logits on the host.
         """
-        patch_size = self.plan.configuration.patch_size
-        windows = Windows(
-            torch.from_numpy(image).to(self.device), patch_size, self.step_size, self.plan.classes, self.device
-        )
+        if has_room(self.device, self._bytes(image)):
+            try:
+                return self._predict(torch.from_numpy(image).to(self.device))
+            except torch.OutOfMemoryError:
+                print("the GPU's memory is full: this scan's logits are gathered on the host", file=sys.stderr)
+            torch.cuda.empty_cache()
+        return self._predict(torch.from_numpy(image))
+
+    def _bytes(self, image: np.ndarray) -> int:
+        arrays = 2 if len(self.networks) * len(self.mirrorings) > 1 else 1
+        return image[0].size * (BYTES_PER_VOXEL + arrays * self.plan.classes * BYTES_PER_LOGIT)
+
+    @torch.inference_mode()
+    def _predict(self, image: torch.Tensor) -> Prediction:
+        windows = Windows(image, self.plan.configuration.patch_size, self.step_size, self.plan.classes, self.device)
         count = len(self.networks) * len(self.mirrorings)
         passes: list[list[np.ndarray]] = []
         total: torch.Tensor | None = None
@@ -68,15 +98,20 @@ class Predictor:
                 if count > 1:
                     passes[-1].append(label_map_on_grid(logits))
                 total = logits if total is None else total.add_(logits)
-        return total.div_(count), passes if count > 1 else []
+        return Prediction(total.div_(count), passes if count > 1 else [])
+
+    @torch.inference_mode()
+    def labelled(self, prediction: Prediction, properties: dict[str, Any]) -> Labelled:
+        """The label map on the scan's own grid, and its scores."""
+        label_map = label_map_of(prediction.logits, properties, self.plan)
+        certainty = certainty_of(prediction.logits)
+        scores = score_table(self.plan.organs, certainty, prediction.passes, label_map, properties["spacing"])
+        return Labelled(label_map, scores)
 
     def label(self, preprocessed: Path) -> Labelled:
         """Label one preprocessed scan."""
-        properties = read_properties(preprocessed)
-        logits, passes = self.logits(read_array(with_suffix(preprocessed, ARRAY)))
-        label_map = label_map_of(logits, properties, self.plan)
-        scores = score_table(self.plan.organs, certainty_of(logits), passes, label_map, properties["spacing"])
-        return Labelled(label_map, scores)
+        prediction = self.predict(read_array(with_suffix(preprocessed, ARRAY)))
+        return self.labelled(prediction, read_properties(preprocessed))
 
 
 def mirrorings(allowed_axes: tuple[int, ...]) -> list[tuple[int, ...]]:

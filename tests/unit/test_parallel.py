@@ -1,0 +1,75 @@
+"""Work over processes and threads: results in order, progress in words."""
+
+import threading
+
+import pytest
+
+from noisy_student import parallel
+from noisy_student.parallel import in_order, overlapped, with_progress
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_results_come_in_the_order_of_the_items(cores, capsys):
+    assert list(in_order(abs, [-3, 2, -1], cores, "counting")) == [3, 2, 1]
+    assert "counting: 3 of 3, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "said"),
+    [(2, 1, "30 a minute, 18 s left"), (30, 1, "2 a minute, 4 min left"), (1800, 1, "0.0333 a minute, 4.5 h left")],
+)
+def test_pace_and_time_left_are_in_units_that_a_person_would_use(monkeypatch, capsys, seconds, done, said):
+    clock = iter(range(0, 100 * seconds, seconds))
+    monkeypatch.setattr(parallel.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(parallel, "SECONDS_BETWEEN_LINES", 0)
+    list(with_progress(iter(range(10)), 10, "labelling"))
+    assert f"labelling: {done} of 10, {said}\n" in capsys.readouterr().err
+
+
+def identity(item):
+    return item
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_overlapping_results_come_in_the_order_of_the_items(count):
+    found = overlapped(range(count), lambda item: item + 1, lambda item: item * 10, lambda item: item + 3)
+    assert list(found) == [(item + 1) * 10 + 3 for item in range(count)]
+
+
+def test_the_next_is_read_and_the_last_one_finished_during_work():
+    meeting = threading.Barrier(3, timeout=10)
+
+    def meet_at(expected):
+        def step(item):
+            if item == expected:
+                meeting.wait()
+            return item
+
+        return step
+
+    # Each of the three waits for the two others: this ends only if they run at the same time.
+    assert list(overlapped([0, 1, 2], meet_at(2), meet_at(1), meet_at(0))) == [0, 1, 2]
+
+
+def test_nothing_is_read_further_ahead_than_one_item():
+    read, finished, most = [], [], 0
+
+    def work(item):
+        nonlocal most
+        most = max(most, len(read) - len(finished))
+        return item
+
+    list(overlapped(range(20), lambda item: read.append(item) or item, work, lambda item: finished.append(item)))
+    assert len(finished) == 20 and most <= 3
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_an_error_of_any_step_comes_out(step):
+    def fail(item):
+        if item == 1:
+            raise ValueError("item 1")
+        return item
+
+    steps = [fail if number == step else identity for number in range(3)]
+    with pytest.raises(ValueError, match="item 1"):
+        list(overlapped(range(4), *steps))

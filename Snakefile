@@ -13,6 +13,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/handlers.smk"
 
 
 rule all:
@@ -45,6 +46,7 @@ include: "workflow/rules/export.smk"
 # Quick jobs that need no node of a cluster.
 localrules:
     all,
+    check,
     converted,
     preprocessed,
     pseudo_label_scores,

@@ -96,4 +96,5 @@ def finished(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("loop") / "project", **TINY)
     run = project.run()
     assert run.returncode == 0, run.stdout[-5000:]
+    (project.folder / "output.txt").write_text(run.stdout)
     return project

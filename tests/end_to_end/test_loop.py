@@ -64,6 +64,11 @@ def unlock(project: Project) -> None:
     assert project.run("--unlock").returncode == 0
 
 
+def test_the_last_words_of_a_run_name_its_report(finished):
+    end = (finished.folder / "output.txt").read_text()[-1500:]
+    assert f"report   {finished.folder}/results/report/report.html" in end and "not made yet" not in end
+
+
 def test_every_round_has_a_model_scores_and_a_place_in_the_report(finished):
     for number in range(3):
         assert weights(finished, number)

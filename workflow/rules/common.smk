@@ -12,7 +12,7 @@ from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
-from noisy_student import cluster, memory, organs
+from noisy_student import memory, organs
 from noisy_student.cohort.scans import folders_of
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
@@ -29,14 +29,6 @@ if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and 
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
         "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
     )
-
-
-onstart:
-    if workflow.executor_plugin.name == "slurm":
-        try:
-            cluster.refuse_second_copies(Path.cwd())
-        except InputError as error:
-            raise WorkflowError(str(error))
 
 
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.

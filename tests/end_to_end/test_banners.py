@@ -1,0 +1,49 @@
+"""What a person reads of a run that fails, really run; and the banners themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from noisy_student import banner
+from project import Project
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    """A run whose only folder of scans is empty: its first job fails."""
+    folder = tmp_path_factory.mktemp("failed") / "project"
+    scans = {"images": "scans", "label_maps": "label_maps"}
+    project = Project(folder, cohort={"kind": "folders", "folders": {"labelled": [scans]}})
+    for name in scans.values():
+        (folder / name).mkdir()
+    return project, project.run("results/cohort/cases.tsv")
+
+
+def test_start_names_results_logs_and_how_to_watch(failed):
+    project, run = failed
+    start = run.stdout[: run.stdout.index("Select jobs to execute")]
+    assert "Noisy-student run: teacher and 2 students" in start
+    assert f"results  {project.folder}/results" in start and f"logs     {project.folder}/logs" in start
+    assert "snakesee watch" in start
+
+
+def test_failure_shows_the_jobs_log_and_what_to_do(failed):
+    project, run = failed
+    assert run.returncode != 0
+    end = run.stdout[run.stdout.index("Error in rule case_table") :]
+    assert end.index("got: none") < end.index("Not finished")
+    assert banner.REBUILD in end
+    own = Path(end.split("Snakemake's own: ")[1].split("\n")[0])
+    assert own.is_relative_to(project.folder) and own.is_file()
+
+
+def test_command_that_rebuilds_a_partial_report_is_the_readmes(failed):
+    readme = Path(__file__).parents[2] / "README.md"
+    assert f"`{banner.REBUILD}`" in readme.read_text()
+
+
+def test_end_names_the_report_only_where_there_is_one(tmp_path):
+    assert "not made yet" in banner.finished(tmp_path, "log")
+    (tmp_path / "results/report").mkdir(parents=True)
+    (tmp_path / banner.REPORT).touch()
+    assert f"report   {tmp_path / banner.REPORT}" in banner.finished(tmp_path, "log")

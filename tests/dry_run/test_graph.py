@@ -58,6 +58,10 @@ def test_jobs_do_not_number_with_scans(project):
     assert many == few
 
 
+def test_the_check_does_nothing_but_the_case_table(project):
+    assert planned(project, targets=("check",)) == {"embedded_cohort": 1, "case_table": 1, "check": 1}
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_rounds_target_builds_up_to_that_round(project, number):
     jobs = planned(project, targets=(f"round_{number}",))

@@ -27,7 +27,8 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("real")
     for case in LABEL_MAPS:
         label_map = read_image(DATA / f"flare22_labels/{case}.nii.gz")
-        hounsfield = sitk.GetArrayFromImage(label_map).astype(np.int16) * 15 - 50
+        labels = sitk.GetArrayFromImage(label_map).astype(np.int16)
+        hounsfield = np.where(labels, labels * 15 - 50, -1000).astype(np.int16)
         write_image(image_like(hounsfield, label_map), root / f"images/{case}_0000.nii.gz")
         write_image(label_map, root / f"labels/{case}.nii.gz")
     for name, source in (("ct/real_0000.nii.gz", "image.nii.gz"), ("ct_labels/real.nii.gz", "label.nii.gz")):
@@ -42,8 +43,9 @@ def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, t
         "test": [{"images": str(folders / "ct"), "label_maps": str(folders / "ct_labels")}],
     }
     project = Project(tmp_path / "project", **TINY | {"cohort": {"kind": "folders", "folders": cohort}})
-    run = project.run("results/preprocessed/coarse.tsv")
+    run = project.run("check", "results/preprocessed/coarse.tsv")
     assert run.returncode == 0, run.stdout[-3000:]
+    assert "3 scans (2 labelled, 1 test), 0 warning(s), no errors" in run.stdout
     cases = pd.read_csv(project.folder / "results/cohort/cases.tsv", sep="\t").set_index("case")
     assert set(cases.index) == {*LABEL_MAPS, "real"}
     assert tuple(cases.loc["real", ["size_x", "size_y", "size_z"]]) == (122, 101, 112)

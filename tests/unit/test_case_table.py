@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from conftest import script
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
+from noisy_student.images import read_image
+from noisy_student.organs import FLARE22, Organ
 
-SHAPE = (6, 8, 10)
+SHAPE = (6, 10, 10)
+SPACING_MM = (10.0, 10.0, 5.0)
 
 
 def voxels(seed=0):
@@ -28,20 +34,27 @@ def scan(write_scan):
         return Scan(
             case,
             role,
-            write_scan(f"images/{case}_0000.nii.gz", image),
-            write_scan(f"labels/{case}.nii.gz", label_map, **geometry),
+            write_scan(f"images/{case}_0000.nii.gz", image, SPACING_MM),
+            write_scan(f"labels/{case}.nii.gz", label_map, **{"spacing": SPACING_MM} | geometry),
         )
 
     return make
 
 
-def findings_of(*scans):
-    return make_case_table(list(scans), cores=1)[1]
+@pytest.fixture
+def findings_of(tmp_path):
+    """The findings of a label table with only the organs that the label maps have."""
+
+    def find(*scans, organs=FLARE22):
+        findings = make_case_table(list(scans), organs, tmp_path / "renumbered", cores=1)[1]
+        return findings[~findings.found.str.contains("in no labelled scan")].reset_index(drop=True)
+
+    return find
 
 
-def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded):
+def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
     scans = find_scans(embedded_folders(embedded))
-    table, findings = make_case_table(scans, cores=1)
+    table, findings = make_case_table(scans, FLARE22, tmp_path, cores=1)
     assert list(table.columns) == list(COLUMNS)
     assert list(table.case) == [scan.case for scan in scans]
     assert table.sha256.is_unique
@@ -54,7 +67,7 @@ def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded):
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        ({"label_map": labels(_1=4), "spacing": (3.0, 3.0, 4.0)}, "spacing"),
+        ({"label_map": labels(_1=4), "spacing": (10.0, 10.0, 4.0)}, "spacing"),
         ({"label_map": labels(_1=4)[:, :, :-1]}, "size"),
         ({"label_map": labels(_1=4), "direction": (1, 0, 0, 0, 1, 0, 0, 0, 1)}, "direction"),
         ({"label_map": labels(_14=4)}, "[14]"),
@@ -63,21 +76,21 @@ def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded):
         ({"image": np.zeros((2, *SHAPE), np.int16)}, "10 value(s) per voxel"),
     ],
 )
-def test_what_is_wrong_with_a_case_is_found(scan, case, said):
+def test_what_is_wrong_with_a_case_is_found(scan, findings_of, case, said):
     found = findings_of(scan("good", voxels(1)), scan("bad", **case))
     assert list(found.case) == ["bad"]
     assert said in found.found[0]
     assert found.severity[0] == "error"
 
 
-def test_voxels_that_are_no_numbers_are_found(write_scan):
+def test_voxels_that_are_no_numbers_are_found(write_scan, findings_of):
     # Not as NIfTI: its reader turns them into 0 on its own.
     image = write_scan("a_0000.mha", np.where(labels(_1=4), np.nan, 0).astype(np.float32))
     found = findings_of(Scan("a", "unlabelled", image))
     assert "no numbers" in found.found[0]
 
 
-def test_unreadable_and_missing_files_are_named(scan):
+def test_unreadable_and_missing_files_are_named(scan, findings_of):
     broken, alone = scan("broken"), scan("alone", voxels(1))
     data = broken.image.read_bytes()
     broken.image.write_bytes(data[: len(data) // 2])
@@ -87,18 +100,18 @@ def test_unreadable_and_missing_files_are_named(scan):
     assert found.found.str.startswith("unreadable").all()
 
 
-def test_the_same_voxels_in_two_roles_stop_and_in_one_role_warn(scan):
+def test_the_same_voxels_in_two_roles_stop_and_in_one_role_warn(scan, findings_of):
     found = findings_of(scan("a"), scan("b"), scan("c", role="test"))
     assert dict(zip(found.case, found.severity, strict=True)) == {"b": "warning", "c": "error"}
-    assert "labelled" in found.found[1]
+    assert "labelled" in found.found[0]
 
 
-def test_a_name_is_used_once(scan):
-    found = findings_of(scan("a"), scan("a"))
+def test_a_name_is_used_once(scan, findings_of):
+    found = findings_of(scan("a"), scan("A"))
     assert found.found.str.contains("the name of").any()
 
 
-def test_swapped_kidneys_are_reported_and_right_ones_are_not(scan):
+def test_swapped_kidneys_are_reported_and_right_ones_are_not(scan, findings_of):
     # Stored as RAS: x grows to the patient's right.
     right_way = scan("right", voxels(1), labels(_2=8, _13=1))
     swapped = scan("swapped", voxels(2), labels(_2=1, _13=8))
@@ -118,9 +131,33 @@ def test_the_command_names_every_error_at_once_and_makes_no_table(scan, tmp_path
     run = script(
         "make_case_table.py",
         *("--cohort", cohort.model_dump_json(), "--embedded", tmp_path),
-        *("--findings", tmp_path / "findings.tsv", "--output", output),
+        *("--renumbered", tmp_path / "renumbered", "--findings", tmp_path / "findings.tsv", "--output", output),
     )
     assert run.returncode == 2
     assert "2 error(s)" in run.stderr and "one.nii.gz" in run.stderr and "two.nii.gz" in run.stderr
     assert "Traceback" not in run.stderr
     assert not output.exists() and (tmp_path / "findings.tsv").exists()
+
+
+OTHERS = (Organ(1, "liver"), Organ(2, "right kidney", left_twin="left kidney"), Organ(3, "left kidney"))
+
+
+def test_other_numbers_are_changed_to_the_tables_by_name(scan, tmp_path):
+    """Several numbers may be one organ; what has no name is background; sides are checked after that."""
+    given = replace(scan("a", label_map=labels(_6=3, _7=4, _2=8, _3=1, _15=5)), labels={
+        "liver": [6, 7], "right kidney": 2, "left kidney": 3,
+    })  # fmt: skip
+    table, findings = make_case_table([given], OTHERS, tmp_path / "renumbered", cores=1)
+    assert findings.empty
+    array = sitk.GetArrayFromImage(read_image(table.label_map[0]))
+    assert (array == labels(_1=3) + labels(_1=4) + labels(_2=8) + labels(_3=1)).all()
+    swapped = replace(given, labels={"liver": [6, 7], "right kidney": 3, "left kidney": 2})
+    findings = make_case_table([swapped], OTHERS, tmp_path / "renumbered", cores=1)[1]
+    assert "right kidney and left kidney on swapped sides" in findings.found[0]
+
+
+def test_an_organ_that_no_labelled_scan_has_is_named_once(scan, tmp_path):
+    scans = [scan("a"), scan("b", voxels(1)), scan("c", voxels(2), labels(_2=8), role="test")]
+    findings = make_case_table(scans, OTHERS, tmp_path / "renumbered", cores=1)[1]
+    assert list(findings.found) == ["right kidney in no labelled scan", "left kidney in no labelled scan"]
+    assert set(findings.severity) == {"warning"}

@@ -2,7 +2,7 @@
 #
 # reads  the folders of the configuration, or nothing but a seed
 # makes  results/cohort/cases.tsv      one row per case: role, files, size, spacing, orientation, checksum
-#        results/cohort/findings.tsv   everything found in the checks
+#        results/cohort/findings.tsv   everything found in the checks; `snakemake check` shows it
 #        results/cohort/converted.tsv  the scans in canonical orientation, under nnU-Net's names
 
 
@@ -41,7 +41,22 @@ rule case_table:
         findings="results/cohort/findings.tsv",
     shell:
         "python workflow/scripts/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
-        " --organs {params.organs:q} --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
+        " --organs {params.organs:q} --renumbered results/cohort/renumbered --cores {threads}"
+        " --findings {params.findings} --output {output.table} > {log} 2>&1"
+
+
+rule check:
+    """Check the cohort and show what was found; computes nothing else."""
+    input:
+        cases="results/cohort/cases.tsv",
+    log:
+        "logs/cohort/check.log",
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        findings="results/cohort/findings.tsv",
+    shell:
+        "python workflow/scripts/show_findings.py --cases {input.cases} --findings {params.findings} 2> {log}"
 
 
 rule convert:

@@ -19,11 +19,14 @@ from pydantic import (
     model_validator,
 )
 
+from noisy_student.cohort.numbering import Numbers, numbering_errors
 from noisy_student.errors import InputError
 from noisy_student.learning.settings import Network, Round, Training
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Name, Positive, Strict
+
+Label = Annotated[int, Field(gt=0)]
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -56,6 +59,7 @@ class LabelledFolder(Strict):
 
     images: Path
     label_maps: Path
+    labels: dict[str, Label | list[Label]] | None = None
 
 
 class ScanFolder(Strict):
@@ -63,6 +67,7 @@ class ScanFolder(Strict):
 
     images: Path
     truth: Path | None = None
+    labels: dict[str, Label | list[Label]] | None = None
 
 
 class Folders(Strict):
@@ -76,7 +81,12 @@ class Folders(Strict):
     def paths(self) -> list[Path]:
         """Every folder that is named."""
         entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
-        return [path for entry in entries for path in entry.model_dump().values() if path]
+        return [path for entry in entries for path in entry.model_dump().values() if isinstance(path, Path)]
+
+    def numberings(self) -> list[Numbers]:
+        """Every folder's own numbers of the organs."""
+        entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
+        return [entry.labels for entry in entries if entry.labels is not None]
 
 
 class Cohort(Strict):
@@ -142,6 +152,14 @@ class Configuration(Strict):
         """The generated scans have these organs and no others."""
         if self.cohort.kind == "embedded" and [organ.name for organ in self.organs] != [o.name for o in FLARE22]:
             raise ValueError("organs: the embedded cohort has FLARE22's; other organs need `cohort.kind: folders`")
+        return self
+
+    @model_validator(mode="after")
+    def numberings_fit_the_organs(self) -> "Configuration":
+        """Where a folder has its own numbers, each organ has one."""
+        numberings = self.cohort.folders.numberings() if self.cohort.folders else []
+        if errors := [error for numbers in numberings for error in numbering_errors(numbers, self.organs)]:
+            raise ValueError("cohort.folders: labels: " + "; ".join(dict.fromkeys(errors)))
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from noisy_student.cohort.numbering import Numbers
 from noisy_student.configuration import Cohort, Folders, LabelledFolder, ScanFolder
 from noisy_student.errors import InputError
 
@@ -15,13 +16,17 @@ _CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class Scan:
-    """A scan as the user gave it. `truth` is kept aside for judging and never reaches a training."""
+    """A scan as the user gave it. `truth` is kept aside for judging and never reaches a training.
+
+    `labels`: the organs' numbers in its label map, where they are not the label table's.
+    """
 
     case: str
     role: str
     image: Path
     label_map: Path | None = None
     truth: Path | None = None
+    labels: Numbers | None = None
 
 
 def embedded_folders(root: Path) -> Folders:
@@ -55,10 +60,10 @@ def _scans_of(role: str, folder: LabelledFolder | ScanFolder) -> Iterator[Scan]:
     for image in files:
         case = case_name(image)
         if isinstance(folder, LabelledFolder):
-            yield Scan(case, role, image, label_map=_beside(folder.label_maps, image, case))
+            yield Scan(case, role, image, _beside(folder.label_maps, image, case), labels=folder.labels)
         else:
             truth = _beside(folder.truth, image, case) if folder.truth else None
-            yield Scan(case, role, image, truth=truth if truth and truth.exists() else None)
+            yield Scan(case, role, image, truth=truth if truth and truth.exists() else None, labels=folder.labels)
 
 
 def case_name(image: Path) -> str:

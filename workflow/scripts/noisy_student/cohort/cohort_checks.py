@@ -1,0 +1,48 @@
+"""What only shows when all cases are seen together: names, copies, organs that nobody labelled."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from noisy_student.cohort.case_checks import LABELS
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.scans import Scan
+from noisy_student.organs import Organ
+
+
+def repeated_names(scans: Iterable[Scan]) -> list[Finding]:
+    """Cases that share a name, or would on a disk that does not tell upper from lower case."""
+    files = defaultdict(list)
+    for scan in scans:
+        files[scan.case.lower()].append(scan)
+    return [
+        Finding(twin.case, twin.image, "error", f"the name of {first.image} too", "one scan per name", "rename one")
+        for first, *twins in files.values()
+        for twin in twins
+    ]
+
+
+def repeated_voxels(rows: list[dict[str, Any]]) -> list[Finding]:
+    """The same voxels in two roles would let a test scan reach a training; within a role they only waste time."""
+    first: dict[str, dict[str, Any]] = {}
+    findings = []
+    for row in rows:
+        twin = first.setdefault(row["voxels_sha256"], row)
+        if twin is not row:
+            severity = "error" if twin["role"] != row["role"] else "warning"
+            found = f"the voxels of {twin['case']} ({twin['role']}) too"
+            remedy = f"take one of them out ({row['case']} is {row['role']})"
+            findings.append(Finding(row["case"], Path(row["image"]), severity, found, "each scan once", remedy))
+    return findings
+
+
+def never_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """Organs that no labelled scan has: no network can learn them."""
+    present = {label for row in rows if row["role"] == "labelled" for label in row.get(LABELS, [])}
+    remedy = "label it, correct the numbers, or take it out of `organs`"
+    return [
+        Finding("all", "", "warning", f"{organ.name} in no labelled scan", f"label {organ.label} in some", remedy)
+        for organ in organs
+        if present and organ.label not in present
+    ]

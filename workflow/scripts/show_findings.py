@@ -1,0 +1,26 @@
+"""Show everything that the checks of the cohort found."""
+
+import argparse
+from pathlib import Path
+
+from noisy_student.cohort.case_table import in_words
+from noisy_student.command import run
+from noisy_student.tables import read_table
+
+
+def main() -> None:
+    """Read the arguments and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
+    parser.add_argument("--findings", type=Path, required=True, help="the table of findings")
+    arguments = parser.parse_args()
+    cases = read_table(arguments.cases, ["case", "role"])
+    findings = read_table(arguments.findings, ["case", "severity"])
+    if len(findings):
+        print(in_words(findings))
+    roles = ", ".join(f"{number} {role}" for role, number in cases.role.value_counts(sort=False).items())
+    print(f"{len(cases)} scans ({roles}), {len(findings)} warning(s), no errors")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from conftest import ROOT, script
+from noisy_student.files import sha256
 from noisy_student.images import Geometry, image_like, read_geometry, read_image, write_image
 from project import Project
 from tiny_loop import TINY
@@ -55,7 +56,11 @@ def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, t
 
 def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, folders, tmp_path):
     model = finished.folder / "results/round_2/model"
-    run = script("label_scan.py", "--model", model, "--image", folders / "ct", "--output", tmp_path / "predictions")
+    given = ("--model", model, "--image", folders / "ct", "--output", tmp_path / "predictions")
+    # To the project under test this model is foreign: it lies in another copy's results.
+    run = script("label_scan.py", *given)
+    assert run.returncode == 2 and "--trust" in run.stderr and not (tmp_path / "predictions").exists()
+    run = script("label_scan.py", *given, "--trust", sha256(model / "fold_0/checkpoint_final.pth"))
     assert run.returncode == 0, run.stderr
     label_map = tmp_path / "predictions/real.nii.gz"
     assert Geometry.of(read_image(label_map)).differences(read_geometry(CT / "image.nii.gz")) == []

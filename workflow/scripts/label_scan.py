@@ -21,6 +21,7 @@ from noisy_student.learning.label_files import write_label_map
 from noisy_student.learning.predictor import Predictor
 from noisy_student.learning.preprocessing import preprocess_image
 from noisy_student.learning.trainer import FINAL_CHECKPOINT
+from noisy_student.learning.trust import require_trusted
 from noisy_student.parallel import with_progress
 
 
@@ -71,12 +72,16 @@ def main() -> None:
     parser.add_argument("--folds", type=int, nargs="+", help="folds to average (default: all)")
     parser.add_argument("--step-size", type=float, default=0.5, help="of the sliding window, as a share of the patch")
     parser.add_argument("--mirroring", action="store_true", help="average over mirrored scans")
+    parser.add_argument(
+        "--trust", nargs="+", default=[], help="SHA-256 of checkpoints from elsewhere that may be loaded"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     pairs = jobs(arguments.image, arguments.output)
     device = choose_device(arguments.device, arguments.threads)
     folds = checkpoints(arguments.model, arguments.folds)
+    require_trusted(folds, arguments.trust)
     predictor = Predictor(folds, arguments.step_size, arguments.mirroring, device)
     for _ in with_progress(label_all(pairs, predictor), len(pairs), "labelling"):
         pass

@@ -9,6 +9,7 @@ from noisy_student.command import run
 from noisy_student.files import link, only_one, sha256, write_text
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.trainer import FINAL_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
+from noisy_student.learning.trust import record
 
 # A second name of the final checkpoint. Snakemake deletes a job's output before it repeats the job, also when the job
 # had finished and only Snakemake was killed before it wrote that down.
@@ -78,6 +79,7 @@ def main() -> None:
         )
         resume(trainer)
         trainer.run_training()
+        record(final)
         link(final, finished)
 
 

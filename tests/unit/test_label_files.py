@@ -48,3 +48,12 @@ def test_damaged_or_missing_files_do_not_count(files, damaged):
     assert files.read("model-1") is None
     path.unlink()
     assert files.read("model-1") is None
+
+
+def test_the_confidence_of_voxels_is_kept_beside_and_missing_it_the_case_does_not_count(scan, tmp_path):
+    files = LabelFiles(tmp_path / "labels", "a", voxels=True)
+    confidence = np.full((2, 3, 4), 99, np.uint8)
+    files.write(Labelled(LABELS, SCORES, confidence), scan[1], "RAS", "model-1")
+    assert files.read("model-1") is not None
+    files.confidence.unlink()
+    assert files.read("model-1") is None

@@ -1,6 +1,6 @@
 import numpy as np
 
-from noisy_student.learning.masking import mask_organs, with_ignore_label
+from noisy_student.learning.masking import mask_organs, mask_voxels, with_ignore_label
 
 
 def test_the_ignore_label_is_the_highest_and_the_description_stays_as_it_was():
@@ -19,3 +19,9 @@ def test_an_organ_and_the_background_around_it_are_ignored_but_no_other_organ():
 def test_an_organ_that_is_not_there_masks_nothing():
     labels = np.array([[[[0, 1]]]], np.int16)
     assert mask_organs(labels, [2], 14, (1, 1, 1)) is labels
+
+
+def test_unsure_voxels_are_ignored_whatever_their_label():
+    labels = np.array([[[[-1, 0, 1, 2]]]], np.int16)
+    masked = mask_voxels(labels, np.array([[[False, True, True, False]]]), 14)
+    assert masked.dtype == np.int16 and masked[0, 0, 0].tolist() == [-1, 14, 14, 2]

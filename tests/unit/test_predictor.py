@@ -10,7 +10,7 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from noisy_student.cohort.conversion import converted_image
 from noisy_student.learning.device import has_room
 from noisy_student.learning.predictor import Predictor, mirrorings
-from noisy_student.learning.preprocessing import preprocess_image
+from noisy_student.learning.preprocessing import ARRAY, preprocess_image, read_array, read_properties, with_suffix
 from noisy_student.organs import FLARE22
 
 CPU = torch.device("cpu")
@@ -85,6 +85,16 @@ def test_scores_name_every_organ_and_compare_what_there_is(model, scan):
     assert two.fold_agreement.between(0, 1).all() and two.fold_agreement.min() < 1
     assert two.mirror_agreement.isna().all()
     assert mirrored.fold_agreement.isna().all() and mirrored.mirror_agreement.min() < 1
+
+
+def test_voxels_are_sure_where_the_folds_agree(model, scan):
+    predictor = predictor_of(model, (0, 1))
+    prediction = predictor.predict(read_array(with_suffix(scan, ARRAY)))
+    labelled = predictor.labelled(prediction, read_properties(scan), voxels=True)
+    differ = prediction.passes[0][0] != prediction.passes[1][0]
+    assert differ.any() and (labelled.confidence_zyx[differ] == 0).all()
+    assert labelled.confidence_zyx[~differ].min() >= 100 // 14
+    assert predictor.label(scan).confidence_zyx is None
 
 
 def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(model, scan, capfd):

@@ -1,18 +1,24 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.images import read_image, write_image
+from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
+    Plan,
     preprocess_image,
     read_array,
     read_properties,
     with_suffix,
 )
 from noisy_student.learning.training_set import Example, add_example, remove_others, splits
+from noisy_student.learning.voxel_confidence import write_confidence
 
 CASE = "FLARE22_Tr_0002"
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
@@ -61,3 +67,22 @@ def test_cases_that_are_no_longer_learned_from_are_removed_but_stay_cached(examp
     remove_others(tmp_path / "cases", ["another"])
     assert list((tmp_path / "cases").iterdir()) == []
     assert read_array(with_suffix(example.preprocessed, ARRAY)).size
+
+
+def test_voxels_that_the_teacher_is_unsure_of_are_ignored_and_another_threshold_makes_the_case_anew(
+    example, plan, tmp_path
+):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    add_example(example, tmp_path / "cases", with_ignore)
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    sure = read_array(target)
+    confidence = np.full(sure.shape[1:], 99, np.uint8)
+    confidence[: len(confidence) // 2] = 60
+    write_confidence(confidence, tmp_path / "confidence.b2nd")
+    for least, ignored in ((0.7, confidence < 70), (0.5, confidence < 50)):
+        unsure = replace(example, voxels=tmp_path / "confidence.b2nd", least_confidence=least)
+        row = add_example(unsure, tmp_path / "cases", with_ignore)
+        assert f"voxels below {least}" in row["made_from"]
+        assert (read_array(target)[0] == np.where(ignored, 14, sure[0])).all()
+    drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
+    assert set(drawn) >= set(range(1, 14))

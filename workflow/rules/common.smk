@@ -133,6 +133,8 @@ def pseudo_labels_of_student(wildcards) -> str:
     """The same as flags."""
     folder = f"results/round_{wildcards.round}"
     flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
+    least = CONFIGURATION.voxel_confidence_of(int(wildcards.round))
+    flags += f" --voxel-confidence {least}" if least else ""
     return flags if int(wildcards.round) else ""
 
 

@@ -2,6 +2,7 @@
 #
 # reads  checkpoints, the preprocessed scans
 # makes  results/round_<k>/pseudo_labels/<case>.nii.gz, results/round_<k>/pseudo_label_scores.tsv
+#        results/round_<k>/pseudo_labels/confidence/<case>.b2nd     how sure the teacher is of each voxel
 #        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
 
 PREDICTION_FLAGS = f"--step-size {CONFIGURATION.prediction.step_size}" + (
@@ -38,7 +39,7 @@ rule pseudo_label:
         " python workflow/scripts/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
-        " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
+        " --shards {params.shards} --folder {params.folder} --voxels --output {output} >> {log} 2>&1"
 
 
 rule pseudo_label_scores:

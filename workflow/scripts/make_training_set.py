@@ -12,6 +12,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
 from noisy_student.learning import nnunet
+from noisy_student.learning.label_files import LabelFiles
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import Plan
 from noisy_student.learning.training_set import Example, add_example, remove_others, splits
@@ -19,7 +20,9 @@ from noisy_student.parallel import in_order
 from noisy_student.tables import read_table, write_table
 
 
-def examples(converted: Path, preprocessed: Path, selection: Path | None, pseudo_labels: Path | None) -> list[Example]:
+def examples(
+    converted: Path, preprocessed: Path, selection: Path | None, pseudo_labels: Path | None, voxel_confidence: float
+) -> list[Example]:
     """Every scan that the round learns from."""
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
@@ -31,8 +34,9 @@ def examples(converted: Path, preprocessed: Path, selection: Path | None, pseudo
         kept = table[table.decision == "kept"].fillna({"masked": ""})
         for row in kept.itertuples():
             organs = tuple(row.masked.split(", ")) if row.masked else ()
-            label_map, image = pseudo_labels / f"{row.case}.nii.gz", Path(places[row.case])
-            found.append(Example(row.case, "pseudo", label_map, image, organs, row.confidence))
+            files, image = LabelFiles(pseudo_labels, row.case), Path(places[row.case])
+            unsure = (files.confidence, voxel_confidence) if voxel_confidence else ()
+            found.append(Example(row.case, "pseudo", files.label_map, image, organs, row.confidence, *unsure))
     return found
 
 
@@ -43,6 +47,7 @@ def main() -> None:
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
     parser.add_argument("--selection", type=Path, help="selection.tsv of the round (none in round 0)")
     parser.add_argument("--pseudo-labels", type=Path, help="folder of the teacher's label maps (none in round 0)")
+    parser.add_argument("--voxel-confidence", type=float, default=0.0, help="less sure voxels are left out of the loss")
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--description", type=Path, required=True, help="dataset.json of the labelled scans")
     parser.add_argument("--fingerprint", type=Path, required=True)
@@ -55,7 +60,10 @@ def main() -> None:
     folder = arguments.output.parent
     cases = folder / nnunet.CASES_FOLDER
     cases.mkdir(parents=True, exist_ok=True)
-    found = examples(arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels)
+    found = examples(
+        arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
+        arguments.voxel_confidence,
+    )  # fmt: skip
     labelled = [example.case for example in found if example.origin == "labelled"]
     if arguments.splits > len(labelled):
         raise InputError(
@@ -64,7 +72,7 @@ def main() -> None:
             "lower `training.splits`, and `training.folds` with it",
         )
     description = json.loads(arguments.description.read_text())
-    if any(example.masked for example in found):
+    if any(example.masked or example.voxels for example in found):
         description = with_ignore_label(description)
     plan = Plan(json.loads(arguments.plans.read_text()), description)
     rows = list(in_order(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))

@@ -65,7 +65,7 @@ def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[
 
     def finish(predicted: tuple[Job, Prediction]) -> tuple[str, pd.DataFrame]:
         job, prediction = predicted
-        labelled = predictor.labelled(prediction, read_properties(job.preprocessed))
+        labelled = predictor.labelled(prediction, read_properties(job.preprocessed), job.files.voxels)
         job.files.write(labelled, job.scan, job.orientation, job.made_from)
         return job.files.case, labelled.scores
 
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--roles", nargs="+", required=True)
     parser.add_argument("--step-size", type=float, default=0.5)
     parser.add_argument("--mirroring", action="store_true", help="average over mirrored scans, never left-right")
+    parser.add_argument("--voxels", action="store_true", help="also keep how sure the model is of each voxel")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--shard", type=int, required=True)
@@ -101,8 +102,8 @@ def main() -> None:
     load = partial(Predictor, arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
     jobs = [
         Job(
-            LabelFiles(arguments.folder, row.case), Path(scans[row.case]), Path(preprocessed[row.case]),
-            row.orientation, f"model {model}, scan {row.sha256}",
+            LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),
+            Path(preprocessed[row.case]), row.orientation, f"model {model}, scan {row.sha256}",
         )
         for row in cases.itertuples()
     ]  # fmt: skip

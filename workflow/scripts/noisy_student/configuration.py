@@ -21,7 +21,7 @@ from pydantic import (
 
 from noisy_student.cohort.numbering import Numbers, numbering_errors
 from noisy_student.errors import InputError
-from noisy_student.learning.settings import Network, Round, Training
+from noisy_student.learning.settings import BelowOne, Network, Round, Training
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Name, Positive, Strict
@@ -142,6 +142,7 @@ class Configuration(Strict):
     training: Training = Training()
     prediction: Prediction = Prediction()
     selection: Selection = Field("default", validate_default=True)
+    voxel_confidence: BelowOne = 0.0
     rounds: list[Round] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
@@ -177,8 +178,9 @@ class Configuration(Strict):
     @classmethod
     def teacher_selects_nothing(cls, rounds: list[Round]) -> list[Round]:
         """There are no pseudo-labels before round 1, and no teacher."""
-        if rounds and rounds[0].selection is not None:
-            raise ValueError("round 0 learns from hand-labelled scans alone: take `selection` out of it")
+        for name in ("selection", "voxel_confidence"):
+            if rounds and getattr(rounds[0], name) is not None:
+                raise ValueError(f"round 0 learns from hand-labelled scans alone: take `{name}` out of it")
         if rounds and rounds[0].start == "teacher":
             raise ValueError("round 0 has no teacher to start from: take `start` out of it")
         return rounds
@@ -214,6 +216,11 @@ class Configuration(Strict):
         """The selection rules of a round."""
         own = self.rounds[number].selection
         return self.selection if own is None else own
+
+    def voxel_confidence_of(self, number: int) -> float:
+        """How sure the teacher must be of a voxel for the round to learn from it."""
+        own = self.rounds[number].voxel_confidence
+        return self.voxel_confidence if own is None else own
 
 
 def read_configuration(values: dict[str, Any]) -> Configuration:

@@ -1,4 +1,4 @@
-"""A scan's result on disk: its label map on the scan's own grid, and its scores beside it."""
+"""A scan's result on disk: its label map on the scan's own grid, beside it its scores and its voxels' confidence."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pandas as pd
 
 from noisy_student.files import sha256, write_text
 from noisy_student.images import image_like, read_image, reorient, write_image
+from noisy_student.learning.voxel_confidence import write_confidence
 
 
 def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
@@ -19,18 +20,26 @@ def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, out
 
 @dataclass(frozen=True)
 class Labelled:
-    """A label map (z, y, x) in canonical orientation, and one row of scores per organ."""
+    """A label map (z, y, x) in canonical orientation, and one row of scores per organ.
+
+    `confidence_zyx` is of the network's grid (`confidence_map`), if it was wanted.
+    """
 
     label_map_zyx: np.ndarray
     scores: pd.DataFrame
+    confidence_zyx: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class LabelFiles:
-    """The two files of one case. The scores are written last and hold the label map's checksum."""
+    """The files of one case. The scores are written last and hold the others' checksums.
+
+    `voxels`: whether the confidence of each voxel is one of them.
+    """
 
     folder: Path
     case: str
+    voxels: bool = False
 
     @property
     def label_map(self) -> Path:
@@ -42,25 +51,36 @@ class LabelFiles:
         """Scores per organ, and the checksums of what they came from."""
         return self.folder / "scores" / f"{self.case}.json"
 
+    @property
+    def confidence(self) -> Path:
+        """The confidence of each voxel of the network's grid."""
+        return self.folder / "confidence" / f"{self.case}.b2nd"
+
     def write(self, labelled: Labelled, scan: Path, orientation: str, made_from: str) -> None:
-        """Write both files.
+        """Write all files.
 
         `scan` is the converted scan, `orientation` the letters of the scan's own grid, `made_from` what the label
         map depends on.
         """
         write_label_map(labelled.label_map_zyx, scan, orientation, self.label_map)
+        if labelled.confidence_zyx is not None:
+            write_confidence(labelled.confidence_zyx, self.confidence)
         record = {
             "made_from": made_from,
-            "sha256": sha256(self.label_map),
+            "sha256": self._checksums(),
             "scores": json.loads(labelled.scores.to_json(orient="records", double_precision=15)),
         }
         write_text(self.scores, json.dumps(record))
 
     def read(self, made_from: str) -> pd.DataFrame | None:
-        """The scores, if both files are whole and made from this; otherwise nothing."""
+        """The scores, if all files are whole and made from this; otherwise nothing."""
         try:
             record = json.loads(self.scores.read_text())
-            whole = record["made_from"] == made_from and record["sha256"] == sha256(self.label_map)
+            whole = record["made_from"] == made_from and record["sha256"] == self._checksums()
         except (OSError, ValueError, KeyError):
             return None
         return pd.DataFrame(record["scores"]) if whole else None
+
+    def _checksums(self) -> dict[str, str]:
+        paths = [self.label_map, *([self.confidence] if self.voxels else [])]
+        return {str(path.relative_to(self.folder)): sha256(path) for path in paths}

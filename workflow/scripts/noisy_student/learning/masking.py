@@ -1,4 +1,4 @@
-"""Organs left out of the loss: nnU-Net's ignore label instead of a label that is not trusted."""
+"""Organs and voxels left out of the loss: nnU-Net's ignore label instead of a label that is not trusted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,3 +24,8 @@ def mask_organs(labels: np.ndarray, organs: Sequence[int], ignore: int, spacing_
         return labels
     near = distance_transform_edt(~untrusted, sampling=list(spacing_mm_zyx)) <= MARGIN_MM
     return np.where(untrusted | (near & (labels[0] <= 0)), ignore, labels[0])[None].astype(labels.dtype)
+
+
+def mask_voxels(labels: np.ndarray, unsure: np.ndarray, ignore: int) -> np.ndarray:
+    """A label map (1, z, y, x) whose `unsure` voxels (z, y, x) are `ignore`."""
+    return np.where(unsure, ignore, labels[0])[None].astype(labels.dtype)

@@ -19,6 +19,7 @@ from noisy_student.learning.export import label_map_of
 from noisy_student.learning.label_files import Labelled
 from noisy_student.learning.preprocessing import ARRAY, Plan, read_array, read_properties, with_suffix
 from noisy_student.learning.scores import score_table
+from noisy_student.learning.voxel_confidence import confidence_map
 from noisy_student.learning.windows import Windows
 
 LEFT_RIGHT = 2
@@ -101,12 +102,12 @@ class Predictor:
         return Prediction(total.div_(count), passes if count > 1 else [])
 
     @torch.inference_mode()
-    def labelled(self, prediction: Prediction, properties: dict[str, Any]) -> Labelled:
-        """The label map on the scan's own grid, and its scores."""
+    def labelled(self, prediction: Prediction, properties: dict[str, Any], voxels: bool = False) -> Labelled:
+        """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted."""
         label_map = label_map_of(prediction.logits, properties, self.plan)
         certainty = certainty_of(prediction.logits)
         scores = score_table(self.plan.organs, certainty, prediction.passes, label_map, properties["spacing"])
-        return Labelled(label_map, scores)
+        return Labelled(label_map, scores, confidence_map(prediction.logits, prediction.passes) if voxels else None)
 
     def label(self, preprocessed: Path) -> Labelled:
         """Label one preprocessed scan."""

@@ -91,3 +91,4 @@ class Round(Strict):
     noise: NoiseOrPreset = Noise()
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None
+    voxel_confidence: BelowOne | None = None

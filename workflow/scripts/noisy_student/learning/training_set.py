@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.files import link, sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
-from noisy_student.learning.masking import IGNORE, mask_organs
+from noisy_student.learning.masking import IGNORE, mask_organs, mask_voxels
 from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
@@ -24,13 +24,15 @@ from noisy_student.learning.preprocessing import (
     write_array,
     write_properties,
 )
+from noisy_student.learning.voxel_confidence import read_confidence, unsure_voxels
 
 
 @dataclass(frozen=True)
 class Example:
-    """A scan that a round learns from, where its label map comes from, and organs that are left out of the loss.
+    """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
 
-    `confidence` is the teacher's, from 0 to 1; a hand-labelled scan has none.
+    That is the organs `masked`, and voxels whose confidence is below `least_confidence` in the map `voxels` (none if
+    there is no such map). `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan has none.
     """
 
     case: str
@@ -39,6 +41,14 @@ class Example:
     preprocessed: Path
     masked: tuple[str, ...] = ()
     confidence: float | None = None
+    voxels: Path | None = None
+    least_confidence: float = 0.0
+
+    @property
+    def ignored(self) -> str:
+        """What is left out of the loss, in words."""
+        unsure = f"voxels below {self.least_confidence:g} of {sha256(self.voxels)}" if self.voxels else ""
+        return ", ".join([*self.masked, *([unsure] if unsure else [])]) or "nothing"
 
 
 def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
@@ -52,7 +62,7 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
     made_from = f"{properties[MADE_FROM]}, label map {checksum}"
     ignore = plan.dataset["labels"].get(IGNORE)
     if ignore is not None:
-        made_from += f", ignored: {', '.join(example.masked) or 'nothing'}"
+        made_from += f", ignored: {example.ignored}"
     if not _is_whole(target, made_from):
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
@@ -61,6 +71,9 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
         if example.masked:
             untrusted = [plan.organs[organ] for organ in example.masked]
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
+        if example.voxels:
+            confidence = read_confidence(example.voxels)
+            labels = mask_voxels(labels, unsure_voxels(confidence, labels.shape[1:], example.least_confidence), ignore)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}

@@ -3,7 +3,7 @@
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
-from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings
+from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings, voxel_confidence
 from noisy_student.selection.words import in_words
 
 REFERENCES = (
@@ -66,7 +66,9 @@ def _selection(results: Results) -> str:
     if not kept:
         return ""
     rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
-    return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)})."
+    least = voxel_confidence(results.run, 1)
+    sure = f" Voxels of which the teacher was less than {least:.0%} sure had no part in the loss." if least else ""
+    return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)}).{sure}"
 
 
 def _evaluation(results: Results) -> str:

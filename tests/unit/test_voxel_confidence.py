@@ -1,0 +1,45 @@
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisy_student.learning.voxel_confidence import confidence_map, read_confidence, unsure_voxels, write_confidence
+
+
+def logits_of(*probabilities):
+    """Logits (class, 1, 1, x) of voxels with these class probabilities."""
+    return torch.log(torch.tensor(probabilities)).T[:, None, None]
+
+
+def test_confidence_is_the_largest_probability_in_whole_per_cent_rounded_down():
+    logits = logits_of((0.2, 0.799, 0.001), (0.981, 0.0095, 0.0095), (1 / 3, 1 / 3, 1 / 3))
+    confidence = confidence_map(logits.half(), [])
+    assert confidence.dtype == np.uint8
+    assert confidence.tolist() == [[[79, 98, 33]]]
+
+
+def test_where_folds_or_mirrored_passes_disagree_confidence_is_zero():
+    logits = logits_of(*[(0.1, 0.9)] * 3)
+    first, second, mirrored = (np.array([[row]], np.uint8) for row in ((1, 1, 1), (1, 0, 1), (1, 1, 0)))
+    assert confidence_map(logits, [[first], [second]])[0, 0, 1] == 0
+    assert (confidence_map(logits, [[first, mirrored], [second, second]])[0, 0] > 0).tolist() == [True, False, False]
+
+
+@given(st.integers(1, 99))
+def test_a_voxel_at_the_threshold_is_sure(percent):
+    confidence = np.array([[[percent - 1, percent]]], np.uint8)
+    assert unsure_voxels(confidence, (1, 1, 2), percent / 100).tolist() == [[[True, False]]]
+
+
+def test_a_students_finer_or_coarser_grid_takes_the_nearest_voxel():
+    confidence = np.array([[[90, 10, 90, 90]]], np.uint8)
+    assert unsure_voxels(confidence, (1, 1, 8), 0.5)[0, 0].tolist() == [False, False, True, True] + [False] * 4
+    assert unsure_voxels(confidence, (1, 1, 2), 0.5).shape == (1, 1, 2)
+
+
+def test_written_and_read_it_is_the_same_and_smaller(tmp_path):
+    confidence = np.full((20, 64, 64), 99, np.uint8)
+    confidence[5:9, 10:20] = 50
+    write_confidence(confidence, tmp_path / "confidence/a.b2nd")
+    assert (read_confidence(tmp_path / "confidence/a.b2nd") == confidence).all()
+    assert (tmp_path / "confidence/a.b2nd").stat().st_size < confidence.size / 10

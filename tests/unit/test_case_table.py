@@ -96,14 +96,35 @@ def test_unreadable_and_missing_files_are_named(scan, findings_of):
     broken.image.write_bytes(data[: len(data) // 2])
     alone.label_map.unlink()
     found = findings_of(broken, alone)
-    assert set(found.file) == {broken.image, alone.label_map}
-    assert found.found.str.startswith("unreadable").all()
+    found = dict(zip(found.file, found.found, strict=True))
+    assert found.keys() == {broken.image, alone.label_map}
+    assert found[broken.image].startswith("unreadable") and found[alone.label_map] == "no such file"
 
 
 def test_the_same_voxels_in_two_roles_stop_and_in_one_role_warn(scan, findings_of):
     found = findings_of(scan("a"), scan("b"), scan("c", role="test"))
     assert dict(zip(found.case, found.severity, strict=True)) == {"b": "warning", "c": "error"}
     assert "labelled" in found.found[0]
+
+
+def test_a_copy_is_found_in_whichever_way_it_is_stored(scan, tmp_path, findings_of):
+    """Turned, of another data type and format: still the same voxels at the same places."""
+    first = scan("a")
+    image = sitk.DICOMOrient(read_image(first.image), "PIR")
+    copy = tmp_path / "copy.mha"
+    sitk.WriteImage(sitk.Cast(image, sitk.sitkFloat64), str(copy))
+    found = findings_of(first, Scan("b", "unlabelled", copy))
+    assert "the voxels of a (labelled) too" in list(found.found)
+
+
+@pytest.mark.parametrize(
+    "case", ["../../escape", "/etc/passwd", "a/b", "", ".", "..", "a b", "x" * 151, "liver_seg", "ä"]
+)
+def test_names_that_could_escape_or_clash_are_errors_and_write_nothing(scan, tmp_path, case):
+    given = replace(scan("good"), case=case, labels={"liver": 1})
+    table, findings = make_case_table([given], OTHERS[:1], tmp_path / "deep/er/renumbered", cores=1)
+    assert table.empty and not (tmp_path / "deep").exists()
+    assert list(findings.severity) == ["error"] and repr(case) in findings.found[0]
 
 
 def test_a_name_is_used_once(scan, findings_of):

@@ -22,7 +22,7 @@ PAPER_PARAMETERS = 63.07e6
 def configuration():
     values = {}
     for name in ("config.yaml", "flare22.yaml"):
-        update_config(values, yaml.safe_load((ROOT / "config" / name).read_text()))
+        update_config(values, yaml.safe_load((ROOT / "config" / name).read_bytes()))
     return read_configuration(values)
 
 

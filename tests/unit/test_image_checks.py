@@ -1,12 +1,13 @@
 """Each thing that looks wrong is a warning of its own, and a plain CT has none."""
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from noisy_student.cohort.image_checks import image_findings, tilt_degrees
 from noisy_student.cohort.scans import Scan
-from noisy_student.images import Geometry
+from noisy_student.images import Geometry, read_image
 
 SCAN = Scan("a", "unlabelled", "a_0000.nii.gz")
 UPRIGHT = (1, 0, 0, 0, 1, 0, 0, 0, 1)
@@ -56,6 +57,15 @@ def test_what_looks_wrong_is_a_warning(scan, said):
     assert said in [finding.found for finding in findings]
     assert {finding.severity for finding in findings} == {"warning"}
     assert all(finding.file == SCAN.image and finding.wanted and finding.remedy for finding in findings)
+
+
+def test_a_header_without_orientation_is_a_warning(tmp_path):
+    for code, said in ((0, ["no orientation in the header (qform and sform 0)"]), (1, [])):
+        stored = nibabel.Nifti1Image(ct().T, np.diag((-9.0, -9.0, 5.0, 1.0)))
+        stored.set_sform(None, code=0)
+        stored.set_qform(stored.affine, code=code)
+        nibabel.save(stored, tmp_path / "a.nii.gz")
+        assert [finding.found for finding in image_findings(SCAN, read_image(tmp_path / "a.nii.gz"))] == said
 
 
 @pytest.mark.parametrize("array", [np.zeros((4, 4, 4), np.int16), np.full((4, 4, 4), np.nan, np.float32)])

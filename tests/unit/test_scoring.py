@@ -90,3 +90,12 @@ def test_a_written_table_reads_back(folders, tmp_path):
 def test_a_folder_without_truths_stops(tmp_path):
     with pytest.raises(InputError, match="none"):
         cases_of_folder(tmp_path, tmp_path)
+
+
+def test_a_truth_that_changed_since_it_was_checked_stops_and_is_named(folders, tmp_path):
+    truth, predictions = folders
+    row = {"case": ["a"], "role": ["test"], "label_map": [truth / "a.nii.gz"], "labels_sha256": ["0" * 64]}
+    write_table(pd.DataFrame(row), tmp_path / "cases.tsv")
+    cases = cases_of_table(tmp_path / "cases.tsv", ["test"], predictions, "label_map")
+    with pytest.raises(InputError, match=r"truth/a\.nii\.gz as it was when it was checked"):
+        score_table(cases, MODES["flare22"], cores=1)

@@ -13,7 +13,7 @@ from snakemake.settings.types import DeploymentMethod
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from noisy_student import memory, organs
-from noisy_student.cohort.scans import folders_of
+from noisy_student.cohort.scans import folders_of, names_truth
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.cohort.folder_state import state_of
@@ -105,7 +105,7 @@ def cohort_state(wildcards) -> str:
 def truth_is_known() -> bool:
     """Whether the unlabelled scans have truths that were kept aside."""
     folders = folders_of(CONFIGURATION.cohort, Path())
-    return any(folder.truth for folder in folders.unlabelled)
+    return any(map(names_truth, folders.unlabelled))
 
 
 def embedded_counts() -> str:
@@ -141,6 +141,12 @@ def pseudo_labels_of_student(wildcards) -> str:
 def whole_machine() -> int:
     """All cores that Snakemake was given, so that nothing of this run disturbs a measurement; 8 on a cluster."""
     return workflow.resource_settings.cores or 8
+
+
+def used_spacings() -> str:
+    """The spacing of each network that a round uses, as JSON."""
+    used = sorted({entry.network for entry in CONFIGURATION.rounds})
+    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
 
 
 def memory_for(need: memory.Need):

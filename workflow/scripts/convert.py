@@ -3,24 +3,29 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from noisy_student.cohort.conversion import convert, converted_image, converted_label_map, is_whole
 from noisy_student.command import run
-from noisy_student.files import sha256, write_text
+from noisy_student.files import write_text
+from noisy_student.images import require_unchanged
 from noisy_student.parallel import with_progress
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
 
-def convert_case(case: str, image: str, label_map: str | None, root: Path) -> dict[str, str]:
+def convert_case(row: Any, root: Path) -> dict[str, str]:
     """Convert what is not yet there, or was made from other files; the paths of both files."""
-    jobs = [(Path(image), converted_image(root, case), False)]
-    if label_map:
-        jobs.append((Path(label_map), converted_label_map(root, case), True))
-    record = root / "records" / f"{case}.json"
-    made_from = json.dumps({str(target): sha256(source) for source, target, _ in jobs}, indent=2)
+    jobs = [(Path(row.image), converted_image(root, row.case), False)]
+    require_unchanged(Path(row.image), row.sha256)
+    if is_labelled := row.role == "labelled":
+        jobs.append((Path(row.label_map), converted_label_map(root, row.case), True))
+        require_unchanged(Path(row.label_map), row.labels_sha256)
+    record = root / "records" / f"{row.case}.json"
+    checksums = [row.sha256, row.labels_sha256][: len(jobs)]
+    made_from = json.dumps({str(target): made for (_, target, _), made in zip(jobs, checksums, strict=True)}, indent=2)
     is_done = record.exists() and record.read_text() == made_from
     if not is_done or not all(is_whole(target) for _, target, _ in jobs):
         record.unlink(missing_ok=True)
@@ -28,10 +33,10 @@ def convert_case(case: str, image: str, label_map: str | None, root: Path) -> di
             convert(source, target, is_label_map)
         write_text(record, made_from)
     return {
-        "case": case,
+        "case": row.case,
         "image": str(jobs[0][1]),
-        "label_map": str(jobs[-1][1]) if label_map else "",
-        "made_from": ", ".join(json.loads(made_from).values()),
+        "label_map": str(jobs[-1][1]) if is_labelled else "",
+        "made_from": ", ".join(checksums),
     }
 
 
@@ -44,11 +49,10 @@ def main() -> None:
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="index table: case, image, label_map, made_from")
     arguments = parser.parse_args()
-    cases = shard_of(read_table(arguments.cases, ["case", "role"]), arguments.shard, arguments.shards)
-    rows = (
-        convert_case(row.case, row.image, row.label_map if row.role == "labelled" else None, arguments.folder)
-        for row in cases.itertuples()
+    cases = shard_of(
+        read_table(arguments.cases, ["case", "role", "sha256", "labels_sha256"]), arguments.shard, arguments.shards
     )
+    rows = (convert_case(row, arguments.folder) for row in cases.itertuples())
     index = list(with_progress(rows, len(cases), "converting"))
     write_table(pd.DataFrame(index, columns=["case", "image", "label_map", "made_from"]), arguments.output)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 
 from noisy_student.cohort.conversion import FORMAT, convert, converted_image
-from noisy_student.cohort.scans import EXTENSIONS, case_name
+from noisy_student.cohort.scans import case_name, images_of
 from noisy_student.command import run
+from noisy_student.dicom_files import is_dicom
 from noisy_student.errors import InputError
 from noisy_student.images import orientation, read_geometry
 from noisy_student.learning.device import choose_device
@@ -38,11 +39,10 @@ def checkpoints(model: Path, folds: list[int] | None) -> list[Path]:
 
 
 def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
-    """(scan, label map) for one scan or a folder of scans."""
-    if not image.is_dir():
+    """(scan, label map) for one scan, which may be the folder of a DICOM series, or for a folder of scans."""
+    if not image.is_dir() or any(path.is_file() and is_dicom(path) for path in image.iterdir()):
         return [(image, output)]
-    scans = sorted(path for path in image.iterdir() if path.name.endswith(EXTENSIONS))
-    return [(scan, output / f"{case_name(scan)}{FORMAT}") for scan in scans]
+    return [(scan, output / f"{case_name(scan)}{FORMAT}") for scan in images_of(image)]
 
 
 def label(scan: Path, output: Path, predictor: Predictor) -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     """Read the arguments and label."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="folder with plans.json, dataset.json and fold_*/")
-    parser.add_argument("--image", type=Path, required=True, help="a scan, or a folder of scans")
+    parser.add_argument("--image", type=Path, required=True, help="a scan (file or DICOM series), or a folder of scans")
     parser.add_argument("--output", type=Path, required=True, help="its label map, or a folder for the label maps")
     parser.add_argument("--folds", type=int, nargs="+", help="folds to average (default: all)")
     parser.add_argument("--step-size", type=float, default=0.5, help="of the sliding window, as a share of the patch")

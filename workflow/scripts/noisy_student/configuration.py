@@ -13,7 +13,9 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -70,16 +72,32 @@ class ScanFolder(Strict):
     labels: dict[str, Label | list[Label]] | None = None
 
 
-class Folders(Strict):
-    """Where the scans of each role lie; a role may be spread over several folders."""
+class ScanTable(Strict):
+    """A tab-separated table of scans: case, image and label_map (or truth), paths relative to the table."""
 
-    labelled: list[LabelledFolder] = Field(min_length=1)
-    unlabelled: list[ScanFolder] = Field([])
-    validation: list[LabelledFolder] = Field([])
-    test: list[LabelledFolder] = Field([])
+    table: Path
+    labels: dict[str, Label | list[Label]] | None = None
+
+
+def _kind(entry: Any) -> str:
+    return "table" if isinstance(entry, ScanTable) or (isinstance(entry, dict) and "table" in entry) else "folder"
+
+
+_Table = Annotated[ScanTable, Tag("table")]
+Labelled = Annotated[Annotated[LabelledFolder, Tag("folder")] | _Table, Discriminator(_kind)]
+Unlabelled = Annotated[Annotated[ScanFolder, Tag("folder")] | _Table, Discriminator(_kind)]
+
+
+class Folders(Strict):
+    """Where the scans of each role lie; a role may be spread over several folders and tables."""
+
+    labelled: list[Labelled] = Field(min_length=1)
+    unlabelled: list[Unlabelled] = Field([])
+    validation: list[Labelled] = Field([])
+    test: list[Labelled] = Field([])
 
     def paths(self) -> list[Path]:
-        """Every folder that is named."""
+        """Every folder and table that is named."""
         entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
         return [path for entry in entries for path in entry.model_dump().values() if isinstance(path, Path)]
 

@@ -6,9 +6,8 @@ class InputError(Exception):
 
     def __init__(self, wanted: str, got: str, remedy: str) -> None:
         super().__init__(f"wanted: {wanted}\n   got: {got}\nremedy: {remedy}")
-        self.got = got
-        self._parts = wanted, got, remedy
+        self.wanted, self.got, self.remedy = wanted, got, remedy
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
         """Worker processes send errors back pickled."""
-        return type(self), self._parts
+        return type(self), (self.wanted, self.got, self.remedy)

@@ -3,21 +3,22 @@
 Arrays are (z, y, x); sizes, spacings and origins of a file are in its stored (x, y, z) order.
 """
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.dicom import read_series, series_sha256
 from noisy_student.errors import InputError
-from noisy_student.files import CHUNK_BYTES, whole_file
+from noisy_student.files import sha256, whole_file
+from noisy_student.nifti import defect
 
 # x grows to the patient's left, y to the back, z to the head: shown as stored, a slice has the patient's
 # right on the image's left and the front on top, and the last array axis is left-right.
 CANONICAL_ORIENTATION = "LPS"
 GEOMETRY_TOLERANCE = 1e-3
+NIFTI = (".nii", ".nii.gz")
 
 
 @dataclass(frozen=True)
@@ -53,41 +54,62 @@ def _close(left: tuple[float, ...], right: tuple[float, ...]) -> bool:
 
 
 def read_geometry(path: Path) -> Geometry:
-    """Read the header only."""
+    """Read the header only; of a DICOM series, a folder, all of it."""
+    if path.is_dir():
+        return Geometry.of(read_series(path))
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, _last_line(error)) from error
     return Geometry.of(reader)
 
 
 def read_image(path: Path) -> sitk.Image:
-    """Read a scan or label map of any format that SimpleITK knows.
-
-    SimpleITK fills what is missing of a truncated .gz with zeros and says nothing, so that is checked first.
-    """
+    """Read a scan or label map: a file of any format that SimpleITK knows, or the folder of a DICOM series."""
+    if path.is_dir():
+        return read_series(path)
     try:
-        if path.name.endswith(".gz"):
-            _read_through(path)
+        if path.name.endswith(NIFTI) and (found := defect(path)):
+            raise _unreadable(path, found)
         return sitk.ReadImage(str(path))
-    except (OSError, EOFError, zlib.error) as error:
-        raise _unreadable(path, RuntimeError(f"the compressed file is damaged: {error}")) from error
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
     except RuntimeError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, _last_line(error)) from error
 
 
-def _read_through(path: Path) -> None:
-    """Decompress to the end, where length and checksum are verified."""
-    with gzip.open(path) as stream:
-        while stream.read(CHUNK_BYTES):
-            pass
+def checksum(path: Path) -> str:
+    """SHA-256 of a scan's file, or of all files of its series."""
+    return series_sha256(path) if path.is_dir() else sha256(path)
 
 
-def _unreadable(path: Path, error: RuntimeError) -> InputError:
-    got = "no such file" if not path.exists() else str(error).strip().splitlines()[-1]
+def require_unchanged(path: Path, expected: str) -> None:
+    """Raise InputError unless a scan or label map still is what it was when it was checked."""
+    if (found := checksum(path)) != expected:
+        raise InputError(
+            f"{path} as it was when it was checked (SHA-256 {expected})",
+            f"another content (SHA-256 {found})",
+            "restore the file, or check the scans again: snakemake -R case_table",
+        )
+
+
+def _last_line(error: RuntimeError) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[-1]
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    got = f"unreadable: {reason}" if path.exists() else "no such file"
     return InputError(f"a readable image at {path}", got, "restore the file, or take the case out of the cohort")
+
+
+def unlike_a_volume(image: sitk.Image) -> str | None:
+    """Size and kind of an image that is not one volume of real numbers; None of one that is."""
+    components, kind = image.GetNumberOfComponentsPerPixel(), image.GetPixelIDTypeAsString()
+    if image.GetDimension() == 3 and components == 1 and "complex" not in kind:
+        return None
+    return f"size {image.GetSize()} with {components} value(s) per voxel, {kind}"
 
 
 def write_image(image: sitk.Image, path: Path) -> None:

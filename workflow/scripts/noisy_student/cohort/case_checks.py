@@ -14,7 +14,15 @@ from noisy_student.cohort.label_checks import in_table_numbers, label_map_findin
 from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.images import Geometry, orientation, read_image, write_image
+from noisy_student.images import (
+    CANONICAL_ORIENTATION,
+    Geometry,
+    checksum,
+    orientation,
+    read_image,
+    reorient,
+    write_image,
+)
 from noisy_student.organs import Organ
 
 LABELS = "labels"
@@ -37,6 +45,7 @@ def examine(scan: Scan, organs: Sequence[Organ], renumbered: Path) -> tuple[dict
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
         if path:
             row[column], row[LABELS], found = _label_map(scan, path, Geometry.of(image), organs, renumbered)
+            row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
             findings += found
     return row, findings
 
@@ -78,11 +87,23 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
         "intensity_low": low,
         "intensity_high": high,
         "source": scan.image.parent.name,
-        "sha256": sha256(scan.image),
-        "voxels_sha256": hashlib.sha256(np.ascontiguousarray(voxels)).hexdigest(),
+        "sha256": checksum(scan.image),
+        "labels_sha256": "",
+        "voxels_sha256": _voxels_sha256(image),
     }
+
+
+def _voxels_sha256(image: sitk.Image) -> str:
+    """The same for two copies of a scan, in whichever orientation and data type they are stored."""
+    turned = reorient(image, CANONICAL_ORIENTATION)  # A view does not keep its image alive.
+    voxels = sitk.GetArrayViewFromImage(turned)
+    digest = hashlib.sha256(repr(voxels.shape).encode())
+    for slice_yx in voxels:
+        # Adding 0 makes one zero of 0.0 and -0.0.
+        digest.update(slice_yx.astype(np.float32) + 0)
+    return digest.hexdigest()
 
 
 def _unreadable(scan: Scan, file: Path, error: InputError) -> Finding:
     make_error, _ = of_file(scan, file)
-    return make_error(f"unreadable: {error.got}", "a readable image", "restore the file")
+    return make_error(error.got, error.wanted, error.remedy)

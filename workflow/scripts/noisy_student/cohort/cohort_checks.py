@@ -7,8 +7,19 @@ from typing import Any
 
 from noisy_student.cohort.case_checks import LABELS
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.scans import LONGEST_NAME, Scan, is_plain_name
 from noisy_student.organs import Organ
+
+
+def misnamed(scans: Iterable[Scan]) -> list[Finding]:
+    """Cases whose files could not be named after them, or would be written elsewhere."""
+    wanted = f"a case name of letters, digits, `_`, `-` and `.`, at most {LONGEST_NAME}, not ending in `_seg`"
+    remedy = "rename the file, or give the case another name in a table of scans"
+    return [
+        Finding(scan.case, scan.image, "error", f"the name {scan.case!r}", wanted, remedy)
+        for scan in scans
+        if not is_plain_name(scan.case)
+    ]
 
 
 def repeated_names(scans: Iterable[Scan]) -> list[Finding]:

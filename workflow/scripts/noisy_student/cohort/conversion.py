@@ -26,6 +26,9 @@ def convert(source: Path, target: Path, label_map: bool = False) -> None:
         link(source, target)
         return
     image = reorient(read_image(source), CANONICAL_ORIENTATION)
+    for key in image.GetMetaDataKeys():
+        # Some formats keep names and dates of patients in theirs.
+        image.EraseMetaData(key)
     write_image(sitk.Cast(image, sitk.sitkUInt8) if label_map else image, target)
 
 

@@ -1,21 +1,31 @@
 """What lies in the folders of scans, as one short text by which Snakemake sees that something changed."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from noisy_student.cohort.scan_table import files_of
+from noisy_student.dicom_files import visible_files
 
-def state_of(folders: Iterable[Path]) -> str:
-    """A checksum of the names and sizes of all files in the folders; of a file, its own name and size.
 
-    Dates are left out: a copy on another disk is the same cohort. A changed scan has another size, as it is compressed.
+def state_of(places: Iterable[Path]) -> str:
+    """A checksum of the names and sizes of all files in folders; of a table, its own bytes and the same of its scans.
+
+    Dates are left out: a copy on another disk is the same cohort. A changed scan has another size, as it is compressed;
+    one that has not is found when it is read, by its checksum.
     """
     digest = hashlib.sha256()
-    for folder in folders:
-        if folder.is_dir():
-            files = sorted((entry.name, entry.stat().st_size) for entry in os.scandir(folder) if entry.is_file())
+    for place in places:
+        if place.is_dir():
+            digest.update(repr(_sizes(place)).encode())
         else:
-            files = [(folder.name, folder.stat().st_size if folder.exists() else -1)]
-        digest.update(repr(files).encode())
+            digest.update(place.read_bytes() if place.exists() else b"missing")
+            digest.update(repr([_sizes(file) for file in files_of(place)]).encode())
     return digest.hexdigest()[:16]
+
+
+def _sizes(place: Path) -> list[tuple[str, int]]:
+    """(name, size) of a file, or of all files of a folder; nothing of what is not there."""
+    if place.is_dir():
+        return [(str(path.relative_to(place)), path.stat().st_size) for path in visible_files(place)]
+    return [(place.name, place.stat().st_size)] if place.exists() else []

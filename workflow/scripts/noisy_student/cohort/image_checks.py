@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.finding import Finding, of_file
 from noisy_student.cohort.scans import Scan
-from noisy_student.images import Geometry, orientation
+from noisy_student.images import Geometry, orientation, unlike_a_volume
 
 # Air is -1000 HU, soft tissue 0 to 100, bone and contrast up to 3000; scanners pad with values below -1024.
 AIR_BELOW_HU = -500
@@ -25,15 +25,29 @@ OBLIQUE_DEGREES = 1.0
 def image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
     """All findings of a scan that could be read."""
     error, _ = of_file(scan, scan.image)
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        shape = f"{image.GetSize()} with {image.GetNumberOfComponentsPerPixel()} value(s) per voxel"
-        return [error(shape, "a 3-D scan with one value per voxel", "export one series as one volume")]
+    if found := unlike_a_volume(image):
+        remedy = "export one series as one volume; of several channels or time steps, one channel a file"
+        return [error(found, "a 3-D scan with one value per voxel", remedy)]
     voxels = sitk.GetArrayViewFromImage(image)
-    if not np.isfinite(voxels).all():
+    with np.errstate(over="ignore"):
+        extremes = np.array([voxels.min(), voxels.max()]).astype(np.float32)
+    if not np.isfinite(extremes).all():
         return [error("voxels that are no numbers", "finite intensities", "export the scan again")]
     if voxels.min() == voxels.max():
         return [error(f"{voxels.min():g} in every voxel", "a scan", "export the scan again")]
-    return intensity_findings(scan, voxels) + grid_findings(scan, Geometry.of(image))
+    return (
+        intensity_findings(scan, voxels) + orientation_findings(scan, image) + grid_findings(scan, Geometry.of(image))
+    )
+
+
+def orientation_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
+    """A warning about a NIfTI file whose header does not say how its axes lie in the patient."""
+    _, warning = of_file(scan, scan.image)
+    codes = [image.GetMetaData(key) for key in ("qform_code", "sform_code") if image.HasMetaDataKey(key)]
+    if not codes or any(code != "0" for code in codes):
+        return []
+    remedy = "export it again with orientation, or make sure by eye that left is left"
+    return [warning("no orientation in the header (qform and sform 0)", "axes of the patient", remedy)]
 
 
 def intensity_findings(scan: Scan, voxels: np.ndarray) -> list[Finding]:

@@ -10,7 +10,7 @@ from noisy_student.cohort.finding import Finding, of_file
 from noisy_student.cohort.numbering import renumbered
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
-from noisy_student.images import CANONICAL_ORIENTATION, Geometry, image_like, reorient
+from noisy_student.images import CANONICAL_ORIENTATION, Geometry, image_like, reorient, unlike_a_volume
 from noisy_student.organs import Organ
 
 
@@ -19,11 +19,15 @@ def label_map_findings(
 ) -> list[Finding]:
     """Findings of a label map in its own numbers beside its scan: same grid, whole and known labels, some organ."""
     error, warning = of_file(scan, path)
+    if found := unlike_a_volume(label_map):
+        return [
+            error(found, "a 3-D label map with one number per voxel", "export one label map, no colours or channels")
+        ]
     if differences := geometry.differences(Geometry.of(label_map)):
         found = "scan and label map differ: " + "; ".join(differences)
         return [error(found, f"the grid of {scan.image}", "resample the label map to it (nearest neighbour)")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
-    if fractions := [value for value in values.tolist() if value != round(value)]:
+    if fractions := [value for value in values.tolist() if not float(value).is_integer()]:
         return [error(f"labels {fractions[:5]}", "whole numbers", "resample label maps with nearest neighbour")]
     if scan.labels is None and (unknown := [value for value in values.tolist() if not 0 <= value <= len(organs)]):
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"

@@ -7,7 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
-from noisy_student.images import Geometry, read_geometry, read_image
+from noisy_student.images import Geometry, read_geometry, read_image, unlike_a_volume
 
 
 @dataclass
@@ -51,7 +51,10 @@ def _geometry_3d(path: Path) -> Geometry:
 
 def read_labels(path: Path, organs: int, checked: bool = True) -> np.ndarray:
     """The label map as uint8 (z, y, x), copied out of the image. Raises InputError unless all labels are known."""
-    array = sitk.GetArrayFromImage(read_image(path))
+    image = read_image(path)
+    if found := unlike_a_volume(image):
+        raise InputError(f"a 3-D label map with one number per voxel at {path}", found, "export one label map a file")
+    array = sitk.GetArrayFromImage(image)
     if checked:
         _require_known_labels(array, path, organs)
     if array.dtype != np.uint8:

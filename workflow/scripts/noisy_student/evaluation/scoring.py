@@ -10,6 +10,7 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import OrganScore, score_case
 from noisy_student.evaluation.evaluation_modes import Mode
+from noisy_student.images import require_unchanged
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
 from noisy_student.tables import read_table
@@ -19,12 +20,13 @@ SUFFIX = ".nii.gz"
 
 @dataclass(frozen=True)
 class JudgedCase:
-    """A case to score; `role` is empty outside the workflow."""
+    """A case to score. Outside the workflow `role` and the truth's checksum are empty."""
 
     case: str
     truth: Path
     prediction: Path
     role: str = ""
+    truth_sha256: str = ""
 
 
 def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
@@ -38,7 +40,9 @@ def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
 def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_column: str) -> list[JudgedCase]:
     """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order."""
     cases = read_table(table, ("case", "role", truth_column))
-    judged = cases[cases["role"].isin(list(roles)) & cases[truth_column].notna()]
+    checksums = cases.get("labels_sha256", pd.Series("", cases.index)).fillna("")
+    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums)
+    judged = cases[cases["role"].isin(list(roles)) & cases.truth.notna()]
     if judged.empty:
         raise InputError(
             f"cases of role {' or '.join(roles)} with a truth in column {truth_column} of {table}",
@@ -46,8 +50,8 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
             "add label maps to these scans, or leave the roles out of the evaluation",
         )
     return [
-        JudgedCase(case, Path(truth), predictions / f"{case}{SUFFIX}", role)
-        for case, truth, role in zip(judged["case"], judged[truth_column], judged["role"], strict=True)
+        JudgedCase(row.case, Path(row.truth), predictions / f"{row.case}{SUFFIX}", row.role, row.truth_sha256)
+        for row in judged.itertuples()
     ]
 
 
@@ -65,4 +69,6 @@ def score_table(
 
 
 def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> list[OrganScore]:
+    if case.truth_sha256:
+        require_unchanged(case.truth, case.truth_sha256)
     return score_case(case.case, case.truth, case.prediction, mode, checked, organs)

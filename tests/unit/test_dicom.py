@@ -1,0 +1,180 @@
+"""A DICOM series is read as it lies in the patient or refused, and nothing of the patient's name goes on."""
+
+import shutil
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from conftest import ROOT
+from dicom_series import PATIENT, write_series
+from noisy_student.cohort.case_table import make_case_table
+from noisy_student.cohort.conversion import convert, converted_image
+from noisy_student.cohort.scans import Scan, find_scans
+from noisy_student.configuration import Folders, LabelledFolder
+from noisy_student.errors import InputError
+from noisy_student.images import Geometry, checksum, read_geometry, read_image
+from noisy_student.organs import FLARE22
+
+REAL = ROOT.parent / "shared/data/ct/totalseg_dicom_slab"
+SHAPE_ZYX = (6, 12, 10)
+VOXELS = np.random.default_rng(0).integers(-1000, 1500, SHAPE_ZYX).astype(np.int16)
+
+
+@pytest.fixture
+def series(tmp_path):
+    """A folder with a series of six slices, and its files from foot to head."""
+    return tmp_path / "case", write_series(tmp_path / "case", VOXELS)
+
+
+def refusal(folder):
+    with pytest.raises(InputError) as error:
+        read_image(folder)
+    assert str(folder) in str(error.value)
+    return str(error.value)
+
+
+def test_slices_are_stacked_by_their_place_whatever_their_names(series):
+    folder, files = series
+    assert [path.name for path in files] != sorted(path.name for path in files)
+    image = read_image(folder)
+    assert (sitk.GetArrayFromImage(image) == VOXELS).all()
+    expected = Geometry(SHAPE_ZYX[::-1], (2, 2, 3), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    assert read_geometry(folder).differences(expected) == []
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [((1, 0, 0), (0, 0, -1)), ((0, 1, 0), (0, 0, -1)), ((-1, 0, 0), (0, 1, 0)), ((0.6, 0.8, 0), (-0.8, 0.6, 0))],
+)
+def test_every_voxel_lies_where_its_slices_header_says(tmp_path, axes):
+    files = write_series(tmp_path / "case", VOXELS, spacing_mm_xyz=(1.5, 2.5, 4.0), axes=axes)
+    image = read_image(tmp_path / "case")
+    for number, path in enumerate(files):
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        first = np.array([float(part) for part in reader.GetMetaData("0020|0032").split("\\")])
+        place = first + 3 * 1.5 * np.array(axes[0]) + 2 * 2.5 * np.array(axes[1])
+        assert image[image.TransformPhysicalPointToIndex(place.tolist())] == VOXELS[number, 2, 3]
+
+
+def test_text_files_are_as_they_were_after_reading(series, tmp_path):
+    read_image(series[0])
+    (tmp_path / "text").write_text("1 × 1 × 1 mm")
+
+
+def test_fractions_of_hounsfield_units_are_kept(series):
+    folder, files = series
+    slope = b"\x28\x00\x53\x10\x02\x00\x00\x00"
+    for path in files:
+        assert slope + b"1 " in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(slope + b"1 ", slope + b".5"))
+    image = read_image(folder)
+    assert image.GetPixelID() == sitk.sitkFloat32
+    assert (sitk.GetArrayFromImage(image) == (VOXELS + 1024) * 0.5 - 1024).all()
+
+
+def test_a_second_series_is_an_error_that_names_both(series):
+    folder, _ = series
+    write_series(folder / "localizer", VOXELS[:2], series="9.9")
+    said = refusal(folder)
+    assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "table" in said
+
+
+def test_a_missing_slice_is_an_error_that_names_the_gap(series):
+    folder, files = series
+    files[3].unlink()
+    said = refusal(folder)
+    assert "3 to 6 mm apart" in said and files[2].name in said and files[4].name in said
+
+
+def test_two_phases_at_the_same_places_are_refused(series):
+    folder, _ = series
+    write_series(folder / "late", VOXELS[::-1])
+    assert "0 to 3 mm apart" in refusal(folder)
+
+
+def test_a_tilted_gantry_is_an_error_that_names_the_angle(tmp_path):
+    write_series(tmp_path / "case", VOXELS, tilt_mm=0.8)
+    assert "gantry tilt 14.9°" in refusal(tmp_path / "case")
+
+
+def test_another_modality_is_refused(tmp_path):
+    write_series(tmp_path / "case", VOXELS, tag_0008_0060="MR")
+    assert "modality MR" in refusal(tmp_path / "case")
+
+
+def test_a_place_that_is_no_number_is_named(series):
+    folder, files = series
+    files[2].write_bytes(files[2].read_bytes().replace(b"0\\0\\6 ", b"0\\0\\x "))
+    said = refusal(folder)
+    assert files[2].name in said and "0020|0032" in said
+
+
+def test_damaged_slices_are_refused(series):
+    folder, files = series
+    whole = files[2].read_bytes()
+    files[2].write_bytes(whole[:-50])
+    refusal(folder)
+    files[2].write_bytes(whole[:200])
+    assert files[2].name in refusal(folder)
+    files[2].write_bytes(b"")
+    assert files[2].name in refusal(folder)
+
+
+def test_a_folder_without_dicom_is_refused(tmp_path):
+    (tmp_path / "case").mkdir()
+    assert "0 DICOM slice(s)" in refusal(tmp_path / "case")
+
+
+def test_the_checksum_follows_content_and_not_names(series, tmp_path):
+    folder, files = series
+    before = checksum(folder)
+    (folder / "notes.txt").write_text("not of the series")
+    files[0].rename(folder / "renamed.dcm")
+    assert checksum(folder) == before
+    write_series(folder, VOXELS + 1)
+    assert checksum(folder) != before
+
+
+def test_a_folder_of_series_is_a_folder_of_scans_and_no_patient_gets_into_results(tmp_path, write_scan):
+    for number in range(2):
+        write_series(tmp_path / f"images/case_{number}/series", VOXELS + number, spacing_mm_xyz=(10, 10, 10))
+        labels = np.zeros(SHAPE_ZYX, np.uint8)
+        labels[2:4, 3:6, 3:6] = 1
+        upright = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+        write_scan(f"labels/case_{number}.nii.gz", labels, (10, 10, 10), upright)
+    (tmp_path / "images/.DS_Store").write_text("hidden")
+    folder = LabelledFolder(images=tmp_path / "images", label_maps=tmp_path / "labels")
+    scans = find_scans(Folders(labelled=[folder]))
+    assert [scan.case for scan in scans] == ["case_0", "case_1"]
+    results = tmp_path / "results"
+    table, findings = make_case_table(scans, FLARE22[:1], results, cores=1)
+    assert findings.empty, findings.to_string()
+    (results / "cases.tsv").parent.mkdir(exist_ok=True)
+    table.to_csv(results / "cases.tsv", sep="\t")
+    for row in table.itertuples():
+        convert(row.image, converted_image(results, row.case))
+        converted = read_image(converted_image(results, row.case))
+        assert (sitk.GetArrayFromImage(converted) == sitk.GetArrayFromImage(read_image(row.image))).all()
+    unpacked = [sitk.WriteImage(read_image(path), str(path.with_suffix(".nrrd"))) for path in results.rglob("*.gz")]
+    assert len(unpacked) == 2
+    for path in (path for path in results.rglob("*") if path.is_file()):
+        for secret in (PATIENT, "ID4711", "19500101"):
+            assert secret.encode() not in path.read_bytes()
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"the real series is not at {REAL}")
+def test_a_real_series_lies_on_the_grid_of_its_label_map(tmp_path):
+    image, label_map = read_image(REAL), read_image(REAL / "label.nii.gz")
+    assert Geometry.of(image).differences(Geometry.of(label_map)) == []
+    voxels, labels = sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(label_map)
+    assert 60 < np.median(voxels[labels == 1]) < 160, "the liver's Hounsfield units"
+    shutil.copytree(REAL, tmp_path / "images/slab")
+    shutil.copy(REAL / "label.nii.gz", tmp_path / "slab.nii.gz")
+    folders = Folders(labelled=[LabelledFolder(images=tmp_path / "images", label_maps=tmp_path)])
+    scans = find_scans(folders)
+    assert scans == [Scan("slab", "labelled", tmp_path / "images/slab", tmp_path / "slab.nii.gz")]
+    _, findings = make_case_table(scans, FLARE22, tmp_path / "renumbered", cores=1)
+    assert (findings.severity == "warning").all()

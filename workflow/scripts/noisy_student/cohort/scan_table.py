@@ -1,0 +1,45 @@
+"""Scans named in a tab-separated table instead of by their folder: one row per scan, its case name free."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from noisy_student.errors import InputError
+
+# Columns with paths, which are relative to the table's own folder.
+FILES = ("image", "label_map", "truth")
+
+
+def rows_of(table: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows, cells stripped. Raises InputError for a column or a cell that is missing."""
+    remedy = f"write a tab-separated table with the columns {', '.join(required)}, one row per scan"
+    try:
+        rows = list(_rows(table))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"a table of scans at {table}", str(error), remedy) from error
+    if not rows:
+        raise InputError(f"scans in {table}", "none", remedy)
+    missing = [f"row {number}: {name}" for number, row in enumerate(rows, 1) for name in required if not row.get(name)]
+    if missing:
+        raise InputError(
+            f"{', '.join(required)} of every scan in {table}", f"missing in {'; '.join(missing[:5])}", remedy
+        )
+    return rows
+
+
+def files_of(table: Path) -> list[Path]:
+    """Every file that the table names; none of a table that is not there."""
+    if not table.exists():
+        return []
+    return [path for row in _rows(table) for name in FILES if (path := file_of(table, row, name))]
+
+
+def file_of(table: Path, row: dict[str, str], column: str) -> Path | None:
+    """The file that a cell names, if it does."""
+    return table.parent / row[column] if row.get(column) else None
+
+
+def _rows(table: Path) -> Iterator[dict[str, str]]:
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        for row in csv.DictReader(stream, delimiter="\t"):
+            yield {name.strip(): (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}

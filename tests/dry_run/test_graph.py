@@ -24,6 +24,7 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
     assert planned(project, rounds=4, shards=5, folds=(0, 1, 2)) == {
         "embedded_cohort": 1,
         "case_table": 1,
+        "room": 1,
         "convert": 5,
         "converted": 1,
         "fingerprint": 1,
@@ -58,8 +59,8 @@ def test_jobs_do_not_number_with_scans(project):
     assert many == few
 
 
-def test_the_check_does_nothing_but_the_case_table(project):
-    assert planned(project, targets=("check",)) == {"embedded_cohort": 1, "case_table": 1, "check": 1}
+def test_the_check_does_nothing_but_look(project):
+    assert planned(project, targets=("check",)) == {"embedded_cohort": 1, "case_table": 1, "room": 1, "check": 1}
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

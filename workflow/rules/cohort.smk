@@ -3,6 +3,7 @@
 # reads  the folders of the configuration, or nothing but a seed
 # makes  results/cohort/cases.tsv      one row per case: role, files, size, spacing, orientation, checksum
 #        results/cohort/findings.tsv   everything found in the checks; `snakemake check` shows it
+#        results/cohort/room.tsv       what disk and memory are short of, if anything
 #        results/cohort/converted.tsv  the scans in canonical orientation, under nnU-Net's names
 
 
@@ -45,10 +46,30 @@ rule case_table:
         " --findings {params.findings} --output {output.table} > {log} 2>&1"
 
 
+rule room:
+    """Compare the disk and memory that the run will need with what there is; stop where they cannot suffice."""
+    input:
+        cases="results/cohort/cases.tsv",
+    output:
+        "results/cohort/room.tsv",
+    log:
+        "logs/cohort/room.log",
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        spacings=used_spacings(),
+        rounds=len(ROUNDS),
+        classes=len(CONFIGURATION.organs) + 1,
+    shell:
+        "python workflow/scripts/check_room.py --cases {input.cases} --spacings {params.spacings:q}"
+        " --rounds {params.rounds} --classes {params.classes} --results results --output {output} > {log} 2>&1"
+
+
 rule check:
     """Check the cohort and show what was found; computes nothing else."""
     input:
         cases="results/cohort/cases.tsv",
+        room="results/cohort/room.tsv",
     log:
         "logs/cohort/check.log",
     conda:
@@ -56,13 +77,15 @@ rule check:
     params:
         findings="results/cohort/findings.tsv",
     shell:
-        "python workflow/scripts/show_findings.py --cases {input.cases} --findings {params.findings} 2> {log}"
+        "python workflow/scripts/show_findings.py --cases {input.cases} --findings {params.findings} {input.room}"
+        " 2> {log}"
 
 
 rule convert:
     """Bring one shard of the scans to canonical orientation."""
     input:
         cases="results/cohort/cases.tsv",
+        room=ancient("results/cohort/room.tsv"),
     output:
         "results/cohort/shards/converted_{shard}.tsv",
     log:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
 from noisy_student.cohort.case_table import in_words
 from noisy_student.command import run
 from noisy_student.tables import read_table
@@ -12,10 +14,10 @@ def main() -> None:
     """Read the arguments and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
-    parser.add_argument("--findings", type=Path, required=True, help="the table of findings")
+    parser.add_argument("--findings", type=Path, nargs="+", required=True, help="tables of findings")
     arguments = parser.parse_args()
     cases = read_table(arguments.cases, ["case", "role"])
-    findings = read_table(arguments.findings, ["case", "severity"])
+    findings = pd.concat([read_table(path, ["case", "severity"]) for path in arguments.findings])
     if len(findings):
         print(in_words(findings))
     roles = ", ".join(f"{number} {role}" for role, number in cases.role.value_counts(sort=False).items())

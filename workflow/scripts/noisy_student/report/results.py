@@ -123,7 +123,7 @@ def read_results(folder: Path) -> Results:
         folder=folder,
         run=run,
         cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
-        findings=_table(folder / "cohort/findings.tsv", FINDINGS),
+        findings=pd.concat([_table(folder / f"cohort/{name}.tsv", FINDINGS) for name in ("findings", "room")]),
         labelled_measures=_table(folder / "cohort/labelled_measures.tsv", MEASURES),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
         rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],

@@ -1,0 +1,77 @@
+"""What the configured run needs of disk and memory, against what there is."""
+
+import json
+import os
+
+import pandas as pd
+import pytest
+
+from conftest import script
+from noisy_student.cohort.room import Plan, disk_bytes, free_disk_bytes, memory_bytes, room_findings
+from noisy_student.memory import PREPROCESSING
+from noisy_student.tables import write_table
+
+GB = 10**9
+
+
+def cases(*rows):
+    columns = ["case", "image", "orientation", "size_x", "size_y", "size_z"]
+    columns += ["spacing_x_mm", "spacing_y_mm", "spacing_z_mm"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+LINKED = ("a", "a_0000.nii.gz", "LPS", 100, 100, 50, 1.0, 1.0, 2.0)
+TURNED = ("b", "b_0000.nii.gz", "RAS", 100, 100, 50, 1.0, 1.0, 2.0)
+SERIES = ("c", "c", "LPS", 100, 100, 50, 1.0, 1.0, 2.0)
+VOXELS = 500_000
+
+
+def test_disk_follows_scans_networks_and_rounds():
+    one = Plan([(1.0, 1.0, 1.0)], rounds=0, classes=14)
+    assert disk_bytes(cases(LINKED), one) == 2 * VOXELS * 4
+    assert disk_bytes(cases(LINKED, TURNED, SERIES), one) == 3 * 2 * VOXELS * 4 + 2 * VOXELS * 2
+    two = Plan([(1.0, 1.0, 1.0), (4.0, 1.0, 1.0)], rounds=0, classes=14)
+    assert disk_bytes(cases(LINKED), two) == 2 * VOXELS * 4 + VOXELS // 2 * 4
+    rounds = Plan([None], rounds=3, classes=14)
+    assert disk_bytes(cases(LINKED), rounds) == pytest.approx(VOXELS * 4 + 3 * 2 * VOXELS * 0.1)
+
+
+def test_memory_is_that_of_the_largest_job(tmp_path):
+    large = ("d", "d.nii.gz", "LPS", 512, 512, 600, 0.8, 0.8, 1.0)
+    write_table(cases(LINKED, large), tmp_path / "cases.tsv")
+    spacing = (1.0, 0.8, 0.8)
+    needed = memory_bytes(tmp_path / "cases.tsv", Plan([spacing], rounds=1, classes=2))
+    assert needed >= PREPROCESSING.memory_mb(tmp_path / "cases.tsv", spacing, 1) * 10**6
+
+
+def test_what_is_short_is_a_warning_and_what_cannot_do_an_error(tmp_path):
+    assert room_findings((10 * GB, 10 * GB), (5 * GB, 8 * GB), tmp_path) == []
+    disk, memory = room_findings((10 * GB, 4 * GB), (8 * GB, 5 * GB), tmp_path)
+    assert (disk.severity, disk.file, disk.found) == ("error", tmp_path, "4.0 GB")
+    assert "10.0 GB of disk" in disk.wanted and "larger disk" in disk.remedy
+    assert (memory.severity, memory.found) == ("warning", "5.0 GB") and "8.0 GB of memory" in memory.wanted
+
+
+def test_what_the_run_has_made_already_counts_as_free(tmp_path):
+    before = free_disk_bytes(tmp_path)
+    (tmp_path / "preprocessed/paper").mkdir(parents=True)
+    (tmp_path / "preprocessed/paper/a.b2nd").write_bytes(os.urandom(30_000_000))
+    (tmp_path / "round_0").mkdir()
+    os.link(tmp_path / "preprocessed/paper/a.b2nd", tmp_path / "round_0/a.b2nd")
+    assert free_disk_bytes(tmp_path) == pytest.approx(before, abs=25_000_000)
+
+
+def test_the_command_stops_only_where_it_must(tmp_path):
+    write_table(cases(LINKED), tmp_path / "cases.tsv")
+
+    def check(spacing):
+        return script(
+            "check_room.py",
+            *("--cases", tmp_path / "cases.tsv", "--spacings", json.dumps([spacing]), "--rounds", 1, "--classes", 2),
+            *("--results", tmp_path, "--output", tmp_path / "room.tsv"),
+        )
+
+    run = check([1e-4, 1e-3, 1e-3])
+    assert run.returncode == 2 and "of disk for the whole run" in run.stderr and "Traceback" not in run.stderr
+    assert not (tmp_path / "room.tsv").exists()
+    assert check([5, 5, 5]).returncode == 0 and (tmp_path / "room.tsv").exists()

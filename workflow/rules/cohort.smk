@@ -56,13 +56,9 @@ rule room:
         "logs/cohort/room.log",
     conda:
         "../../envs/imaging.yaml"
-    params:
-        spacings=used_spacings(),
-        rounds=len(ROUNDS),
-        classes=len(CONFIGURATION.organs) + 1,
     shell:
-        "python workflow/scripts/check_room.py --cases {input.cases} --spacings {params.spacings:q}"
-        " --rounds {params.rounds} --classes {params.classes} --results results --output {output} > {log} 2>&1"
+        "python workflow/scripts/check_room.py --cases {input.cases} --results results --output {output}"
+        f" {room_flags()} > {{log}} 2>&1"
 
 
 rule check:

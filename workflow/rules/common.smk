@@ -143,10 +143,11 @@ def whole_machine() -> int:
     return workflow.resource_settings.cores or 8
 
 
-def used_spacings() -> str:
-    """The spacing of each network that a round uses, as JSON."""
+def room_flags() -> str:
+    """What the need for disk and memory follows from. No `params`: another plan needs no other conversion."""
     used = sorted({entry.network for entry in CONFIGURATION.rounds})
-    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
+    spacings = json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
+    return f"--spacings '{spacings}' --rounds {len(ROUNDS)} --classes {len(CONFIGURATION.organs) + 1}"
 
 
 def memory_for(need: memory.Need):

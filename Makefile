@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound bench-full-size rehearsal clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -60,6 +60,13 @@ bench-training: $(READY)
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py
+
+# Both make their scans and work in runs/; called again, they go on where they were.
+bench-full-size: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/full_size.py
+
+rehearsal: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/rehearsal.py --cores $(CORES)
 
 clean:
 	rm -rf results/* logs

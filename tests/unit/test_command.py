@@ -1,6 +1,9 @@
+import errno
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
 
-from noisy_student.command import run
+from noisy_student.command import MORE_MEMORY, MORE_SPACE, run
 from noisy_student.errors import InputError
 
 
@@ -17,3 +20,21 @@ def test_an_input_error_is_printed_and_exits_with_2(capsys):
 def test_other_errors_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
         run(lambda: 1 / 0)
+
+
+def notes_of(error):
+    def main():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        run(main)
+    return getattr(raised.value, "__notes__", [])
+
+
+def test_a_full_disk_and_a_full_memory_come_with_advice():
+    assert notes_of(OSError(errno.ENOSPC, "No space left on device")) == [MORE_SPACE]
+    assert notes_of(MemoryError()) == notes_of(BrokenProcessPool()) == [MORE_MEMORY]
+    assert notes_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")) == [
+        MORE_MEMORY
+    ]
+    assert notes_of(OSError(errno.EIO, "Input/output error")) == []

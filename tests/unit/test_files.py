@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student.errors import InputError
-from noisy_student.files import link, only_one, sha256, whole_file, write_text
+from noisy_student.files import link, only_one, read_json, sha256, whole_file, write_text
 
 PYTHON = {"PYTHONPATH": str(ROOT / "workflow/scripts"), **os.environ}
 
@@ -22,9 +22,10 @@ def test_a_file_appears_whole(tmp_path):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a"
     write_text(path, "old")
-    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
+    with pytest.raises(ZeroDivisionError) as error, whole_file(path) as temporary:
         temporary.write_text("new")
         raise ZeroDivisionError
+    assert f"while {path} was written, with " in error.value.__notes__[0]
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -65,3 +66,9 @@ with only_one(pathlib.Path({str(tmp_path / ".lock")!r})): pass
 def test_checksum(tmp_path):
     write_text(tmp_path / "a", "abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_half_a_json_file_is_named(tmp_path):
+    (tmp_path / "plans.json").write_text('{"a": ')
+    with pytest.raises(InputError, match=r"whole JSON file at .*plans\.json"):
+        read_json(tmp_path / "plans.json")

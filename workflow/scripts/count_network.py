@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.files import write_text
+from noisy_student.files import read_json, write_text
 from noisy_student.learning.network_figures import network_figures
 
 
@@ -22,7 +22,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Read the plans, write the figures."""
     options = arguments()
-    plans, dataset = (json.loads(path.read_text()) for path in (options.plans, options.dataset))
+    plans, dataset = (read_json(path) for path in (options.plans, options.dataset))
     write_text(options.output, json.dumps(network_figures(plans, dataset, options.configuration), indent=2) + "\n")
 
 

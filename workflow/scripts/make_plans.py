@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.files import write_text
+from noisy_student.files import read_json, write_text
 from noisy_student.learning.planning import make_plans
 from noisy_student.learning.settings import Network
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    description = json.loads(arguments.dataset.read_text())
+    description = read_json(arguments.dataset)
     plans = make_plans(description, arguments.fingerprint, arguments.network, arguments.name)
     write_text(arguments.output, json.dumps(plans, indent=2))
 

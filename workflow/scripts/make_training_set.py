@@ -10,7 +10,7 @@ import pandas as pd
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.files import write_text
+from noisy_student.files import read_json, write_text
 from noisy_student.learning import nnunet
 from noisy_student.learning.label_files import LabelFiles
 from noisy_student.learning.masking import with_ignore_label
@@ -71,10 +71,10 @@ def main() -> None:
             f"{len(labelled)}",
             "lower `training.splits`, and `training.folds` with it",
         )
-    description = json.loads(arguments.description.read_text())
+    description = read_json(arguments.description)
     if any(example.masked or example.voxels for example in found):
         description = with_ignore_label(description)
-    plan = Plan(json.loads(arguments.plans.read_text()), description)
+    plan = Plan(read_json(arguments.plans), description)
     rows = list(in_order(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))
     remove_others(cases, [example.case for example in found])
     pseudo = [example.case for example in found if example.origin == "pseudo"]

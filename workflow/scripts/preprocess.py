@@ -1,13 +1,12 @@
 """Preprocess one shard of the scans with frozen plans: each image once, for all rounds."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from noisy_student.command import run
-from noisy_student.files import sha256
+from noisy_student.files import read_json, sha256
 from noisy_student.learning.preprocessing import Plan, is_whole, preprocess_image
 from noisy_student.parallel import with_progress
 from noisy_student.shards import shard_of
@@ -34,7 +33,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="index table: case, preprocessed, made_from")
     arguments = parser.parse_args()
-    plan = Plan(json.loads(arguments.plans.read_text()), json.loads(arguments.dataset.read_text()))
+    plan = Plan(read_json(arguments.plans), read_json(arguments.dataset))
     cases = shard_of(read_table(arguments.cases, ["case", "sha256"]), arguments.shard, arguments.shards)
     images = read_table(arguments.converted, ["case", "image"]).set_index("case").image
     plans = sha256(arguments.plans)

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.command import run
-from noisy_student.files import link, only_one, sha256, write_text
+from noisy_student.files import copy, only_one, read_json, sha256, write_text
+from noisy_student.learning.checkpoints import is_whole
 from noisy_student.learning.device import choose_device
-from noisy_student.learning.trainer import FINAL_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
+from noisy_student.learning.trainer import (
+    FINAL_CHECKPOINT,
+    FINISHED_CHECKPOINT,
+    LATEST_CHECKPOINT,
+    NoisyStudentTrainer,
+    Places,
+)
 from noisy_student.learning.trust import record
-
-# A second name of the final checkpoint. Snakemake deletes a job's output before it repeats the job, also when the job
-# had finished and only Snakemake was killed before it wrote that down.
-FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path, start_from: Path | None) -> str:
@@ -63,15 +66,15 @@ def main() -> None:
         depends_on = identity(arguments.settings, arguments.dataset, arguments.plans, arguments.start_from)
         forget_other_training(places.fold_folder, depends_on)
         final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
-        if final.exists():
+        if is_whole(final):
             return
-        if finished.exists():
-            link(finished, final)
-            final.touch()
+        if is_whole(finished):
+            copy(finished, final)
+            record(final)
             print(f"{final} was trained before, with these settings and data", flush=True)
             return
-        plans = json.loads(arguments.plans.read_text())
-        dataset = json.loads((arguments.dataset / "dataset.json").read_text())
+        plans = read_json(arguments.plans)
+        dataset = read_json(arguments.dataset / "dataset.json")
         device = choose_device(arguments.device, arguments.threads)
         workers = max(1, arguments.threads - 1)
         trainer = NoisyStudentTrainer.prepare(
@@ -80,7 +83,6 @@ def main() -> None:
         resume(trainer)
         trainer.run_training()
         record(final)
-        link(final, finished)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ def failed(folder: Path, log: str) -> str:
         "Not finished",
         {
             "why": f"the log of each failed job stands above and lies in {folder / 'logs'}; Snakemake's own: {log}",
+            "killed": "a log that ends in mid-work: the job was killed, most likely because memory ran out "
+            "(`mem_mb` of its rule, fewer `--cores`)",
             "go on": "mend the cause and give the same command again: what is finished is not done again",
             "report": f"of what is there: {REBUILD}",
         },

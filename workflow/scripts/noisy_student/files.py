@@ -2,11 +2,14 @@
 
 import fcntl
 import hashlib
+import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from noisy_student.errors import InputError
 
@@ -25,6 +28,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except Exception as error:
+        free_mb = shutil.disk_usage(path.parent).free / 1e6
+        error.add_note(f"while {path} was written, with {free_mb:.1f} MB free on its disk")
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -33,6 +40,14 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` in one step."""
     with whole_file(path) as temporary:
         temporary.write_text(text)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"a whole JSON file at {path}", str(error), "delete it and start the run again") from error
 
 
 def sha256(path: Path) -> str:
@@ -51,6 +66,12 @@ def link(source: Path, target: Path) -> None:
             os.link(source, temporary)
         except OSError:
             temporary.symlink_to(source.resolve())
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file in one step."""
+    with whole_file(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 @contextmanager

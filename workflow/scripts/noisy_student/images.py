@@ -3,12 +3,14 @@
 Arrays are (z, y, x); sizes, spacings and origins of a file are in its stored (x, y, z) order.
 """
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.damage import remedy
 from noisy_student.dicom import read_series, series_sha256
 from noisy_student.errors import InputError
 from noisy_student.files import sha256, whole_file
@@ -101,7 +103,7 @@ def _last_line(error: RuntimeError) -> str:
 
 def _unreadable(path: Path, reason: str) -> InputError:
     got = f"unreadable: {reason}" if path.exists() else "no such file"
-    return InputError(f"a readable image at {path}", got, "restore the file, or take the case out of the cohort")
+    return InputError(f"a readable image at {path}", got, remedy(path))
 
 
 def unlike_a_volume(image: sitk.Image) -> str | None:
@@ -113,9 +115,13 @@ def unlike_a_volume(image: sitk.Image) -> str | None:
 
 
 def write_image(image: sitk.Image, path: Path) -> None:
-    """Write `path` in one step, compressed."""
+    """Write `path` in one step, compressed, and read it back: on a full disk SimpleITK writes what fits, silently."""
     with whole_file(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
+        try:
+            read_image(temporary)
+        except InputError as error:
+            raise OSError(errno.ENOSPC, "the image was not written whole", str(path)) from error
 
 
 def image_like(array_zyx: np.ndarray, reference: sitk.Image) -> sitk.Image:

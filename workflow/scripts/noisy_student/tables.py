@@ -22,7 +22,14 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
-    """Read a table and require the given columns."""
+    """Read a table and require the given columns. Raises InputError also if the table's end is missing."""
+    remedy = "delete it and start the run again (or end its last line, if you edited it)"
+    try:
+        whole = path.read_bytes().endswith(b"\n")
+    except OSError as error:
+        raise InputError(f"a table at {path}", str(error), remedy) from error
+    if not whole:
+        raise InputError(f"a whole table at {path}", "one that ends within a line", remedy)
     text = dict.fromkeys(TEXT_COLUMNS, str)
     table = pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False, na_values=[""])
     missing = [name for name in columns if name not in table]
@@ -30,6 +37,6 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
         raise InputError(
             f"a table with the columns {', '.join(columns)} at {path}",
             f"one without {', '.join(missing)}",
-            "delete it and run the rule that makes it again",
+            remedy,
         )
     return table

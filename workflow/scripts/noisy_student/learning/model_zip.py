@@ -9,12 +9,12 @@ import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from noisy_student.files import whole_file
 from noisy_student.learning import nnunet
+from noisy_student.learning.checkpoints import read_checkpoint
 
 PREDICTION_KEYS = ("network_weights", "trainer_name", "inference_allowed_mirroring_axes")
 
@@ -40,8 +40,7 @@ def write_model_zip(checkpoints: Sequence[Path], card: str, target: Path) -> Non
 
 
 def _prediction_checkpoint(path: Path) -> bytes:
-    # The project's own checkpoints; nothing else is ever loaded here.
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    checkpoint = read_checkpoint(path)
     fold = checkpoint["init_args"]["fold"]
     wanted = {key: checkpoint[key] for key in PREDICTION_KEYS}
     buffer = io.BytesIO()

@@ -14,6 +14,7 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 
 from noisy_student.learning.certainty import certainty_of, label_map_on_grid
+from noisy_student.learning.checkpoints import read_checkpoint
 from noisy_student.learning.device import has_room
 from noisy_student.learning.export import label_map_of
 from noisy_student.learning.label_files import Labelled
@@ -48,8 +49,7 @@ class Predictor:
         model = checkpoints[0].parent.parent
         self.plan = Plan(*(json.loads((model / name).read_text()) for name in ("plans.json", "dataset.json")))
         self.step_size, self.device = step_size, device
-        # The project's own checkpoints; nothing else is ever loaded here.
-        loaded = [torch.load(path, map_location="cpu", weights_only=False) for path in checkpoints]
+        loaded = [read_checkpoint(path) for path in checkpoints]
         self.networks = [self._network(checkpoint["network_weights"]) for checkpoint in loaded]
         self.mirrorings = mirrorings(loaded[0]["inference_allowed_mirroring_axes"] or ()) if mirroring else [()]
 

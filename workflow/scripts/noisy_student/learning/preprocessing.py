@@ -15,8 +15,10 @@ from nnunetv2.preprocessing.resampling.default_resampling import determine_do_se
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from noisy_student.damage import damaged
 from noisy_student.files import whole_file
 from noisy_student.learning import nnunet
+from noisy_student.learning.image_resampling import LeanConfiguration
 from noisy_student.learning.label_resampling import resample_labels
 
 ARRAY = ".b2nd"
@@ -63,7 +65,7 @@ def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "")
     """
     with_suffix(target, PROPERTIES).unlink(missing_ok=True)
     preprocessor = DefaultPreprocessor(verbose=False)
-    configuration = plan.configuration
+    configuration = LeanConfiguration(plan.configuration.configuration)
     data, mask, properties = preprocessor.run_case([str(image)], None, plan.manager, configuration, plan.dataset)
     write_array(data.astype(np.float32, copy=False), with_suffix(target, ARRAY), configuration.patch_size)
     write_array(mask.astype(np.int16), with_suffix(target, LABELS), configuration.patch_size)
@@ -95,12 +97,27 @@ def write_properties(properties: dict[str, Any], case: Path) -> None:
 
 def read_properties(case: Path) -> dict[str, Any]:
     """A case's properties, as nnU-Net's preprocessing made them."""
-    return pickle.loads(with_suffix(case, PROPERTIES).read_bytes())
+    path = with_suffix(case, PROPERTIES)
+    try:
+        return pickle.loads(path.read_bytes())
+    except Exception as error:
+        raise damaged(path, "a preprocessed scan's properties", error) from error
 
 
 def read_array(path: Path) -> np.ndarray:
     """A whole preprocessed array (channel, z, y, x)."""
-    return blosc2.open(urlpath=str(path), mode="r")[:]
+    try:
+        return blosc2.open(urlpath=str(path), mode="r")[:]
+    except Exception as error:
+        raise damaged(path, "a preprocessed array", error) from error
+
+
+def require_whole(path: Path) -> None:
+    """Raise InputError if an array's beginning or end is missing; its voxels are not read."""
+    try:
+        blosc2.open(urlpath=str(path), mode="r")
+    except Exception as error:
+        raise damaged(path, "a preprocessed array", error) from error
 
 
 def is_whole(case: Path, made_from: str = "") -> bool:

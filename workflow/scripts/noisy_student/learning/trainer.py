@@ -15,16 +15,21 @@ from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
-from noisy_student.files import whole_file
+from noisy_student.files import copy, whole_file
 from noisy_student.learning import nnunet
 from noisy_student.learning.batches import Chances, numbered_augmenter, seed_everything
+from noisy_student.learning.checkpoints import read_checkpoint
 from noisy_student.learning.draws import chances
 from noisy_student.learning.noise import add_dropout, add_stochastic_depth, strong_transforms
+from noisy_student.learning.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
 
 AXES = {"z": 0, "y": 1}
 TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
 FINAL_CHECKPOINT = "checkpoint_final.pth"
+# A copy of the final one, written before it. Snakemake deletes a job's output before it repeats the job, also when only
+# Snakemake was killed before it wrote down that the job had finished; and what took days is not to hang on one file.
+FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 LATEST_CHECKPOINT = "checkpoint_latest.pth"
 
 
@@ -98,9 +103,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """nnU-Net's network with the configured noise."""
         network = super().build_network_architecture(plans_manager, *args, **kwargs)
         if self.start_from:
-            # The project's own checkpoint; nothing else is ever loaded here.
-            checkpoint = torch.load(self.start_from, map_location="cpu", weights_only=False)
-            network.load_state_dict(checkpoint["network_weights"])
+            network.load_state_dict(read_checkpoint(self.start_from)["network_weights"])
         noise = self.settings["noise"]
         if noise["dropout"]:
             add_dropout(network, noise["dropout"])
@@ -137,6 +140,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
+        self.require_whole_cases()
         with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
             training, validation = super().get_dataloaders()
         pin_memory = self.device.type == "cuda"
@@ -160,6 +164,13 @@ class NoisyStudentTrainer(nnUNetTrainer):
                 pin_memory,
             ),
         )
+
+    def require_whole_cases(self) -> None:
+        """Name the file if an array was damaged since it was made; nnU-Net's workers would only say that one died."""
+        folder = Path(self.preprocessed_dataset_folder)
+        for case in read_table(self.places.dataset / "training_set.tsv", ["case"]).case:
+            for suffix in (ARRAY, LABELS):
+                require_whole(with_suffix(folder / case, suffix))
 
     def chances_of(self, cases: list[str]) -> Chances:
         """How often each case is drawn for batch n."""
@@ -190,9 +201,13 @@ class NoisyStudentTrainer(nnUNetTrainer):
         )
 
     def save_checkpoint(self, filename: str) -> None:
-        """Write a checkpoint in one step."""
-        with whole_file(Path(filename)) as temporary:
+        """Write a checkpoint in one step; the final one twice."""
+        target = Path(filename)
+        written = target.with_name(FINISHED_CHECKPOINT) if target.name == FINAL_CHECKPOINT else target
+        with whole_file(written) as temporary:
             super().save_checkpoint(str(temporary))
+        if written != target:
+            copy(written, target)
 
 
 _TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
 from noisy_student.learning.masking import IGNORE, mask_organs, mask_voxels
@@ -20,6 +21,7 @@ from noisy_student.learning.preprocessing import (
     labels_on_grid,
     read_array,
     read_properties,
+    require_whole,
     with_suffix,
     write_array,
     write_properties,
@@ -63,7 +65,8 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
     ignore = plan.dataset["labels"].get(IGNORE)
     if ignore is not None:
         made_from += f", ignored: {example.ignored}"
-    if not _is_whole(target, made_from):
+    if not _is_whole(target, example.preprocessed, made_from):
+        require_whole(with_suffix(example.preprocessed, ARRAY))
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
@@ -89,10 +92,13 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
     }
 
 
-def _is_whole(target: Path, made_from: str) -> bool:
+def _is_whole(target: Path, preprocessed: Path, made_from: str) -> bool:
+    image = with_suffix(target, ARRAY)
     try:
-        return read_properties(target)[MADE_FROM] == made_from
-    except Exception:
+        require_whole(image)
+        require_whole(with_suffix(target, LABELS))
+        return read_properties(target)[MADE_FROM] == made_from and image.samefile(with_suffix(preprocessed, ARRAY))
+    except (InputError, OSError, KeyError):
         return False
 
 

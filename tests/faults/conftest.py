@@ -1,0 +1,42 @@
+"""The undisturbed run that all others are compared with, and the table of faults."""
+
+from pathlib import Path
+
+import pytest
+
+from faulty_project import EVERYTHING, FaultyProject
+
+HEAD = "| stage | fault | what came of it | lost CPU s |\n|---|---|---|---|\n"
+ROWS = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--table", type=Path, help="write the table of faults to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ROWS] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if table := session.config.getoption("--table"):
+        table.write_text(HEAD + "".join(session.config.stash[ROWS]))
+
+
+@pytest.fixture
+def survived(request):
+    """Write a row of the table: stage, fault, what came of it, and the CPU seconds that had to be spent again."""
+
+    def write(stage: str, fault: str, outcome: str, lost_s: float = 0) -> None:
+        request.config.stash[ROWS].append(f"| {stage} | {fault} | {outcome} | {max(0, lost_s):.1f} |\n")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory) -> FaultyProject:
+    """The whole graph, run to its end."""
+    project = FaultyProject(tmp_path_factory.mktemp("undisturbed") / "project")
+    run = project.try_run(*EVERYTHING)
+    assert run.returncode == 0, run.stdout[-5000:]
+    return project

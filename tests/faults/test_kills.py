@@ -1,0 +1,63 @@
+"""A run that is ended in every stage, mid-write, mid-epoch and mid-checkpoint, ends with the undisturbed run's results.
+
+Each time Snakemake and all jobs are ended at once, as by a power cut (SIGKILL) or a shutdown (SIGTERM), and started
+again. Nothing that was whole before is made anew.
+"""
+
+import signal
+
+import pytest
+
+from faulty_project import FaultyProject, Moment
+
+# In the order in which they come; a name twice is ended twice in a row.
+MOMENTS = [
+    ("cohort/embedded_cohort", Moment("make_cohort.py", "_0000.nii.gz", 2)),
+    ("cohort/case_table", Moment("make_case_table.py", "cases.tsv")),
+    ("cohort/convert_0", Moment("convert.py", ".nii.gz", 2)),
+    ("plan/fingerprint", Moment("make_fingerprint.py", "dataset_fingerprint.json")),
+    ("plan/plans_coarse", Moment("make_plans.py", "plans.json")),
+    ("plan/preprocess_coarse_0", Moment("preprocess.py", "_seg.b2nd", 2)),
+    ("cohort/labelled_measures", Moment("measure_label_maps.py", "labelled_measures.tsv")),
+    ("round_0/training_set", Moment("make_training_set.py", "_seg.b2nd")),
+    ("round_0/train_fold_0", Moment("train.py", "checkpoint_latest.pth")),
+    ("round_0/train_fold_0", Moment("train.py", "checkpoint_latest.pth", 2)),
+    ("round_0/train_fold_0", Moment("train.py", "checkpoint_final.pth")),
+    ("round_1/pseudo_label_0", Moment("predict.py", "pseudo_labels/*.nii.gz")),
+    ("round_1/pseudo_label_0", Moment("predict.py", "pseudo_labels/scores/*.json")),
+    ("round_1/label_measures_0", Moment("measure_label_maps.py", "label_measures_0.tsv")),
+    ("round_1/select", Moment("select_pseudo_labels.py", "selection.tsv")),
+    ("round_1/train_fold_0", Moment("train.py", "progress.tsv", 1, delay_s=0.3)),
+    ("round_1/train_fold_0", Moment("train.py", "progress.tsv", 1, delay_s=0.3)),
+    ("round_1/predict_0", Moment("predict.py", "round_1/predictions/*.nii.gz")),
+    ("round_1/evaluate", Moment("evaluate.py", "round_1/scores.tsv")),
+    ("round_1/summarise", Moment("summarise.py", "round_1/summary.tsv")),
+    ("round_1/efficiency", Moment("measure_efficiency.py", "round_1/efficiency.tsv")),
+    ("compare", Moment("compare.py", "comparison.tsv")),
+    ("run_record", Moment("make_run_record.py", "run.json")),
+    ("examples", Moment("draw_examples.py", "examples.json")),
+    ("report", Moment("report.py", "report.html")),
+    ("round_1/export", Moment("export_model.py", "model.zip")),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_run_that_is_ended_in_every_stage_ends_as_if_it_was_not(undisturbed, number, tmp_path, survived):
+    project = FaultyProject(tmp_path / "project")
+    finished: dict[str, int] = {}
+    for job, moment in MOMENTS:
+        # The lock of a Snakemake that was killed is taken away first, as its message says.
+        if number == signal.SIGKILL and finished:
+            assert project.run("--unlock").returncode == 0
+        said = project.end_at(moment, number)
+        assert f"{job}.log" in said, f"{job} did not run"
+        now = project.finished_files()
+        redone = [path for path, time in finished.items() if path in now and now[path] != time]
+        assert not redone, f"before {job} was ended these were made anew: {redone}"
+        finished = now
+    project.finish()
+    assert project.results() == undisturbed.results()
+    undone, done = undisturbed.cpu_s(), project.cpu_s()
+    for job in dict.fromkeys(job for job, _ in MOMENTS):
+        moments = ", then ".join(str(moment) for name, moment in MOMENTS if name == job)
+        survived(job, f"{number.name} to everything, {moments}", "finished, same results", done[job] - undone[job])

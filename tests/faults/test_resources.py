@@ -1,0 +1,123 @@
+"""Too little disk or memory, killed workers, a second Snakemake: a clear stop, then the undisturbed results."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from faulty_project import EVERYTHING, STAGES, Moment
+
+CGROUPS = Path("/sys/fs/cgroup/memory")
+ROOMY = "2g"
+ROOT_ALONE = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk, or limiting memory, takes root")
+
+# The room in kB that is left for a stage.
+ROOM_KB = {"convert": 900, "preprocess": 500, "training_set": 12, "train": 700, "pseudo_label": 16, "report": 300}
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Move a folder onto a disk of its own in memory, for as long as the block lasts."""
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOMY}", "tmpfs", folder], check=True)
+    try:
+        subprocess.run(["cp", "-a", f"{aside}/.", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+        shutil.rmtree(aside)
+
+
+def leave(folder: Path, room_kb: int | None) -> None:
+    """Leave so much room on the folder's disk; None: plenty."""
+    used_kb = shutil.disk_usage(folder).used // 1024
+    size = ROOMY if room_kb is None else f"{used_kb + room_kb}k"
+    subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
+
+
+@ROOT_ALONE
+@pytest.mark.parametrize("stage", ROOM_KB)
+def test_a_full_disk_stops_the_run_and_leaves_nothing_damaged(undisturbed, stage, tmp_path, survived):
+    project = undisturbed.before(stage, tmp_path / "project")
+    with small_disk(project.folder / "results"):
+        leave(project.folder / "results", ROOM_KB[stage])
+        run = project.try_run(f"results/{STAGES[stage][1]}")
+        assert run.returncode, "there was room enough"
+        assert "MB free on its disk" in run.stdout, run.stdout[-4000:]
+        failed = project.spent_s()
+        leave(project.folder / "results", None)
+        project.finish()
+        assert project.results() == undisturbed.results()
+    survived(stage, "disk full", "stopped, named file and remedy; finished once there was room", failed)
+
+
+@ROOT_ALONE
+@pytest.mark.skipif(not CGROUPS.is_dir(), reason="needs memory cgroups (version 1)")
+@pytest.mark.parametrize("stage", ["preprocess", "pseudo_label", "training_set"])
+def test_a_job_with_too_little_memory_is_killed_and_finishes_with_enough(undisturbed, stage, tmp_path, survived):
+    project = undisturbed.before(stage, tmp_path / "project")
+    group = CGROUPS / f"faults_{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text("350M")
+        enter = ("sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh")
+        run = project.try_run(f"results/{STAGES[stage][1]}", before=enter)
+        assert run.returncode, "there was memory enough"
+    finally:
+        while (group / "cgroup.procs").read_text():
+            time.sleep(0.1)
+        group.rmdir()
+    assert "memory ran out" in run.stdout, run.stdout[-4000:]
+    failed = project.spent_s()
+    project.finish()
+    assert project.results() == undisturbed.results()
+    survived(stage, "350 MB of memory for Snakemake and its jobs", "stopped, named the reason; finished", failed)
+
+
+JOBS = {
+    "pseudo_label": Moment("predict.py", "pseudo_labels/*.nii.gz", 2),
+    "train": Moment("train.py", "checkpoint_latest.pth", 2),
+    "training_set": Moment("make_training_set.py", "_seg.b2nd"),
+}
+
+
+@pytest.mark.parametrize("stage", JOBS)
+def test_a_job_or_worker_that_is_killed_alone_stops_the_run(undisturbed, stage, tmp_path, survived):
+    project = undisturbed.before(stage, tmp_path / "project")
+    said = project.end_at(JOBS[stage], 9, "job", f"results/{STAGES[stage][1]}")
+    assert f"Error in rule {stage}" in said and "memory ran out" in said
+    failed = project.spent_s()
+    project.finish()
+    assert project.results() == undisturbed.results()
+    what = "a worker" if stage == "training_set" else "the job"
+    survived(stage, f"SIGKILL to {what} alone, {JOBS[stage]}", "stopped, named the reason; finished", failed)
+
+
+def test_a_second_snakemake_is_refused_and_the_first_finishes(undisturbed, tmp_path, survived):
+    project = undisturbed.before("train", tmp_path / "project")
+    first = subprocess.Popen(
+        project.command(*EVERYTHING), cwd=project.folder, env=project.environment(), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not list((project.folder / "results").glob("round_1/model/fold_0/progress.tsv")):
+            assert first.poll() is None
+            time.sleep(0.05)
+        second = project.run(*EVERYTHING)
+        assert second.returncode and "Directory cannot be locked" in second.stdout, second.stdout[-3000:]
+        # One who takes the lock away all the same.
+        assert project.run("--unlock").returncode == 0
+        third = project.run("results/round_1/model/fold_0/checkpoint_final.pth")
+        assert third.returncode and "in use by process" in third.stdout, third.stdout[-3000:]
+    finally:
+        first.wait()
+    project.finish()
+    assert project.results() == undisturbed.results()
+    survived("train", "a second Snakemake, and a third without the lock", "both refused; finished, same results")

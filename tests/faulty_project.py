@@ -1,0 +1,172 @@
+"""A project whose runs are ended, damaged or starved, and what is left of its results."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+import measured_run
+from conftest import ROOT
+from project import Project
+
+TINY = {
+    "cohort": {"embedded": {"labelled": 3, "unlabelled": 4, "validation": 1, "test": 1}},
+    "training": {"epochs": 3, "iterations_per_epoch": 15, "validation_iterations_per_epoch": 2, "learning_rate": 0.01},
+    "networks": {"coarse": {"base_features": 4}},
+    "rounds": [{"network": "coarse"}] * 2,
+    # So little training finds few organs; what is tested is the way, not the result.
+    "selection": "paper",
+    "efficiency": {"scans": 1},
+    "shards": 2,
+}
+# Everything that the workflow makes, and the model for others, which is made only when asked for.
+EVERYTHING = ("all", "results/round_1/model.zip")
+LABELLED, UNLABELLED = "FLARE22_Tr_0001", "Case_00001"
+# Stage → what to take away of a finished run's results so that it is run again, and what it makes.
+STAGES = {
+    "case_table": (("cohort/cases.tsv",), "cohort/cases.tsv"),
+    "convert": (("cohort/images", "cohort/records", "cohort/shards", "cohort/converted.tsv"), "cohort/converted.tsv"),
+    "preprocess": (("preprocessed",), "preprocessed/coarse.tsv"),
+    "training_set": (("round_1/dataset",), "round_1/dataset/training_set.tsv"),
+    "train": (("round_1/model",), "round_1/model/fold_0/checkpoint_final.pth"),
+    "pseudo_label": (
+        ("round_1/pseudo_labels", "round_1/shards/pseudo_label_*", "round_1/pseudo_label_scores.tsv"),
+        "round_1/pseudo_label_scores.tsv",
+    ),
+    "label_measures": (("round_1/shards/label_measures_*", "round_1/selection.tsv"), "round_1/selection.tsv"),
+    "predict": (
+        ("round_1/predictions", "round_1/shards/prediction_*", "round_1/prediction_scores.tsv"),
+        "round_1/prediction_scores.tsv",
+    ),
+    "evaluate": (("round_1/scores.tsv",), "round_1/scores.tsv"),
+    "report": (("report",), "report/report.html"),
+}
+# Of a run's own times: these differ from run to run.
+MEASURED = ("efficiency.tsv", "comparison.tsv", "ranking.tsv", "progress.tsv", "pseudo_label_truth.tsv")
+HOOK = ROOT / "tests/fault_hook"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a run is ended: a script's `count`th file of a name, half written; or so many seconds after it was."""
+
+    script: str
+    file: str
+    count: int = 1
+    delay_s: float = 0
+
+    def __str__(self) -> str:
+        if self.delay_s:
+            return "mid-epoch"
+        return f"mid-write of {self.file.lstrip('_.').replace('*.', '')}" + (f" {self.count}" if self.count > 1 else "")
+
+
+class FaultyProject(Project):
+    """The tiny loop in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, **TINY)
+
+    def copy(self, folder: Path, without: tuple[str, ...] = ()) -> "FaultyProject":
+        """A project with the same results and Snakemake's record of them, but without some files."""
+        copy = FaultyProject(folder)
+        for part in ("results", ".snakemake", "logs"):
+            shutil.copytree(self.folder / part, folder / part, symlinks=True, copy_function=_copy)
+        copy.remove(*without)
+        return copy
+
+    def before(self, stage: str, folder: Path) -> "FaultyProject":
+        """A copy in which a stage is still to come."""
+        return self.copy(folder, STAGES[stage][0])
+
+    def remove(self, *patterns: str) -> None:
+        """Delete files and folders below the results."""
+        for pattern in patterns:
+            found = list((self.folder / "results").glob(pattern))
+            assert found, pattern
+            for path in found:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def file(self, pattern: str) -> Path:
+        """The first file of a pattern below the results."""
+        return sorted((self.folder / "results").glob(pattern))[0]
+
+    def try_run(self, *arguments: str, before: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
+        """Run Snakemake below another command; what its jobs cost is added up in the folder."""
+        costs = measured_run.read_costs(self.folder)
+        with (self.folder / "said").open("w") as said:
+            process = subprocess.Popen(
+                [*before, *self.command(*arguments)],
+                cwd=self.folder, env=self.environment(**variables), stdout=said, stderr=said, start_new_session=True,
+            )  # fmt: skip
+            measured_run.follow(process, self.folder, costs)
+        said = (self.folder / "said").read_text()
+        return subprocess.CompletedProcess(process.args, process.returncode, said, None)
+
+    def end_at(self, moment: Moment, number: signal.Signals, whom: str = "all", *arguments: str) -> str:
+        """Run until the moment has come; `whom`: the whole run, or the job alone. What was said."""
+        fault = json.dumps(asdict(moment) | {"signal": int(number), "whom": whom})
+        run = self.try_run(*(arguments or EVERYTHING), FAULT=fault, PYTHONPATH=str(HOOK))
+        assert run.returncode, f"ended before {moment}: {run.stdout[-3000:]}"
+        return run.stdout
+
+    def finish(self, *arguments: str) -> str:
+        """Take away the lock that a killed Snakemake left, if any, as its message says, and run to the end."""
+        run = self.try_run(*(arguments or EVERYTHING))
+        if "--unlock" in run.stdout:
+            assert self.run("--unlock").returncode == 0
+            run = self.try_run(*(arguments or EVERYTHING))
+        assert run.returncode == 0, run.stdout[-5000:]
+        return run.stdout
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds of every job so far, over all attempts."""
+        return {job: cost.cpu_s for job, cost in measured_run.read_costs(self.folder).items() if "(" not in job}
+
+    def spent_s(self, stage: str = "", project: "FaultyProject | None" = None) -> float:
+        """CPU seconds of all jobs, or of a stage's jobs that another project did as well."""
+        jobs = (project or self).cpu_s()
+        wanted = [job for job in jobs if not stage or measured_run.stage_of(job) in (stage, f"{stage}_coarse")]
+        return sum(self.cpu_s()[job] for job in wanted)
+
+    def results(self) -> dict[str, str]:
+        """A checksum of every label map, table and trained network."""
+        found = {}
+        for path in sorted((self.folder / "results").rglob("*")):
+            name = str(path.relative_to(self.folder / "results"))
+            if path.name in MEASURED or path.name.startswith(".") or "benchmarks/" in name:
+                continue
+            if path.name == "checkpoint_final.pth":
+                found[name] = _weights(path)
+            elif path.name.endswith((".nii.gz", ".tsv")):
+                # Paths of the project's own folder stand in some tables.
+                found[name] = hashlib.sha256(path.read_bytes().replace(str(self.folder).encode(), b"")).hexdigest()
+        return found
+
+    def finished_files(self) -> dict[str, int]:
+        """When every file that is whole was written."""
+        files = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
+        return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith(".")}
+
+
+def _copy(source: str, target: str) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _weights(checkpoint: Path) -> str:
+    weights = torch.load(checkpoint, weights_only=False, map_location="cpu")["network_weights"]
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def truncate(path: Path) -> None:
+    """Cut a file in half, in place."""
+    os.truncate(path, path.stat().st_size // 2)

@@ -1,0 +1,26 @@
+"""nnU-Net's checkpoints on disk: whether one is whole, and what it holds."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from noisy_student.damage import damaged
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether the file is there and every record of it has its checksum."""
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
+    """What the project's own trainer wrote, on the host. Unpickling can run any code: nothing foreign is read here."""
+    try:
+        return torch.load(checkpoint, map_location="cpu", weights_only=False)
+    except Exception as error:
+        raise damaged(checkpoint, "a whole checkpoint", error) from error

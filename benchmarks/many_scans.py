@@ -64,8 +64,9 @@ def make_scans(
     missing = [case for case in cases if not case.files(folder)[0].exists()]
     # Neighbours share a body, which a process then draws once.
     missing.sort(key=lambda case: (case.role, case.body))
+    chunk = len(missing) // 40 + 1
     with ProcessPoolExecutor(cores) as pool:
-        list(pool.map(_write, missing, repeat(folder), repeat(seed), repeat(make), chunksize=-(-len(missing) // 40)))
+        list(pool.map(_write, missing, repeat(folder), repeat(seed), repeat(make), chunksize=chunk))
 
 
 def _write(case: Case, folder: Path, seed: int, make: Callable[[Phantom, np.random.Generator], Pair]) -> None:

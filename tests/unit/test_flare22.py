@@ -36,6 +36,8 @@ def plans(configuration, description, fingerprint):
 def trainer(configuration, plans, description, tmp_path_factory):
     """The teacher's training, as it is before its first epoch."""
     folder = tmp_path_factory.mktemp("training")
+    (folder / "dataset/cases").mkdir(parents=True)
+    (folder / "dataset/cases/a.b2nd").touch()
     places = Places(folder / "dataset", folder / "model", fold=0)
     settings, cpu = configuration.training_of(0), torch.device("cpu")
     trainer = NoisyStudentTrainer.prepare(plans, description, places, settings, cpu, workers=1)

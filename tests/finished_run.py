@@ -16,6 +16,9 @@ def complete(project: Project, **overlay: object) -> None:
     for path in (row[0] for row in rows):
         target = project.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.parent.name == "report" and not target.suffix:
+            target.mkdir()
+            continue
         # Memory requests are read from the case table.
         target.write_text(CASES if path == CASE_TABLE else path)
     run = project.run("--touch", "--forceall")

@@ -60,6 +60,7 @@ class SyntheticRun:
             _write_round(self, cases, folder / f"round_{number}", number, scores[number], random)
         if numbers:
             write_table(compare_rounds(scores), folder / "comparison.tsv")
+        write_table(_jobs(self), folder / "jobs.tsv")
         _write_run(self, folder)
         return folder
 
@@ -182,6 +183,15 @@ def _pseudo_label(organs: tuple[Organ, ...], case: str, confidence: float, rando
     return rows
 
 
+def _jobs(run: SyntheticRun) -> pd.DataFrame:
+    """The training of each round; where all pseudo-labels were dropped, the selection failed."""
+    start = {"started": "2026-01-01T00:00:00+00:00"}
+    rows = [{"rule": "train", "wildcards": f"round={number} fold={fold}", "state": "finished", "seconds": 60.0} | start
+            for number in range(len(run.gains) + 1) for fold in range(run.folds)]  # fmt: skip
+    failed = {"rule": "select", "wildcards": f"round={run.all_dropped}", "state": "failed", "seconds": 2.0}
+    return pd.DataFrame([*rows, *([failed | start] if run.all_dropped else [])])
+
+
 def _write_run(run: SyntheticRun, folder: Path) -> None:
     settings = {
         "organs": run.organs,
@@ -193,13 +203,13 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
     }
     record = {
         "project": "flare-noisy-student",
-        "versions": {"python": "3.11.2", "torch": "2.13.0", "nnunetv2": "2.8.1"},
+        "versions": {"flare-noisy-student": "0.1.0", "python": "3.11.2", "torch": "2.13.0", "nnunetv2": "2.8.1"},
         "machine": {"system": "Linux", "cpu": "synthetic", "cores": 2, "ram_gb": 8, "gpu": None},
         "configuration": Configuration.model_validate(settings).model_dump(mode="json"),
         "rounds": len(run.gains) + 1,
         "seed": run.seed,
         "checksums": {"plans/standard/plans.json": "0" * 64},
         "finished": "2026-01-01T00:00:00+00:00",
-        "git_commit": "0123456789abcdef",
+        "git_commit": "0123456789" * 4,
     }
     (folder / "run.json").write_text(json.dumps(record))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from noisy_student import banner
+from noisy_student.tables import read_table
 from project import Project
 
 
@@ -35,6 +36,12 @@ def test_failure_shows_the_jobs_log_and_what_to_do(failed):
     assert banner.REBUILD in end
     own = Path(end.split("Snakemake's own: ")[1].split("\n")[0])
     assert own.is_relative_to(project.folder) and own.is_file()
+
+
+def test_failed_job_is_on_record(failed):
+    project, _ = failed
+    jobs = read_table(project.folder / "results/jobs.tsv")
+    assert jobs[["rule", "state"]].to_numpy().tolist() == [["case_table", "failed"]]
 
 
 def test_command_that_rebuilds_a_partial_report_is_the_readmes(failed):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pandas as pd
 import SimpleITK as sitk
 import torch
 
+from browser import CHROMIUM, Browser
 from noisy_student.cohort.conversion import converted_image
 from noisy_student.files import sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
@@ -81,6 +83,49 @@ def test_every_round_has_a_model_scores_and_a_place_in_the_report(finished):
     assert mean > 0 and f"{mean:.3f}" in page
     comparison = table(finished, "results/comparison.tsv")
     assert {(row["round"], row.against) for _, row in comparison.iterrows()} >= {(1, 0), (2, 1), (2, 0)}
+
+
+def test_every_job_is_recorded_with_its_time_and_state(finished):
+    jobs = table(finished, "results/jobs.tsv")
+    assert {"convert", "train", "pseudo_label", "select", "evaluate", "run_record", "report"} <= set(jobs.rule)
+    assert (jobs[jobs.rule == "train"].seconds > 1).all()
+    record = json.loads((finished.folder / "results/run.json").read_text())
+    assert [job["wildcards"] for job in record["jobs"] if job["rule"] == "train"] == [
+        "round=0 fold=0", "round=1 fold=0", "round=2 fold=0"]  # fmt: skip
+    assert {job["state"] for job in record["jobs"]} == {"finished"}
+    assert record["started"] < record["finished"]
+    assert {"results/cohort/cases.tsv", "results/plans/coarse/plans.json", CHECKPOINT.format(2)} <= set(
+        record["checksums"]
+    )
+
+
+def test_snakemakes_own_report_quotes_the_runs_parameters_and_needs_no_network(finished, tmp_path):
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    run = finished.run("--report", "results/report.zip", **nowhere)
+    assert run.returncode == 0, run.stdout
+    with zipfile.ZipFile(finished.folder / "results/report.zip") as archive:
+        archive.extractall(tmp_path)
+    page = tmp_path / "report/report.html"
+    shown = {name: json.loads(re.search(rf"id=\"{name}\">\s*var {name} = (.*);\n", page.read_text())[1])
+             for name in ("results", "categories")}  # fmt: skip
+    assert set(shown["categories"]) == {"The report", "Tables", "Figures", "Rounds", "Selections", "Traceability"}
+    results = shown["results"]
+    assert all((tmp_path / "report" / result["data_uri"]).is_file() for result in results.values())
+    assert results["results/report/figures/mean_DSC_over_rounds.svg"]["labels"] == {"figure": "mean_DSC_over_rounds"}
+    captions = {path: " ".join(result["caption"].split()) for path, result in results.items()}
+    assert all(captions.values())
+    assert "2 students on the embedded cohort, generated with seed 1" in captions["results/report/report.html"]
+    assert "by the rules &quot;flare22&quot;" in captions["results/round_1/scores.tsv"]
+    assert "pseudo-labels of round 2" in captions["results/round_2/selection.tsv"]
+    assert results["results/round_2/selection.tsv"]["labels"] == {"round": "2", "kept": "all"}
+    if CHROMIUM:
+        browser = Browser(tmp_path / "profile")
+        browser.open(page, 1280)
+        browser.wait_for("document.body.innerText.includes('Traceability')")
+        asked = [event["params"]["request"]["url"] for event in browser.events
+                 if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
+        browser.close()
+        assert {url for url in asked if not url.startswith("data:")} == {page.as_uri()}
 
 
 def test_the_chain_is_teacher_student_next_teacher(finished):
@@ -211,6 +256,8 @@ def test_a_second_trainer_is_kept_out(finished, tmp_path):
         run = finished.run(CHECKPOINT.format(0))
     assert run.returncode != 0
     assert f"process {os.getpid()}" in log.read_text()
+    last = table(finished, "results/jobs.tsv").iloc[-1]
+    assert (last.rule, last.state) == ("train", "failed")
     (fold / "checkpoint_final.pth").write_bytes(kept)
 
 

@@ -86,15 +86,59 @@ def test_case_unfolds_to_its_organs(browser, page):
     assert browser.ask("document.querySelectorAll('#case-table .detail').length") == 0
 
 
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("width", [390, 1280])
 def test_page_is_never_wider_than_the_screen(browser, page, width):
     browser.open(page, width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
-def test_page_prints(browser, page):
+def test_page_prints_with_everything_unfolded(browser, page):
     browser.open(page, 1280)
-    assert base64.b64decode(browser.call("Page.printToPDF")["data"]).startswith(b"%PDF")
+    folded = "document.querySelectorAll('details:not([open])').length"
+    browser.ask(f"addEventListener('beforeprint', () => {{ window.foldedInPrint = {folded}; }})")
+    before = browser.ask(folded)
+    printed = base64.b64decode(browser.call("Page.printToPDF")["data"])
+    assert printed.startswith(b"%PDF") and printed.count(b"/Type /Page\n") > 5
+    assert before > 0 and browser.ask("window.foldedInPrint") == 0 and browser.ask(folded) == before
+
+
+# Every visible text whose contrast with what lies behind it is below WCAG's level AA: 4.5, large text 3.
+PALE = """(() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => parts(colour).slice(0, 3).map((value) => value / 255)
+    .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, value, place) => sum + value * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (parts(colour)[3] !== 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.textContent.trim() || element.closest("script, style, desc, title")) continue;
+    const style = getComputedStyle(element);
+    const colour = element.closest("svg") ? style.fill : style.color;
+    const [high, low] = [light(colour), light(ground(element))].sort((one, other) => other - one);
+    const size = parseFloat(style.fontSize);
+    const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    const contrast = (high + 0.05) / (low + 0.05);
+    if (contrast < (isLarge ? 3 : 4.5)) found.push(`${texts.currentNode.textContent.trim()}: ${contrast.toFixed(2)}`);
+  }
+  return found;
+})()"""
+
+
+def test_every_text_has_the_contrast_of_wcag_aa(browser, page):
+    browser.open(page, 1280)
+    browser.ask("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
+    browser.ask("document.querySelector('#case-table tbody button').click()")
+    assert browser.ask(PALE) == []
+    browser.ask("document.querySelector('.lead').style.color = '#8a8a8a'")
+    assert len(browser.ask(PALE)) == 1
 
 
 def test_large_run_gives_a_small_page_that_answers_at_once(browser, page, tmp_path):

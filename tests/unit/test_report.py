@@ -49,12 +49,12 @@ def make(run, folder):
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     folder = tmp_path_factory.mktemp("good")
-    return folder, make(SyntheticRun(test=5, validation=3, unlabelled=12, pictures=True), folder)
+    return folder, make(SyntheticRun(test=6, validation=3, unlabelled=12, pictures=True), folder)
 
 
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory):
-    run = SyntheticRun((-0.05, 0, 0), all_dropped=2, absent_label=9, unfound_label=7, test=5, validation=0)
+    run = SyntheticRun((-0.05, 0, 0), all_dropped=2, absent_label=9, unfound_label=7, test=6, validation=0)
     return Page(make(run, tmp_path_factory.mktemp("bad"))).text
 
 
@@ -67,7 +67,7 @@ def test_summary_says_the_numbers_of_the_tables(good):
         assert f"reached a mean DSC of {score(overall['DSC'])}" in text
         assert f"and a mean NSD of {score(overall['NSD'])}" in text
     assert "The student of round 2 is better than the teacher" in text
-    assert "n = 5) in DSC" in text
+    assert "n = 6) in DSC" in text
 
 
 def test_nothing_points_outside_the_page(good):
@@ -98,7 +98,9 @@ def test_all_sections_and_paper_tables_are_there(good):
     text = Page(good[1]).text
     for words in ("Table 1. Environment", "Table 2. Training protocol", "Table 3. Labelled scans only",
                   "Table 4. DSC of every round, test", "Table 4. NSD of every round, validation", "Figure 3.",
-                  "Figure 4.", "Spearman", "Methods text", "snakemake round_2", "Configuration in full"):  # fmt: skip
+                  "Figure 4.", "Spearman", "Methods text", "How to cite",
+                  "flare-noisy-student 0.1.0, commit 0123456789", "snakemake round_2",
+                  "Configuration in full"):  # fmt: skip
         assert words in text
 
 
@@ -106,7 +108,7 @@ def test_files_lie_beside_the_page(good):
     report = good[0] / "report"
     assert len(list(report.glob("figures/example_*.png"))) >= 3
     assert (report / "figures/training_curves_round_2.svg").read_text().startswith("<?xml")
-    assert len(read_table(report / "tables/case_scores.tsv")) == 3 * 8 * 13
+    assert len(read_table(report / "tables/case_scores.tsv")) == 3 * 9 * 13
     assert not list(report.rglob(".writing-*"))
 
 
@@ -125,6 +127,13 @@ def test_worsened_round_is_said_in_words(bad):
 def test_dropping_everything_is_said_in_words(bad):
     assert "Round 2: all 30 pseudo-labels were dropped" in bad
     assert "mean max probability below 0.8 (30 cases)" in bad
+
+
+def test_failed_jobs_are_named_and_every_rules_time_is_shown(good, bad):
+    assert "1 job failed when last tried: select (round=2)" in bad
+    assert "failed when last tried" not in Page(good[1]).text
+    table = read_table(good[0] / "report/tables/jobs.tsv").set_index("rule")
+    assert table.loc["train", "jobs"] == 3 and table.loc["train", "seconds"] == 180
 
 
 def test_undecided_pseudo_labels_are_said_in_words(tmp_path):

@@ -66,6 +66,15 @@ def test_source_has_its_own_share(results):
     assert data.loc[(1, "source", "hospital A"), "share"] == f"{share:.0%}"
 
 
+def test_page_shows_the_rounds_of_a_group_side_by_side(results):
+    table = groups(results)
+    assert table.columns == ["by", "scans", "round 1", "round 2"]
+    shown = {row[1].text: [cell.text for cell in row[2:]] for row in table.rows}
+    of_a = table.data[table.data["scans"] == "hospital A"]
+    assert shown["hospital A"] == [f"{row.dropped} of {row.cases} ({row.share})" for row in of_a.itertuples()]
+    assert 2 * len(table.rows) == len(table.data)
+
+
 def test_ranges_are_of_like_size_and_do_not_overlap():
     values = pd.Series(np.random.default_rng(1).permutation(100))
     named = ranges(values, "slices")

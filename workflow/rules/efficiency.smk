@@ -10,7 +10,12 @@ rule efficiency:
         cases="results/cohort/cases.tsv",
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
     output:
-        "results/round_{round}/efficiency.tsv",
+        report(
+            "results/round_{round}/efficiency.tsv",
+            caption="../report/captions/efficiency.rst",
+            category="Rounds",
+            labels={"round": "{round}", "table": "efficiency"},
+        ),
     log:
         "logs/round_{round}/efficiency.log",
     conda:

@@ -12,7 +12,12 @@ rule evaluate:
         cases="results/cohort/cases.tsv",
         predictions="results/round_{round}/prediction_scores.tsv",
     output:
-        "results/round_{round}/scores.tsv",
+        report(
+            "results/round_{round}/scores.tsv",
+            caption="../report/captions/scores.rst",
+            category="Rounds",
+            labels={"round": "{round}", "table": "scores"},
+        ),
     log:
         "logs/round_{round}/evaluate.log",
     conda:
@@ -68,7 +73,12 @@ rule compare:
         scores=expand("results/round_{round}/scores.tsv", round=ROUNDS),
         efficiency=expand("results/round_{round}/efficiency.tsv", round=ROUNDS),
     output:
-        comparison="results/comparison.tsv",
+        comparison=report(
+            "results/comparison.tsv",
+            caption="../report/captions/comparison.rst",
+            category="Rounds",
+            labels={"round": "all", "table": "comparison"},
+        ),
         ranking="results/ranking.tsv",
     log:
         "logs/compare.log",

@@ -1,14 +1,19 @@
 # The page that a researcher opens first.
 #
 # reads  result tables of all stages
-# makes  results/run.json                 versions, configuration, checksums
-#        results/examples.json            pictures and small volumes of example cases: what reads scans again
-#        results/report/report.html       one page, and its tables and figures beside it
+# makes  results/run.json             versions, configuration, checksums, jobs with their times and states
+#        results/examples.json        pictures and small volumes of example cases: what reads scans again
+#        results/report/report.html   one page; tables/ and figures/ beside it
+
+
+report: "../report/captions/workflow.rst"
+
 
 REPORTED = [
     "results/cohort/cases.tsv",
     expand(
-        "results/plans/{network}/network.json",
+        "results/plans/{network}/{file}.json",
+        file=["network", "plans"],
         network={entry.network for entry in CONFIGURATION.rounds},
     ),
     expand("results/round_{round}/summary.tsv", round=ROUNDS),
@@ -24,16 +29,22 @@ rule run_record:
         REPORTED,
         [checkpoints(number) for number in ROUNDS],
     output:
-        "results/run.json",
+        report(
+            "results/run.json",
+            caption="../report/captions/run.rst",
+            category="Traceability",
+            labels={"what": "record of the run"},
+        ),
     log:
         "logs/run_record.log",
     conda:
         "../../envs/nnunet.yaml"
     params:
         configuration=section(CONFIGURATION),
+        jobs="results/jobs.tsv",
     shell:
         "python workflow/scripts/make_run_record.py {input} --configuration {params.configuration:q}"
-        " --output {output} > {log} 2>&1"
+        " --jobs {params.jobs} --output {output} > {log} 2>&1"
 
 
 rule examples:
@@ -59,10 +70,34 @@ rule report:
         "results/run.json",
         "results/examples.json",
     output:
-        "results/report/report.html",
+        page=report(
+            "results/report/report.html",
+            caption="../report/captions/page.rst",
+            category="The report",
+            labels={"what": "everything on one page"},
+        ),
+        tables=report(
+            directory("results/report/tables"),
+            patterns=["{table}.tsv"],
+            caption="../report/captions/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        figures=report(
+            directory("results/report/figures"),
+            patterns=["{figure}.svg", "{figure}.png"],
+            caption="../report/captions/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "logs/report.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        students=len(ROUNDS) - 1,
+        seed=CONFIGURATION.seed,
+        mode=CONFIGURATION.evaluation.mode,
+        cohort=CONFIGURATION.cohort.kind,
     shell:
-        "python workflow/scripts/report.py --results results --output {output} > {log} 2>&1"
+        "python workflow/scripts/report.py --results results --output {output.page} > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""Write down what made these results: versions, machine, configuration, checksums."""
+"""Write down what made these results: versions, machine, configuration, checksums, jobs with their times and states."""
 
 import argparse
 import json
@@ -13,9 +13,12 @@ from typing import Any
 import psutil
 import torch
 
+from noisy_student import __version__
 from noisy_student.command import run
 from noisy_student.files import sha256, write_text
+from noisy_student.tables import read_table
 
+PROJECT = "flare-noisy-student"
 PACKAGES = (
     *("torch", "nnunetv2", "dynamic_network_architectures", "batchgeneratorsv2", "SimpleITK", "numpy", "scipy"),
     *("pandas", "surface-distance", "snakemake"),
@@ -23,8 +26,8 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on, as far as they are installed here."""
-    found = {"python": platform.python_version()}
+    """Versions of the workflow, of Python and of the packages that results depend on, as far as they are installed."""
+    found = {PROJECT: __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -63,16 +66,27 @@ def git_commit(folder: Path) -> str | None:
     return commit + ("+" if changes else "")
 
 
+def jobs(path: Path) -> list[dict[str, Any]]:
+    """Every job that has ended so far, in the order of their ends; none where nothing was recorded."""
+    if not path.exists():
+        return []
+    table = read_table(path, ("rule", "wildcards", "state", "started", "seconds"))
+    return table.dropna(subset="seconds").fillna("").to_dict("records")
+
+
 def main() -> None:
     """Read the arguments and write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="+", help="results whose checksums are recorded")
     parser.add_argument("--configuration", type=json.loads, required=True)
+    parser.add_argument("--jobs", type=Path, required=True, help="table of the jobs that ended")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
+    ended = jobs(arguments.jobs)
     record = {
-        "project": "flare-noisy-student",
+        "project": PROJECT,
         "git_commit": git_commit(Path(__file__).parent),
+        "started": min((job["started"] for job in ended), default=None),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": arguments.configuration["seed"],
         "rounds": len(arguments.configuration["rounds"]),
@@ -80,6 +94,7 @@ def main() -> None:
         "machine": machine(),
         "configuration": arguments.configuration,
         "checksums": {str(path): sha256(path) for path in arguments.files},
+        "jobs": ended,
     }
     write_text(arguments.output, json.dumps(record, indent=2))
 

@@ -5,6 +5,8 @@ Numerical libraries read these settings once, when they are loaded; every script
 
 import os
 
+__version__ = "0.1.0"
+
 # Waiting threads must sleep: on busy cores, spinning ones cost a multiple of the work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # nnU-Net's own worker processes: scripts bring their own parallelism, so one is enough.

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from noisy_student.report.numbers import MISSING
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table
 
@@ -61,7 +62,7 @@ def _scans(row: object) -> str:
 
 
 def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+    return MISSING if pd.isna(value) else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _without_gpu(data: pd.DataFrame) -> str:
@@ -80,7 +81,7 @@ def ranking(results: Results) -> Table:
             Cell(results.rounds[int(row["round"])].name),
             Cell(str(row["place"])),
             Cell(f"{row['score']:.2f}"),
-            *(Cell(f"{row[f'rank_{key}']:.2f}", note=f"n = {row[f'n_{key}']}") for key in measures),
+            *(_rank(row, key) for key in measures),
         ]
         for _, row in data.iterrows()
     ]
@@ -95,3 +96,9 @@ def ranking(results: Results) -> Table:
         rows=rows,
         data=data,
     )
+
+
+def _rank(row: pd.Series, measure: str) -> Cell:
+    """A mean rank and its number of cases; a dash where no case was measured."""
+    cases = row[f"n_{measure}"]
+    return Cell(f"{row[f'rank_{measure}']:.2f}", note=f"n = {cases}") if cases else Cell(MISSING)

@@ -90,6 +90,19 @@ def _software(results: Results) -> str:
     return f"The workflow ran under Snakemake [5] with {listed}; seed {results.run.get('seed', 'not recorded')}."
 
 
+def citation(results: Results) -> str:
+    """The workflow as it is cited, with the version and commit of this run; [1] and [3] are of `REFERENCES`."""
+    version = results.run.get("versions", {}).get("flare-noisy-student", "")
+    commit = str(results.run.get("git_commit") or "").rstrip("+")
+    name = " ".join(part for part in ("flare-noisy-student", version) if part) + (
+        f", commit {commit}" if commit else ""
+    )
+    return (
+        f"The flare-noisy-student developers, {name}: noisy-student training for CT organ segmentation as one "
+        "reproducible workflow. Cite with it nnU-Net [3] and the method’s paper [1]."
+    )
+
+
 def commands(results: Results) -> list[tuple[str, str]]:
     """(what it does, command line) to bring the run to each round, to redo one, and to make this page again."""
     rounds = [(f"up to and with {round_.name}", f"snakemake round_{round_.number}") for round_ in results.rounds]

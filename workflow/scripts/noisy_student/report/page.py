@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
     efficiency_table,
+    job_table,
     methods,
     organ_tables,
     protocol,
@@ -60,6 +61,7 @@ class Content:
     case_scores: Table
     efficiency: Table
     ranking: Table
+    jobs: Table
 
     @property
     def tables(self) -> list[Table]:
@@ -70,8 +72,8 @@ class Content:
 
     @property
     def last_tables(self) -> list[Table]:
-        """Scores of every case, and what labelling costs."""
-        return [self.case_scores, self.efficiency, self.ranking]
+        """Scores of every case, what labelling costs, what the run took."""
+        return [self.case_scores, self.efficiency, self.ranking, self.jobs]
 
     @property
     def plots(self) -> list[Plot]:
@@ -95,6 +97,7 @@ def content(results: Results) -> Content:
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
+        jobs=job_table.jobs(results),
     )
 
 
@@ -154,6 +157,7 @@ def render(results: Results, shown: Content) -> str:
         viewer=viewer(shown.examples, results.organs),
         methods=methods.methods(results),
         references=methods.REFERENCES,
+        citation=methods.citation(results),
         commands=methods.commands(results),
         configuration=_configuration(results.run.get("configuration", {})),
     )

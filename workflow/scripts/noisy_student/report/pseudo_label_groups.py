@@ -1,5 +1,7 @@
 """The share of pseudo-labels that was dropped, by source, shape and spacing: is a kind of scan lost?"""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from noisy_student.report.results import Results, Round
@@ -10,13 +12,23 @@ COLUMNS = ["round", "by", "scans", "cases", "dropped", "share"]
 
 
 def groups(results: Results) -> Table:
-    """One row per round and group of scans."""
+    """One row per group of scans with its rounds side by side; in the data one row per round and group."""
     tables = [_of_round(results, round_) for round_ in results.rounds if len(round_.selection)]
-    data = pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+    data = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
     caption = (
         f"Share of a group's scans that was dropped. Shapes and spacings in up to {MOST_RANGES} groups of like size."
     )
-    return plain("pseudo_label_groups", "Dropped by source, shape and spacing", caption, data)
+    shown = plain("pseudo_label_groups", "Dropped by source, shape and spacing", caption, _side_by_side(data))
+    return replace(shown, data=data)
+
+
+def _side_by_side(data: pd.DataFrame) -> pd.DataFrame:
+    dropped = data["dropped"].astype(str) + " of " + data["cases"].astype(str) + " (" + data["share"] + ")"
+    keys = ["by", "scans"]
+    shown = data[keys].drop_duplicates()
+    for number, rows in data.assign(text=dropped).groupby("round"):
+        shown = shown.merge(rows.set_index(keys)["text"].rename(f"round {number}"), "left", on=keys)
+    return shown
 
 
 def _of_round(results: Results, round_: Round) -> pd.DataFrame:

@@ -38,6 +38,7 @@ def confidence_histogram(round_: Round) -> Plot:
         for bar in bars[1]:
             bar.set_hatch("///")
         axes.set(title=f"Confidence, round {round_.number}", xlabel="confidence", ylabel="unlabelled scans")
+        axes.yaxis.get_major_locator().set_params(integer=True)
         axes.legend()
         text = svg_text(figure)
     said = "; ".join(

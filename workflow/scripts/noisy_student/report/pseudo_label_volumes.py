@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from noisy_student.report.plots import GREY, INK, Plot, canvas, svg_text
 from noisy_student.report.results import Results, Round
@@ -38,6 +39,8 @@ def volumes(results: Results, round_: Round) -> Plot | None:
         axes.set_yticks(range(len(results.organs)), [organ.name for organ in results.organs])
         axes.invert_yaxis()
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(title=f"Volumes, round {round_.number}", xlabel="volume, ml")
         text = svg_text(figure)
     return Plot(

@@ -45,6 +45,7 @@ EFFICIENCY = (
     *("cpu_area_percent_s", "cpu_area_true_percent_s", "tree_cpu_s", "peak_ram_mb"),
 )
 RANKING = ("role", "round", "place", "score")
+JOBS = ("rule", "wildcards", "state", "started", "seconds")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Results:
     rounds: list[Round]
     comparison: pd.DataFrame
     ranking: pd.DataFrame
+    jobs: pd.DataFrame
 
     @property
     def organs(self) -> tuple[Organ, ...]:
@@ -129,6 +131,7 @@ def read_results(folder: Path) -> Results:
         rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),
         ranking=_table(folder / "ranking.tsv", RANKING),
+        jobs=_table(folder / "jobs.tsv", JOBS).dropna(subset="seconds"),
     )
 
 

@@ -19,7 +19,7 @@ def environment(results: Results) -> Table:
     rows = [(key.replace("ram_gb", "RAM, GB").replace("gpu", "GPU").replace("cpu", "CPU"), value or "none")
             for key, value in machine.items()]  # fmt: skip
     rows += list(versions.items())
-    return plain("table_1_environment", "Table 1. Environment", "As recorded when the run started.",
+    return plain("table_1_environment", "Table 1. Environment", "As recorded when the run ended.",
                  pd.DataFrame(rows, columns=["what", "this run"]))  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def training_curves(round_: Round) -> Plot:
         _explain_lines(loss)
         dice.set(xlabel="epoch", ylabel="validation Dice")
         dice.set_ylim(bottom=0)
+        dice.xaxis.get_major_locator().set_params(integer=True)
         if len(round_.training) > 1:
             dice.legend(loc="lower right", ncols=2)
         text = svg_text(figure)

@@ -4,7 +4,7 @@ import itertools
 
 import pandas as pd
 
-from noisy_student.report.numbers import count, interval, score, signed, signed_interval
+from noisy_student.report.numbers import SIGNIFICANT, count, interval, p_value, score, signed, signed_interval
 from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.results import Results, Round
 
@@ -23,13 +23,32 @@ def headline(results: Results) -> tuple[str, str]:
         return f"Only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
     change = _change(results, rounds[-1], rounds[0])
     name = f"The student of round {rounds[-1].number}"
-    if change["ci_low"] > 0:
-        return f"{name} is better than the teacher, by more than chance explains.", "better"
-    if change["ci_high"] < 0:
-        return f"{name} is worse than the teacher, by more than chance explains.", "worse"
+    if certainty(change) == "certain":
+        tone = "better" if change["difference"] > 0 else "worse"
+        return f"{name} is {tone} than the teacher, by more than chance explains.", tone
+    if certainty(change) == "mixed":
+        tone = "better" if change["difference"] > 0 else "worse"
+        return f"{name} looks {tone} than the teacher, but the evidence is mixed: {_mixed(change)}.", ""
     if pd.isna(change["ci_low"]):
         return f"{name} {_direction(change['difference'])} the teacher; no interval says how certainly.", ""
     return f"{name} and the teacher cannot be told apart: the interval of their difference includes 0.", ""
+
+
+def certainty(change: pd.Series) -> str:
+    """How sure a paired difference is: `certain`, `mixed` where interval and test disagree, `none`, or `unknown`."""
+    if pd.isna(change["ci_low"]):
+        return "unknown"
+    excludes_zero = change["ci_low"] > 0 or change["ci_high"] < 0
+    passes = change["p_holm"] < SIGNIFICANT
+    return {2: "certain", 1: "mixed", 0: "none"}[int(excludes_zero) + int(passes)]
+
+
+def _mixed(change: pd.Series) -> str:
+    """What speaks for a difference and what against it."""
+    test = f"Wilcoxon’s test {{}} ({p_value(change['p_holm'])})"
+    if change["p_holm"] < SIGNIFICANT:
+        return f"the interval of the difference includes 0, {test.format('excludes it')}"
+    return f"the interval of the difference excludes 0, {test.format('does not')}"
 
 
 def _direction(difference: float) -> str:
@@ -76,7 +95,8 @@ def _estimate(row: pd.Series) -> str:
 def _difference(results: Results, later: Round, earlier: Round, measure: str) -> str:
     change = _change(results, later, earlier, measure)
     spread = signed_interval(change["ci_low"], change["ci_high"])
-    inside = f"95 % interval {spread}, n = {change['n']:.0f}" if spread else "no interval computed"
+    known = (f"95 % interval {spread}", p_value(change["p_holm"]), f"n = {change['n']:.0f}" if spread else "")
+    inside = ", ".join(part for part in known if part) if spread else "no interval computed"
     return f"{signed(change['difference'])} ({inside})"
 
 
@@ -132,8 +152,12 @@ def best_is_not_last(results: Results) -> list[str]:
 def _worsened(results: Results, earlier: Round, later: Round, change: pd.Series) -> str:
     role = judged_role(results)
     before, after = (summary_row(round_, role, 0, "DSC")["mean"] for round_ in (earlier, later))
-    certainty = {True: "more than chance explains", False: "within what chance explains"}
-    certain = "no interval computed" if pd.isna(change["ci_high"]) else certainty[bool(change["ci_high"] < 0)]
+    certain = {
+        "certain": "more than chance explains",
+        "mixed": "interval and test disagree on whether chance explains it",
+        "none": "within what chance explains",
+        "unknown": "no interval computed",
+    }[certainty(change)]
     spread = signed_interval(change["ci_low"], change["ci_high"])
     numbers = f"{signed(change['difference'])} {spread}".strip()
     return (

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from noisy_student.report.job_table import failed_jobs
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
@@ -16,6 +17,7 @@ def warnings(results: Results) -> list[str]:
         *all_dropped(results),
         *organs(results),
         *missing(results),
+        *failures(results),
         *checks(results),
     ]
 
@@ -90,6 +92,12 @@ def _gap(round_: Round, parts: list[str]) -> str:
     if not round_.folder.exists():
         return f"Round {round_.number} has not started: there is no folder {round_.folder.name} among the results."
     return f"Round {round_.number} is not complete: no {', no '.join(parts)}."
+
+
+def failures(results: Results) -> list[str]:
+    """Jobs that failed when they were last tried."""
+    failed = failed_jobs(results)
+    return [f"{count(len(failed), 'job')} failed when last tried: {', '.join(failed)}. See logs/."] if failed else []
 
 
 def checks(results: Results) -> list[str]:

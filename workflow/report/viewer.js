@@ -33,6 +33,7 @@
     viewer = new window.niivue.Niivue({
       dragAndDropEnabled: false, isRadiologicalConvention: true, isOrientationTextVisible: true, show3Dcrosshair: true,
       logLevel: "error", backColor: [0, 0, 0, 1], crosshairColor: [1, 1, 1, 0.6], crosshairWidth: 0.5,
+      fontColor: [1, 1, 1, 1],
       multiplanarLayout: 2, multiplanarShowRender: 1,
     });
     viewer.onLocationChange = ({ values }) => tell(values);

@@ -4,7 +4,7 @@ import itertools
 
 import pandas as pd
 
-from noisy_student.report.numbers import SIGNIFICANT, count, interval, p_value, score, signed, signed_interval
+from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, count, interval, p_value, score, signed, signed_interval
 from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.results import Results, Round
 
@@ -95,8 +95,10 @@ def _estimate(row: pd.Series) -> str:
 def _difference(results: Results, later: Round, earlier: Round, measure: str) -> str:
     change = _change(results, later, earlier, measure)
     spread = signed_interval(change["ci_low"], change["ci_high"])
-    known = (f"95 % interval {spread}", p_value(change["p_holm"]), f"n = {change['n']:.0f}" if spread else "")
-    inside = ", ".join(part for part in known if part) if spread else "no interval computed"
+    if not spread:
+        return f"{signed(change['difference'])} (no interval computed)"
+    scans = f"n{NO_BREAK}={NO_BREAK}{change['n']:.0f}"
+    inside = ", ".join(part for part in (f"95 % interval {spread}", p_value(change["p_holm"]), scans) if part)
     return f"{signed(change['difference'])} ({inside})"
 
 

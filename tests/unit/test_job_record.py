@@ -43,6 +43,17 @@ def test_a_later_run_adds_to_the_table(log, tmp_path):
     assert len(rows(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("torn", ["rule\twildc", "\t".join(COLUMNS) + "\ntrain\tround=0 fo"])
+def test_a_row_that_was_cut_off_is_taken_away_when_the_next_run_starts(tmp_path, torn):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/jobs.tsv").write_text(torn)
+    log = logging.Logger("snakemake")
+    log.addHandler(JobRecord(tmp_path / "results/jobs.tsv"))
+    log.info("", extra=START)
+    log.info("", extra={"event": "job_finished", "job_id": 3})
+    assert rows(tmp_path)["wildcards"].tolist() == ["round=1 fold=0"]
+
+
 def test_what_never_started_or_is_no_job_leaves_no_row(log, tmp_path):
     log.info("hello")
     log.info("", extra={"event": "job_finished", "job_id": 7})
@@ -52,7 +63,7 @@ def test_what_never_started_or_is_no_job_leaves_no_row(log, tmp_path):
 
 def test_run_record_has_every_job_and_the_start_of_the_first(tmp_path):
     lines = ["\t".join(COLUMNS), "convert\tshard=0\tfinished\t2026-01-01T00:00:00+00:00\t3.5",
-             "report\t\tfailed\t2026-01-01T00:01:00+00:00\t1.0", "train\tround=0 fo"]  # fmt: skip
+             "report\t\tfailed\t2026-01-01T00:01:00+00:00\t1.0", ""]  # fmt: skip
     (tmp_path / "jobs.tsv").write_text("\n".join(lines))
     settings = json.dumps({"seed": 1, "rounds": [{}]})
     where = ("--configuration", settings, "--jobs", tmp_path / "jobs.tsv", "--output", tmp_path / "run.json")

@@ -71,7 +71,7 @@ def jobs(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     table = read_table(path, ("rule", "wildcards", "state", "started", "seconds"))
-    return table.dropna(subset="seconds").fillna("").to_dict("records")
+    return table.fillna("").to_dict("records")
 
 
 def main() -> None:

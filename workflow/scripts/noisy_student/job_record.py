@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from noisy_student.files import write_text
+
 COLUMNS = ("rule", "wildcards", "state", "started", "seconds")
 
 
@@ -18,13 +20,15 @@ class JobRecord(logging.Handler):
     """Adds a row to the table at `path` whenever a job ends, `finished` or `failed`; later runs add to it.
 
     `seconds` count from when Snakemake handed the job over: on a cluster they hold its time in the queue. A job that
-    was killed together with Snakemake leaves no row.
+    was killed together with Snakemake leaves no row; a row that a power cut left half written is taken away.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
         self.running: dict[int, tuple[float, dict[str, str]]] = {}
+        if path.exists() and not (text := path.read_text()).endswith("\n"):
+            write_text(path, text[: text.rfind("\n") + 1])
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note a job's start, write its end."""
@@ -53,7 +57,7 @@ class JobRecord(logging.Handler):
 
     def _append(self, row: dict[str, str]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self.path.exists()
+        is_new = not self.path.exists() or not self.path.stat().st_size
         with self.path.open("a", newline="") as stream:
             writer = csv.DictWriter(stream, COLUMNS, delimiter="\t", lineterminator="\n")
             if is_new:

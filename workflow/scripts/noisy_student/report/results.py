@@ -131,7 +131,7 @@ def read_results(folder: Path) -> Results:
         rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
         comparison=_table(folder / "comparison.tsv", COMPARISON),
         ranking=_table(folder / "ranking.tsv", RANKING),
-        jobs=_table(folder / "jobs.tsv", JOBS).dropna(subset="seconds"),
+        jobs=_table(folder / "jobs.tsv", JOBS),
     )
 
 

@@ -16,6 +16,7 @@ from tiny_loop import TINY
 
 DATA = ROOT.parent / "shared/data"
 CT = DATA / "ct/totalseg_example"
+SERIES = DATA / "ct/totalseg_dicom_slab"
 # One of each header variant among FLARE22's label maps: qform 1 with sform 0, and qform 2 with sform 1.
 LABEL_MAPS = ("FLARE22_Tr_0014", "FLARE22_Tr_0022")
 
@@ -35,6 +36,9 @@ def folders(tmp_path_factory):
     for name, source in (("ct/real_0000.nii.gz", "image.nii.gz"), ("ct_labels/real.nii.gz", "label.nii.gz")):
         (root / name).parent.mkdir()
         (root / name).symlink_to(CT / source)
+    # A DICOM series beside its label map.
+    (root / "ct/slab").symlink_to(SERIES)
+    (root / "ct_labels/slab.nii.gz").symlink_to(SERIES / "label.nii.gz")
     return root
 
 
@@ -46,15 +50,17 @@ def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, t
     project = Project(tmp_path / "project", **TINY | {"cohort": {"kind": "folders", "folders": cohort}})
     run = project.run("check", "results/preprocessed/coarse.tsv")
     assert run.returncode == 0, run.stdout[-3000:]
-    assert "3 scans (2 labelled, 1 test), 0 warning(s), no errors" in run.stdout
+    assert "4 scans (2 labelled, 2 test), 0 warning(s), no errors" in run.stdout
     cases = pd.read_csv(project.folder / "results/cohort/cases.tsv", sep="\t").set_index("case")
-    assert set(cases.index) == {*LABEL_MAPS, "real"}
+    assert set(cases.index) == {*LABEL_MAPS, "real", "slab"}
     assert tuple(cases.loc["real", ["size_x", "size_y", "size_z"]]) == (122, 101, 112)
     findings = pd.read_csv(project.folder / "results/cohort/findings.tsv", sep="\t")
     assert findings.empty, findings.to_string()
+    converted = read_geometry(project.folder / "results/cohort/images/slab_0000.nii.gz")
+    assert converted.differences(read_geometry(SERIES / "label.nii.gz")) == []
 
 
-def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, folders, tmp_path):
+def test_the_embedded_cohorts_model_labels_real_cts_and_is_judged(finished, folders, tmp_path):
     model = finished.folder / "results/round_2/model"
     given = ("--model", model, "--image", folders / "ct", "--output", tmp_path / "predictions")
     # To the project under test this model is foreign: it lies in another copy's results.
@@ -62,8 +68,9 @@ def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, f
     assert run.returncode == 2 and "--trust" in run.stderr and not (tmp_path / "predictions").exists()
     run = script("label_scan.py", *given, "--trust", sha256(model / "fold_0/checkpoint_final.pth"))
     assert run.returncode == 0, run.stderr
-    label_map = tmp_path / "predictions/real.nii.gz"
-    assert Geometry.of(read_image(label_map)).differences(read_geometry(CT / "image.nii.gz")) == []
+    for label_map, truth in (("real", CT / "label.nii.gz"), ("slab", SERIES / "label.nii.gz")):
+        predicted = Geometry.of(read_image(tmp_path / f"predictions/{label_map}.nii.gz"))
+        assert predicted.differences(read_geometry(truth)) == []
     run = script(
         "evaluate.py",
         *("--truth", folders / "ct_labels", "--predictions", tmp_path / "predictions"),
@@ -71,4 +78,4 @@ def test_the_embedded_cohorts_model_labels_the_real_ct_and_is_judged(finished, f
     )
     assert run.returncode == 0, run.stderr
     scores = pd.read_csv(tmp_path / "scores.tsv", sep="\t")
-    assert len(scores) == 13 and scores.DSC.between(0, 1).all()
+    assert len(scores) == 2 * 13 and scores.DSC.between(0, 1).all()

@@ -73,5 +73,11 @@ def test_what_cannot_be_used_is_an_error(array):
     assert [finding.severity for finding in image_findings(SCAN, image(array))] == ["error"]
 
 
+def test_sheared_axes_are_an_error():
+    sheared = image(ct(), direction=(1, 0.2, 0, 0, 1, 0, 0, 0, 1))
+    findings = image_findings(SCAN, sheared)
+    assert [finding.severity for finding in findings] == ["error"] and "not perpendicular" in findings[0].found
+
+
 def test_flipped_axes_are_not_tilted():
     assert tilt_degrees(Geometry((1, 1, 1), (1, 1, 1), (0, 0, 0), (-1, 0, 0, 0, -1, 0, 0, 0, 1))) == 0

@@ -1,6 +1,7 @@
 """Damage that the usual readers pass over is found in every variant of the format."""
 
 import gzip
+import itertools
 
 import nibabel
 import numpy as np
@@ -40,6 +41,65 @@ def test_whole_files_pass_and_cut_ones_do_not(write, name, kind, dtype, big_endi
         assert defect(path) == f"{cut} bytes are missing at the end"
     path.write_bytes(b"")
     assert defect(path) == "no NIfTI header"
+
+
+def write_header(path, kind=nibabel.Nifti1Image, qform=1, sform=1, **fields):
+    """A file of 2 × 2 × 3 mm with both orientations, some header fields replaced."""
+    image = kind(np.zeros(SHAPE, np.int16), np.diag((-2.0, -2.0, 3.0, 1.0)))
+    image.set_qform(image.affine, qform)
+    image.set_sform(image.affine, sform)
+    nibabel.save(image, path)
+    header, content = image.header.structarr.copy(), bytearray(path.read_bytes())
+    for name, value in fields.items():
+        header[name] = value
+    for name in fields:
+        at = header.dtype.fields[name][1]
+        content[at : at + header[name].nbytes] = header[name].tobytes()
+    path.write_bytes(content)
+    return path
+
+
+SHEARED, TURNED = [-2, 0.2, 0, 0], [2, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, None),
+        ({"sform": 0, "qform": 0}, None),
+        ({"scl_slope": np.nan, "scl_inter": np.nan}, None),
+        ({"scl_slope": np.inf, "scl_inter": 0}, "slope inf"),
+        ({"scl_slope": 1, "scl_inter": np.nan}, "intercept nan"),
+        ({"pixdim": [1, 0, 2, 3, 1, 1, 1, 1]}, "0 × 2 × 3 mm"),
+        ({"pixdim": [1, 2, np.nan, 3, 1, 1, 1, 1]}, "2 × nan × 3 mm"),
+        ({"pixdim": [1, 2, 2, 5, 1, 1, 1, 1]}, "2 × 2 × 5 mm (pixdim) and 2 × 2 × 3 mm (sform)"),
+        ({"pixdim": [1, 2, 2, 5, 1, 1, 1, 1], "sform": 0}, None),
+        ({"srow_x": [np.nan, 0, 0, 0]}, "(sform) that is no number"),
+        ({"quatern_b": np.nan}, "(qform) that is no number"),
+        ({"quatern_b": np.nan, "qform": 0}, None),
+        ({"srow_x": SHEARED}, "not perpendicular (sform)"),
+        ({"srow_x": TURNED}, "qform and sform disagree"),
+        ({"srow_x": TURNED, "qform": 0}, None),
+    ],
+)
+def test_headers_that_readers_guess_about_are_found(tmp_path, kind, fields, said):
+    found = defect(write_header(tmp_path / "a.nii", kind, **fields))
+    assert found is None if said is None else said in found
+
+
+@pytest.mark.parametrize("turn", range(24))
+def test_the_same_orientation_written_twice_is_one(tmp_path, turn):
+    """All turns of the grid by right angles, and a tilted one, flipped or not."""
+    order, signs = list(itertools.permutations(range(3)))[turn % 6], [(1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)]
+    tilt = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
+    affine = np.eye(4)
+    affine[:3, :3] = tilt[list(order)] @ np.diag(np.array(signs[turn // 6]) * (2, 2, 3))
+    image = nibabel.Nifti1Image(np.zeros(SHAPE, np.int16), affine)
+    image.set_qform(affine, 1)
+    image.set_sform(affine, 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert defect(tmp_path / "a.nii") is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

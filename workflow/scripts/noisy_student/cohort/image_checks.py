@@ -20,6 +20,7 @@ SPACING_MM = (0.2, 10.0)
 WIDTH_MM = (100.0, 1000.0)
 HEIGHT_MM = (30.0, 2500.0)
 OBLIQUE_DEGREES = 1.0
+SHEAR_TOLERANCE = 0.01
 
 
 def image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
@@ -33,6 +34,9 @@ def image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
         extremes = np.array([voxels.min(), voxels.max()]).astype(np.float32)
     if not np.isfinite(extremes).all():
         return [error("voxels that are no numbers", "finite intensities", "export the scan again")]
+    axes = np.reshape(image.GetDirection(), (3, 3))
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=SHEAR_TOLERANCE):
+        return [error("axes that are not perpendicular", "an upright grid", "resample it to an upright grid")]
     if voxels.min() == voxels.max():
         return [error(f"{voxels.min():g} in every voxel", "a scan", "export the scan again")]
     return (

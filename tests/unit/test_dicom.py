@@ -123,6 +123,12 @@ def test_damaged_slices_are_refused(series):
     assert files[2].name in refusal(folder)
 
 
+def test_a_slice_that_cannot_be_opened_is_named(series):
+    folder, _ = series
+    (folder / "IM99").symlink_to("nowhere")
+    assert "IM99" in refusal(folder)
+
+
 def test_a_folder_without_dicom_is_refused(tmp_path):
     (tmp_path / "case").mkdir()
     assert "0 DICOM slice(s)" in refusal(tmp_path / "case")

@@ -43,3 +43,13 @@ def test_a_file_moved_from_one_folder_to_another_is_seen(folder, tmp_path):
     before = state_of([folder, other])
     (folder / "a.nii.gz").rename(other / "a.nii.gz")
     assert state_of([folder, other]) != before
+
+
+def test_slices_of_a_series_in_a_folder_of_its_own_are_seen(folder):
+    (folder / "case/series").mkdir(parents=True)
+    (folder / "case/series/IM1.dcm").write_text("slice")
+    before = state_of([folder])
+    (folder / "case/series/IM1.dcm").write_text("another slice")
+    assert state_of([folder]) != before
+    (folder / "case/series/IM2.dcm").symlink_to("nowhere")
+    state_of([folder])

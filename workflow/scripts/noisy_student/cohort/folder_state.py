@@ -1,11 +1,12 @@
 """What lies in the folders of scans, as one short text by which Snakemake sees that something changed."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from noisy_student.cohort.scan_table import files_of
-from noisy_student.dicom_files import visible_files
+from noisy_student.dicom_files import visible_names
 
 
 def state_of(places: Iterable[Path]) -> str:
@@ -25,7 +26,8 @@ def state_of(places: Iterable[Path]) -> str:
 
 
 def _sizes(place: Path) -> list[tuple[str, int]]:
-    """(name, size) of a file, or of all files of a folder; nothing of what is not there."""
-    if place.is_dir():
-        return [(str(path.relative_to(place)), path.stat().st_size) for path in visible_files(place)]
-    return [(place.name, place.stat().st_size)] if place.exists() else []
+    """(name, size) of a file, or of all files of a folder and its subfolders; nothing of what is not there."""
+    if not place.is_dir():
+        return [(place.name, place.stat().st_size)] if place.exists() else []
+    start, files = len(f"{place}/"), visible_names(place)
+    return [(file[start:], os.stat(file).st_size) for file in files if os.path.exists(file)]  # noqa: PTH110, PTH116 (fast)

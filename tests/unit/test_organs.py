@@ -1,3 +1,6 @@
+from itertools import combinations
+
+import numpy as np
 import pytest
 
 from noisy_student.organs import FLARE22, PALETTE, Organ, from_json, sided_pairs, table_errors, to_json
@@ -34,3 +37,30 @@ def test_what_is_not_given_is_filled_in():
 )
 def test_what_is_wrong_with_a_table_is_said(organs, said):
     assert said in "; ".join(table_errors(organs))
+
+
+# What each kind of colour blindness makes of linear RGB, in full severity: Machado et al., IEEE TVCG 15:1291, 2009.
+VISIONS = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+XYZ_OF_RGB = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+
+
+def lab(colour, vision):
+    """CIE 1976 L*a*b* (D65) of an sRGB colour as seen with a kind of vision."""
+    srgb = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    xyz = XYZ_OF_RGB @ np.clip(np.array(VISIONS[vision]) @ linear, 0, 1) / (0.9505, 1, 1.089)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_organs_are_told_apart_by_colour_blind_readers(vision):
+    seen = {organ.name: lab(organ.colour, vision) for organ in FLARE22}
+    apart = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in combinations(seen, 2)}
+    assert min(apart.values()) > 20, min(apart, key=apart.get)
+    assert [organ.colour for organ in FLARE22][: len(PALETTE)] == list(PALETTE)

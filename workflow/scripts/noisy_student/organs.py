@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 LARGEST_LABEL = 255
-PALETTE = ("#a6522c", "#e69f00", "#7b5fb0", "#f0e442", "#d62728", "#1f5fd0", "#00c2a8", "#8fd14f", "#2e8b57", "#b0b0b0")
+# FLARE22's colours, of which the palette is the first ten, were searched so that with normal vision and each kind of
+# colour blindness any two differ by at least 20 (CIE 1976); tests/unit/test_organs.py computes it.
+PALETTE = ("#ba4300", "#ffdc6a", "#6784fe", "#b0c779", "#e5004e", "#683fef", "#18f3fa", "#adff02", "#00b892", "#f6ffe0")
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,19 @@ class Organ:
 
 # Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables.
 FLARE22: tuple[Organ, ...] = (
-    Organ(1, "liver", "Liver", 5, "#a6522c"),
-    Organ(2, "right kidney", "RK", 3, "#e69f00", left_twin="left kidney"),
-    Organ(3, "spleen", "Spleen", 3, "#7b5fb0"),
-    Organ(4, "pancreas", "Pancreas", 5, "#f0e442"),
-    Organ(5, "aorta", "Aorta", 2, "#d62728", z_limited=True),
-    Organ(6, "inferior vena cava", "IVC", 2, "#1f5fd0", z_limited=True),
-    Organ(7, "right adrenal gland", "RAG", 2, "#00c2a8", left_twin="left adrenal gland"),
-    Organ(8, "left adrenal gland", "LAG", 2, "#8fd14f"),
-    Organ(9, "gallbladder", "GB", 2, "#2e8b57"),
-    Organ(10, "esophagus", "Esoph.", 3, "#b0b0b0", z_limited=True),
-    Organ(11, "stomach", "Stomach", 5, "#f78fb3"),
-    Organ(12, "duodenum", "Duod.", 7, "#56b4e9"),
-    Organ(13, "left kidney", "LK", 3, "#c77700"),
+    Organ(1, "liver", "Liver", 5, "#ba4300"),
+    Organ(2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney"),
+    Organ(3, "spleen", "Spleen", 3, "#6784fe"),
+    Organ(4, "pancreas", "Pancreas", 5, "#b0c779"),
+    Organ(5, "aorta", "Aorta", 2, "#e5004e", z_limited=True),
+    Organ(6, "inferior vena cava", "IVC", 2, "#683fef", z_limited=True),
+    Organ(7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland"),
+    Organ(8, "left adrenal gland", "LAG", 2, "#adff02"),
+    Organ(9, "gallbladder", "GB", 2, "#00b892"),
+    Organ(10, "esophagus", "Esoph.", 3, "#f6ffe0", z_limited=True),
+    Organ(11, "stomach", "Stomach", 5, "#c376cb"),
+    Organ(12, "duodenum", "Duod.", 7, "#67607e"),
+    Organ(13, "left kidney", "LK", 3, "#dd9200"),
 )
 
 

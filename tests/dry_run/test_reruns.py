@@ -246,3 +246,11 @@ def test_one_round_more(finished):
     judged = {"pseudo_label_truth": 1, "efficiency": 1, "compare": 1}
     reported = {"examples": 1, "run_record": 1, "report": 1, "all": 1}
     assert finished.planned() == {**new, **judged, **reported}
+
+
+def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
+    organs = [{**asdict(organ), "colour": "#123456"} if organ.label == 1 else asdict(organ) for organ in FLARE22]
+    finished.configure(**BASE, organs=organs)
+    jobs = finished.planned()
+    assert jobs["run_record"] == jobs["examples"] == jobs["report"] == 1
+    assert not {"train", "pseudo_label", "select", "predict"} & set(jobs)

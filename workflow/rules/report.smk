@@ -48,9 +48,10 @@ rule run_record:
 
 
 rule examples:
-    """Draw the cases that the report shows."""
+    """Draw the cases that the report shows, in the colours of the recorded configuration."""
     input:
         REPORTED,
+        "results/run.json",
     output:
         "results/examples.json",
     log:

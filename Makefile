@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound bench-full-size rehearsal clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-training bench-upper-bound bench-full-size rehearsal faults clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -67,6 +67,10 @@ bench-full-size: $(READY)
 
 rehearsal: $(READY)
 	PYTHONPATH=workflow/scripts python benchmarks/rehearsal.py --cores $(CORES)
+
+# Ends, damages and starves small runs; the table goes to docs/faults.md. Half an hour.
+faults: $(READY)
+	pytest tests/faults --table docs/faults.md
 
 clean:
 	rm -rf results/* logs

@@ -14,6 +14,7 @@ from noisy_student.learning.planning import dataset_description, make_fingerprin
 from noisy_student.learning.preprocessing import Plan
 from noisy_student.learning.settings import Network
 
+pytest_plugins = ["fault_table"]
 ROOT = Path(__file__).parent.parent
 COARSE = Network(
     spacing_mm_zyx=(8, 6, 6), patch_size_zyx=(24, 48, 48), stages=4, base_features=4, batch_size=2, encoder_blocks=[1]

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from noisy_student.evaluation.overlap import slice_overlaps
 from noisy_student.organs import Organ
 
 LABEL_SETS = 3
@@ -20,21 +21,26 @@ def disagreements(label_maps_zyx: Sequence[np.ndarray], organs: Sequence[Organ])
     `label_maps_zyx`: one scan's label maps (z, y, x), earliest round first; the last three count. Both are undefined
     (empty) as long as there is only one.
     """
-    pairs = list(pairwise(label_maps_zyx[-LABEL_SETS:]))
-    overall = _mean([_disagreement(before != after, before > 0, after > 0) for before, after in pairs])
-    rows = [(organ.label, overall, _mean([_of_organ(*pair, organ.label) for pair in pairs])) for organ in organs]
+    pairs = [_shared(*pair, len(organs)) for pair in pairwise(label_maps_zyx[-LABEL_SETS:])]
+    overall = _mean([_disagreement(shared.sum() - shared.trace(), shared[1:], shared[:, 1:]) for shared in pairs])
+    rows = [(organ.label, overall, _mean([_of_organ(shared, organ.label) for shared in pairs])) for organ in organs]
     return pd.DataFrame(rows, columns=["label", "disagreement", "organ_disagreement"])
 
 
-def _of_organ(before: np.ndarray, after: np.ndarray, label: int) -> float:
-    before, after = before == label, after == label
-    return _disagreement(before != after, before, after)
+def _shared(before: np.ndarray, after: np.ndarray, organs: int) -> np.ndarray:
+    """Voxels by (earlier label, later label); those that are background in both are not counted."""
+    return slice_overlaps(before, after, organs).sum(axis=0)
 
 
-def _disagreement(differs: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+def _of_organ(shared: np.ndarray, label: int) -> float:
+    before, after = shared[label], shared[:, label]
+    return _disagreement(before.sum() + after.sum() - 2 * shared[label, label], before, after)
+
+
+def _disagreement(differs: int, before: np.ndarray, after: np.ndarray) -> float:
     """Σ differs / Σ after. Where the later label map has nothing: 0 if the earlier has nothing either, otherwise 1."""
-    voxels = np.count_nonzero(after)
-    return np.count_nonzero(differs) / voxels if voxels else float(before.any())
+    voxels = after.sum()
+    return float(differs / voxels) if voxels else float(before.any())
 
 
 def _mean(values: list[float]) -> float | None:

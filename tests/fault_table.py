@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from faulty_project import EVERYTHING, FaultyProject
-
-HEAD = "| stage | fault | what came of it | lost CPU s |\n|---|---|---|---|\n"
+HEAD = "| stage | fault | what came of it | lost CPU s |\n"
 ROWS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--table", type=Path, help="write the table of faults to this file")
+    parser.addoption("--table", type=Path, help="put the table of faults into this page, in the place of the old one")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,7 +18,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if table := session.config.getoption("--table"):
-        table.write_text(HEAD + "".join(session.config.stash[ROWS]))
+        text = table.read_text().partition(HEAD)[0]
+        table.write_text(text + HEAD + "|---|---|---|---|\n" + "".join(session.config.stash[ROWS]))
 
 
 @pytest.fixture
@@ -34,8 +33,10 @@ def survived(request):
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory) -> FaultyProject:
+def undisturbed(tmp_path_factory):
     """The whole graph, run to its end."""
+    from faulty_project import EVERYTHING, FaultyProject
+
     project = FaultyProject(tmp_path_factory.mktemp("undisturbed") / "project")
     run = project.try_run(*EVERYTHING)
     assert run.returncode == 0, run.stdout[-5000:]

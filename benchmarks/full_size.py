@@ -1,7 +1,8 @@
 """Scans of 512×512×600 voxels through the whole graph, one job at a time: the peak memory and time of every stage.
 
 The network has the paper's grid, patch and 14 classes but few features, so that a CPU labels a scan in minutes; its
-training is a few steps. Exits with 1 if a job needs more than 6 GB. Called again, it goes on where it was.
+training is a few steps. Puts the table into docs/scale.md, and exits with 1 if a job needs more than 6 GB. Called
+again, it goes on where it was.
 
     python benchmarks/full_size.py [--folder runs/full_size]       (`make bench-full-size`)
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from many_scans import FULL_SIZE_XYZ, FULL_SPACING_MM_XYZ, folders, full_size, make_scans
-from measured_run import NO_JOB, ROOT, SNAKEMAKE, by_stage, machine, run, set_up
+from measured_run import DOCS, NO_JOB, ROOT, SNAKEMAKE, by_stage, machine, put_into, run, set_up
 
 LIMIT_MB = 6000
 SEED = 1
@@ -49,11 +50,14 @@ def main() -> None:
     make_scans(options.folder / "scans", COUNTS, SEED, 1, full_size)
     stages = by_stage(run(options.folder, 1))
     size, spacing = ("×".join(map(str, values)) for values in (FULL_SIZE_XYZ, FULL_SPACING_MM_XYZ))
-    print(f"{machine()}; scans of {size} voxels of {spacing} mm, {COUNTS}, one core\n")
-    print("| stage | jobs | wall s | CPU s | largest job, GB |\n|---|---|---|---|---|")
+    head = f"{machine()}; scans of {size} voxels of {spacing} mm, {COUNTS}, one core.\n"
+    lines = [head, "| stage | jobs | wall s | CPU s | largest job, GB |", "|---|---|---|---|---|"]
     stages = {name: cost for name, cost in stages.items() if name not in (SNAKEMAKE, NO_JOB)}
     for name, cost in stages.items():
-        print(f"| {name} | {cost.jobs} | {cost.wall_s:.0f} | {cost.cpu_s:.0f} | {cost.peak_mb / 1000:.2f} |")
+        figures = f"{cost.jobs} | {cost.wall_s:.0f} | {cost.cpu_s:.0f} | {cost.peak_mb / 1000:.2f}"
+        lines.append(f"| {name} | {figures} |")
+    print(*lines, sep="\n")
+    put_into(DOCS, "full size", "\n".join(lines))
     if too_large := [name for name, cost in stages.items() if cost.peak_mb > LIMIT_MB]:
         sys.exit(f"more than {LIMIT_MB / 1000:g} GB: {', '.join(too_large)}")
 

@@ -18,6 +18,7 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs/scale.md"
 BIN = Path(sys.executable).parent
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 COSTS = "costs.json"
@@ -193,6 +194,14 @@ def on_disk(results: Path) -> dict[str, Disk]:
         disk.bytes += 0 if state.st_ino in seen else state.st_size
         seen.add(state.st_ino)
     return found
+
+
+def put_into(page: Path, section: str, text: str) -> None:
+    """Replace what stands between the section's two comments on a page of the docs."""
+    start, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+    before, _, rest = page.read_text().partition(start)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{start}\n\n{text}\n\n{end}{after}")
 
 
 def machine() -> str:

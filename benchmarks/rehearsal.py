@@ -1,8 +1,8 @@
 """The paper's numbers of scans through the whole graph, with small scans and a small, really trained network.
 
 Twice, with few and with all unlabelled scans: what grows with their number is seen side by side. Prints for every
-stage its jobs, time and memory, the files and bytes on disk, and what Snakemake itself costs. Called again, it goes on
-where it was.
+stage its jobs, time and memory, the files and bytes on disk, and what Snakemake itself costs, and puts the tables into
+docs/scale.md. Called again, it goes on where it was.
 
     python benchmarks/rehearsal.py [--unlabelled 200 2000] [--folder runs/rehearsal]       (`make rehearsal`)
 """
@@ -13,7 +13,21 @@ from pathlib import Path
 import yaml
 
 from many_scans import make_scans, small
-from measured_run import NO_JOB, ROOT, SNAKEMAKE, Cost, Disk, StageCost, by_stage, machine, on_disk, run, set_up
+from measured_run import (
+    DOCS,
+    NO_JOB,
+    ROOT,
+    SNAKEMAKE,
+    Cost,
+    Disk,
+    StageCost,
+    by_stage,
+    machine,
+    on_disk,
+    put_into,
+    run,
+    set_up,
+)
 
 LABELLED, VALIDATION, TEST, SEED = 50, 25, 25, 1
 
@@ -58,8 +72,10 @@ def main() -> None:
     (few, _), (all_, disk) = (
         rehearse(options.folder / str(count), count, options.cores) for count in options.unlabelled
     )
-    print(f"{machine()}; {LABELLED} + {options.unlabelled[1]} + {VALIDATION + TEST} scans, {options.cores} cores\n")
-    print(cost_table(by_stage(few), by_stage(all_)), disk_table(disk), sep="\n\n")
+    head = f"{machine()}; {LABELLED} + {options.unlabelled[1]} + {VALIDATION + TEST} scans, {options.cores} cores."
+    text = "\n\n".join([head, cost_table(by_stage(few), by_stage(all_)), disk_table(disk)])
+    put_into(DOCS, "rehearsal", text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ def survived(request):
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
     """The whole graph, run to its end."""
-    from faulty_project import EVERYTHING, FaultyProject
+    from faulty_project import EVERYTHING, TINY, FaultyProject
 
-    project = FaultyProject(tmp_path_factory.mktemp("undisturbed") / "project")
+    project = FaultyProject(tmp_path_factory.mktemp("undisturbed") / "project", **TINY)
     run = project.try_run(*EVERYTHING)
     assert run.returncode == 0, run.stdout[-5000:]
     return project

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+import yaml
 
 import measured_run
 from conftest import ROOT
@@ -68,18 +70,11 @@ class Moment:
 
 
 class FaultyProject(Project):
-    """The tiny loop in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, **TINY)
+    """A small experiment in a folder of its own."""
 
     def copy(self, folder: Path, without: tuple[str, ...] = ()) -> "FaultyProject":
         """A project with the same results and Snakemake's record of them, but without some files."""
-        copy = FaultyProject(folder)
-        for part in ("results", ".snakemake", "logs"):
-            shutil.copytree(self.folder / part, folder / part, symlinks=True, copy_function=_copy)
-        copy.remove(*without)
-        return copy
+        return copied(self, folder, without)
 
     def before(self, stage: str, folder: Path) -> "FaultyProject":
         """A copy in which a stage is still to come."""
@@ -116,12 +111,15 @@ class FaultyProject(Project):
         assert run.returncode, f"ended before {moment}: {run.stdout[-3000:]}"
         return run.stdout
 
-    def finish(self, *arguments: str) -> str:
-        """Take away the lock that a killed Snakemake left, if any, as its message says, and run to the end."""
-        run = self.try_run(*(arguments or EVERYTHING))
+    def finish(self, *targets: str) -> str:
+        """Run to the end; the lock that a killed Snakemake left, if any, is taken away first, as its message says.
+
+        `targets` are what is made again though all that follows from it is there.
+        """
+        run = self.try_run(*EVERYTHING, *targets)
         if "--unlock" in run.stdout:
             assert self.run("--unlock").returncode == 0
-            run = self.try_run(*(arguments or EVERYTHING))
+            run = self.try_run(*EVERYTHING, *targets)
         assert run.returncode == 0, run.stdout[-5000:]
         return run.stdout
 
@@ -145,14 +143,24 @@ class FaultyProject(Project):
             if path.name == "checkpoint_final.pth":
                 found[name] = _weights(path)
             elif path.name.endswith((".nii.gz", ".tsv")):
-                # Paths of the project's own folder stand in some tables.
-                found[name] = hashlib.sha256(path.read_bytes().replace(str(self.folder).encode(), b"")).hexdigest()
+                # Paths of the folder that it was made in stand in some tables.
+                content = re.sub(rb"[^\t\n]*/results/", b"results/", path.read_bytes())
+                found[name] = hashlib.sha256(content).hexdigest()
         return found
 
     def finished_files(self) -> dict[str, int]:
         """When every file that is whole was written."""
         files = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
         return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith(".")}
+
+
+def copied(project: Project, folder: Path, without: tuple[str, ...] = ()) -> FaultyProject:
+    """A project with the same results and Snakemake's record of them, but without some files."""
+    copy = FaultyProject(folder, **yaml.safe_load((project.folder / "overlay.yaml").read_text()))
+    for part in ("results", ".snakemake", "logs"):
+        shutil.copytree(project.folder / part, folder / part, symlinks=True, copy_function=_copy)
+    copy.remove(*without)
+    return copy
 
 
 def _copy(source: str, target: str) -> None:
@@ -165,6 +173,11 @@ def _weights(checkpoint: Path) -> str:
     for name, tensor in sorted(weights.items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     return digest.hexdigest()
+
+
+def target_of(stage: str) -> str:
+    """What a stage makes."""
+    return f"results/{STAGES[stage][1]}"
 
 
 def truncate(path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from faulty_project import EVERYTHING, LABELLED, STAGES, UNLABELLED, Moment, truncate
+from faulty_project import EVERYTHING, LABELLED, UNLABELLED, Moment, target_of, truncate
 
 STOPPED = "stopped, named file and remedy; finished after it"
 # Who reads a file, the file, and the rules that make it again.
@@ -32,13 +32,13 @@ def test_a_truncated_file_stops_its_reader_and_its_rule_makes_it_again(
     project = undisturbed.before(reader, tmp_path / "project")
     path = project.file(file)
     truncate(path)
-    run = project.try_run(f"results/{STAGES[reader][1]}")
+    run = project.try_run(target_of(reader))
     assert run.returncode, f"{path} was used"
     command = f"snakemake --forcerun {makers} --until {makers.split()[-1]}"
     assert str(path.relative_to(project.folder)) in run.stdout and f"`{command}`" in run.stdout, run.stdout[-3000:]
     run = project.try_run("all", *command.split()[1:])
     assert run.returncode == 0, run.stdout[-3000:]
-    project.finish()
+    project.finish(target_of(reader))
     assert project.results() == undisturbed.results()
     survived(reader, f"`{file}` truncated", STOPPED, project.spent_s() - undisturbed.spent_s(reader, project))
 
@@ -59,7 +59,7 @@ def test_half_a_table_is_refused_and_made_again_once_it_is_deleted(undisturbed, 
     run = project.try_run(*EVERYTHING)
     assert run.returncode and f"results/{name}" in run.stdout, run.stdout[-3000:]
     project.remove(name)
-    project.finish()
+    project.finish(f"results/{name}")
     assert project.results() == undisturbed.results()
     survived(TABLES[name], f"`{name}` truncated", STOPPED, project.spent_s())
 
@@ -68,7 +68,7 @@ def test_a_removed_table_of_a_shard_is_made_again_from_what_is_whole(undisturbed
     project = undisturbed.copy(tmp_path / "project")
     label_maps = {path: path.stat().st_mtime_ns for path in (project.folder / "results").glob("round_1/*/*.nii.gz")}
     project.remove("round_1/shards/pseudo_label_scores_0.tsv")
-    project.finish()
+    project.finish("results/round_1/shards/pseudo_label_scores_0.tsv")
     assert project.results() == undisturbed.results()
     assert label_maps == {path: path.stat().st_mtime_ns for path in label_maps}
     outcome = "finished, same results, no label map made anew"
@@ -85,7 +85,7 @@ def test_a_truncated_latest_checkpoint_stops_the_training_that_would_go_on(undis
     run = project.try_run(final)
     assert run.returncode and str(latest.relative_to(project.folder)) in run.stdout and "Delete it" in run.stdout
     latest.unlink()
-    project.finish()
+    project.finish(final)
     assert project.results() == undisturbed.results()
     lost = project.cpu_s()["round_0/train_fold_0"] - undisturbed.cpu_s()["round_0/train_fold_0"]
     survived("train", "`checkpoint_latest.pth` truncated", STOPPED, lost)
@@ -97,7 +97,7 @@ def test_a_final_checkpoint_damaged_with_its_copy_is_trained_again(undisturbed, 
         truncate(project.file(f"round_1/model/fold_0/checkpoint_{name}.pth"))
     assert project.try_run(*EVERYTHING).returncode
     assert project.try_run("all", "--forcerun", "train", "--until", "train").returncode == 0
-    project.finish()
+    project.finish(target_of("predict"))
     assert project.results() == undisturbed.results()
     lost = undisturbed.cpu_s()["round_1/train_fold_0"]
     survived("predict", "both copies of a final checkpoint truncated", "stopped; trained again, same weights", lost)
@@ -121,9 +121,9 @@ def test_a_file_that_may_not_be_read_stops_its_reader(undisturbed, reader, tmp_p
     path: Path = project.file(UNREADABLE[reader])
     mode = path.stat().st_mode
     path.chmod(0)
-    run = project.try_run(f"results/{STAGES[reader][1]}", before=WITHOUT_OVERRIDE)
+    run = project.try_run(target_of(reader), before=WITHOUT_OVERRIDE)
     assert run.returncode and str(path.relative_to(project.folder)) in run.stdout, run.stdout[-3000:]
     path.chmod(mode)
-    project.finish()
+    project.finish(target_of(reader))
     assert project.results() == undisturbed.results()
     survived(reader, f"`{UNREADABLE[reader]}` may not be read", "stopped, named the file; finished after it")

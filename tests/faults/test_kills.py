@@ -1,14 +1,14 @@
 """A run that is ended in every stage, mid-write, mid-epoch and mid-checkpoint, ends with the undisturbed run's results.
 
 Each time Snakemake and all jobs are ended at once, as by a power cut (SIGKILL) or a shutdown (SIGTERM), and started
-again. Nothing that was whole before is made anew.
+again. Nothing that was whole before is made anew, but for the embedded cohort, which is generated as a whole.
 """
 
 import signal
 
 import pytest
 
-from faulty_project import FaultyProject, Moment
+from faulty_project import TINY, FaultyProject, Moment
 
 # In the order in which they come; a name twice is ended twice in a row.
 MOMENTS = [
@@ -43,7 +43,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_run_that_is_ended_in_every_stage_ends_as_if_it_was_not(undisturbed, number, tmp_path, survived):
-    project = FaultyProject(tmp_path / "project")
+    project = FaultyProject(tmp_path / "project", **TINY)
     finished: dict[str, int] = {}
     for job, moment in MOMENTS:
         # The lock of a Snakemake that was killed is taken away first, as its message says.
@@ -52,7 +52,7 @@ def test_a_run_that_is_ended_in_every_stage_ends_as_if_it_was_not(undisturbed, n
         said = project.end_at(moment, number)
         assert f"{job}.log" in said, f"{job} did not run"
         now = project.finished_files()
-        redone = [path for path, time in finished.items() if path in now and now[path] != time]
+        redone = [path for path, time in finished.items() if now.get(path, time) != time and "/embedded/" not in path]
         assert not redone, f"before {job} was ended these were made anew: {redone}"
         finished = now
     project.finish()

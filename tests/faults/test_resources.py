@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faulty_project import EVERYTHING, STAGES, Moment
+from faulty_project import EVERYTHING, Moment, target_of
 
 CGROUPS = Path("/sys/fs/cgroup/memory")
 ROOMY = "2g"
@@ -48,12 +48,12 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_damaged(undisturbed, stage
     project = undisturbed.before(stage, tmp_path / "project")
     with small_disk(project.folder / "results"):
         leave(project.folder / "results", ROOM_KB[stage])
-        run = project.try_run(f"results/{STAGES[stage][1]}")
+        run = project.try_run(target_of(stage))
         assert run.returncode, "there was room enough"
         assert "MB free on its disk" in run.stdout, run.stdout[-4000:]
         failed = project.spent_s()
         leave(project.folder / "results", None)
-        project.finish()
+        project.finish(target_of(stage))
         assert project.results() == undisturbed.results()
     survived(stage, "disk full", "stopped, named file and remedy; finished once there was room", failed)
 
@@ -68,7 +68,7 @@ def test_a_job_with_too_little_memory_is_killed_and_finishes_with_enough(undistu
     try:
         (group / "memory.limit_in_bytes").write_text("350M")
         enter = ("sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh")
-        run = project.try_run(f"results/{STAGES[stage][1]}", before=enter)
+        run = project.try_run(target_of(stage), before=enter)
         assert run.returncode, "there was memory enough"
     finally:
         while (group / "cgroup.procs").read_text():
@@ -76,7 +76,7 @@ def test_a_job_with_too_little_memory_is_killed_and_finishes_with_enough(undistu
         group.rmdir()
     assert "memory ran out" in run.stdout, run.stdout[-4000:]
     failed = project.spent_s()
-    project.finish()
+    project.finish(target_of(stage))
     assert project.results() == undisturbed.results()
     survived(stage, "350 MB of memory for Snakemake and its jobs", "stopped, named the reason; finished", failed)
 
@@ -91,10 +91,10 @@ JOBS = {
 @pytest.mark.parametrize("stage", JOBS)
 def test_a_job_or_worker_that_is_killed_alone_stops_the_run(undisturbed, stage, tmp_path, survived):
     project = undisturbed.before(stage, tmp_path / "project")
-    said = project.end_at(JOBS[stage], 9, "job", f"results/{STAGES[stage][1]}")
+    said = project.end_at(JOBS[stage], 9, "job", target_of(stage))
     assert f"Error in rule {stage}" in said and "memory ran out" in said
     failed = project.spent_s()
-    project.finish()
+    project.finish(target_of(stage))
     assert project.results() == undisturbed.results()
     what = "a worker" if stage == "training_set" else "the job"
     survived(stage, f"SIGKILL to {what} alone, {JOBS[stage]}", "stopped, named the reason; finished", failed)

@@ -114,13 +114,14 @@ class FaultyProject(Project):
     def finish(self, *targets: str) -> str:
         """Run to the end; the lock that a killed Snakemake left, if any, is taken away first, as its message says.
 
-        `targets` are what is made again though all that follows from it is there.
+        `targets` are made first, though all that follows from them may be there and stay as it is.
         """
-        run = self.try_run(*EVERYTHING, *targets)
-        if "--unlock" in run.stdout:
-            assert self.run("--unlock").returncode == 0
-            run = self.try_run(*EVERYTHING, *targets)
-        assert run.returncode == 0, run.stdout[-5000:]
+        for wanted in [targets, EVERYTHING] if targets else [EVERYTHING]:
+            run = self.try_run(*wanted)
+            if "--unlock" in run.stdout:
+                assert self.run("--unlock").returncode == 0
+                run = self.try_run(*wanted)
+            assert run.returncode == 0, run.stdout[-5000:]
         return run.stdout
 
     def cpu_s(self) -> dict[str, float]:
@@ -149,8 +150,9 @@ class FaultyProject(Project):
         return found
 
     def finished_files(self) -> dict[str, int]:
-        """When every file that is whole was written."""
-        files = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
+        """When every file that takes long to make was written: those of single scans, and trained networks."""
+        costly = (".nii.gz", ".b2nd", ".pkl", "checkpoint_final.pth")
+        files = [path for path in (self.folder / "results").rglob("*") if path.name.endswith(costly)]
         return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith(".")}
 
 

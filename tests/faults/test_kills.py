@@ -1,15 +1,19 @@
 """A run that is ended in every stage, mid-write, mid-epoch and mid-checkpoint, ends with the undisturbed run's results.
 
 Each time Snakemake and all jobs are ended at once, as by a power cut (SIGKILL) or a shutdown (SIGTERM), and started
-again. Nothing that was whole before is made anew, but for the embedded cohort, which is generated as a whole.
+again. No scan, label map or network that was whole before is made anew, but for those of the one case that each job
+was at work on, and the embedded cohort, which is generated as a whole.
 """
 
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from faulty_project import TINY, FaultyProject, Moment
 
+CORES = 2
 # In the order in which they come; a name twice is ended twice in a row.
 MOMENTS = [
     ("cohort/embedded_cohort", Moment("make_cohort.py", "_0000.nii.gz", 2)),
@@ -53,7 +57,8 @@ def test_a_run_that_is_ended_in_every_stage_ends_as_if_it_was_not(undisturbed, n
         assert f"{job}.log" in said, f"{job} did not run"
         now = project.finished_files()
         redone = [path for path, time in finished.items() if now.get(path, time) != time and "/embedded/" not in path]
-        assert not redone, f"before {job} was ended these were made anew: {redone}"
+        cases = {re.sub(r"(_0000|_seg)?\..*", "", Path(path).name) for path in redone}
+        assert len(cases) <= CORES, f"before {job} was ended these were made anew: {redone}"
         finished = now
     project.finish()
     assert project.results() == undisturbed.results()

@@ -33,7 +33,7 @@ def test_disk_follows_scans_networks_and_rounds():
     two = Plan([(1.0, 1.0, 1.0), (4.0, 1.0, 1.0)], rounds=0, classes=14)
     assert disk_bytes(cases(LINKED), two) == 2 * VOXELS * 4 + VOXELS // 2 * 4
     rounds = Plan([None], rounds=3, classes=14)
-    assert disk_bytes(cases(LINKED), rounds) == pytest.approx(VOXELS * 4 + 3 * 2 * VOXELS * 0.1)
+    assert disk_bytes(cases(LINKED), rounds) == pytest.approx(VOXELS * 4 + 3 * 2 * VOXELS * 0.2)
 
 
 def test_memory_is_that_of_the_largest_job(tmp_path):

@@ -17,8 +17,9 @@ from noisy_student.images import CANONICAL_ORIENTATION
 from noisy_student.memory import CONVERSION, MEGABYTE, PREPROCESSING, LargestScan, labelling
 
 Spacing = tuple[float, float, float] | None
-# A converted scan as it is before compression; a preprocessed one in float32; a label map, compressed, at most.
-CONVERTED_BYTES, PREPROCESSED_BYTES, LABEL_BYTES = 2, 4, 0.1
+# Per voxel: a converted scan as it is before compression; a preprocessed one in float32; at most, a label map and the
+# confidence of its voxels, compressed.
+CONVERTED_BYTES, PREPROCESSED_BYTES, LABEL_BYTES = 2, 4, 0.2
 # The estimate errs on the high side. Less than this share of it cannot do.
 CERTAINLY_TOO_LITTLE = 0.5
 GIGABYTE = 1e9

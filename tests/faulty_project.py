@@ -50,7 +50,7 @@ STAGES = {
     "report": (("report",), "report/report.html"),
 }
 # Of a run's own times: these differ from run to run.
-MEASURED = ("efficiency.tsv", "comparison.tsv", "ranking.tsv", "progress.tsv", "pseudo_label_truth.tsv")
+MEASURED = ("jobs.tsv", "efficiency.tsv", "comparison.tsv", "ranking.tsv", "progress.tsv", "pseudo_label_truth.tsv")
 HOOK = ROOT / "tests/fault_hook"
 
 

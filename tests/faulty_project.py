@@ -66,7 +66,9 @@ class Moment:
     def __str__(self) -> str:
         if self.delay_s:
             return "mid-epoch"
-        return f"mid-write of {self.file.lstrip('_.').replace('*.', '')}" + (f" {self.count}" if self.count > 1 else "")
+        return f"mid-write of {self.file.lstrip('_.').replace('*.', '').replace('_?', '')}" + (
+            f" {self.count}" if self.count > 1 else ""
+        )
 
 
 class FaultyProject(Project):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
+import torch
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from noisy_student.cohort.conversion import convert, converted_image, converted_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
@@ -69,6 +71,37 @@ def fingerprint(description, tmp_path_factory) -> Path:
 def plan(description, fingerprint) -> Plan:
     """Plans of a small network on a coarse grid."""
     return Plan(make_plans(description, fingerprint, COARSE, "coarse"), description)
+
+
+@pytest.fixture(scope="session")
+def untrained(plan, tmp_path_factory) -> Path:
+    """A model folder with two folds of untrained networks."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "plans.json").write_text(json.dumps(plan.plans))
+    (folder / "dataset.json").write_text(json.dumps(plan.dataset))
+    configuration = plan.configuration
+    for fold in range(2):
+        torch.manual_seed(fold)
+        network = get_network_from_plans(
+            configuration.network_arch_class_name,
+            configuration.network_arch_init_kwargs,
+            configuration.network_arch_init_kwargs_req_import,
+            1,
+            plan.classes,
+            deep_supervision=False,
+        )
+        for layer in network.decoder.seg_layers:
+            # As sure of itself as a trained network: only rounding decides between classes that are equally likely.
+            torch.nn.init.normal_(layer.weight, std=5)
+        checkpoint = {
+            "network_weights": network.state_dict(),
+            "trainer_name": "nnUNetTrainer",
+            "init_args": {"configuration": "3d_fullres"},
+            "inference_allowed_mirroring_axes": (0, 1, 2),
+        }
+        (folder / f"fold_{fold}").mkdir()
+        torch.save(checkpoint, folder / f"fold_{fold}/checkpoint_final.pth")
+    return folder
 
 
 @pytest.fixture

@@ -26,6 +26,14 @@ def test_pace_and_time_left_are_in_units_that_a_person_would_use(monkeypatch, ca
     assert f"labelling: {done} of 10, {said}\n" in capsys.readouterr().err
 
 
+def test_on_a_terminal_a_bar_fills_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(parallel.sys.stderr, "isatty", lambda: True, raising=False)
+    list(with_progress(iter(range(4)), 4, "labelling"))
+    lines = capsys.readouterr().err.split("\r")
+    assert [line.count("#") for line in lines] == [0, 7, 15, 22, 30]
+    assert "labelling: 2 of 4" in lines[2] and lines[-1].endswith("\n") and "\n" not in lines[2]
+
+
 def identity(item):
     return item
 

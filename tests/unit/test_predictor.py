@@ -1,55 +1,25 @@
-import json
+import shutil
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from noisy_student.cohort.conversion import converted_image
+from noisy_student.errors import InputError
+from noisy_student.learning.body import body_of, box_of
 from noisy_student.learning.device import has_room
+from noisy_student.learning.model_folder import checkpoints_of
+from noisy_student.learning.prediction_options import Prediction
 from noisy_student.learning.predictor import Predictor, mirrorings
 from noisy_student.learning.preprocessing import ARRAY, preprocess_image, read_array, read_properties, with_suffix
+from noisy_student.learning.windows import Windows
 from noisy_student.organs import FLARE22
 
 CPU = torch.device("cpu")
 CASE = "FLARE22_Tr_0001"
-
-
-def network_of(plan, seed):
-    configuration = plan.configuration
-    torch.manual_seed(seed)
-    return get_network_from_plans(
-        configuration.network_arch_class_name,
-        configuration.network_arch_init_kwargs,
-        configuration.network_arch_init_kwargs_req_import,
-        1,
-        14,
-        deep_supervision=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def model(plan, tmp_path_factory):
-    """A model folder with two folds of untrained networks."""
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "plans.json").write_text(json.dumps(plan.plans))
-    (folder / "dataset.json").write_text(json.dumps(plan.dataset))
-    for fold in range(2):
-        network = network_of(plan, fold)
-        for layer in network.decoder.seg_layers:
-            # As sure of itself as a trained network: only rounding decides between classes that are equally likely.
-            torch.nn.init.normal_(layer.weight, std=5)
-        checkpoint = {
-            "network_weights": network.state_dict(),
-            "trainer_name": "nnUNetTrainer",
-            "init_args": {"configuration": "3d_fullres"},
-            "inference_allowed_mirroring_axes": (0, 1, 2),
-        }
-        (folder / f"fold_{fold}").mkdir()
-        torch.save(checkpoint, folder / f"fold_{fold}/checkpoint_final.pth")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +29,23 @@ def scan(converted, plan, tmp_path_factory):
     return target
 
 
-def predictor_of(model, folds, mirroring=False):
-    return Predictor([model / f"fold_{fold}/checkpoint_final.pth" for fold in folds], 0.5, mirroring, CPU)
+def predictor_of(untrained, folds, **options):
+    return Predictor(checkpoints_of(untrained, folds), Prediction(**options), CPU)
 
 
-def test_the_label_map_is_that_of_stock_prediction_with_both_folds(model, scan, converted):
+def test_the_label_map_is_that_of_stock_prediction_with_both_folds(untrained, scan, converted):
     stock = nnUNetPredictor(0.5, True, False, False, CPU, allow_tqdm=False)
-    stock.initialize_from_trained_model_folder(str(model), (0, 1))
+    stock.initialize_from_trained_model_folder(str(untrained), (0, 1))
     image, properties = SimpleITKIO().read_images([str(converted_image(converted, CASE))])
     expected = stock.predict_single_npy_array(image, properties)
-    found = predictor_of(model, (0, 1)).label(scan)
+    found = predictor_of(untrained, (0, 1)).label(scan)
     assert len(np.unique(expected)) > 3
     assert (found.label_map_zyx != expected).mean() < 1e-4
 
 
-def test_scores_name_every_organ_and_compare_what_there_is(model, scan):
-    one, two, mirrored = (
-        predictor_of(model, *which).label(scan).scores for which in [((0,),), ((0, 1),), ((0,), True)]
-    )
+def test_scores_name_every_organ_and_compare_what_there_is(untrained, scan):
+    one, two = (predictor_of(untrained, folds).label(scan).scores for folds in [(0,), (0, 1)])
+    mirrored = predictor_of(untrained, (0,), mirroring=True).label(scan).scores
     for table in (one, two, mirrored):
         assert list(table.label) == [organ.label for organ in FLARE22]
         assert list(table.organ) == [organ.name for organ in FLARE22]
@@ -87,18 +56,18 @@ def test_scores_name_every_organ_and_compare_what_there_is(model, scan):
     assert mirrored.fold_agreement.isna().all() and mirrored.mirror_agreement.min() < 1
 
 
-def test_voxels_are_sure_where_the_folds_agree(model, scan):
-    predictor = predictor_of(model, (0, 1))
-    prediction = predictor.predict(read_array(with_suffix(scan, ARRAY)))
-    labelled = predictor.labelled(prediction, read_properties(scan), voxels=True)
-    differ = prediction.passes[0][0] != prediction.passes[1][0]
+def test_voxels_are_sure_where_the_folds_agree(untrained, scan):
+    predictor = predictor_of(untrained, (0, 1))
+    logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
+    labelled = predictor.labelled(logits, read_properties(scan), voxels=True)
+    differ = logits.passes[0][0] != logits.passes[1][0]
     assert differ.any() and (labelled.confidence_zyx[differ] == 0).all()
     assert labelled.confidence_zyx[~differ].min() >= 100 // 14
     assert predictor.label(scan).confidence_zyx is None
 
 
-def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(model, scan, capfd):
-    predictor = predictor_of(model, (0, 1))
+def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd):
+    predictor = predictor_of(untrained, (0, 1))
     expected = predictor.label(scan)
 
     class FullOnce(torch.nn.Module):
@@ -120,8 +89,8 @@ def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(model, scan, ca
     assert "this scan's logits are gathered on the host" in capfd.readouterr().err
 
 
-def test_a_network_that_never_fits_is_an_error(model, scan):
-    predictor = predictor_of(model, (0,))
+def test_a_network_that_never_fits_is_an_error(untrained, scan):
+    predictor = predictor_of(untrained, (0,))
 
     def full(window):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -139,6 +108,55 @@ def test_logits_lie_on_the_gpu_where_there_is_room(monkeypatch):
     assert has_room(CPU, 100 * free)
 
 
+@pytest.mark.parametrize("option", ["channels_last", "compile"])
+def test_what_makes_the_network_faster_leaves_the_label_map(untrained, scan, option, monkeypatch):
+    # Traced as for a GPU, but without the minutes that a C++ compiler takes.
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    predictor = predictor_of(untrained, (0,), **{option: True})
+    expected = predictor_of(untrained, (0,)).label(scan).label_map_zyx
+    assert (predictor.label(scan).label_map_zyx != expected).mean() < 1e-4
+    network = predictor.networks[0]
+    layout = next(weight for weight in network.parameters() if weight.shape[1:].numel() > weight.shape[1])
+    assert layout.is_contiguous(memory_format=torch.channels_last_3d) == (option == "channels_last")
+    assert isinstance(network, torch._dynamo.OptimizedModule) == (option == "compile")
+
+
+def test_in_the_bodys_box_the_network_sees_nothing_else(untrained, scan, plan):
+    predictor = predictor_of(untrained, (0,), windows="in_box_of_body")
+    image = predictor.on_host(read_array(with_suffix(scan, ARRAY)))
+    box = (slice(None), *box_of(body_of(image.numpy(), plan)))
+    found = predictor.predict(image).mean
+    alone = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU).logits(predictor.networks[0])
+    assert image[box].numel() < image.numel()
+    assert torch.equal(found[box], alone)
+    found[box][:] = 0
+    assert (found.argmax(0) == 0).all() and found[0].sum() == image[0].numel() - image[box].numel()
+
+
+def test_with_windows_on_the_body_the_body_is_labelled_as_before(untrained, scan, plan):
+    image = read_array(with_suffix(scan, ARRAY))
+    # Air all around, so that there are windows to leave out.
+    wide = np.pad(image, ((0, 0), (0, 0), (60, 60), (60, 60)), constant_values=image.min())
+    everywhere, on_body = (predictor_of(untrained, (0,), windows=where) for where in ("everywhere", "on_body"))
+    calls = []
+    on_body.networks[0].register_forward_hook(lambda *_: calls.append(1))
+    expected, found = (predictor.predict(predictor.on_host(wide)).mean for predictor in (everywhere, on_body))
+    body = torch.from_numpy(body_of(wide, plan))
+    windows = Windows(torch.from_numpy(wide), plan.configuration.patch_size, 0.5, plan.classes, CPU)
+    assert 0 < len(calls) < len(windows.places)
+    assert torch.equal(found[:, body], expected[:, body])
+    assert (found[:, :, 0, 0].argmax(0) == 0).all()
+
+
+def test_without_hounsfield_units_there_is_no_telling_where_the_body_is(untrained, tmp_path):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    plans = (model / "plans.json").read_text()
+    (model / "plans.json").write_text(plans.replace("CTNormalization", "ZScoreNormalization"))
+    with pytest.raises(InputError, match="ZScoreNormalization"):
+        predictor_of(model, (0,), windows="on_body")
+
+
 def test_left_and_right_are_never_mirrored():
     assert mirrorings((0, 1, 2)) == [(), (0,), (1,), (0, 1)]
+    assert mirrorings((0, 1, 2), left_right=0) == [(), (1,), (2,), (1, 2)]
     assert mirrorings((2,)) == mirrorings(()) == [()]

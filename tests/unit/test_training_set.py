@@ -2,15 +2,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
+from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
-from noisy_student.images import read_image, write_image
+from noisy_student.images import image_like, read_image, reorient, write_image
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
+    MADE_FROM,
     Plan,
     preprocess_image,
     read_array,
@@ -48,6 +52,34 @@ def test_the_image_is_linked_and_the_labels_are_new(example, plan, tmp_path):
     assert set(read_properties(target)["class_locations"]) == set(range(1, 14))
     assert row["origin"] == "labelled" and len(row["sha256"]) == 64
     assert "class_locations" not in read_properties(example.preprocessed)
+
+
+def test_a_student_trains_on_what_nnunets_own_preprocessing_makes(example, plan, tmp_path):
+    """Image from the cache, labels of a teacher: every array and property, as nnU-Net's loader reads them."""
+    true = read_image(example.label_map)
+    teachers = image_like(np.roll(sitk.GetArrayFromImage(true), (1, 3, -2), (0, 1, 2)), true)
+    label_map = tmp_path / "teachers.nii.gz"
+    write_image(reorient(teachers, "RAS"), label_map)
+    add_example(Example(CASE, "pseudo", label_map, example.preprocessed), tmp_path / "cases", plan)
+    image = str(example.label_map.parent.parent / "images" / f"{CASE}_0000.nii.gz")
+    write_image(teachers, tmp_path / "canonical.nii.gz")
+    (tmp_path / "stock").mkdir()
+    DefaultPreprocessor(verbose=False).run_case_save(
+        str(tmp_path / "stock" / CASE), [image], str(tmp_path / "canonical.nii.gz"),
+        plan.manager, plan.configuration, plan.dataset,
+    )  # fmt: skip
+    ours, stock = (nnUNetDatasetBlosc2(str(tmp_path / name)).load_case(CASE) for name in ("cases", "stock"))
+    image, expected = ours[0][:], stock[0][:]
+    # Sums of another order: less than the last digit of float32.
+    assert image.dtype == expected.dtype and np.abs(image - expected).max() < 1e-5
+    assert ours[1].dtype == stock[1].dtype and (ours[1][:] == stock[1][:]).all()
+    found, wanted = ours[3], stock[3]
+    assert set(found) - set(wanted) == {MADE_FROM} and set(wanted) <= set(found)
+    assert list(found["class_locations"]) == list(wanted["class_locations"])
+    for label, voxels in wanted.pop("class_locations").items():
+        assert (found["class_locations"][label] == voxels).all()
+    for name, value in wanted.items():
+        assert np.array_equal(np.asarray(found[name], dtype=object), np.asarray(value, dtype=object)), name
 
 
 def test_a_case_is_made_anew_only_for_another_label_map(example, plan, tmp_path):

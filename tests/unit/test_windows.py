@@ -56,3 +56,23 @@ def test_logits_beyond_half_precision_are_an_error(plan):
     torch.nn.init.constant_(network.weight, 1e6)
     with pytest.raises(OverflowError, match="half precision"):
         windows_of(plan, torch.ones(1, 24, 48, 48)).logits(network)
+
+
+def test_windows_without_a_body_are_left_out_and_are_background(plan, network):
+    image = torch.randn(1, 30, 60, 90, generator=torch.Generator().manual_seed(1))
+    body = torch.zeros(30, 60, 90, dtype=torch.bool)
+    body[10:20, 10:20, :10] = True
+    patch_size = plan.configuration.patch_size
+    windows = Windows(image, patch_size, 0.5, CLASSES, CPU, body)
+    everywhere = windows_of(plan, image)
+    assert 0 < len(windows.places) < len(everywhere.places)
+    found = windows.logits(network)
+    assert torch.equal(found[:, body], everywhere.logits(network)[:, body])
+    assert (found[:, :, :, -20:].argmax(0) == 0).all() and torch.isfinite(found).all()
+
+
+def test_with_a_body_everywhere_nothing_changes(plan, network):
+    image = torch.randn(1, 10, 60, 50, generator=torch.Generator().manual_seed(1))
+    body = torch.ones(10, 60, 50, dtype=torch.bool)
+    found = Windows(image, plan.configuration.patch_size, 0.5, CLASSES, CPU, body).logits(network)
+    assert torch.equal(found, windows_of(plan, image).logits(network))

@@ -5,9 +5,7 @@
 #        results/round_<k>/pseudo_labels/confidence/<case>.b2nd     how sure the teacher is of each voxel
 #        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
 
-PREDICTION_FLAGS = f"--step-size {CONFIGURATION.prediction.step_size}" + (
-    " --mirroring" if CONFIGURATION.prediction.mirroring else ""
-)
+PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 
 
 rule pseudo_label:

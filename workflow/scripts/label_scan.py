@@ -1,41 +1,32 @@
-"""Label scans with a trained model, from the raw files: a finished round's, or any nnU-Net v2 model folder.
+"""Label scans with a trained model, from the raw files: a finished round's, or any 3D model folder of nnU-Net v2.
 
 label_scan.py --model results/round_2/model --image scan.nii.gz --output label_map.nii.gz
-label_scan.py --model results/round_2/model --image scans/ --output label_maps/
+label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
+
+A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it.
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from noisy_student.cohort.conversion import FORMAT, convert, converted_image
+from noisy_student.cohort.conversion import FORMAT
 from noisy_student.cohort.scans import case_name, images_of
 from noisy_student.command import run
 from noisy_student.dicom_files import is_dicom
 from noisy_student.errors import InputError
-from noisy_student.images import orientation, read_geometry
+from noisy_student.images import Geometry, image_on, orientation, read_image, reorient, unlike_a_volume, write_image
 from noisy_student.learning.device import choose_device
-from noisy_student.learning.label_files import write_label_map
-from noisy_student.learning.predictor import Predictor
-from noisy_student.learning.preprocessing import preprocess_image
-from noisy_student.learning.trainer import FINAL_CHECKPOINT
+from noisy_student.learning.model_folder import checkpoints_of
+from noisy_student.learning.prediction_options import add_arguments, prediction_of
+from noisy_student.learning.predictor import Logits, Predictor
+from noisy_student.learning.preprocessing import preprocessed_image
 from noisy_student.learning.trust import require_trusted
-from noisy_student.parallel import with_progress
-
-
-def checkpoints(model: Path, folds: list[int] | None) -> list[Path]:
-    """Final checkpoints of the named folds, or of all that there are."""
-    found = sorted(model.glob(f"fold_*/{FINAL_CHECKPOINT}"))
-    if folds:
-        found = [model / f"fold_{fold}" / FINAL_CHECKPOINT for fold in folds]
-    missing = [str(path) for path in found if not path.exists()]
-    if missing or not found:
-        got = ", ".join(missing) + " missing" if missing else "none"
-        raise InputError(f"{FINAL_CHECKPOINT} of trained folds in {model}", got, "name a model folder of nnU-Net v2")
-    return found
+from noisy_student.parallel import overlapped, with_progress
 
 
 def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
@@ -45,22 +36,40 @@ def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
     return [(scan, output / f"{case_name(scan)}{FORMAT}") for scan in images_of(image)]
 
 
-def label(scan: Path, output: Path, predictor: Predictor) -> None:
-    """Label one scan on its own grid."""
-    with tempfile.TemporaryDirectory() as folder:
-        converted = converted_image(Path(folder), "scan")
-        convert(scan, converted)
-        preprocess_image(converted, Path(folder) / "scan", predictor.plan)
-        labelled = predictor.label(Path(folder) / "scan")
-        letters = orientation(read_geometry(scan).direction)
-        write_label_map(labelled.label_map_zyx, converted, letters, output)
+@dataclass(frozen=True)
+class Loaded:
+    """A scan ready for the network, and where its label map goes: on `geometry`, turned back to `letters`."""
+
+    image: torch.Tensor
+    properties: dict[str, Any]
+    geometry: Geometry
+    letters: str
+    output: Path
 
 
 def label_all(pairs: list[tuple[Path, Path]], predictor: Predictor) -> Iterator[Path]:
-    """Label scan after scan; yield each label map's path."""
-    for scan, output in pairs:
-        label(scan, output, predictor)
-        yield output
+    """Label scan after scan; yield each label map's path. Reading, the network and export overlap."""
+
+    def read(pair: tuple[Path, Path]) -> Loaded:
+        scan, output = pair
+        stored = read_image(scan)
+        if found := unlike_a_volume(stored):
+            raise InputError(f"one volume of real numbers in {scan}", found, "take it out, or convert it")
+        letters = orientation(stored.GetDirection())
+        seen = reorient(stored, predictor.orientation or letters)
+        image, properties = preprocessed_image(seen, predictor.plan)
+        return Loaded(predictor.on_host(image), properties, Geometry.of(seen), letters, output)
+
+    def work(loaded: Loaded) -> tuple[Loaded, Logits]:
+        return loaded, predictor.predict(loaded.image)
+
+    def finish(predicted: tuple[Loaded, Logits]) -> Path:
+        loaded, logits = predicted
+        label_map = predictor.labelled(logits, loaded.properties).label_map_zyx
+        write_image(reorient(image_on(label_map, loaded.geometry), loaded.letters), loaded.output)
+        return loaded.output
+
+    yield from overlapped(pairs, read, work, finish)
 
 
 def main() -> None:
@@ -69,9 +78,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder with plans.json, dataset.json and fold_*/")
     parser.add_argument("--image", type=Path, required=True, help="a scan (file or DICOM series), or a folder of scans")
     parser.add_argument("--output", type=Path, required=True, help="its label map, or a folder for the label maps")
-    parser.add_argument("--folds", type=int, nargs="+", help="folds to average (default: all)")
-    parser.add_argument("--step-size", type=float, default=0.5, help="of the sliding window, as a share of the patch")
-    parser.add_argument("--mirroring", action="store_true", help="average over mirrored scans")
+    parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
+    add_arguments(parser)
     parser.add_argument(
         "--trust", nargs="+", default=[], help="SHA-256 of checkpoints from elsewhere that may be loaded"
     )
@@ -80,9 +88,9 @@ def main() -> None:
     arguments = parser.parse_args()
     pairs = jobs(arguments.image, arguments.output)
     device = choose_device(arguments.device, arguments.threads)
-    folds = checkpoints(arguments.model, arguments.folds)
+    folds = checkpoints_of(arguments.model, arguments.folds)
     require_trusted(folds, arguments.trust)
-    predictor = Predictor(folds, arguments.step_size, arguments.mirroring, device)
+    predictor = Predictor(folds, prediction_of(arguments), device)
     for _ in with_progress(label_all(pairs, predictor), len(pairs), "labelling"):
         pass
 

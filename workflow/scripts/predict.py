@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import torch
 
 from noisy_student.command import run
 from noisy_student.files import sha256
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.predictor import Prediction, Predictor
+from noisy_student.learning.prediction_options import Prediction, add_arguments, prediction_of
+from noisy_student.learning.predictor import Logits, Predictor
 from noisy_student.learning.preprocessing import ARRAY, read_array, read_properties, with_suffix
 from noisy_student.learning.scores import SCORES
 from noisy_student.parallel import overlapped, with_progress
@@ -28,9 +29,9 @@ from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, write_table
 
 
-def identity(checkpoints: list[Path], step_size: float, mirroring: bool) -> str:
+def identity(checkpoints: list[Path], options: Prediction) -> str:
     """What a label map and its scores depend on besides the scan, as a checksum."""
-    parts = [*map(sha256, checkpoints), json.dumps([step_size, mirroring, list(SCORES)])]
+    parts = [*map(sha256, checkpoints), json.dumps([*options.results_depend_on, list(SCORES)])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -56,16 +57,16 @@ def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[
         return
     predictor = load()
 
-    def read(job: Job) -> tuple[Job, np.ndarray]:
-        return job, read_array(with_suffix(job.preprocessed, ARRAY))
+    def read(job: Job) -> tuple[Job, torch.Tensor]:
+        return job, predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
 
-    def work(loaded: tuple[Job, np.ndarray]) -> tuple[Job, Prediction]:
+    def work(loaded: tuple[Job, torch.Tensor]) -> tuple[Job, Logits]:
         job, image = loaded
         return job, predictor.predict(image)
 
-    def finish(predicted: tuple[Job, Prediction]) -> tuple[str, pd.DataFrame]:
-        job, prediction = predicted
-        labelled = predictor.labelled(prediction, read_properties(job.preprocessed), job.files.voxels)
+    def finish(predicted: tuple[Job, Logits]) -> tuple[str, pd.DataFrame]:
+        job, logits = predicted
+        labelled = predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels)
         job.files.write(labelled, job.scan, job.orientation, job.made_from)
         return job.files.case, labelled.scores
 
@@ -80,8 +81,7 @@ def main() -> None:
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
     parser.add_argument("--roles", nargs="+", required=True)
-    parser.add_argument("--step-size", type=float, default=0.5)
-    parser.add_argument("--mirroring", action="store_true", help="average over mirrored scans, never left-right")
+    add_arguments(parser)
     parser.add_argument("--voxels", action="store_true", help="also keep how sure the model is of each voxel")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
@@ -98,8 +98,9 @@ def main() -> None:
     scans = read_table(arguments.converted, ["case", "image"]).set_index("case").image
     preprocessed = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     device = choose_device(arguments.device, arguments.threads)
-    model = identity(arguments.checkpoints, arguments.step_size, arguments.mirroring)
-    load = partial(Predictor, arguments.checkpoints, arguments.step_size, arguments.mirroring, device)
+    options = prediction_of(arguments)
+    model = identity(arguments.checkpoints, options)
+    load = partial(Predictor, arguments.checkpoints, options, device)
     jobs = [
         Job(
             LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),

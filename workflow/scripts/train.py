@@ -7,15 +7,9 @@ from typing import Any
 
 from noisy_student.command import run
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
-from noisy_student.learning.checkpoints import is_whole
+from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, is_whole
 from noisy_student.learning.device import choose_device
-from noisy_student.learning.trainer import (
-    FINAL_CHECKPOINT,
-    FINISHED_CHECKPOINT,
-    LATEST_CHECKPOINT,
-    NoisyStudentTrainer,
-    Places,
-)
+from noisy_student.learning.trainer import FINISHED_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
 from noisy_student.learning.trust import record
 
 

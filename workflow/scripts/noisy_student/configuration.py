@@ -23,6 +23,7 @@ from pydantic import (
 
 from noisy_student.cohort.numbering import Numbers, numbering_errors
 from noisy_student.errors import InputError
+from noisy_student.learning.prediction_options import Prediction
 from noisy_student.learning.settings import BelowOne, Network, Round, Training
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
@@ -120,13 +121,6 @@ class Cohort(Strict):
         if self.kind == "folders" and self.folders is None:
             raise ValueError("kind is `folders`, so the section `folders` must name where the scans lie")
         return self
-
-
-class Prediction(Strict):
-    """How a trained network labels a scan: sliding window and test-time mirroring."""
-
-    step_size: Annotated[float, Field(gt=0, le=1)] = 0.5
-    mirroring: bool = False
 
 
 class Evaluation(Strict):

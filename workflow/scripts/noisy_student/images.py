@@ -131,6 +131,15 @@ def image_like(array_zyx: np.ndarray, reference: sitk.Image) -> sitk.Image:
     return image
 
 
+def image_on(array_zyx: np.ndarray, geometry: Geometry) -> sitk.Image:
+    """An image of the given voxels where the geometry says."""
+    image = sitk.GetImageFromArray(array_zyx)
+    image.SetSpacing(geometry.spacing_mm_xyz)
+    image.SetOrigin(geometry.origin_mm_xyz)
+    image.SetDirection(geometry.direction)
+    return image
+
+
 def orientation(direction: tuple[float, ...]) -> str:
     """The three letters that x, y and z grow towards, e.g. "LPS" or "RAS" (nearest for an oblique grid)."""
     return sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)

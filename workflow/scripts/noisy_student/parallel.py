@@ -12,6 +12,7 @@ Read = TypeVar("Read")
 Worked = TypeVar("Worked")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 5.0
+BAR_WIDTH = 30
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:
@@ -50,15 +51,27 @@ def overlapped(
 
 
 def with_progress(results: Iterable[Result], total: int, verb: str) -> Iterator[Result]:
-    """Pass results on, and say every few seconds how many are done, how many a minute, and when the rest will be."""
+    """Pass results on, and say how many are done, how many a minute, and when the rest will be.
+
+    On a terminal a bar that moves with each result; in a log a line every few seconds.
+    """
     start = said = time.monotonic()
+    is_terminal = sys.stderr.isatty()
     for done, result in enumerate(results, 1):
         yield result
         now = time.monotonic()
-        if done == total or now - said >= SECONDS_BETWEEN_LINES:
+        if done == total or is_terminal or now - said >= SECONDS_BETWEEN_LINES:
             said = now
             seconds = (now - start) / done
-            print(f"{verb}: {done} of {total}, {_pace(seconds, total - done)}", file=sys.stderr, flush=True)
+            line = f"{verb}: {done} of {total}, {_pace(seconds, total - done)}"
+            if is_terminal:
+                line = f"\r{_bar(done, total)} {line}\x1b[K"
+            print(line, end="" if is_terminal and done < total else "\n", file=sys.stderr, flush=True)
+
+
+def _bar(done: int, total: int) -> str:
+    filled = BAR_WIDTH * done // total
+    return f"[{'#' * filled}{' ' * (BAR_WIDTH - filled)}]"
 
 
 def _pace(seconds: float, to_do: int) -> str:

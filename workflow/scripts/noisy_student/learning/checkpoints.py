@@ -8,6 +8,8 @@ import torch
 
 from noisy_student.damage import damaged
 
+FINAL_CHECKPOINT = "checkpoint_final.pth"
+
 
 def is_whole(checkpoint: Path) -> bool:
     """Whether the file is there and every record of it has its checksum."""
@@ -19,7 +21,7 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
-    """What the project's own trainer wrote, on the host. Unpickling can run any code: nothing foreign is read here."""
+    """What a trainer wrote, on the host. Unpickling can run any code: foreign ones must be trusted (`trust.py`)."""
     try:
         return torch.load(checkpoint, map_location="cpu", weights_only=False)
     except Exception as error:

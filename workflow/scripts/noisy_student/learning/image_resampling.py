@@ -15,6 +15,7 @@ from scipy.ndimage import zoom
 from noisy_student.learning.label_resampling import resample_labels
 
 CUBIC = 3
+DEFAULT = "resample_data_or_seg_to_shape", {"is_seg": False, "order": CUBIC, "order_z": 0, "force_separate_z": None}
 
 Spacing = Sequence[float]
 Resampling = Callable[[np.ndarray, Sequence[int], Spacing, Spacing], np.ndarray]
@@ -32,6 +33,14 @@ class LeanConfiguration(ConfigurationManager):
     def resampling_fn_seg(self) -> Resampling:
         """How masks are resampled."""
         return resample_mask
+
+
+def lean_if_default(configuration: ConfigurationManager) -> ConfigurationManager:
+    """The same for plans from elsewhere, unless they resample in another way than nnU-Net does by default."""
+    values = configuration.configuration
+    is_default = all(values[name] == DEFAULT[0] for name in ("resampling_fn_data", "resampling_fn_seg"))
+    is_default &= values["resampling_fn_data_kwargs"] == DEFAULT[1]
+    return LeanConfiguration(values) if is_default else configuration
 
 
 def resample_image(

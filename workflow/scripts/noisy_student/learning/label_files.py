@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.files import sha256, write_text
-from noisy_student.images import image_like, read_image, reorient, write_image
+from noisy_student.images import image_on, read_geometry, reorient, write_image
 from noisy_student.learning.voxel_confidence import write_confidence
 
 
 def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
     """Write a label map of a converted `scan` on the scan's own grid, whose axes grow towards `orientation`."""
-    image = image_like(label_map_zyx.astype(np.uint8), read_image(scan))
+    image = image_on(label_map_zyx.astype(np.uint8, copy=False), read_geometry(scan))
     write_image(reorient(image, orientation), output)
 
 

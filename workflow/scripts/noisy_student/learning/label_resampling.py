@@ -21,10 +21,10 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
     source = np.ascontiguousarray(label_map_zyx, dtype=np.uint8)
     if source.shape == tuple(shape_zyx):
         return source
-    axes = [_Axis(old, new) for old, new in zip(source.shape, shape_zyx, strict=True)]
+    axes = [Axis(old, new) for old, new in zip(source.shape, shape_zyx, strict=True)]
     if apart is not None:
         source = source.take(axes[apart].nearest, apart)
-        axes[apart] = _Axis(shape_zyx[apart], shape_zyx[apart])
+        axes[apart] = Axis(shape_zyx[apart], shape_zyx[apart])
     smallest = largest = source
     for number, axis in enumerate(axes):
         smallest = np.minimum(smallest.take(axis.below, number), smallest.take(axis.above, number))
@@ -34,8 +34,13 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
     return smallest
 
 
-class _Axis:
-    """Where the centres of the new voxels lie on an old axis, clamped at its ends."""
+class Axis:
+    """Where the centres of the new voxels lie on an old axis, clamped at its ends.
+
+    Indices of the old voxels below, above and nearest, and the share of the one above in a linear interpolation.
+    """
+
+    ARRAYS = ("below", "above", "share_above", "nearest")
 
     def __init__(self, old: int, new: int) -> None:
         positions = np.clip((np.arange(new) + 0.5) * (old / new) - 0.5, 0, old - 1)
@@ -45,7 +50,7 @@ class _Axis:
         self.nearest = np.floor(positions + 0.5).astype(np.intp)
 
 
-def _interpolated(source: np.ndarray, axes: list[_Axis], voxels: tuple[np.ndarray, ...]) -> np.ndarray:
+def _interpolated(source: np.ndarray, axes: list[Axis], voxels: tuple[np.ndarray, ...]) -> np.ndarray:
     """The labels of the new grid's `voxels` (z, y, x indices), interpolated between the eight around each."""
     corners, weights = [], []
     for above in product((False, True), repeat=len(axes)):

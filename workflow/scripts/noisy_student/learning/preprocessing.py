@@ -10,6 +10,7 @@ from typing import Any
 
 import blosc2
 import numpy as np
+import SimpleITK as sitk
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
@@ -18,7 +19,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 from noisy_student.damage import damaged
 from noisy_student.files import whole_file
 from noisy_student.learning import nnunet
-from noisy_student.learning.image_resampling import LeanConfiguration
+from noisy_student.learning.image_resampling import LeanConfiguration, lean_if_default
 from noisy_student.learning.label_resampling import resample_labels
 
 ARRAY = ".b2nd"
@@ -30,10 +31,11 @@ MADE_FROM = "made_from"
 
 @dataclass(frozen=True)
 class Plan:
-    """Frozen plans, and the dataset that they were made for."""
+    """Frozen plans, the dataset that they were made for, and which of their configurations is meant."""
 
     plans: dict[str, Any]
     dataset: dict[str, Any]
+    configuration_name: str = nnunet.CONFIGURATION
 
     @property
     def manager(self) -> PlansManager:
@@ -42,8 +44,8 @@ class Plan:
 
     @property
     def configuration(self) -> ConfigurationManager:
-        """nnU-Net's view of the one configuration that the plans hold."""
-        return self.manager.get_configuration(nnunet.CONFIGURATION)
+        """nnU-Net's view of the configuration."""
+        return self.manager.get_configuration(self.configuration_name)
 
     @property
     def classes(self) -> int:
@@ -70,6 +72,16 @@ def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "")
     write_array(data.astype(np.float32, copy=False), with_suffix(target, ARRAY), configuration.patch_size)
     write_array(mask.astype(np.int16), with_suffix(target, LABELS), configuration.patch_size)
     write_properties(properties | {MADE_FROM: made_from}, target)
+
+
+def preprocessed_image(image: sitk.Image, plan: Plan) -> tuple[np.ndarray, dict[str, Any]]:
+    """The same of an image in memory: (channel, z, y, x) in float32, and the properties."""
+    array = sitk.GetArrayFromImage(image)[None]
+    spacing = {"spacing": list(np.abs(image.GetSpacing()[::-1]))}
+    preprocessor = DefaultPreprocessor(verbose=False)
+    configuration = lean_if_default(plan.configuration)
+    data, _, properties = preprocessor.run_case_npy(array, None, spacing, plan.manager, configuration, plan.dataset)
+    return data.astype(np.float32, copy=False), properties
 
 
 def with_suffix(case: Path, suffix: str) -> Path:

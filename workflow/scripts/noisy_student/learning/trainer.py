@@ -18,7 +18,7 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 from noisy_student.files import copy, whole_file
 from noisy_student.learning import nnunet
 from noisy_student.learning.batches import Chances, numbered_augmenter, seed_everything
-from noisy_student.learning.checkpoints import read_checkpoint
+from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, read_checkpoint
 from noisy_student.learning.draws import chances
 from noisy_student.learning.noise import add_dropout, add_stochastic_depth, strong_transforms
 from noisy_student.learning.preprocessing import ARRAY, LABELS, require_whole, with_suffix
@@ -26,7 +26,6 @@ from noisy_student.tables import read_table, write_table
 
 AXES = {"z": 0, "y": 1}
 TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
-FINAL_CHECKPOINT = "checkpoint_final.pth"
 # A copy of the final one, written before it. Snakemake deletes a job's output before it repeats the job, also when only
 # Snakemake was killed before it wrote down that the job had finished; and what took days is not to hang on one file.
 FINISHED_CHECKPOINT = "checkpoint_finished.pth"

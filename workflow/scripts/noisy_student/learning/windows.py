@@ -18,9 +18,18 @@ class Windows:
     """The windows of one scan, over which any number of networks are run."""
 
     def __init__(
-        self, image: torch.Tensor, patch_size_zyx: Sequence[int], step_size: float, classes: int, device: torch.device
+        self,
+        image: torch.Tensor,
+        patch_size_zyx: Sequence[int],
+        step_size: float,
+        classes: int,
+        device: torch.device,
+        body: torch.Tensor | None = None,
     ) -> None:
-        """`image` (channel, z, y, x) is padded to at least one patch; logits are blended where it lies."""
+        """`image` (channel, z, y, x) is padded to at least one patch; logits are blended where it lies.
+
+        With a mask `body` (z, y, x) windows without a voxel of it are left out: what no window covers is background.
+        """
         self.image, self.inside = pad_nd_image(image, patch_size_zyx, "constant", {"value": 0}, True, None)
         self.classes, self.device = classes, device
         starts = compute_steps_for_sliding_window(self.image.shape[1:], patch_size_zyx, step_size)
@@ -30,12 +39,16 @@ class Windows:
             for y in starts[1]
             for x in starts[2]
         ]
+        if body is not None:
+            body, _ = pad_nd_image(body, patch_size_zyx, "constant", {"value": 0}, True, None)
+            self.places = [place for place in self.places if body[place].any()]
         self.weights = compute_gaussian(
             tuple(patch_size_zyx), value_scaling_factor=WEIGHT_SCALE, device=self.image.device
         )
         self.weight_sums = torch.zeros(self.image.shape[1:], dtype=torch.half, device=self.image.device)
         for place in self.places:
             self.weight_sums[place] += self.weights
+        self.uncovered = self.weight_sums == 0 if body is not None else None
 
     @torch.inference_mode()
     def logits(self, network: torch.nn.Module, mirrored_axes: tuple[int, ...] = ()) -> torch.Tensor:
@@ -43,10 +56,19 @@ class Windows:
         blended = torch.zeros((self.classes, *self.weight_sums.shape), dtype=torch.half, device=self.image.device)
         axes = [axis + 2 for axis in mirrored_axes]
         for place in self.places:
-            window = self.image[(slice(None), *place)][None].to(self.device)
+            window = self.image[(slice(None), *place)][None].to(self.device, non_blocking=True)
             predicted = torch.flip(network(torch.flip(window, axes)), axes)[0].to(blended.device)
             blended[(slice(None), *place)] += predicted.mul_(self.weights)
         blended /= self.weight_sums
+        if self.uncovered is not None:
+            blended[:, self.uncovered] = background(self.classes, blended)[:, None]
         if torch.isinf(blended).any():
             raise OverflowError("the network's logits are beyond the range of half precision")
         return blended[(slice(None), *self.inside[1:])]
+
+
+def background(classes: int, like: torch.Tensor) -> torch.Tensor:
+    """Logits (class) of a voxel at which no network has looked."""
+    logits = torch.zeros(classes, dtype=like.dtype, device=like.device)
+    logits[0] = 1
+    return logits

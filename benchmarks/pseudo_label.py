@@ -1,0 +1,156 @@
+"""Pseudo-labelling beside stock nnU-Net, in one run: the same model, scans and cores, and equal label maps.
+
+A run of the workflow on scans of 512 × 512 × 100 voxels trains a small network for a minute, so that its label maps
+are like organs and not noise. Then, each in processes of their own: the forward passes alone; this workflow's
+labelling, from preprocessed scans (every round) and from the files (once); `nnUNetv2_predict`; the same with
+`--save_probabilities` and a script that scores them. After that the second round's preparation beside
+`nnUNetv2_plan_and_preprocess`, and one scan of 512 × 512 × 600. Exits with 1 if a target is missed.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from evaluation import machine
+from labelling_run import (
+    LABELLED,
+    LONG_SLICE_MM,
+    LONG_SLICES,
+    NETWORK,
+    PATCH_ZYX,
+    SLICE_MM,
+    SLICES,
+    SPACING_MM_ZYX,
+    LabellingRun,
+)
+from processes import Measured
+
+BEYOND_PLAIN, BEYOND_PROBABILITIES, MEMORY, PREPARATION, LONG_GB, DIFFERING = 5, 15, 0.25, 0.05, 4.0, 1e-4
+# The paper's network: FLOPs of one forward pass of its patch (docs/pseudo_labelling.md), and a GPU by its data sheet.
+PAPER_FLOPS, PAPER_PATCH_ZYX = 1.25e12, (32, 224, 224)
+GPU, GPU_FLOPS, GPU_SHARE = "NVIDIA A100", 312e12, 0.3
+
+
+class Targets:
+    """Which targets were missed."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+
+    def check(self, what: str, value: float, limit: float, at_least: bool = False) -> None:
+        """Say whether a target is met, and remember it if not."""
+        is_met = value >= limit if at_least else value <= limit
+        wanted = f"{'at least' if at_least else 'at most'} {limit:g}"
+        print(f"{'met   ' if is_met else 'MISSED'}  {what}: {value:.3g} ({wanted})", flush=True)
+        self.missed += [] if is_met else [what]
+
+
+ROW = "{:<42}  {:>8}  {:>8}  {:>10}  {:>10}  {:>8}  {:>10}"
+
+
+def show(name: str, found: Measured, forward: dict[str, float]) -> None:
+    """One line of the first table."""
+    beyond = f"{found.wall_s - forward['wall_s']:.1f}", f"{found.cpu_s - forward['cpu_s']:.1f}"
+    numbers = (f"{found.wall_s:.1f}", f"{found.cpu_s:.1f}", *beyond, f"{found.peak_gb:.2f}", f"{found.written_mb:.1f}")
+    print(ROW.format(name, *numbers), flush=True)
+
+
+def compare_labelling(run: LabellingRun, targets: Targets) -> None:
+    """First table: labelling."""
+    folder = run.folder
+    forward = run.forward(run.unlabelled)
+    print(f"\n{len(run.unlabelled)} scans; the {forward['passes']:.0f} forward passes alone: ", end="")
+    print(f"{forward['wall_s']:.1f} s, {forward['cpu_s']:.1f} CPU s\n")
+    print(ROW.format("way", "wall s", "CPU s", "beyond s", "beyond CPU", "peak GB", "written MB"))
+    ours = run.ours("unlabelled", folder / "ours")
+    show("ours, with scores", ours, forward)
+    from_files = run.ours_from_files(folder / "unlabelled", folder / "from_files")
+    show("ours from the files (label_scan.py)", from_files, forward)
+    plain = run.stock(folder / "plain")
+    show("nnUNetv2_predict", plain, forward)
+    scored = run.scored_by_script(folder / "scored")
+    show("nnUNetv2_predict with probabilities, scored", scored, forward)
+    print()
+    for name in ("from_files", "plain", "scored"):
+        targets.check(
+            f"share of voxels that differ, ours and {name}", run.differing(folder / "ours", folder / name), DIFFERING
+        )
+    ours_beyond = ours.wall_s - forward["wall_s"]
+    for name, stock, times in (("plain", plain, BEYOND_PLAIN), ("scored", scored, BEYOND_PROBABILITIES)):
+        targets.check(
+            f"time beyond the passes, {name} / ours", (stock.wall_s - forward["wall_s"]) / ours_beyond, times, True
+        )
+    targets.check("peak memory, ours / plain", ours.peak_gb / plain.peak_gb, MEMORY)
+
+
+def compare_preparation(run: LabellingRun, targets: Targets) -> None:
+    """A second round's dataset beside nnU-Net's own preparation."""
+    ours, stock = run.prepare(), run.prepare_stock()
+    cases = LABELLED + len(run.unlabelled)
+    print(f"\npreparing {cases} scans: {ours.wall_s:.1f} s ({ours.cpu_s:.1f} CPU s) and ", end="")
+    print(f"{stock.wall_s:.1f} s ({stock.cpu_s:.1f} CPU s) by nnUNetv2_plan_and_preprocess")
+    targets.check("preparation of round 1, ours / stock", ours.wall_s / stock.wall_s, PREPARATION)
+
+
+def compare_windows(run: LabellingRun) -> None:
+    """What faster windows cost: DSC against the truth, and time."""
+    print(f"\n{'windows':<32}  {'wall s':>8}  {'CPU s':>8}  {'DSC':>6}")
+    variants = [
+        ("everywhere", 0.5),
+        ("on_body", 0.5),
+        ("in_box_of_body", 0.5),
+        ("everywhere", 0.75),
+        ("everywhere", 1.0),
+    ]
+    for windows, step in [*variants, ("in_box_of_body", 0.75)]:
+        output = run.folder / f"windows_{windows}_{step}"
+        found = run.ours("unlabelled", output, "--windows", windows, "--step-size", step)
+        name = f"{windows}, step {step:g}"
+        print(f"{name:<32}  {found.wall_s:>8.1f}  {found.cpu_s:>8.1f}  {run.dsc(output):>6.3f}", flush=True)
+
+
+def label_long_scan(run: LabellingRun, targets: Targets) -> None:
+    """Memory and time of one long scan, and its export beside the paper's network on a GPU."""
+    forward = run.forward([run.long])
+    found = run.ours("test", run.folder / "long")
+    beyond_cpu_s = found.cpu_s - forward["cpu_s"]
+    print(f"\n512×512×{LONG_SLICES}: {found.wall_s:.1f} s, of it {forward['wall_s']:.1f} s forward passes; ", end="")
+    print(f"beyond them {beyond_cpu_s:.1f} CPU s; {found.peak_gb:.2f} GB")
+    targets.check("peak GB of labelling the long scan", found.peak_gb, LONG_GB)
+    shape = [LONG_SLICES * LONG_SLICE_MM, 512 * 0.78, 512 * 0.78]
+    grid = [round(length / step) for length, step in zip(shape, SPACING_MM_ZYX, strict=True)]
+    steps = [int(np.ceil((size - patch) / (patch / 2))) + 1 for size, patch in zip(grid, PAPER_PATCH_ZYX, strict=True)]
+    passes = int(np.prod(steps))
+    seconds = passes * PAPER_FLOPS / (GPU_FLOPS * GPU_SHARE)
+    print(f"the paper's network there: {passes} passes of {PAPER_FLOPS / 1e12:g} TFLOP on a grid of {grid}; ", end="")
+    print(f"{seconds:.1f} s a fold on an {GPU} ({GPU_FLOPS / 1e12:g} TFLOPS, of which {GPU_SHARE:.0%} are assumed)")
+
+
+def main() -> None:
+    """Measure everything; exit with 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scans", type=int, default=2, help="scans to label (%(default)s)")
+    options = parser.parse_args()
+    cores = os.cpu_count() or 1
+    print(
+        f"{machine()}\n512×512×{SLICES} voxels of 0.78×0.78×{SLICE_MM} mm on a grid of {SPACING_MM_ZYX} mm, 14 classes,"
+    )
+    print(f"patch {PATCH_ZYX}, {NETWORK['base_features']} features; one run each, {cores} threads or workers")
+    with tempfile.TemporaryDirectory() as folder:
+        run = LabellingRun(Path(folder), options.scans, cores)
+        run.train()
+        targets = Targets()
+        compare_labelling(run, targets)
+        compare_windows(run)
+        compare_preparation(run, targets)
+        label_long_scan(run, targets)
+    if targets.missed:
+        sys.exit("missed: " + "; ".join(targets.missed))
+
+
+if __name__ == "__main__":
+    main()

@@ -26,8 +26,11 @@ def stock_model(plan, tmp_path_factory):
     """What nnU-Net's own trainer leaves before its first step, of a dataset of another name."""
     folder = tmp_path_factory.mktemp("results")
     plans = plan.plans | {"dataset_name": "Dataset007_Abdomen", "continue_training": False}
-    with nnunet_folders(folder / "x"):
+    with nnunet_folders(folder / "x") as (_, preprocessed):
         trainer = nnUNetTrainer(plans, "3d_fullres", 0, plan.dataset, torch.device("cpu"))
+        (preprocessed / "cases").mkdir()
+        (preprocessed / "cases/case.b2nd").touch()
+        trainer.preprocessed_dataset_folder = str(preprocessed / "cases")
         trainer.output_folder = str(folder / "fold_0")
         trainer.log_file = str(folder / "log.txt")
         (folder / "fold_0").mkdir()

@@ -1,4 +1,6 @@
 import shutil
+import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -10,7 +12,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from noisy_student.cohort.conversion import converted_image
 from noisy_student.errors import InputError
 from noisy_student.learning.body import body_of, box_of
-from noisy_student.learning.device import has_room
+from noisy_student.learning.device import choose_device, has_room, one_thread
 from noisy_student.learning.model_folder import checkpoints_of
 from noisy_student.learning.prediction_options import Prediction
 from noisy_student.learning.predictor import Predictor, mirrorings
@@ -116,7 +118,7 @@ def test_what_makes_the_network_faster_leaves_the_label_map(untrained, scan, opt
     expected = predictor_of(untrained, (0,)).label(scan).label_map_zyx
     assert (predictor.label(scan).label_map_zyx != expected).mean() < 1e-4
     network = predictor.networks[0]
-    layout = next(weight for weight in network.parameters() if weight.shape[1:].numel() > weight.shape[1])
+    layout = next(weight for weight in network.parameters() if weight.dim() == 5 and weight.shape[1] > 1)
     assert layout.is_contiguous(memory_format=torch.channels_last_3d) == (option == "channels_last")
     assert isinstance(network, torch._dynamo.OptimizedModule) == (option == "compile")
 
@@ -125,7 +127,7 @@ def test_in_the_bodys_box_the_network_sees_nothing_else(untrained, scan, plan):
     predictor = predictor_of(untrained, (0,), windows="in_box_of_body")
     image = predictor.on_host(read_array(with_suffix(scan, ARRAY)))
     box = (slice(None), *box_of(body_of(image.numpy(), plan)))
-    found = predictor.predict(image).mean
+    found = predictor.predict(image).mean.clone()
     alone = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU).logits(predictor.networks[0])
     assert image[box].numel() < image.numel()
     assert torch.equal(found[box], alone)
@@ -160,3 +162,25 @@ def test_left_and_right_are_never_mirrored():
     assert mirrorings((0, 1, 2)) == [(), (0,), (1,), (0, 1)]
     assert mirrorings((0, 1, 2), left_right=0) == [(), (1,), (2,), (1, 2)]
     assert mirrorings((2,)) == mirrorings(()) == [()]
+
+
+def test_exporting_in_one_thread_leaves_the_networks_threads():
+    before = torch.get_num_threads()
+    choose_device("cpu", 3)
+    inside, outside = [], []
+    go_on = threading.Event()
+
+    def export():
+        with one_thread():
+            inside.append(torch.get_num_threads())
+            go_on.wait(10)
+
+    exporter = threading.Thread(target=export)
+    exporter.start()
+    while not inside:
+        time.sleep(0.01)
+    outside.append(torch.get_num_threads())
+    go_on.set()
+    exporter.join()
+    assert inside == [1] and outside == [3] and torch.get_num_threads() == 3
+    torch.set_num_threads(before)

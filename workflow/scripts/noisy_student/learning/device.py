@@ -1,5 +1,8 @@
 """Where a network runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from noisy_student.errors import InputError
@@ -11,6 +14,8 @@ SHARE_FOR_RESULTS = 0.5
 def choose_device(wish: str, threads: int) -> torch.device:
     """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads."""
     torch.set_num_threads(threads)
+    # The number is each thread's own from the first time that it is asked for.
+    torch.get_num_threads()
     if wish == "cuda" and not torch.cuda.is_available():
         raise InputError("a CUDA GPU (`device: cuda`)", "none visible to torch", "set `device: auto`, or free the GPU")
     return torch.device("cuda" if torch.cuda.is_available() and wish != "cpu" else "cpu")
@@ -19,3 +24,14 @@ def choose_device(wish: str, threads: int) -> torch.device:
 def has_room(device: torch.device, needed_bytes: int) -> bool:
     """Whether results of that size may lie on the device, beside what the network itself takes there."""
     return device.type != "cuda" or needed_bytes <= SHARE_FOR_RESULTS * torch.cuda.mem_get_info(device)[0]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in the calling thread alone: many small steps beside a network gain nothing from more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

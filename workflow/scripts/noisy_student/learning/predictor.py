@@ -13,7 +13,7 @@ import torch
 from noisy_student.errors import InputError
 from noisy_student.learning.body import CT, body_of, box_of
 from noisy_student.learning.certainty import certainty_of, label_map_on_grid
-from noisy_student.learning.device import has_room
+from noisy_student.learning.device import has_room, one_thread
 from noisy_student.learning.export import label_map_of
 from noisy_student.learning.label_files import Labelled
 from noisy_student.learning.model_folder import read_model
@@ -105,6 +105,7 @@ class Predictor:
         return Logits(total.div_(count), passes if count > 1 else [])
 
     @torch.inference_mode()
+    @one_thread()
     def labelled(self, logits: Logits, properties: dict[str, Any], voxels: bool = False) -> Labelled:
         """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted."""
         certainty, on_grid = certainty_of(logits.mean)

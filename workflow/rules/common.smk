@@ -18,6 +18,7 @@ from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.cohort.folder_state import state_of
 from noisy_student.selection.rules import SELECTION
+from noisy_student.selection.words import in_words
 
 try:
     CONFIGURATION = read_configuration(config)
@@ -54,6 +55,12 @@ def section(model) -> str:
 def selection_rules(wildcards) -> str:
     """The selection of a round in the same form."""
     return SELECTION.dump_json(CONFIGURATION.selection_of(int(wildcards.round))).decode()
+
+
+def selection_labels(wildcards) -> dict[str, str]:
+    """How Snakemake's own report names the selection of a round: by its rules in words."""
+    rules = [in_words(rule) for rule in json.loads(selection_rules(wildcards))]
+    return {"round": wildcards.round, "kept": "; ".join(rules) or "all"}
 
 
 def network_of(wildcards) -> str:

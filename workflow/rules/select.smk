@@ -4,14 +4,6 @@
 # makes  results/cohort/labelled_measures.tsv        volume, pieces, edge and side of each labelled organ
 #        results/round_<k>/selection.tsv             case, every score, kept or dropped, organs masked, all reasons
 
-from noisy_student.selection.words import in_words
-
-
-def selection_labels(wildcards) -> dict[str, str]:
-    """How Snakemake's own report names the selection of a round: by its rules in words."""
-    rules = [in_words(rule) for rule in json.loads(selection_rules(wildcards))]
-    return {"round": wildcards.round, "kept": "; ".join(rules) or "all"}
-
 
 rule labelled_measures:
     """Measure the labelled scans' organs, which pseudo-labels are compared with."""

@@ -30,6 +30,7 @@ for number in ROUNDS:
         input:
             expand("results/round_{round}/summary.tsv", round=range(number + 1)),
             expand("results/round_{round}/selection.tsv", round=range(1, number + 1)),
+            expand("results/round_{round}/verdict.json", round=range(number + 1)),
 
 
 include: "workflow/rules/cohort.smk"
@@ -48,6 +49,7 @@ localrules:
     all,
     check,
     converted,
+    judge,
     preprocessed,
     pseudo_label_scores,
     prediction_scores,

@@ -34,6 +34,8 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
         "preprocessed": 1,
         "training_set": 4,
         "train": 4 * 3,
+        "postprocessing": 4,
+        "judge": 4,
         "pseudo_label": 3 * 5,
         "pseudo_label_scores": 3,
         "pseudo_label_truth": 3,

@@ -19,7 +19,10 @@ from project import BIN, Project
 ROUND = {"network": "coarse"}
 BASE = {"rounds": [ROUND] * 3, "shards": 2}
 # What follows from the selection of a round, in that round.
-AFTER_SELECTION = {"training_set": 1, "train": 1, "predict": 2, "prediction_scores": 1, "evaluate": 1, "summarise": 1}
+AFTER_SELECTION = {
+    **{"training_set": 1, "train": 1, "postprocessing": 1, "judge": 1},
+    **{"predict": 2, "prediction_scores": 1, "evaluate": 1, "summarise": 1},
+}
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +173,13 @@ def test_other_scans_begin_at_the_cohort(finished):
     finished.configure(**BASE, seed=2)
     jobs = finished.planned()
     assert jobs["embedded_cohort"] == jobs["case_table"] == 1 and jobs["convert"] == 2 and jobs["train"] == 3
+
+
+def test_another_answer_to_a_collapse_judges_anew_and_never_trains_the_teacher_anew(finished):
+    finished.configure(**BASE, collapse={"policy": "stop"})
+    jobs = finished.planned()
+    assert jobs["judge"] == 3 and jobs["train"] == 2 and "preprocess" not in jobs
+    assert finished.planned("results/round_0/verdict.json") == {"judge": 1}
 
 
 def test_a_selection_edited_by_hand_trains_its_student_anew(finished):

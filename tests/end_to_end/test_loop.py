@@ -140,6 +140,24 @@ def test_the_chain_is_teacher_student_next_teacher(finished):
     assert len(models[0]) == len(models[1]) == 1 and models[0] != models[1]
 
 
+def test_held_out_scans_are_labelled_and_judged_in_every_round(finished):
+    truth = finished.folder / "results/cohort/label_maps"
+    for number in range(3):
+        here = finished.folder / f"results/round_{number}"
+        held_out = table(finished, f"results/round_{number}/model/fold_0/held_out.tsv")
+        splits = json.loads((here / "dataset/splits_final.json").read_text())
+        assert sorted(held_out.case.unique()) == splits[0]["val"]
+        for case in held_out.case.unique():
+            found, true = (read_image(path / f"{case}.nii.gz") for path in (here / "model/fold_0/held_out", truth))
+            assert found.GetSize() == true.GetSize()
+        verdict = json.loads((here / "verdict.json").read_text())
+        assert verdict["labeller"] == number and verdict["stopped"] == ""
+        assert (here / "labeller/fold_0/checkpoint_final.pth").samefile(finished.folder / CHECKPOINT.format(number))
+        chosen = json.loads((here / "postprocessing.json").read_text())
+        assert len(chosen["organs"]) == 13
+    assert "held-out labelled scans" in (finished.folder / "results/report/report.html").read_text()
+
+
 def test_validation_folds_are_labelled_and_the_same_in_all_rounds(finished):
     paths = [finished.folder / f"results/round_{number}/dataset/splits_final.json" for number in range(3)]
     validation = [[fold["val"] for fold in json.loads(path.read_text())] for path in paths]

@@ -57,3 +57,10 @@ def test_the_confidence_of_voxels_is_kept_beside_and_missing_it_the_case_does_no
     assert files.read("model-1") is not None
     files.confidence.unlink()
     assert files.read("model-1") is None
+
+
+def test_whole_files_of_the_same_model_are_taken_from_another_folder(scan, tmp_path):
+    other, mine = (LabelFiles(tmp_path / name, "a", voxels=True) for name in ("other", "mine"))
+    other.write(Labelled(LABELS, SCORES, np.full((2, 3, 4), 99, np.uint8)), scan[1], "RAS", "model-1")
+    mine.take(other)
+    assert mine.read("model-1") is not None and mine.label_map.samefile(other.label_map)

@@ -197,3 +197,12 @@ def test_a_run_with_other_organs_shows_these_and_not_the_papers_figures(tmp_path
         "trachea",
         "mean",
     }
+
+
+def test_a_collapsed_round_is_named_with_the_round_that_labels_in_its_place(tmp_path):
+    text = Page(make(SyntheticRun(collapsed=1, test=4, validation=0), tmp_path)).text
+    assert "Round 1 collapsed" in text and "left kidney: mean DSC 0.00, its teacher's 0.80" in text
+    assert "round 0 labels on in its place" in text
+    table = read_table(tmp_path / "report/tables/held_out.tsv")
+    assert table["labels next"].tolist() == ["round 0", "round 0", "round 2"]
+    assert set(table["largest piece alone helps"]) == {"all organs together, liver"}

@@ -38,6 +38,8 @@ JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance
 ROUNDS = range(len(CONFIGURATION.rounds))
 SHARDS = range(CONFIGURATION.shards)
 FOLDS = CONFIGURATION.training.folds
+# How any network of the run labels.
+PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 
 
 wildcard_constraints:
@@ -73,14 +75,42 @@ def of_network(path: str):
     return lambda wildcards: path.format(network=network_of(wildcards))
 
 
-def of_teacher(path: str):
-    """An input that belongs to the network of the round before."""
-    return lambda wildcards: path.format(network=CONFIGURATION.rounds[int(wildcards.round) - 1].network)
+def labeller(number) -> list[str]:
+    """Links to the model that labels after a round, one for each fold: the round's own unless it collapsed."""
+    return [f"results/round_{number}/labeller/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
 def teacher_checkpoints(wildcards) -> list[str]:
-    """The final checkpoints of the round before."""
-    return checkpoints(int(wildcards.round) - 1)
+    """The final checkpoints of the model that labels for a round."""
+    return labeller(int(wildcards.round) - 1)
+
+
+def verdict_before(wildcards) -> list[str]:
+    """The verdict on the round before; the first round has none."""
+    number = int(wildcards.round)
+    return [f"results/round_{number - 1}/verdict.json"] if number else []
+
+
+def before_training(wildcards) -> str:
+    """What a student's training needs to know of the round before, as flags."""
+    if not int(wildcards.round):
+        return ""
+    retrain = f" --retrain-below {CONFIGURATION.collapse.noise_band}"
+    return f"--verdict {verdict_before(wildcards)[0]}" + (retrain if CONFIGURATION.collapse.policy == "retrain" else "")
+
+
+def changes_of_labels(wildcards) -> list[str]:
+    """How much the labels changed that a round learned from, if that may end the rounds; round 1 has none before."""
+    asked = CONFIGURATION.stop.disagreement_below is not None and int(wildcards.round) > 1
+    path = f"results/round_{wildcards.round}/shards/label_measures_{{shard}}.tsv"
+    return expand(path, shard=SHARDS) if asked else []
+
+
+def stop_rule() -> str:
+    """What ends the rounds early, as flags."""
+    disagreement = CONFIGURATION.stop.disagreement_below
+    flags = ["--stop-without-gain"] if CONFIGURATION.stop.without_gain else []
+    return " ".join([*flags, *([f"--stop-below {disagreement}"] if disagreement is not None else [])])
 
 
 def checkpoints(number: int) -> list[str]:
@@ -88,11 +118,40 @@ def checkpoints(number: int) -> list[str]:
     return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
+def held_out(number) -> list[str]:
+    """What a round's folds made of the labelled scans that they held out."""
+    return [f"results/round_{number}/model/fold_{fold}/held_out.tsv" for fold in FOLDS]
+
+
+def postprocessing_of_teacher(wildcards) -> list[str]:
+    """What was found to help the model that labels for a round, if pseudo-labels are post-processed."""
+    number = int(wildcards.round) - 1
+    return (
+        [f"results/round_{number}/labeller/postprocessing.json"] if CONFIGURATION.postprocessing.pseudo_labels else []
+    )
+
+
+def postprocessing_of_round(wildcards) -> list[str]:
+    """The same of a round's own model, if predictions are post-processed."""
+    return [f"results/round_{wildcards.round}/postprocessing.json"] if CONFIGURATION.postprocessing.predictions else []
+
+
+def same_of_round_before(wildcards, name: str) -> str:
+    """Where label maps of the same model may lie already, as a flag: in the round before."""
+    number = int(wildcards.round) - 1
+    return f"--same-in results/round_{number}/{name}" if number >= (name == "pseudo_labels") else ""
+
+
+def flag(name: str, path) -> str:
+    """An input as a flag of the command line, where it is given."""
+    return f"{name} {path}" if path else ""
+
+
 def first_weights(wildcards) -> list[str]:
     """The same fold of the teacher, if the student starts from its weights."""
     number = int(wildcards.round)
     takes_over = CONFIGURATION.rounds[number].start == "teacher"
-    return [f"results/round_{number - 1}/model/fold_{wildcards.fold}/checkpoint_final.pth"] if takes_over else []
+    return [f"results/round_{number - 1}/labeller/fold_{wildcards.fold}/checkpoint_final.pth"] if takes_over else []
 
 
 def cohort_inputs() -> list:

@@ -5,16 +5,15 @@
 #        results/round_<k>/pseudo_labels/confidence/<case>.b2nd     how sure the teacher is of each voxel
 #        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
 
-PREDICTION_FLAGS = CONFIGURATION.prediction.flags
-
 
 rule pseudo_label:
     """Label one shard of the unlabelled scans with the teacher, scoring while labelling."""
     input:
         cases="results/cohort/cases.tsv",
         converted="results/cohort/converted.tsv",
-        preprocessed=of_teacher("results/preprocessed/{network}.tsv"),
+        preprocessed=lambda wildcards: f"results/round_{int(wildcards.round) - 1}/labeller/preprocessed.tsv",
         checkpoints=teacher_checkpoints,
+        postprocessing=postprocessing_of_teacher,
     output:
         "results/round_{round}/shards/pseudo_label_scores_{shard}.tsv",
     log:
@@ -31,11 +30,13 @@ rule pseudo_label:
     params:
         shards=CONFIGURATION.shards,
         flags=PREDICTION_FLAGS,
+        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
+        same=lambda wildcards: same_of_round_before(wildcards, "pseudo_labels"),
     shell:
         "python workflow/scripts/on_gpu.py {resources.device}"
         " python workflow/scripts/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
-        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
+        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels --output {output} >> {log} 2>&1"
 
@@ -66,6 +67,7 @@ rule predict:
         converted="results/cohort/converted.tsv",
         preprocessed=of_network("results/preprocessed/{network}.tsv"),
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        postprocessing=postprocessing_of_round,
     output:
         "results/round_{round}/shards/prediction_scores_{shard}.tsv",
     log:
@@ -82,11 +84,13 @@ rule predict:
     params:
         shards=CONFIGURATION.shards,
         flags=PREDICTION_FLAGS,
+        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/predictions",
+        same=lambda wildcards: same_of_round_before(wildcards, "predictions"),
     shell:
         "python workflow/scripts/on_gpu.py {resources.device}"
         " python workflow/scripts/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
-        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags}"
+        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
 

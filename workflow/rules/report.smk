@@ -18,6 +18,7 @@ REPORTED = [
     ),
     expand("results/round_{round}/summary.tsv", round=ROUNDS),
     expand("results/round_{round}/selection.tsv", round=ROUNDS[1:]),
+    expand("results/round_{round}/verdict.json", round=ROUNDS),
     (expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else []),
     "results/comparison.tsv",
 ]

@@ -3,6 +3,9 @@
 # reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
 # makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
+#        results/round_<k>/model/fold_<f>/held_out.tsv              what it makes of the labelled scans it held out
+#        results/round_<k>/postprocessing.json                      of which organs the largest piece alone is kept
+#        results/round_<k>/verdict.json, labeller/                  has it collapsed? the model that labels next
 
 
 rule training_set:
@@ -39,7 +42,8 @@ rule train:
         plans=of_network("results/plans/{network}/plans.json"),
         start_from=first_weights,
     output:
-        "results/round_{round}/model/fold_{fold}/checkpoint_final.pth",
+        checkpoint="results/round_{round}/model/fold_{fold}/checkpoint_final.pth",
+        held_out="results/round_{round}/model/fold_{fold}/held_out.tsv",
     log:
         "logs/round_{round}/train_fold_{fold}.log",
     benchmark:
@@ -52,9 +56,62 @@ rule train:
         device=CONFIGURATION.device,
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
-        start_from=lambda wildcards, input: f"--start-from {input.start_from}" if input.start_from else "",
+        start_from=lambda wildcards, input: flag("--start-from", input.start_from),
+        before=before_training,
+        flags=PREDICTION_FLAGS,
     shell:
         "python workflow/scripts/on_gpu.py {resources.device}"
         " python workflow/scripts/train.py --settings {params.settings:q} --plans {input.plans}"
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
-        " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from} >> {log} 2>&1"
+        " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from}"
+        " {params.before} {params.flags} >> {log} 2>&1"
+
+
+rule postprocessing:
+    """Find out for which organs keeping the largest piece alone helps, as nnU-Net does, on the held-out scans."""
+    input:
+        lambda wildcards: held_out(wildcards.round),
+    output:
+        "results/round_{round}/postprocessing.json",
+    log:
+        "logs/round_{round}/postprocessing.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    threads: 8
+    params:
+        folds=FOLDS,
+    shell:
+        "python workflow/scripts/choose_postprocessing.py --model results/round_{wildcards.round}/model"
+        " --dataset results/round_{wildcards.round}/dataset --folds {params.folds} --cores {threads}"
+        " --output {output} > {log} 2>&1"
+
+
+rule judge:
+    """Say whether the student has collapsed, which round's model labels for the next, and whether it was the last."""
+    input:
+        held_out=lambda wildcards: [path for number in range(int(wildcards.round) + 1) for path in held_out(number)],
+        postprocessing="results/round_{round}/postprocessing.json",
+        before=verdict_before,
+        changes=changes_of_labels,
+    output:
+        "results/round_{round}/verdict.json",
+        labeller("{round}"),
+        expand(
+            "results/round_{{round}}/labeller/{name}",
+            name=("preprocessed.tsv", "postprocessing.json"),
+        ),
+    log:
+        "logs/round_{round}/judge.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        policy=CONFIGURATION.collapse.policy,
+        noise_band=CONFIGURATION.collapse.noise_band,
+        changes=lambda wildcards, input: flag("--changes", input.changes),
+        stop=stop_rule(),
+        folds=FOLDS,
+        networks=lambda wildcards: [entry.network for entry in CONFIGURATION.rounds[: int(wildcards.round) + 1]],
+    shell:
+        "python workflow/scripts/judge_round.py --results results --round {wildcards.round} --folds {params.folds}"
+        " --networks {params.networks} --policy {params.policy} --noise-band {params.noise_band}"
+        " {params.stop} {params.changes} > {log} 2>&1"

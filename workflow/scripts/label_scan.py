@@ -22,6 +22,7 @@ from noisy_student.errors import InputError
 from noisy_student.images import Geometry, image_on, orientation, read_image, reorient, unlike_a_volume, write_image
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.model_folder import checkpoints_of
+from noisy_student.learning.postprocessing import read_steps
 from noisy_student.learning.prediction_options import add_arguments, prediction_of
 from noisy_student.learning.predictor import Logits, Predictor
 from noisy_student.learning.preprocessing import preprocessed_image
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument(
         "--trust", nargs="+", default=[], help="SHA-256 of checkpoints from elsewhere that may be loaded"
     )
+    parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
@@ -90,7 +92,7 @@ def main() -> None:
     device = choose_device(arguments.device, arguments.threads)
     folds = checkpoints_of(arguments.model, arguments.folds)
     require_trusted(folds, arguments.trust)
-    predictor = Predictor(folds, prediction_of(arguments), device)
+    predictor = Predictor(folds, prediction_of(arguments), device, arguments.postprocessing)
     for _ in with_progress(label_all(pairs, predictor), len(pairs), "labelling"):
         pass
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from noisy_student.command import run
 from noisy_student.files import sha256
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.label_files import LabelFiles
+from noisy_student.learning.postprocessing import Steps, read_steps
 from noisy_student.learning.prediction_options import Prediction, add_arguments, prediction_of
 from noisy_student.learning.predictor import Logits, Predictor
 from noisy_student.learning.preprocessing import ARRAY, read_array, read_properties, with_suffix
@@ -29,9 +30,9 @@ from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, write_table
 
 
-def identity(checkpoints: list[Path], options: Prediction) -> str:
+def identity(checkpoints: list[Path], options: Prediction, steps: Steps) -> str:
     """What a label map and its scores depend on besides the scan, as a checksum."""
-    parts = [*map(sha256, checkpoints), json.dumps([*options.results_depend_on, list(SCORES)])]
+    parts = [*map(sha256, checkpoints), json.dumps([*options.results_depend_on, list(SCORES), steps])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -44,11 +45,21 @@ class Job:
     preprocessed: Path
     orientation: str
     made_from: str
+    same_in: Path | None = None
+
+    def done(self) -> pd.DataFrame | None:
+        """The scores, if the results are there, or can be taken from another round that the same model labelled."""
+        if (scores := self.files.read(self.made_from)) is not None or not self.same_in:
+            return scores
+        other = replace(self.files, folder=self.same_in)
+        if (scores := other.read(self.made_from)) is not None:
+            self.files.take(other)
+        return scores
 
 
 def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[str, pd.DataFrame]]:
     """(case, scores) of every job; reading, the network and export overlap. What is whole is not done again."""
-    done = {job.files.case: job.files.read(job.made_from) for job in jobs}
+    done = {job.files.case: job.done() for job in jobs}
     for case, scores in done.items():
         if scores is not None:
             yield case, scores
@@ -82,12 +93,14 @@ def main() -> None:
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
     parser.add_argument("--roles", nargs="+", required=True)
     add_arguments(parser)
+    parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
     parser.add_argument("--voxels", action="store_true", help="also keep how sure the model is of each voxel")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where the label maps are made")
+    parser.add_argument("--same-in", type=Path, help="where label maps of the same model may lie already")
     parser.add_argument("--output", type=Path, required=True, help="table of scores per case and organ")
     arguments = parser.parse_args()
 
@@ -99,12 +112,12 @@ def main() -> None:
     preprocessed = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     device = choose_device(arguments.device, arguments.threads)
     options = prediction_of(arguments)
-    model = identity(arguments.checkpoints, options)
-    load = partial(Predictor, arguments.checkpoints, options, device)
+    model = identity(arguments.checkpoints, options, arguments.postprocessing)
+    load = partial(Predictor, arguments.checkpoints, options, device, arguments.postprocessing)
     jobs = [
         Job(
             LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),
-            Path(preprocessed[row.case]), row.orientation, f"model {model}, scan {row.sha256}",
+            Path(preprocessed[row.case]), row.orientation, f"model {model}, scan {row.sha256}", arguments.same_in,
         )
         for row in cases.itertuples()
     ]  # fmt: skip

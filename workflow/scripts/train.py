@@ -1,16 +1,33 @@
-"""Train one fold of a round's network, or go on with a training that was interrupted."""
+"""Train one fold of a round's network, or go on with a training that was interrupted; then label its held-out scans."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from noisy_student.command import run
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
 from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, is_whole
+from noisy_student.learning.collapse import gain, shortcomings
 from noisy_student.learning.device import choose_device
-from noisy_student.learning.trainer import FINISHED_CHECKPOINT, LATEST_CHECKPOINT, NoisyStudentTrainer, Places
+from noisy_student.learning.held_out import COLUMNS, FOLDER, TABLE, label_held_out
+from noisy_student.learning.prediction_options import add_arguments, prediction_of
+from noisy_student.learning.predictor import Predictor
+from noisy_student.learning.trainer import (
+    FINISHED_CHECKPOINT,
+    LATEST_CHECKPOINT,
+    PROGRESS,
+    NoisyStudentTrainer,
+    Places,
+)
 from noisy_student.learning.trust import record
+from noisy_student.tables import read_table
+
+# Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
+RETRAINED = "retrained"
+SEED_STEP = 1_000_000
 
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path, start_from: Path | None) -> str:
@@ -43,6 +60,60 @@ def resume(trainer: NoisyStudentTrainer) -> None:
     trainer.print_to_log_file(f"resumed after epoch {trainer.current_epoch} of {trainer.num_epochs}")
 
 
+def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
+    """The folder of a fold that is trained to its end, with its checkpoint and what it makes of its held-out scans."""
+    settings = arguments.settings | {"seed": seed}
+    places = Places(arguments.dataset, model, arguments.fold)
+    with only_one(places.fold_folder / ".lock"):
+        depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.start_from)
+        forget_other_training(places.fold_folder, depends_on)
+        device = choose_device(arguments.device, arguments.threads)
+        finish(arguments, settings, places, device)
+        finished = places.fold_folder / FINISHED_CHECKPOINT
+        predictor = Predictor([finished], prediction_of(arguments), device)
+        label_held_out(predictor, arguments.dataset, arguments.fold, places.fold_folder, seed)
+    return places.fold_folder
+
+
+def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Places, device: torch.device) -> None:
+    """Train to the final checkpoint, as far as that is not done."""
+    final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
+    if is_whole(finished):
+        if not is_whole(final):
+            copy(finished, final)
+            record(final)
+            print(f"{final} was trained before, with these settings and data", flush=True)
+        return
+    plans = read_json(arguments.plans)
+    dataset = read_json(arguments.dataset / "dataset.json")
+    workers = max(1, arguments.threads - 1)
+    trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, arguments.start_from)
+    resume(trainer)
+    trainer.run_training()
+    record(final)
+
+
+def train_again_after_a_collapse(arguments: argparse.Namespace, first: Path, teacher: Path) -> None:
+    """Train a fold that collapsed once more, with another seed, and keep the better one."""
+    before, student = (read_table(folder / TABLE, COLUMNS) for folder in (teacher, first))
+    reasons = shortcomings(student, before, arguments.retrain_below)
+    if not reasons:
+        return
+    print(f"fold {arguments.fold} collapsed and is trained with another seed: {'; '.join(reasons)}", flush=True)
+    second = trained(arguments, arguments.model.with_name(RETRAINED), arguments.settings["seed"] + SEED_STEP)
+    if gain(read_table(second / TABLE, COLUMNS), student) > 0:
+        repeat(second, first)
+
+
+def repeat(other: Path, fold: Path) -> None:
+    """Make a fold's results those of another fold's folder."""
+    for path in [other / FINAL_CHECKPOINT, other / TABLE, other / PROGRESS, *(other / FOLDER).iterdir()]:
+        copy(path, fold / path.relative_to(other))
+    for name in ("plans.json", "dataset.json"):
+        copy(other.parent / name, fold.parent / name)
+    record(fold / FINAL_CHECKPOINT)
+
+
 def main() -> None:
     """Read the arguments and train."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,31 +123,22 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="the round's model folder")
     parser.add_argument("--fold", type=int, required=True)
     parser.add_argument("--start-from", type=Path, help="checkpoint of the teacher, if its weights are the first ones")
+    parser.add_argument("--verdict", type=Path, help="on the round before: which one labels, and was it the last")
+    parser.add_argument("--retrain-below", type=float, help="train again if the DSC falls by more than this noise")
+    add_arguments(parser)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    places = Places(arguments.dataset, arguments.model, arguments.fold)
-    with only_one(places.fold_folder / ".lock"):
-        depends_on = identity(arguments.settings, arguments.dataset, arguments.plans, arguments.start_from)
-        forget_other_training(places.fold_folder, depends_on)
-        final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
-        if is_whole(final):
-            return
-        if is_whole(finished):
-            copy(finished, final)
-            record(final)
-            print(f"{final} was trained before, with these settings and data", flush=True)
-            return
-        plans = read_json(arguments.plans)
-        dataset = read_json(arguments.dataset / "dataset.json")
-        device = choose_device(arguments.device, arguments.threads)
-        workers = max(1, arguments.threads - 1)
-        trainer = NoisyStudentTrainer.prepare(
-            plans, dataset, places, arguments.settings, device, workers, arguments.start_from
-        )
-        resume(trainer)
-        trainer.run_training()
-        record(final)
+    before = read_json(arguments.verdict) if arguments.verdict else {}
+    own = arguments.model / f"fold_{arguments.fold}"
+    teacher = arguments.model.parents[1] / f"round_{before.get('labeller')}/model/{own.name}"
+    if before.get("stopped"):
+        print(f"the rounds ended with round {before['labeller']}: {before['stopped']}", flush=True)
+        repeat(teacher, own)
+        return
+    trained(arguments, arguments.model, arguments.settings["seed"])
+    if arguments.retrain_below is not None:
+        train_again_after_a_collapse(arguments, own, teacher)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,27 @@ class Efficiency(Strict):
     time_limit_s: Positive = 3600
 
 
+class Postprocessing(Strict):
+    """What is kept to the largest piece of the organs for which that helped on the held-out labelled scans."""
+
+    predictions: bool = False
+    pseudo_labels: bool = False
+
+
+class Collapse(Strict):
+    """What follows when a student is worse than its teacher on the labelled scans that it held out."""
+
+    policy: Literal["keep", "stop", "retrain"] = "keep"
+    noise_band: Annotated[float, Field(ge=0)] = 0.02
+
+
+class Stop(Strict):
+    """When the rounds end early: those after repeat the last model at no cost."""
+
+    without_gain: bool = False
+    disagreement_below: Annotated[float, Field(gt=0)] | None = None
+
+
 class Report(Strict):
     """What the report shows besides what it chooses by rule."""
 
@@ -156,6 +177,9 @@ class Configuration(Strict):
     selection: Selection = Field("default", validate_default=True)
     voxel_confidence: BelowOne = 0.0
     rounds: list[Round] = Field(min_length=1)
+    postprocessing: Postprocessing = Postprocessing()
+    collapse: Collapse = Collapse()
+    stop: Stop = Stop()
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
     report: Report = Report()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from noisy_student.files import sha256, write_text
+from noisy_student.files import link, sha256, write_text
 from noisy_student.images import image_on, read_geometry, reorient, write_image
 from noisy_student.learning.voxel_confidence import write_confidence
 
@@ -81,6 +81,13 @@ class LabelFiles:
             return None
         return pd.DataFrame(record["scores"]) if whole else None
 
+    def take(self, other: "LabelFiles") -> None:
+        """Link the same case's whole files from another folder."""
+        for mine, others in zip(self._paths(), other._paths(), strict=True):
+            link(others, mine)
+
+    def _paths(self) -> list[Path]:
+        return [self.label_map, *([self.confidence] if self.voxels else []), self.scores]
+
     def _checksums(self) -> dict[str, str]:
-        paths = [self.label_map, *([self.confidence] if self.voxels else [])]
-        return {str(path.relative_to(self.folder)): sha256(path) for path in paths}
+        return {str(path.relative_to(self.folder)): sha256(path) for path in self._paths()[:-1]}

@@ -17,6 +17,7 @@ from noisy_student.learning.device import has_room, one_thread
 from noisy_student.learning.export import label_map_of
 from noisy_student.learning.label_files import Labelled
 from noisy_student.learning.model_folder import read_model
+from noisy_student.learning.postprocessing import Steps, largest_pieces
 from noisy_student.learning.prediction_options import Prediction
 from noisy_student.learning.preprocessing import ARRAY, read_array, read_properties, with_suffix
 from noisy_student.learning.scores import score_table
@@ -44,10 +45,11 @@ class Logits:
 class Predictor:
     """The folds of one model, loaded once."""
 
-    def __init__(self, checkpoints: list[Path], options: Prediction, device: torch.device) -> None:
+    def __init__(self, checkpoints: list[Path], options: Prediction, device: torch.device, steps: Steps = ()) -> None:
+        """`steps` are those of post-processing (`largest_pieces`)."""
         model = read_model(checkpoints)
         self.plan, self.orientation = model.plan, model.orientation
-        self.options, self.device = options, device
+        self.options, self.device, self.steps = options, device, steps
         self.networks = [self._ready(network) for network in model.networks]
         left_right = self.plan.manager.transpose_forward.index(LEFT_RIGHT)
         self.mirrorings = mirrorings(model.mirror_axes, left_right) if options.mirroring else [()]
@@ -109,7 +111,7 @@ class Predictor:
     def labelled(self, logits: Logits, properties: dict[str, Any], voxels: bool = False) -> Labelled:
         """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted."""
         certainty, on_grid = certainty_of(logits.mean)
-        label_map = label_map_of(logits.mean, on_grid, properties, self.plan)
+        label_map = largest_pieces(label_map_of(logits.mean, on_grid, properties, self.plan), self.steps)
         scores = score_table(self.plan.organs, certainty, logits.passes, label_map, properties["spacing"])
         return Labelled(label_map, scores, confidence_map(logits.mean, logits.passes) if voxels else None)
 

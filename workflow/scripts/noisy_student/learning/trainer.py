@@ -30,6 +30,7 @@ TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
 # Snakemake was killed before it wrote down that the job had finished; and what took days is not to hang on one file.
 FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 LATEST_CHECKPOINT = "checkpoint_latest.pth"
+PROGRESS = "progress.tsv"
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,9 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Write `progress.tsv`, one row per epoch, and say in one line how far the training is."""
         values = self.logger.local_logger.my_fantastic_logging
         seconds = [end - start for start, end in zip(*map(values.get, _TIMES), strict=True)]
-        columns = {name: values[key] for name, key in _PROGRESS.items()}
+        columns = {name: values[key] for name, key in _COLUMNS.items()}
         table = pd.DataFrame({"epoch": range(len(seconds)), **columns, "seconds": seconds})
-        write_table(table, self.places.fold_folder / "progress.tsv")
+        write_table(table, self.places.fold_folder / PROGRESS)
         last = table.iloc[-1]
         left = (self.num_epochs - len(table)) * table.seconds.tail(5).mean()
         self.print_to_log_file(
@@ -210,7 +211,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
 
 _TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")
-_PROGRESS = {
+_COLUMNS = {
     "learning_rate": "lrs",
     "training_loss": "train_losses",
     "validation_loss": "val_losses",

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
     efficiency_table,
+    held_out_table,
     job_table,
     methods,
     organ_tables,
@@ -59,6 +60,7 @@ class Content:
     pseudo_label_tables: list[Table]
     pseudo_label_plots: list[list[Plot]]
     case_scores: Table
+    held_out: Table | None
     efficiency: Table
     ranking: Table
     jobs: Table
@@ -67,7 +69,7 @@ class Content:
     def tables(self) -> list[Table]:
         """All tables, for the files."""
         fourth = [table for role in self.roles for table in role.tables]
-        third = [self.labelled_only] if self.labelled_only else []
+        third = [table for table in (self.labelled_only, self.held_out) if table]
         return [*self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
 
     @property
@@ -95,6 +97,7 @@ def content(results: Results) -> Content:
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
+        held_out=held_out_table.held_out(results),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
         jobs=job_table.jobs(results),

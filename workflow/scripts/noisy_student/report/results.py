@@ -75,6 +75,8 @@ class Round:
     scores: pd.DataFrame
     summary: pd.DataFrame
     efficiency: pd.DataFrame
+    verdict: dict[str, Any]
+    postprocessing: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -170,4 +172,6 @@ def _read_round(folder: Path, number: int) -> Round:
         scores=_table(here / "scores.tsv", SCORES),
         summary=_table(here / "summary.tsv", SUMMARY),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
+        verdict=_read_json(here / "verdict.json"),
+        postprocessing=_read_json(here / "postprocessing.json"),
     )

@@ -12,6 +12,8 @@ from noisy_student.report.verdict import best_is_not_last, judged_role, worsened
 def warnings(results: Results) -> list[str]:
     """All warnings, the gravest kinds first."""
     return [
+        *collapsed(results),
+        *stopped(results),
         *worsened(results),
         *best_is_not_last(results),
         *all_dropped(results),
@@ -19,6 +21,26 @@ def warnings(results: Results) -> list[str]:
         *missing(results),
         *failures(results),
         *checks(results),
+    ]
+
+
+def collapsed(results: Results) -> list[str]:
+    """Rounds whose student was not let label, for what it did on the labelled scans that it held out."""
+    return [
+        f"Round {round_.number} collapsed on the labelled scans that its folds held out ("
+        f"{'; '.join(round_.verdict['reasons'])}), so round {round_.verdict['labeller']} labels on in its place."
+        for round_ in results.rounds
+        if round_.verdict.get("reasons")
+    ]
+
+
+def stopped(results: Results) -> list[str]:
+    """Rounds that were not made because the rounds ended before."""
+    ended = [round_ for round_ in results.rounds if round_.verdict.get("stopped")][1:]
+    return [
+        f"Round {round_.number} repeats round {round_.verdict['labeller']}, where the rounds ended: "
+        f"{round_.verdict['stopped']}."
+        for round_ in ended
     ]
 
 

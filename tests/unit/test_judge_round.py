@@ -1,0 +1,82 @@
+import json
+
+import pandas as pd
+import pytest
+
+from judge_round import Rules, change_of_labels, link_labeller
+from noisy_student.errors import InputError
+from noisy_student.tables import write_table
+
+FOLDS = [0, 1]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A folder of results with as many rounds as mean DSCs are given, judged so far but for the last."""
+
+    def make(*means, change=None, **rules):
+        for number, mean in enumerate(means):
+            for fold in FOLDS:
+                table = pd.DataFrame({"case": [f"a{fold}", f"b{fold}"], "organ": "liver", "DSC": [mean, mean + 0.01]})
+                write_table(table.assign(seed=number), tmp_path / f"round_{number}/model/fold_{fold}/held_out.tsv")
+            decided = Rules(**rules).verdict(tmp_path, number, FOLDS, change)
+            (tmp_path / f"round_{number}/verdict.json").write_text(json.dumps(decided))
+        return decided
+
+    return make
+
+
+def test_the_teacher_and_students_that_hold_up_label_the_next_round(run):
+    assert run(0.5)["labeller"] == 0
+    decided = run(0.5, 0.6, 0.7)
+    assert decided["labeller"] == 2 and decided["teacher"] == 1 and decided["reasons"] == []
+    assert decided["gain"] == pytest.approx(0.1)
+
+
+def test_a_collapsed_student_is_passed_over_and_the_next_one_judged_against_its_teacher(run):
+    assert run(0.5, 0.6, 0.4)["labeller"] == 1
+    decided = run(0.5, 0.6, 0.4, 0.5)
+    assert decided["teacher"] == 1 and decided["labeller"] == 1
+    assert run(0.5, 0.6, 0.4, 0.6)["labeller"] == 3
+
+
+def test_the_policy_stop_ends_the_run_with_the_reason(run):
+    with pytest.raises(InputError, match=r"round 1 that is no worse[\s\S]*mean DSC 0.200 behind[\s\S]*policy: keep"):
+        run(0.5, 0.3, policy="stop")
+
+
+def test_rounds_end_without_gain_and_those_after_repeat_the_last(run):
+    assert run(0.5, 0.6, 0.61)["stopped"] == ""
+    assert run(0.5, 0.6, stop_without_gain=True)["stopped"] == ""
+    decided = run(0.5, 0.6, 0.61, stop_without_gain=True)
+    assert decided["stopped"] == "a gain of 0.010 in mean DSC is within the noise of 0.02"
+    after = run(0.5, 0.6, 0.61, 0.9, stop_without_gain=True)
+    assert after["labeller"] == 2 and after["stopped"] == decided["stopped"]
+
+
+def test_rounds_end_when_the_labels_no_longer_change(run, tmp_path):
+    assert run(0.5, 0.6, change=0.2, stop_below=0.1)["stopped"] == ""
+    assert run(0.5, 0.6, change=0.05, stop_below=0.1)["stopped"] == "5.0% of the labels changed, fewer than 10.0%"
+    shards = [tmp_path / "0.tsv", tmp_path / "1.tsv"]
+    for path, disagreement in zip(shards, (0.1, 0.3), strict=True):
+        write_table(pd.DataFrame({"case": path.stem + "x", "label": [1, 2], "disagreement": disagreement}), path)
+    assert change_of_labels(shards) == pytest.approx(0.2) and change_of_labels([]) is None
+
+
+def test_a_collapsed_student_does_not_end_the_rounds(run):
+    assert run(0.5, 0.3, stop_without_gain=True)["stopped"] == ""
+
+
+def test_the_labeller_is_linked_so_that_the_model_stays_where_it_is(tmp_path):
+    model = tmp_path / "round_1/model"
+    for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_text(name)
+    (model.parent / "postprocessing.json").write_text("{}")
+    index = tmp_path / "preprocessed/wide.tsv"
+    write_table(pd.DataFrame({"case": ["a"]}), index)
+    for _ in range(2):
+        link_labeller(model, index, [0], tmp_path / "round_2/labeller")
+    moved = tmp_path.rename(tmp_path.with_name("moved")) / "round_2/labeller"
+    assert (moved / "fold_0/checkpoint_final.pth").read_text() == "fold_0/checkpoint_final.pth"
+    assert (moved / "plans.json").is_symlink() and (moved / "preprocessed.tsv").read_text() == "case\na\n"

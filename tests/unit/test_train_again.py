@@ -1,0 +1,62 @@
+"""A fold that collapsed is trained once more, and the better one kept. No network is trained here."""
+
+from argparse import Namespace
+
+import pandas as pd
+import pytest
+
+import train
+from noisy_student.tables import read_table, write_table
+
+
+def write_fold(folder, dsc, seed):
+    """What a trained fold leaves behind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame({"case": ["a", "b"], "label": 1, "organ": "liver", "DSC": [dsc, dsc], "seed": seed})
+    write_table(table, folder / "held_out.tsv")
+    (folder / "held_out").mkdir(exist_ok=True)
+    for name in ("checkpoint_final.pth", "progress.tsv", "held_out/a.nii.gz", "../plans.json", "../dataset.json"):
+        (folder / name).write_text(f"seed {seed}")
+    return folder
+
+
+@pytest.fixture
+def students(tmp_path, monkeypatch):
+    """A teacher's fold at 0.8, a student's at 0.5, and the seeds of further trainings, which reach the DSC given."""
+
+    def make(second):
+        teacher = write_fold(tmp_path / "round_0/model/fold_0", 0.8, 1)
+        first = write_fold(tmp_path / "round_1/model/fold_0", 0.5, 2)
+        seeds = []
+
+        def trained(arguments, model, seed):
+            seeds.append(seed)
+            return write_fold(model / "fold_0", second, seed)
+
+        monkeypatch.setattr(train, "trained", trained)
+        arguments = Namespace(model=first.parent, fold=0, settings={"seed": 2}, retrain_below=0.02)
+        return arguments, first, teacher, seeds
+
+    return make
+
+
+def test_a_collapsed_fold_is_trained_with_another_seed_and_the_better_one_kept(students):
+    arguments, first, teacher, seeds = students(second=0.75)
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    assert len(seeds) == 1 and seeds != [2]
+    assert read_table(first / "held_out.tsv").DSC.tolist() == [0.75, 0.75]
+    for name in ("checkpoint_final.pth", "progress.tsv", "held_out/a.nii.gz"):
+        assert (first / name).read_text() == f"seed {seeds[0]}"
+
+
+def test_a_second_training_that_is_worse_changes_nothing(students):
+    arguments, first, teacher, seeds = students(second=0.4)
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    assert len(seeds) == 1 and (first / "checkpoint_final.pth").read_text() == "seed 2"
+
+
+def test_a_fold_that_holds_up_is_not_trained_again(students):
+    arguments, first, teacher, seeds = students(second=0.9)
+    write_fold(first, 0.79, 2)
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    assert seeds == []

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-training bench-upper-bound bench-full-size rehearsal faults clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-training bench-upper-bound bench-full-size rehearsal faults study study-choice clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -20,13 +20,13 @@ test: lint
 lint: $(READY)
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile workflow
+	snakefmt --check Snakefile workflow benchmarks/study/Snakefile
 	snakemake --lint --workflow-profile profiles/venv
 
 format: $(READY)
 	ruff check --fix .
 	ruff format .
-	snakefmt Snakefile workflow
+	snakefmt Snakefile workflow benchmarks/study/Snakefile
 
 $(READY): requirements.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -74,6 +74,21 @@ rehearsal: $(READY)
 # Ends, damages and starves small runs; the table goes to docs/faults.md. Half an hour.
 faults: $(READY)
 	pytest tests/faults --table docs/faults.md
+
+# What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
+# painted around those label maps instead of generated. study-choice: what the default preset was chosen from.
+STUDY := $(CURDIR)/results/study
+RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
+study: COHORT := $(if $(LABEL_MAPS),painted,procedural)
+study: $(READY)
+	mkdir -p $(STUDY)/$(COHORT)
+	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
+	@cat $(STUDY)/$(COHORT)/tables/summary.txt
+
+study-choice: $(READY)
+	mkdir -p $(STUDY)/choice
+	$(RUN_STUDY) --directory $(STUDY)/choice --configfile benchmarks/study/choice.yaml
+	@cat $(STUDY)/choice/tables/summary.txt
 
 clean:
 	rm -rf results/* logs

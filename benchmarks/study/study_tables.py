@@ -1,0 +1,197 @@
+"""The study's tables, from the scores of all arms and seeds.
+
+arms.tsv         per role, arm and measure: mean, difference to `labelled_only` and `paper`, share of the gap recovered
+organs.tsv       the same per organ, without the gap
+seeds.tsv        mean DSC and NSD of each seed alone
+selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
+scores.tsv       how well each score ranks true quality, over scans and over scans for each organ
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from arms import Study
+from noisy_student.command import run
+from noisy_student.evaluation.aggregate import MEASURES, by_case
+from noisy_student.evaluation.intervals import LEVEL, RESAMPLES, SEED, mean_interval
+from noisy_student.files import write_text
+from noisy_student.report.pseudo_label_truth import spearman
+from noisy_student.selection.scores import score_names
+from noisy_student.tables import read_table, write_table
+
+LOWEST, HIGHEST = "labelled_only", "all_true_labels"
+AGAINST = (LOWEST, "paper")
+ROLES = ("validation", "test")
+FEWEST = 2  # scans of which an interval can be given
+
+
+def all_scores(results: Path, study: Study) -> pd.DataFrame:
+    """The scores of every arm; a scan's name begins with its seed."""
+    tables = []
+    for seed in study.seeds:
+        for arm in study.arms:
+            table = read_table(results / f"seed_{seed}/{arm}/scores.tsv", ["case", "role", "label", "organ", *MEASURES])
+            tables.append(table.assign(arm=arm, seed=seed, case=f"{seed}/" + table.case))
+    return pd.concat(tables, ignore_index=True)
+
+
+def recovered(arm: pd.DataFrame, lowest: pd.DataFrame, highest: pd.DataFrame) -> tuple[float, float, float]:
+    """(arm - lowest) / (highest - lowest) of the means over scans, and its percentile bootstrap interval."""
+    gain, gap = ((table - lowest).mean(axis=1).to_numpy() for table in (arm, highest))
+
+    def share(gain: np.ndarray, gap: np.ndarray, axis: int = -1) -> np.ndarray:
+        return gain.mean(axis=axis) / gap.mean(axis=axis)
+
+    interval = bootstrap(
+        (gain, gap), share, paired=True, n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval  # fmt: skip
+    return float(share(gain, gap)), float(interval.low), float(interval.high)
+
+
+def mean_and_interval(values: pd.DataFrame) -> tuple[float, float, float]:
+    """Mean over scans and organs, and its interval over scans."""
+    return float(values.to_numpy().mean()), *mean_interval(values.to_numpy())
+
+
+def with_interval(name: str, values: tuple[float, float, float]) -> dict[str, float]:
+    """Three columns."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
+def arms_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """One row per role, measure and arm."""
+    rows = []
+    for role in ROLES:
+        for measure in MEASURES:
+            of_role = scores[scores.role == role]
+            if of_role.case.nunique() < FEWEST:
+                continue
+            wide = {arm: by_case(of_role[of_role.arm == arm], measure) for arm in study.arms}
+            for arm, values in wide.items():
+                row = {"role": role, "measure": measure, "arm": arm, "scans": len(values)}
+                row |= with_interval("mean", mean_and_interval(values))
+                for other in AGAINST:
+                    if other in wide:
+                        row |= with_interval(f"minus_{other}", mean_and_interval(values - wide[other]))
+                row |= with_interval("recovered", recovered(values, wide[LOWEST], wide[HIGHEST]))
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def organs_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """One row per organ, measure and arm, on test scans."""
+    test = scores[scores.role == "test"]
+    names = test.drop_duplicates("label").set_index("label").organ
+    rows = []
+    for measure in MEASURES:
+        wide = {arm: by_case(test[test.arm == arm], measure) for arm in study.arms}
+        for label, organ in names.items():
+            for arm, values in wide.items():
+                row = {"organ": organ, "measure": measure, "arm": arm}
+                row |= with_interval("mean", mean_and_interval(values[[label]]))
+                for other in AGAINST:
+                    if other in wide:
+                        difference = mean_and_interval((values - wide[other])[[label]])
+                        row |= with_interval(f"minus_{other}", difference)
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def selections_table(results: Path, study: Study) -> pd.DataFrame:
+    """One row per seed and student: how many scans were kept, and how good kept and dropped pseudo-labels are."""
+    rows = []
+    for seed in study.seeds:
+        for name, arm in study.arms.items():
+            if not arm.teacher:
+                continue
+            selection = read_table(results / f"seed_{seed}/{name}/selection.tsv", ["case", "decision"])
+            truth = read_table(labels_of(results, study, name, seed, ".truth.tsv"), ["case", "DSC"])
+            quality = selection.set_index("case").decision.to_frame().join(truth.groupby("case").DSC.mean())
+            means = quality.groupby("decision").DSC.mean()
+            kept = int((selection.decision == "kept").sum())
+            measures = read_table(labels_of(results, study, name, seed, ".measures.tsv"), ["wrong_side"])
+            rows.append({
+                "arm": name, "seed": seed, "scans": len(selection), "kept": kept,
+                "drop_rate": 1 - kept / len(selection), "DSC_all": quality.DSC.mean(),
+                "DSC_kept": means.get("kept"), "DSC_dropped": means.get("dropped"),
+                "scans_with_masked_organs": int(selection.masked.notna().sum()),
+                "organs_on_the_wrong_side": int(measures.wrong_side.sum()),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def labels_of(results: Path, study: Study, name: str, seed: int, suffix: str) -> Path:
+    """A table about the labels that an arm learns from."""
+    arm = study.arms[name]
+    folds = "_".join(map(str, arm.teacher_folds))
+    return results / f"seed_{seed}/{arm.teacher}/labels_{folds}{suffix}"
+
+
+def scores_table(results: Path, study: Study) -> pd.DataFrame:
+    """Spearman's rank correlation of each score with the true DSC, for each set of labels, mean over the seeds.
+
+    `over_scans`: of the scores' and the DSC's means over organs. `within_organs`: over the scans for each organ, then
+    the mean over organs.
+    """
+    sets = {(arm.teacher, tuple(arm.teacher_folds)): name for name, arm in study.arms.items() if arm.teacher}
+    rows = []
+    for (teacher, folds), name in sets.items():
+        for seed in study.seeds:
+            tables = [
+                labels_of(results, study, name, seed, suffix) for suffix in (".tsv", ".measures.tsv", ".truth.tsv")
+            ]
+            scores, measures, truth = map(read_table, tables)
+            known = ["case", "label", *[column for column in measures if column not in scores]]
+            table = scores.merge(measures[known], on=["case", "label"])
+            table = table.merge(truth[["case", "label", "DSC"]], on=["case", "label"])
+            for score in score_names(table.drop(columns="DSC")):
+                if table[score].nunique() > 1:
+                    rows.append(
+                        {"teacher": teacher, "folds": len(folds), "seed": seed, "score": score, **ranks(table, score)}
+                    )
+    found = pd.DataFrame(rows).groupby(["teacher", "folds", "score"], sort=False)[["over_scans", "within_organs"]]
+    return found.mean().reset_index()
+
+
+def ranks(table: pd.DataFrame, score: str) -> dict[str, float]:
+    """The two rank correlations of one score."""
+    means = table.groupby("case")[[score, "DSC"]].mean()
+    organs = [spearman(rows[score], rows.DSC) for _, rows in table.groupby("label")]
+    return {"over_scans": spearman(means[score], means.DSC), "within_organs": float(np.nanmean(organs))}
+
+
+def main() -> None:
+    """Write all tables, the one that the workflow waits for last."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", type=Study.model_validate_json, required=True, help="the study, as JSON")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    arguments = parser.parse_args()
+    results, study, output = arguments.results, arguments.study, arguments.output
+    scores = all_scores(results, study)
+    means = scores.groupby(["role", "arm", "seed"], sort=False)[list(MEASURES)].mean().reset_index()
+    write_table(organs_table(scores, study), output / "organs.tsv")
+    write_table(means, output / "seeds.tsv")
+    write_table(selections_table(results, study), output / "selections.tsv")
+    write_table(scores_table(results, study), output / "scores.tsv")
+    table = arms_table(scores, study)
+    write_table(table, output / "arms.tsv")
+    write_text(output / "summary.txt", summary(table))
+
+
+def summary(table: pd.DataFrame) -> str:
+    """The chief figures of every arm, to read in a terminal."""
+    columns = ["arm", "mean", *(f"minus_{LOWEST}{end}" for end in ("", "_low", "_high")), "recovered"]
+    parts = []
+    for (role, measure), rows in table.groupby(["role", "measure"], sort=False):
+        parts.append(f"{role}, {measure}\n{rows[columns].round(3).to_string(index=False)}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    run(main)

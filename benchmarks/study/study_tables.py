@@ -4,6 +4,8 @@ arms.tsv         per role, arm and measure: mean, difference to `labelled_only` 
 organs.tsv       the same per organ, without the gap
 seeds.tsv        mean DSC and NSD of each seed alone
 selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
+confidence.tsv   true DSC of the first teacher's organs by its confidence in them
+voxels.tsv       what a threshold on its voxel confidence takes away
 scores.tsv       how well each score ranks true quality, over scans and over scans for each organ
 """
 
@@ -26,6 +28,7 @@ from noisy_student.tables import read_table, write_table
 LOWEST, HIGHEST = "labelled_only", "all_true_labels"
 AGAINST = (LOWEST, "paper")
 ROLES = ("validation", "test")
+GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
 FEWEST = 2  # scans of which an interval can be given
 
 
@@ -158,6 +161,24 @@ def scores_table(results: Path, study: Study) -> pd.DataFrame:
     return found.mean().reset_index()
 
 
+def confidence_table(results: Path, study: Study) -> pd.DataFrame:
+    """The first teacher's organs in groups by their mean maximum probability, with their true DSC."""
+    tables = []
+    for seed in study.seeds:
+        labels = results / f"seed_{seed}/{LOWEST}/labels_0"
+        scores, truth = (read_table(labels.with_name(labels.name + suffix)) for suffix in (".tsv", ".truth.tsv"))
+        tables.append(scores.merge(truth[["case", "label", "DSC"]], on=["case", "label"]))
+    found = pd.concat(tables).dropna(subset="mean_max_probability")
+    group = pd.cut(found.mean_max_probability, GROUPS).astype(str)
+    return found.groupby(group).DSC.agg(organs="size", DSC="mean").reset_index()
+
+
+def voxels_table(results: Path, study: Study) -> pd.DataFrame:
+    """What a threshold on the first teacher's voxel confidence leaves, mean over the seeds."""
+    tables = [read_table(results / f"seed_{seed}/{LOWEST}/labels_0.voxels.tsv", ["sure_to"]) for seed in study.seeds]
+    return pd.concat(tables).groupby("sure_to").mean().reset_index()
+
+
 def ranks(table: pd.DataFrame, score: str) -> dict[str, float]:
     """The two rank correlations of one score."""
     means = table.groupby("case")[[score, "DSC"]].mean()
@@ -179,6 +200,8 @@ def main() -> None:
     write_table(means, output / "seeds.tsv")
     write_table(selections_table(results, study), output / "selections.tsv")
     write_table(scores_table(results, study), output / "scores.tsv")
+    write_table(confidence_table(results, study), output / "confidence.tsv")
+    write_table(voxels_table(results, study), output / "voxels.tsv")
     table = arms_table(scores, study)
     write_table(table, output / "arms.tsv")
     write_text(output / "summary.txt", summary(table))

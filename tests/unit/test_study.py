@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from arms import Shares, Study
 from conftest import ROOT
+from judge_voxels import counts
 from make_study_cohort import deal
 from noisy_student.tables import write_table
-from study_tables import arms_table, ranks, recovered, scores_table, selections_table
+from study_tables import arms_table, confidence_table, ranks, recovered, scores_table, selections_table
 
 ORGANS = {1: "liver", 2: "spleen"}
 LIFTS = {"labelled_only": 0.0, "paper": 0.05, "kept": 0.1, "all_true_labels": 0.2}
@@ -74,6 +75,9 @@ def test_selections_and_scores_are_set_beside_the_truth(study, tmp_path):
     worth = scores_table(tmp_path, study).set_index("score")
     assert worth.over_scans["mean_max_probability"] == pytest.approx(1)
     assert worth.within_organs["mean_entropy"] == pytest.approx(-1)
+    groups = confidence_table(tmp_path, study).set_index("mean_max_probability")
+    assert groups.organs.to_dict() == {"(0.0, 0.7]": 16, "(0.85, 0.9]": 4}
+    assert groups.DSC["(0.85, 0.9]"] == pytest.approx(0.81)
 
 
 def test_a_scores_rank_within_organs_is_not_that_over_scans():
@@ -116,3 +120,9 @@ def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
 def test_roles_share_the_label_maps(maps, expected):
     counts = Shares(labelled=0.17, validation=0.14, test=0.26).counts(maps)
     assert (counts.labelled, counts.unlabelled, counts.validation, counts.test) == expected
+
+
+def test_voxels_are_counted_as_used_right_and_missed():
+    truth, labels = np.array([[[1, 1, 2, 0, 0]]]), np.array([[[1, 0, 1, 1, 0]]])
+    assert counts(truth, labels, np.ones((1, 1, 5), bool)).tolist() == [5, 3, 3, 3, 1, 1]
+    assert counts(truth, labels, np.array([[[True, False, False, True, True]]])).tolist() == [3, 3, 1, 2, 1, 0]

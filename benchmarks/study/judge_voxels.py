@@ -1,0 +1,82 @@
+"""What voxel confidence is worth: of the voxels that a teacher is sure of, how many are labelled rightly?"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import SimpleITK as sitk
+
+from noisy_student.command import run
+from noisy_student.files import read_json
+from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.learning.label_files import LabelFiles
+from noisy_student.learning.preprocessing import (
+    LABELS,
+    Plan,
+    labels_on_grid,
+    read_array,
+    read_properties,
+    with_suffix,
+)
+from noisy_student.learning.voxel_confidence import read_confidence, unsure_voxels
+from noisy_student.tables import read_table, write_table
+
+THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+
+def counts(truth: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Voxels that are sure; of an organ in truth; that and sure; labelled an organ and sure; that and right; missed.
+
+    Arrays are (z, y, x) on the network's grid. Missed: an organ in truth, surely labelled background.
+    """
+    organ, found = truth > 0, labels > 0
+    parts = (sure, organ, organ & sure, found & sure, found & sure & (labels == truth), organ & sure & ~found)
+    return np.array([part.sum() for part in parts])
+
+
+def main() -> None:
+    """Judge every unlabelled scan's voxels and write one row per threshold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table, with the truths")
+    parser.add_argument("--preprocessed", type=Path, required=True)
+    parser.add_argument("--plans", type=Path, required=True)
+    parser.add_argument("--description", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, required=True, help="folder of the teacher's label maps")
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    plan = Plan(read_json(arguments.plans), read_json(arguments.description))
+    cases = read_table(arguments.cases, ["case", "role", "truth"])
+    places = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
+    total, voxels = {threshold: np.zeros(6) for threshold in THRESHOLDS}, 0
+    for row in cases[cases.role == "unlabelled"].itertuples():
+        image, files = Path(places[row.case]), LabelFiles(arguments.labels, row.case)
+        mask, properties = read_array(with_suffix(image, LABELS)), read_properties(image)
+
+        def on_grid(path: Path, mask: np.ndarray = mask, properties: dict = properties) -> np.ndarray:
+            label_map = sitk.GetArrayFromImage(reorient(read_image(path), CANONICAL_ORIENTATION))
+            return labels_on_grid(label_map, mask, properties, plan)[0]
+
+        truth, labels, confidence = (
+            on_grid(Path(row.truth)),
+            on_grid(files.label_map),
+            read_confidence(files.confidence),
+        )
+        voxels += truth.size
+        for threshold in THRESHOLDS:
+            total[threshold] += counts(truth, labels, ~unsure_voxels(confidence, truth.shape, threshold))
+    rows = [
+        {
+            "sure_to": threshold,
+            "ignored": 1 - sure / voxels,
+            "organ_labels_right": right / found,
+            "organ_voxels_used": organ_sure / organ,
+            "of_these_missed": missed / organ_sure,
+        }
+        for threshold, (sure, organ, organ_sure, found, right, missed) in total.items()
+    ]
+    write_table(pd.DataFrame(rows), arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

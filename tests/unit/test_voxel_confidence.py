@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noisy_student.errors import InputError
 from noisy_student.learning.voxel_confidence import confidence_map, read_confidence, unsure_voxels, write_confidence
 
 
@@ -43,3 +45,11 @@ def test_written_and_read_it_is_the_same_and_smaller(tmp_path):
     write_confidence(confidence, tmp_path / "confidence/a.b2nd")
     assert (read_confidence(tmp_path / "confidence/a.b2nd") == confidence).all()
     assert (tmp_path / "confidence/a.b2nd").stat().st_size < confidence.size / 10
+
+
+def test_a_damaged_map_is_an_error_that_names_it_and_the_remedy(tmp_path):
+    path = tmp_path / "results/round_1/pseudo_labels/confidence/a.b2nd"
+    write_confidence(np.full((9, 9, 9), 99, np.uint8), path)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match=r"a map of voxel confidence at .*a\.b2nd[\s\S]*--forcerun pseudo_label"):
+        read_confidence(path)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from noisy_student.damage import damaged
 from noisy_student.files import whole_file
 
 PERCENT = 100
@@ -39,7 +40,10 @@ def write_confidence(confidence_zyx: np.ndarray, path: Path) -> None:
 
 def read_confidence(path: Path) -> np.ndarray:
     """A confidence map (z, y, x) in per cent."""
-    return blosc2.load_array(str(path))
+    try:
+        return blosc2.load_array(str(path))
+    except Exception as error:
+        raise damaged(path, "a map of voxel confidence", error) from error
 
 
 def unsure_voxels(confidence_zyx: np.ndarray, shape_zyx: Sequence[int], at_least: float) -> np.ndarray:

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pandas as pd
 import torch
-from test_predictor import model  # noqa: F401
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.images import read_geometry
 from noisy_student.learning.held_out import dsc_per_organ, held_out_cases, label_held_out
+from noisy_student.learning.prediction_options import Prediction
 from noisy_student.learning.predictor import Predictor
 from noisy_student.learning.preprocessing import preprocess_image
 from noisy_student.tables import read_table, write_table
@@ -15,7 +15,7 @@ from noisy_student.tables import read_table, write_table
 CASES = ("FLARE22_Tr_0001", "FLARE22_Tr_0002")
 
 
-def test_only_the_scans_that_the_fold_held_out_are_labelled(model, converted, plan, tmp_path):  # noqa: F811
+def test_only_the_scans_that_the_fold_held_out_are_labelled(untrained, converted, plan, tmp_path):
     dataset = tmp_path / "dataset"
     (dataset / "cases").mkdir(parents=True)
     for case in CASES:
@@ -24,7 +24,7 @@ def test_only_the_scans_that_the_fold_held_out_are_labelled(model, converted, pl
     (dataset / "splits_final.json").write_text(json.dumps(folds))
     rows = [{"case": case, "label_map": converted_label_map(converted, case)} for case in CASES]
     write_table(pd.DataFrame(rows), dataset / "training_set.tsv")
-    predictor = Predictor([model / "fold_1/checkpoint_final.pth"], 0.5, False, torch.device("cpu"))
+    predictor = Predictor([untrained / "fold_1/checkpoint_final.pth"], Prediction(), torch.device("cpu"))
     label_held_out(predictor, dataset, 1, tmp_path / "fold_1", seed=7)
     table = read_table(tmp_path / "fold_1/held_out.tsv", ["case", "label", "organ", "DSC", "seed"])
     assert held_out_cases(dataset, 1) == [CASES[1]] == table.case.unique().tolist()

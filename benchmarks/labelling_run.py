@@ -19,14 +19,14 @@ from processes import Measured, measured  # noqa: E402
 from project import Project  # noqa: E402
 
 HERE = Path(__file__).parent
-LABELLED, SLICES, SLICE_MM = 2, 100, 2.5
+LABELLED, SLICES, SLICE_MM = 4, 100, 2.5
 LONG_SLICES, LONG_SLICE_MM = 600, 1.0
 SPACING_MM_ZYX, PATCH_ZYX = (3.0, 1.0, 1.0), (32, 160, 160)
 NETWORK = {
     "encoder": "plain",
     "spacing_mm_zyx": list(SPACING_MM_ZYX),
     "patch_size_zyx": list(PATCH_ZYX),
-    "batch_size": 2,
+    "batch_size": 1,
     "stages": 4,
     "base_features": 4,
     "encoder_blocks": [1],
@@ -35,8 +35,8 @@ NETWORK = {
 TRAINING = {
     "splits": 2,
     "folds": [0],
-    "epochs": 4,
-    "iterations_per_epoch": 30,
+    "epochs": 2,
+    "iterations_per_epoch": 40,
     "validation_iterations_per_epoch": 1,
     "optimizer": "adamw",
     "learning_rate": 0.01,

@@ -57,7 +57,7 @@ class CondaProject(Project):
         return super().environment(PATH=path, CONDA_CHANNELS=str(self.places / "channels"), **variables)
 
     def as_typed(self, *arguments: str):
-        return self.run(*AS_TYPED, *arguments, profile=())
+        return self.run(*arguments, *AS_TYPED, profile=())
 
 
 @pytest.fixture(scope="module")

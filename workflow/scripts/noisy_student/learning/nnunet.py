@@ -4,7 +4,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 DATASET = "Dataset001_NoisyStudent"
@@ -24,3 +26,10 @@ def nnunet_folders(beside: Path) -> Iterator[tuple[Path, Path]]:
             folders.append(Path(os.environ[name], DATASET))
             folders[-1].mkdir(parents=True)
         yield folders[0], folders[1]
+
+
+@contextmanager
+def threads_for_processes() -> Iterator[None]:
+    """For the length of a block nnU-Net's pools are of threads: each of its processes would import nnU-Net anew."""
+    with patch("multiprocessing.get_context", lambda _method: SimpleNamespace(Pool=ThreadPool)):
+        yield

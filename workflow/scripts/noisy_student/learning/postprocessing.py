@@ -36,7 +36,8 @@ def choose_steps(label_maps: dict[str, Path], truths: dict[str, Path], plan: Pla
             for case, path in paths.items():
                 (place / f"{case}{nnunet.FORMAT}").symlink_to(path.resolve())
         made, reference = map(str, places)
-        _, chosen = determine_postprocessing(made, reference, plan.plans, plan.dataset, cores, False)
+        with nnunet.threads_for_processes():
+            _, chosen = determine_postprocessing(made, reference, plan.plans, plan.dataset, cores, False)
         summary = json.loads((places[0] / "postprocessing.json").read_text())
     before, after = (summary[part]["mean"] for part in ("input_folder", "postprocessed"))
     organs = {

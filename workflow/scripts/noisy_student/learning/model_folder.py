@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from noisy_student.errors import InputError
 from noisy_student.files import read_json
 from noisy_student.images import CANONICAL_ORIENTATION
 from noisy_student.learning import nnunet
 from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, read_checkpoint
+from noisy_student.learning.network import labelling_network
 from noisy_student.learning.preprocessing import Plan
 
 ALL = "all"
@@ -86,15 +86,6 @@ def _unsupported(plan: Plan) -> str:
 
 
 def _network(plan: Plan, weights: dict[str, torch.Tensor]) -> torch.nn.Module:
-    configuration = plan.configuration
-    network = get_network_from_plans(
-        configuration.network_arch_class_name,
-        configuration.network_arch_init_kwargs,
-        configuration.network_arch_init_kwargs_req_import,
-        1,
-        plan.classes,
-        allow_init=False,
-        deep_supervision=False,
-    )
+    network = labelling_network(plan)
     network.load_state_dict(weights)
-    return network.eval()
+    return network

@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
-from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
-from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from torch.utils.flop_counter import FlopCounterMode
+
+from noisy_student.learning.network import labelling_network
+from noisy_student.learning.preprocessing import Plan
 
 
 def network_figures(
@@ -18,21 +19,12 @@ def network_figures(
     auxiliary outputs of deep supervision serve training alone and are left out of the pass, not of the parameters.
     Built on torch's meta device, so the network's size costs neither memory nor time.
     """
-    manager = PlansManager(plans)
-    plan = manager.get_configuration(configuration)
-    channels = determine_num_input_channels(manager, plan, dataset_json)
+    plan = Plan(plans, dataset_json, configuration)
     with torch.device("meta"):
-        network = get_network_from_plans(
-            plan.network_arch_class_name,
-            plan.network_arch_init_kwargs,
-            plan.network_arch_init_kwargs_req_import,
-            channels,
-            manager.get_label_manager(dataset_json).num_segmentation_heads,
-            allow_init=False,
-            deep_supervision=False,
-        )
-        patch = torch.empty(1, channels, *plan.patch_size)
+        network = labelling_network(plan)
+        channels = determine_num_input_channels(plan.manager, plan.configuration, dataset_json)
+        patch = torch.empty(1, channels, *plan.configuration.patch_size)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(patch)
+        network(patch)
     return {"parameters": parameters, "flops": counter.get_total_flops()}

@@ -76,7 +76,7 @@ faults: $(READY)
 	pytest tests/faults --table docs/faults.md
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
-# painted around those label maps instead of generated. study-choice: what the default preset was chosen from.
+# painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
 STUDY := $(CURDIR)/results/study
 RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
 study: COHORT := $(if $(LABEL_MAPS),painted,procedural)

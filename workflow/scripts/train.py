@@ -9,6 +9,7 @@ import torch
 
 from noisy_student.command import run
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
+from noisy_student.learning import nnunet
 from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, is_whole
 from noisy_student.learning.collapse import gain, shortcomings
 from noisy_student.learning.device import choose_device
@@ -58,6 +59,16 @@ def resume(trainer: NoisyStudentTrainer) -> None:
     except Exception as error:
         raise SystemExit(f"{latest} is damaged ({error}). Delete it to start this fold anew.") from error
     trainer.print_to_log_file(f"resumed after epoch {trainer.current_epoch} of {trainer.num_epochs}")
+
+
+def first_weights(checkpoint: Path, plans: Path) -> Path | None:
+    """The checkpoint, if its model has the planned network; after a collapse one of another network may label."""
+    files = (checkpoint.parents[1] / "plans.json", plans)
+    theirs, planned = (read_json(path)["configurations"][nnunet.CONFIGURATION]["architecture"] for path in files)
+    if theirs == planned:
+        return checkpoint
+    print(f"{checkpoint} is of another network, so the training starts from scratch", flush=True)
+    return None
 
 
 def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
@@ -136,6 +147,8 @@ def main() -> None:
         print(f"the rounds ended with round {before['labeller']}: {before['stopped']}", flush=True)
         repeat(teacher, own)
         return
+    if arguments.start_from:
+        arguments.start_from = first_weights(arguments.start_from, arguments.plans)
     trained(arguments, arguments.model, arguments.settings["seed"])
     if arguments.retrain_below is not None:
         train_again_after_a_collapse(arguments, own, teacher)

@@ -7,7 +7,7 @@ Images of a round's dataset are links to the preprocessed ones.
 from fnmatch import fnmatch
 from pathlib import Path
 
-from noisy_student.errors import InputError
+from noisy_student.errors import InputError, last_line
 
 MADE_BY = {
     "results/cohort/images/*": "convert",
@@ -25,8 +25,7 @@ OF_THE_USER = "restore the file, or take the case out of the cohort"
 
 def damaged(path: Path, what: str, why: object) -> InputError:
     """The error for a file that is missing or not whole; `what` it should have been, and `why` it is not."""
-    reason = str(why).strip() or type(why).__name__
-    got = "no such file" if not path.exists() else reason.splitlines()[-1]
+    got = last_line(why) if path.exists() else "no such file"
     return InputError(f"{what} at {path}", got, remedy(path))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.dicom_files import dicom_files
-from noisy_student.errors import InputError
+from noisy_student.errors import InputError, last_line
 from noisy_student.files import sha256
 
 SERIES, MODALITY, POSITION, ORIENTATION = "0020|000e", "0008|0060", "0020|0032", "0020|0037"
@@ -69,7 +69,7 @@ def read_series(folder: Path) -> sitk.Image:
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise _refused(folder, str(error).strip().splitlines()[-1], "restore the series") from error
+        raise _refused(folder, last_line(error), "restore the series") from error
     image.SetOrigin(first.position_mm.tolist())
     image.SetSpacing((*first.spacing_mm_xy, distance_mm))
     image.SetDirection(np.stack([*first.axes, first.normal], axis=1).ravel().tolist())

@@ -1,4 +1,4 @@
-"""The one error that a user is meant to read."""
+"""The one error that a user is meant to read, and what it quotes of a library's."""
 
 
 class InputError(Exception):
@@ -11,3 +11,8 @@ class InputError(Exception):
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
         """Worker processes send errors back pickled."""
         return type(self), (self.wanted, self.got, self.remedy)
+
+
+def last_line(error: object) -> str:
+    """The end of an error's message, where libraries say what is wrong; its kind, if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]

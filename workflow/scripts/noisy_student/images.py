@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from noisy_student.damage import remedy
 from noisy_student.dicom import read_series, series_sha256
-from noisy_student.errors import InputError
+from noisy_student.errors import InputError, last_line
 from noisy_student.files import sha256, whole_file
 from noisy_student.nifti import defect
 
@@ -64,7 +64,7 @@ def read_geometry(path: Path) -> Geometry:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise _unreadable(path, _last_line(error)) from error
+        raise _unreadable(path, last_line(error)) from error
     return Geometry.of(reader)
 
 
@@ -79,7 +79,7 @@ def read_image(path: Path) -> sitk.Image:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     except RuntimeError as error:
-        raise _unreadable(path, _last_line(error)) from error
+        raise _unreadable(path, last_line(error)) from error
 
 
 def checksum(path: Path) -> str:
@@ -95,10 +95,6 @@ def require_unchanged(path: Path, expected: str) -> None:
             f"another content (SHA-256 {found})",
             "restore the file, or check the scans again: snakemake -R case_table",
         )
-
-
-def _last_line(error: RuntimeError) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[-1]
 
 
 def _unreadable(path: Path, reason: str) -> InputError:

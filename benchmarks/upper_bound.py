@@ -1,7 +1,7 @@
 """Is there a gap that pseudo-labels can close? Teacher against a student that learns from the true labels of all scans.
 
-The teacher is trained as round 0 of the default configuration, the other as its last round, both from the caches of a
-finished `make run`, and judged on its test scans. The method can only recover what lies between them.
+Both are trained with the teacher's settings of the default configuration, the other in the last student's network, from
+the caches of a finished `make run`, and judged on its test scans. The method can only recover what lies between them.
 
     python benchmarks/upper_bound.py [--seeds 1 2] [--target 0.08]
 """
@@ -46,8 +46,7 @@ def train_and_judge(
     results: Path, folder: Path, configuration: Configuration, seed: int, all_labels: bool
 ) -> pd.Series:
     """Train one model and return the mean test DSC per organ."""
-    number = len(configuration.rounds) - 1 if all_labels else 0
-    entry = configuration.rounds[number]
+    entry = configuration.rounds[-1 if all_labels else 0]
     places = SimpleNamespace(
         cases=results / "cohort/cases.tsv",
         converted=results / "cohort/converted.tsv",
@@ -65,7 +64,8 @@ def train_and_judge(
         "--seed", configuration.seed, "--cores", 2, "--output", folder / "dataset/training_set.tsv", *extra,
     )  # fmt: skip
     fold = configuration.training.folds[0]
-    settings = json.dumps(configuration.training_of(number) | {"seed": seed})
+    # The last student's own settings may count on weights that it takes over.
+    settings = json.dumps(configuration.training_of(0) | {"seed": seed})
     command(
         "train.py", "--settings", settings, "--plans", places.plans,
         "--dataset", folder / "dataset", "--model", folder / "model", "--fold", fold, "--threads", 2,

@@ -66,10 +66,10 @@ bench-upper-bound: $(READY)
 
 # Both make their scans and work in runs/; called again, they go on where they were.
 bench-full-size: $(READY)
-	PYTHONPATH=workflow/scripts python benchmarks/full_size.py
+	PYTHONPATH=workflow/scripts:tests python benchmarks/full_size.py
 
 rehearsal: $(READY)
-	PYTHONPATH=workflow/scripts python benchmarks/rehearsal.py --cores $(CORES)
+	PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py --cores $(CORES)
 
 # Ends, damages and starves small runs; the table goes to docs/faults.md. Half an hour.
 faults: $(READY)

@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 from many_scans import FULL_SIZE_XYZ, FULL_SPACING_MM_XYZ, folders, full_size, make_scans
-from measured_run import DOCS, NO_JOB, ROOT, SNAKEMAKE, by_stage, machine, put_into, run, set_up
+from measured_run import DOCS, NO_JOB, ROOT, SNAKEMAKE, by_stage, machine, put_into, run
+from project import Project
 
 LIMIT_MB = 6000
 SEED = 1
@@ -46,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "runs/full_size")
     options = parser.parse_args()
-    set_up(options.folder, overlay())
+    Project(options.folder, **overlay())
     make_scans(options.folder / "scans", COUNTS, SEED, 1, full_size)
     stages = by_stage(run(options.folder, 1))
     size, spacing = ("×".join(map(str, values)) for values in (FULL_SIZE_XYZ, FULL_SPACING_MM_XYZ))

@@ -7,7 +7,6 @@ memory is the sum of their resident memory, looked at a few times a second; page
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,12 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
-import yaml
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs/scale.md"
 BIN = Path(sys.executable).parent
-PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 COSTS = "costs.json"
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_SAVES = 30
@@ -93,18 +90,6 @@ class Looks:
         cost.wall_s = before["wall_s"] + now - self._first.setdefault(name, self._last)
         cost.cpu_s = before["cpu_s"] + self._cpu[name]
         cost.peak_mb = max(cost.peak_mb, memory)
-
-
-def set_up(folder: Path, overlay: dict) -> None:
-    """Put the workflow's files, as they are now, and the overlay of the configuration into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / part)
-    (folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
 
 
 def run(folder: Path, cores: int, *arguments: str) -> dict[str, Cost]:

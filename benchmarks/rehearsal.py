@@ -26,15 +26,15 @@ from measured_run import (
     on_disk,
     put_into,
     run,
-    set_up,
 )
+from project import Project
 
 LABELLED, VALIDATION, TEST, SEED = 50, 25, 25, 1
 
 
 def rehearse(folder: Path, unlabelled: int, cores: int) -> tuple[dict[str, Cost], dict[str, Disk]]:
     """Make the scans, run the workflow to its report; the costs of its jobs, and what lies on disk."""
-    set_up(folder, yaml.safe_load((ROOT / "config/rehearsal.yaml").read_text()))
+    Project(folder, **yaml.safe_load((ROOT / "config/rehearsal.yaml").read_text()))
     counts = {"labelled": LABELLED, "unlabelled": unlabelled, "validation": VALIDATION, "test": TEST}
     make_scans(folder / "scans", counts, SEED, cores, small)
     costs = run(folder, cores)

@@ -21,12 +21,12 @@ class Project:
 
     def __init__(self, folder: Path, **overlay: object) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                folder.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, folder / part)
         self.configure(**overlay)
 

@@ -263,22 +263,21 @@ def test_a_killed_shard_does_no_finished_case_again_and_a_damaged_one_anew(finis
     assert (folder / f"{untouched}.nii.gz").stat().st_mtime_ns == before
 
 
-def test_a_second_trainer_is_kept_out(finished, tmp_path):
+def test_a_second_trainer_waits_for_the_first(finished):
     from noisy_student.files import only_one
 
     fold = finished.folder / "results/round_0/model/fold_0"
     log = finished.folder / "logs/round_0/train_fold_0.log"
-    # What the rule makes; Snakemake takes it away when the job fails.
-    kept = {path: path.read_bytes() for path in (fold / "checkpoint_final.pth", fold / "held_out.tsv")}
+    checkpoint = fold / "checkpoint_final.pth"
+    before = checkpoint.read_bytes()
     with only_one(fold / ".lock"):
-        (fold / "checkpoint_final.pth").unlink()
-        run = finished.run(CHECKPOINT.format(0))
-    assert run.returncode != 0
-    assert f"process {os.getpid()}" in log.read_text()
-    last = table(finished, "results/jobs.tsv").iloc[-1]
-    assert (last.rule, last.state) == ("train", "failed")
-    for path, content in kept.items():
-        path.write_bytes(content)
+        checkpoint.unlink()
+        command = finished.command(CHECKPOINT.format(0))
+        second = subprocess.Popen(command, cwd=finished.folder, env=finished.environment())
+        wait_for(lambda: log.exists() and f"waiting for process {os.getpid()}" in log.read_text(), second)
+        assert not checkpoint.exists()
+    assert second.wait(120) == 0
+    assert checkpoint.read_bytes() == before
 
 
 def test_a_stricter_threshold_redoes_the_round_but_not_the_teacher(finished):

@@ -177,13 +177,12 @@ def let_training_run_over_its_time(run: Workflow) -> None:
 
 
 def lose_node_on_which_a_training_lives_on(run: Workflow) -> None:
-    """The lost training and its second copy see one folder; the second is refused until the first has ended."""
+    """The lost training and its second copy see one folder; the second waits until the first has ended."""
     halted = halt_training(run, 1, 3)
     lose_node(run, run.project.job("train"))
     said = run.project.folder / "logs/round_1/train_fold_0.log"
     # Snakemake takes the log away before a job begins anew.
-    refused = "for one process alone"
-    run.wait_for(lambda: said.exists() and refused in said.read_text(), "the second training is refused")
+    run.wait_for(lambda: said.exists() and "waiting for process" in said.read_text(), "the second training waits")
     go_on(halted)
 
 

@@ -75,7 +75,8 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     """The folder of a fold that is trained to its end, with its checkpoint and what it makes of its held-out scans."""
     settings = arguments.settings | {"seed": seed}
     places = Places(arguments.dataset, model, arguments.fold)
-    with only_one(places.fold_folder / ".lock"):
+    # A lost node may train on; a failed second job would take away what that training makes.
+    with only_one(places.fold_folder / ".lock", wait=True):
         depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.start_from)
         forget_other_training(places.fold_folder, depends_on)
         device = choose_device(arguments.device, arguments.threads)

@@ -75,8 +75,8 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[int]:
-    """Hold a lock for the length of a block, or raise at once if another process holds it.
+def only_one(path: Path, wait: bool = False) -> Iterator[int]:
+    """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise at once.
 
     Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens.
     """
@@ -86,11 +86,12 @@ def only_one(path: Path) -> Iterator[int]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.seek(0)
-            raise InputError(
-                f"{path.parent} for one process alone",
-                f"it is in use by {stream.read().strip()}",
-                "wait for that process, or end it",
-            ) from None
+            holder = stream.read().strip()
+            if not wait:
+                wanted, remedy = f"{path.parent} for one process alone", "wait for that process, or end it"
+                raise InputError(wanted, f"it is in use by {holder}", remedy) from None
+            print(f"waiting for {holder}, which works in {path.parent}; end it if it should not", flush=True)
+            fcntl.flock(stream, fcntl.LOCK_EX)
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()

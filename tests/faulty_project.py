@@ -37,6 +37,7 @@ STAGES = {
     "preprocess": (("preprocessed",), "preprocessed/coarse.tsv"),
     "training_set": (("round_1/dataset",), "round_1/dataset/training_set.tsv"),
     "train": (("round_1/model",), "round_1/model/fold_0/checkpoint_final.pth"),
+    "postprocessing": (("round_1/postprocessing.json",), "round_1/postprocessing.json"),
     "pseudo_label": (
         ("round_1/pseudo_labels", "round_1/shards/pseudo_label_*", "round_1/pseudo_label_scores.tsv"),
         "round_1/pseudo_label_scores.tsv",

@@ -17,6 +17,7 @@ BY_RULE = [
     ("training_set", f"cohort/label_maps/{LABELLED}.nii.gz", "convert"),
     ("train", f"round_1/dataset/*/{UNLABELLED}.b2nd", "preprocess training_set"),
     ("train", f"round_1/dataset/*/{LABELLED}_seg.b2nd", "preprocess training_set"),
+    ("postprocessing", "round_1/model/fold_0/held_out/*.nii.gz", "train"),
     ("label_measures", f"round_1/pseudo_labels/{UNLABELLED}.nii.gz", "pseudo_label"),
     ("training_set", f"round_1/pseudo_labels/{UNLABELLED}.nii.gz", "pseudo_label"),
     ("evaluate", "round_1/predictions/FLARETest_0001.nii.gz", "predict"),
@@ -48,6 +49,8 @@ TABLES = {
     "round_1/shards/pseudo_label_scores_0.tsv": "pseudo_label_scores",
     "round_1/selection.tsv": "training_set",
     "plans/coarse/plans.json": "preprocess",
+    "round_1/model/fold_0/held_out.tsv": "judge",
+    "round_0/verdict.json": "judge",
     "round_1/scores.tsv": "summarise",
 }
 

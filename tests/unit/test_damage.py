@@ -9,6 +9,7 @@ def test_a_file_that_the_workflow_made_is_made_again_by_its_rule(tmp_path):
         "round_1/pseudo_labels/a.nii.gz": "pseudo_label",
         "round_12/predictions/a.nii.gz": "predict",
         "round_0/model/fold_3/checkpoint_final.pth": "train",
+        "round_0/model/fold_3/held_out/a.nii.gz": "train",
     }.items():
         assert f"`snakemake --forcerun {rule} --until {rule}`" in remedy(results / name)
     linked = remedy(results / "round_0/dataset/cases/a_seg.b2nd")

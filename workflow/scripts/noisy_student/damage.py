@@ -18,7 +18,7 @@ MADE_BY = {
     "results/round_*/pseudo_labels/*": "pseudo_label",
     "results/round_*/predictions/*": "predict",
     "results/round_*/dataset/*": "preprocess training_set",
-    "results/round_*/model/*.pth": "train",
+    "results/round_*/model/*": "train",
 }
 OF_THE_USER = "restore the file, or take the case out of the cohort"
 

@@ -54,8 +54,8 @@ def make_fingerprint(description: dict[str, Any], target: Path, cores: int) -> d
     """Shapes, spacings and intensities of the labelled scans, as nnU-Net measures them."""
     with nnunet.nnunet_folders(target) as (raw, _):
         (raw / "dataset.json").write_text(json.dumps(description))
-        extractor = DatasetFingerprintExtractor(nnunet.DATASET, cores)
-        fingerprint = extractor.run(overwrite_existing=True)
+        with nnunet.threads_for_processes():
+            fingerprint = DatasetFingerprintExtractor(nnunet.DATASET, cores).run(overwrite_existing=True)
     return json.loads(json.dumps(fingerprint, default=_plain))
 
 

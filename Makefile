@@ -1,5 +1,5 @@
 # make run    the whole loop on the embedded cohort, then where its report is
-# make test   lint, unit tests, dry runs, end-to-end runs
+# make test   lint, then end-to-end runs, dry runs and unit tests, a file of tests on each core
 # Both build the environment first if it is not there: .venv, from requirements.lock.
 
 PYTHON3 ?= python3
@@ -15,7 +15,7 @@ run: $(READY)
 	@echo "The report: $(CURDIR)/results/report/report.html"
 
 test: lint
-	pytest tests/unit tests/dry_run tests/end_to_end
+	pytest --numprocesses $(CORES) --dist loadgroup --no-loadscope-reorder tests/end_to_end tests/dry_run tests/unit
 
 lint: $(READY)
 	ruff check .

@@ -107,7 +107,7 @@ class Workflow:
     def __init__(self, process: subprocess.Popen, project: ClusterProject) -> None:
         self.process, self.project = process, project
 
-    def wait_for(self, condition, what: str, seconds: float = 240):
+    def wait_for(self, condition, what: str, seconds: float = 600):
         """Wait for something to happen; return what it is."""
         end = time.monotonic() + seconds
         while not (found := condition()):
@@ -129,7 +129,7 @@ class Workflow:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def finish(self, seconds: float = 300) -> str:
+    def finish(self, seconds: float = 900) -> str:
         """Wait for the good end; return what was said."""
         code = self.process.wait(seconds)
         said = self.project.log.read_text()

@@ -1,6 +1,7 @@
 """Fixtures that several tests share."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,17 @@ ROOT = Path(__file__).parent.parent
 COARSE = Network(
     spacing_mm_zyx=(8, 6, 6), patch_size_zyx=(24, 48, 48), stages=4, base_features=4, batch_size=2, encoder_blocks=[1]
 )
+
+
+# These share one finished loop.
+ON_THE_LOOP = ("test_conda", "test_faults", "test_loop", "test_real_data")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what takes long to make are run by one process, in their order."""
+    for item in items:
+        group = "loop" if item.path.stem in ON_THE_LOOP else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def script(name: str, *arguments: object) -> subprocess.CompletedProcess:
@@ -123,12 +135,23 @@ def write_scan(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """The tiny loop with two students, run to its end once for all end-to-end tests."""
+    """The tiny loop with two students, run to its end once for all end-to-end tests: with conda, where that can be.
+
+    What the tests run again they run without: that conda is left does no job again.
+    """
+    import conda_project
     from project import Project
     from tiny_loop import TINY
 
-    project = Project(tmp_path_factory.mktemp("loop") / "project", **TINY)
-    run = project.run()
+    folder = tmp_path_factory.mktemp("loop") / "project"
+    if conda_project.why_not():
+        project = Project(folder, **TINY)
+        run = project.run()
+    else:
+        project = conda_project.CondaProject(folder, **TINY)
+        project.make_environments()
+        run = project.as_typed()
     assert run.returncode == 0, run.stdout[-5000:]
     (project.folder / "output.txt").write_text(run.stdout)
-    return project
+    yield project
+    shutil.rmtree(folder.with_name("conda"), ignore_errors=True)

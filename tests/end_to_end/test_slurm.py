@@ -41,7 +41,7 @@ def cluster(tmp_path_factory):
 def undisturbed(cluster, tmp_path_factory) -> ClusterProject:
     """The whole graph, run to its end on the cluster."""
     project = ClusterProject(tmp_path_factory.mktemp("undisturbed") / "project", cluster)
-    project.start(project.safe_command()).finish(600)
+    project.start(project.safe_command()).finish()
     return project
 
 

@@ -1,6 +1,8 @@
 """Work over processes and threads: results in order, progress in words."""
 
+import os
 import threading
+import time
 
 import pytest
 
@@ -8,9 +10,19 @@ from noisy_student import parallel
 from noisy_student.parallel import in_order, overlapped, with_progress
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_results_come_in_the_order_of_the_items(cores, capsys):
-    assert list(in_order(abs, [-3, 2, -1], cores, "counting")) == [3, 2, 1]
+def process_of(item):
+    return item, os.getpid()
+
+
+@pytest.mark.parametrize(("cores", "patience_s", "here"), [(1, 0, 3), (2, 60, 3), (2, 0.2, 1), (2, 0, 0)])
+def test_results_come_in_order_and_long_work_is_spread_over_processes(cores, patience_s, here, monkeypatch, capsys):
+    monkeypatch.setattr(parallel, "SECONDS_A_PROCESS_COSTS", patience_s)
+    found = []
+    for result in in_order(process_of, [-3, 2, -1], cores, "counting"):
+        found.append(result)
+        time.sleep(0.2)
+    assert [item for item, _ in found] == [-3, 2, -1]
+    assert [process == os.getpid() for _, process in found] == [True] * here + [False] * (3 - here)
     assert "counting: 3 of 3, " in capsys.readouterr().err
 
 

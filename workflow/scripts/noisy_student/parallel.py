@@ -13,15 +13,26 @@ Worked = TypeVar("Worked")
 Result = TypeVar("Result")
 SECONDS_BETWEEN_LINES = 5.0
 BAR_WIDTH = 30
+# To start one and to import what a rule's script does.
+SECONDS_A_PROCESS_COSTS = 3.0
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:
-    """Yield `work(item)` in the order of the items, over `cores` processes."""
-    if cores == 1 or len(items) < 2:
-        yield from with_progress(map(work, items), len(items), verb)
-        return
-    with ProcessPoolExecutor(min(cores, len(items)), mp_context=get_context("spawn")) as pool:
-        yield from with_progress(pool.map(work, items), len(items), verb)
+    """Yield `work(item)` in the order of the items, over `cores` processes.
+
+    A process imports everything anew, so none is started for less work than that: the first items are done here.
+    """
+    yield from with_progress(_results(work, items, cores), len(items), verb)
+
+
+def _results(work: Callable[[Item], Result], items: Sequence[Item], cores: int) -> Iterator[Result]:
+    start = time.monotonic()
+    left = list(items)
+    while left and (1 in (cores, len(left)) or time.monotonic() - start < SECONDS_A_PROCESS_COSTS):
+        yield work(left.pop(0))
+    if left:
+        with ProcessPoolExecutor(min(cores, len(left)), mp_context=get_context("spawn")) as pool:
+            yield from pool.map(work, left)
 
 
 def overlapped(

@@ -36,7 +36,7 @@ class Rules:
     """
 
     policy: str = "keep"
-    noise_band: float = 0.02
+    noise_band: float = 0.05
     stop_without_gain: bool = False
     stop_below: float | None = None
 

@@ -147,7 +147,7 @@ class Collapse(Strict):
     """What follows when a student is worse than its teacher on the labelled scans that it held out."""
 
     policy: Literal["keep", "stop", "retrain"] = "keep"
-    noise_band: Annotated[float, Field(ge=0)] = 0.02
+    noise_band: Annotated[float, Field(ge=0)] = 0.05
 
 
 class Stop(Strict):

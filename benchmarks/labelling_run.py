@@ -35,7 +35,7 @@ NETWORK = {
 TRAINING = {
     "splits": 2,
     "folds": [0],
-    "epochs": 2,
+    "epochs": 8,
     "iterations_per_epoch": 40,
     "validation_iterations_per_epoch": 1,
     "optimizer": "adamw",

@@ -1,6 +1,6 @@
 """Pseudo-labelling beside stock nnU-Net, in one run: the same model, scans and cores, and equal label maps.
 
-A run of the workflow on scans of 512 × 512 × 100 voxels trains a small network for a minute, so that its label maps
+A run of the workflow on scans of 512 × 512 × 100 voxels trains a small network for some minutes, so that its label maps
 are like organs and not noise. Then, each in processes of their own: the forward passes alone; this workflow's
 labelling, from preprocessed scans (every round) and from the files (once); `nnUNetv2_predict`; the same with
 `--save_probabilities` and a script that scores them. After that the second round's preparation beside

@@ -16,6 +16,14 @@ def test_a_file_that_the_workflow_made_is_made_again_by_its_rule(tmp_path):
     assert "`snakemake --forcerun preprocess training_set --until training_set`" in linked
 
 
+def test_a_link_stands_for_the_file_that_it_leads_to(tmp_path):
+    link = tmp_path / "results/round_0/labeller/checkpoint_final.pth"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../model/checkpoint_final.pth")
+    error = str(damaged(link, "a whole checkpoint", "no"))
+    assert "results/round_0/model/checkpoint_final.pth" in error and "--forcerun train" in error
+
+
 def test_a_scan_of_the_user_is_the_users(tmp_path):
     assert remedy(tmp_path / "scans/a.nii.gz") == OF_THE_USER
 

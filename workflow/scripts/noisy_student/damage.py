@@ -24,7 +24,11 @@ OF_THE_USER = "restore the file, or take the case out of the cohort"
 
 
 def damaged(path: Path, what: str, why: object) -> InputError:
-    """The error for a file that is missing or not whole; `what` it should have been, and `why` it is not."""
+    """The error for a file that is missing or not whole; `what` it should have been, and `why` it is not.
+
+    A link stands for the file that it leads to.
+    """
+    path = path.resolve() if path.is_symlink() else path
     got = last_line(why) if path.exists() else "no such file"
     return InputError(f"{what} at {path}", got, remedy(path))
 

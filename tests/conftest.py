@@ -28,6 +28,7 @@ COARSE = Network(
 ON_THE_LOOP = ("test_conda", "test_faults", "test_loop", "test_real_data")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what takes long to make are run by one process, in their order."""
     for item in items:

@@ -15,7 +15,7 @@ run: $(READY)
 	@echo "The report: $(CURDIR)/results/report/report.html"
 
 test: lint
-	pytest --numprocesses $(CORES) --dist loadgroup --no-loadscope-reorder tests/end_to_end tests/dry_run tests/unit
+	pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder tests/end_to_end tests/dry_run tests/unit
 
 lint: $(READY)
 	ruff check .

@@ -28,12 +28,17 @@ COARSE = Network(
 ON_THE_LOOP = ("test_conda", "test_faults", "test_loop", "test_real_data")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what takes long to make are run by one process, in their order."""
-    for item in items:
-        group = "loop" if item.path.stem in ON_THE_LOOP else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests that share what takes long to make are run by one process: those of a file, and those on the loop."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "loop" if Path(file).stem in ON_THE_LOOP else file
+
+    return Scheduling(config, log)
 
 
 def script(name: str, *arguments: object) -> subprocess.CompletedProcess:

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 import yaml
@@ -38,7 +39,7 @@ def test_each_rule_runs_on_its_own_environments_interpreter(finished):
     seen = defaultdict(set)
     for line in finished.seen.read_text().splitlines():
         script, prefix = json.loads(line)
-        seen[script].add(prefix)
+        seen[script].add(str(Path(prefix).resolve()))
     folders = {text: str(folder.resolve()) for text, folder in finished.made().items()}
     for rule, (environment, scripts) in rules().items():
         own = folders[(ROOT / "envs" / f"{environment}.yaml").read_text()]

@@ -16,18 +16,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[ROWS] = []
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if table := session.config.getoption("--table"):
-        text = table.read_text().partition(HEAD)[0]
-        table.write_text(text + HEAD + "|---|---|---|---|\n" + "".join(session.config.stash[ROWS]))
-
-
 @pytest.fixture
 def survived(request):
     """Write a row of the table: stage, fault, what came of it, and the CPU seconds that had to be spent again."""
 
     def write(stage: str, fault: str, outcome: str, lost_s: float = 0) -> None:
-        request.config.stash[ROWS].append(f"| {stage} | {fault} | {outcome} | {max(0, lost_s):.1f} |\n")
+        rows = request.config.stash[ROWS]
+        rows.append(f"| {stage} | {fault} | {outcome} | {max(0, lost_s):.1f} |\n")
+        if table := request.config.getoption("--table"):
+            text = table.read_text().partition(HEAD)[0]
+            table.write_text(text + HEAD + "|---|---|---|---|\n" + "".join(rows))
 
     return write
 

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-training bench-upper-bound bench-full-size rehearsal faults study study-choice clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-full-size rehearsal faults study study-choice clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -49,14 +49,17 @@ envs: $(READY)
 schema: $(READY)
 	PYTHONPATH=workflow/scripts python -m noisy_student.configuration > config/config.schema.json
 
-# Measurements. On a quiet machine; training and upper bound read the results of `make run`.
-bench: bench-evaluation bench-pseudo-label bench-training bench-upper-bound
+# Measurements. On a quiet machine; windows, training and upper bound read the results of `make run`.
+bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound
 
 bench-evaluation: $(READY)
 	python benchmarks/evaluation.py
 
 bench-pseudo-label: $(READY)
 	python benchmarks/pseudo_label.py
+
+bench-windows: $(READY)
+	python benchmarks/windows.py
 
 bench-training: $(READY)
 	python benchmarks/training_cpu.py

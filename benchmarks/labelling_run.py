@@ -35,7 +35,7 @@ NETWORK = {
 TRAINING = {
     "splits": 2,
     "folds": [0],
-    "epochs": 8,
+    "epochs": 2,
     "iterations_per_epoch": 40,
     "validation_iterations_per_epoch": 1,
     "optimizer": "adamw",
@@ -173,14 +173,6 @@ class LabellingRun:
         """Largest share of voxels in which the label maps of a scan differ."""
         pairs = [(_voxels(left / f"{case}.nii.gz"), _voxels(right / f"{case}.nii.gz")) for case in self.unlabelled]
         return max(float((one != other).mean()) for one, other in pairs)
-
-    def dsc(self, predictions: Path) -> float:
-        """Mean DSC of the unlabelled scans' label maps over scans and organs."""
-        table = predictions / "dsc.tsv"
-        command = [sys.executable, "workflow/scripts/evaluate.py", "--truth", self.folder / "scans/truth"]
-        where = ["--predictions", predictions, "--output", table, "--cores", self.cores]
-        subprocess.run(list(map(str, command + where)), cwd=self.run, check=True, stderr=subprocess.DEVNULL)
-        return float(pd.read_csv(table, sep="\t").DSC.mean())
 
 
 def _overlay(scans: Path) -> dict[str, Any]:

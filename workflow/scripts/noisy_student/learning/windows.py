@@ -57,8 +57,12 @@ class Windows:
         axes = [axis + 2 for axis in mirrored_axes]
         for place in self.places:
             window = self.image[(slice(None), *place)][None].to(self.device, non_blocking=True)
-            predicted = torch.flip(network(torch.flip(window, axes)), axes)[0].to(blended.device)
-            blended[(slice(None), *place)] += predicted.mul_(self.weights)
+            # A flip copies, along no axis too.
+            predicted = torch.flip(network(torch.flip(window, axes)), axes) if axes else network(window)
+            predicted = predicted[0].to(blended.device)
+            # Class by class, so that what is in between stays in a processor's cache.
+            for logits, added in zip(blended, predicted, strict=True):
+                logits[place] += added * self.weights
         blended /= self.weight_sums
         if self.uncovered is not None:
             blended[:, self.uncovered] = background(self.classes, blended)[:, None]

@@ -34,6 +34,7 @@ LABELLED, UNLABELLED = "FLARE22_Tr_0001", "Case_00001"
 STAGES = {
     "case_table": (("cohort/cases.tsv",), "cohort/cases.tsv"),
     "convert": (("cohort/images", "cohort/records", "cohort/shards", "cohort/converted.tsv"), "cohort/converted.tsv"),
+    "fingerprint": (("plans/dataset_fingerprint.json",), "plans/dataset_fingerprint.json"),
     "preprocess": (("preprocessed",), "preprocessed/coarse.tsv"),
     "training_set": (("round_1/dataset",), "round_1/dataset/training_set.tsv"),
     "train": (("round_1/model",), "round_1/model/fold_0/checkpoint_final.pth"),
@@ -106,6 +107,15 @@ class FaultyProject(Project):
             measured_run.follow(process, self.folder, costs)
         said = (self.folder / "said").read_text()
         return subprocess.CompletedProcess(process.args, process.returncode, said, None)
+
+    def follow_remedy(self, said: str) -> None:
+        """Type the commands that an error names, as its reader would: a shell expands their patterns."""
+        for command in re.search(r"remedy: `([^`]+)`", said)[1].split(" && "):
+            words = command.removeprefix("snakemake ").split()
+            found = [sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(word)) for word in words]
+            expanded = [name for word, names in zip(words, found, strict=True) for name in names or [word]]
+            run = self.try_run(*expanded)
+            assert run.returncode == 0, run.stdout[-3000:]
 
     def end_at(self, moment: Moment, number: signal.Signals, whom: str = "all", *arguments: str) -> str:
         """Run until the moment has come; `whom`: the whole run, or the job alone. What was said."""

@@ -1,27 +1,30 @@
 from noisy_student.damage import OF_THE_USER, damaged, remedy
 
+CHECKPOINT_OF_3 = "snakemake --force results/round_0/model/fold_3/checkpoint_final.pth"
 
-def test_a_file_that_the_workflow_made_is_made_again_by_its_rule(tmp_path):
+
+def test_a_file_that_the_workflow_made_is_made_again_by_what_made_it(tmp_path):
     results = tmp_path / "results"
-    for name, rule in {
-        "cohort/images/a_0000.nii.gz": "convert",
-        "preprocessed/coarse/a.b2nd": "preprocess",
-        "round_1/pseudo_labels/a.nii.gz": "pseudo_label",
-        "round_12/predictions/a.nii.gz": "predict",
-        "round_0/model/fold_3/checkpoint_final.pth": "train",
-        "round_0/model/fold_3/held_out/a.nii.gz": "train",
+    shards = "results/round_12/shards"
+    for name, command in {
+        "cohort/images/a_0000.nii.gz": "snakemake --forcerun convert --until convert",
+        "preprocessed/coarse/a.b2nd": "snakemake --forcerun preprocess --until preprocess",
+        "round_12/pseudo_labels/a.nii.gz": f"snakemake --force {shards}/pseudo_label_scores_*.tsv",
+        "round_12/predictions/a.nii.gz": f"snakemake --force {shards}/prediction_scores_*.tsv",
+        "round_0/model/fold_3/checkpoint_final.pth": CHECKPOINT_OF_3,
+        "round_0/model/fold_3/held_out/a.nii.gz": CHECKPOINT_OF_3,
+        "round_0/dataset/cases/a_seg.b2nd": "snakemake --forcerun preprocess --until preprocess"
+        " && snakemake --force results/round_0/dataset/training_set.tsv",
     }.items():
-        assert f"`snakemake --forcerun {rule} --until {rule}`" in remedy(results / name)
-    linked = remedy(results / "round_0/dataset/cases/a_seg.b2nd")
-    assert "`snakemake --forcerun preprocess training_set --until training_set`" in linked
+        assert f"`{command}`" in remedy(results / name)
 
 
 def test_a_link_stands_for_the_file_that_it_leads_to(tmp_path):
-    link = tmp_path / "results/round_0/labeller/checkpoint_final.pth"
+    link = tmp_path / "results/round_0/labeller/fold_3/checkpoint_final.pth"
     link.parent.mkdir(parents=True)
-    link.symlink_to("../model/checkpoint_final.pth")
+    link.symlink_to("../../model/fold_3/checkpoint_final.pth")
     error = str(damaged(link, "a whole checkpoint", "no"))
-    assert "results/round_0/model/checkpoint_final.pth" in error and "--forcerun train" in error
+    assert "a whole checkpoint at" in error and "results/round_0/model/fold_3/" in error and CHECKPOINT_OF_3 in error
 
 
 def test_a_scan_of_the_user_is_the_users(tmp_path):

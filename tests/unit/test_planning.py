@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 from conftest import COARSE
 from noisy_student.errors import InputError
 from noisy_student.learning import nnunet
-from noisy_student.learning.planning import make_plans
+from noisy_student.learning.planning import make_fingerprint, make_plans
 from noisy_student.learning.settings import Network
 from noisy_student.organs import FLARE22
 
@@ -82,3 +84,14 @@ def test_a_patch_that_does_not_halve_is_refused(description, fingerprint):
     network = COARSE.model_copy(update={"patch_size_zyx": (25, 48, 48), "stages": None})
     with pytest.raises(InputError, match=r"use \[28, 48, 48\]"):
         make_plans(description, fingerprint, network, "odd")
+
+
+@pytest.mark.parametrize("part", ["images", "label"])
+def test_no_fingerprint_of_half_a_file(description, part, tmp_path):
+    case, files = next(iter(deepcopy(description)["dataset"].items()))
+    half = tmp_path / "half.nii.gz"
+    shutil.copy(files["images"][0] if part == "images" else files["label"], half)
+    os.truncate(half, half.stat().st_size // 2)
+    files[part] = [str(half)] if part == "images" else str(half)
+    with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
+        make_fingerprint(description | {"dataset": {case: files}}, tmp_path / "fingerprint.json", cores=1)

@@ -1,8 +1,10 @@
 import json
+import os
 
 import numpy as np
 import pytest
 
+from noisy_student.errors import InputError
 from noisy_student.images import image_like, read_image, write_image
 from noisy_student.learning.postprocessing import choose_steps, largest_pieces, read_steps
 
@@ -59,3 +61,11 @@ def test_largest_pieces_takes_labels_singly_or_together():
 def test_the_steps_are_read_from_their_file(tmp_path):
     (tmp_path / "postprocessing.json").write_text(json.dumps({"steps": [[1, 2], [3]], "organs": {}}))
     assert read_steps(str(tmp_path / "postprocessing.json")) == [[1, 2], [3]]
+
+
+def test_half_a_label_map_is_not_judged(judged, plan):
+    label_maps, truths = judged()
+    half = label_maps["b"]
+    os.truncate(half, half.stat().st_size // 2)
+    with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
+        choose_steps(label_maps, truths, plan, cores=1)

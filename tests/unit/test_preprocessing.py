@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -5,6 +8,7 @@ from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPre
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
 from noisy_student.cohort.conversion import converted_image, converted_label_map
+from noisy_student.errors import InputError
 from noisy_student.images import read_image
 from noisy_student.learning.preprocessing import (
     ARRAY,
@@ -92,3 +96,12 @@ def test_a_damaged_or_missing_file_is_seen(cached, tmp_path, suffix):
     assert not is_whole(case)
     damaged.unlink()
     assert not is_whole(case)
+
+
+def test_half_a_scan_is_no_scan_with_zeros(converted, plan, tmp_path):
+    half = tmp_path / f"{CASE}_0000.nii.gz"
+    shutil.copy(converted_image(converted, CASE), half)
+    os.truncate(half, half.stat().st_size // 2)
+    with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
+        preprocess_image(half, tmp_path / CASE, plan)
+    assert not list(tmp_path.glob("*.pkl"))

@@ -51,5 +51,5 @@ def test_a_damaged_map_is_an_error_that_names_it_and_the_remedy(tmp_path):
     path = tmp_path / "results/round_1/pseudo_labels/confidence/a.b2nd"
     write_confidence(np.full((9, 9, 9), 99, np.uint8), path)
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(InputError, match=r"a map of voxel confidence at .*a\.b2nd[\s\S]*--forcerun pseudo_label"):
+    with pytest.raises(InputError, match=r"a map of voxel confidence at .*a\.b2nd[\s\S]*--force results/round_1"):
         read_confidence(path)

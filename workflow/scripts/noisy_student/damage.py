@@ -1,24 +1,25 @@
 """What to say of a file that cannot be read: whether the workflow made it, and how it is made again.
 
 The rules that make a folder's files check each of them when they are run again, and make only the damaged ones anew.
-Images of a round's dataset are links to the preprocessed ones.
+Images of a round's dataset are links to the preprocessed ones. Within a round targets are named, since rules come once
+in every round, and `--until` would end with the first.
 """
 
-from fnmatch import fnmatch
+import re
 from pathlib import Path
 
 from noisy_student.errors import InputError, last_line
 
+PREPROCESS = "snakemake --forcerun preprocess --until preprocess"
 MADE_BY = {
-    "results/cohort/images/*": "convert",
-    "results/cohort/label_maps/*": "convert",
-    "results/cohort/renumbered/*": "case_table",
-    "results/preprocessed/*": "preprocess",
-    "results/plans/*": "plans",
-    "results/round_*/pseudo_labels/*": "pseudo_label",
-    "results/round_*/predictions/*": "predict",
-    "results/round_*/dataset/*": "preprocess training_set",
-    "results/round_*/model/*": "train",
+    r"results/cohort/(images|label_maps)/": "snakemake --forcerun convert --until convert",
+    r"results/cohort/renumbered/": "snakemake --forcerun case_table --until case_table",
+    r"results/preprocessed/": PREPROCESS,
+    r"results/plans/": "snakemake --forcerun plans --until plans",
+    r"(results/round_\d+)/pseudo_labels/": r"snakemake --force \1/shards/pseudo_label_scores_*.tsv",
+    r"(results/round_\d+)/predictions/": r"snakemake --force \1/shards/prediction_scores_*.tsv",
+    r"(results/round_\d+)/dataset/": rf"{PREPROCESS} && snakemake --force \1/dataset/training_set.tsv",
+    r"(results/round_\d+/model/fold_\d+)/": r"snakemake --force \1/checkpoint_final.pth",
 }
 OF_THE_USER = "restore the file, or take the case out of the cohort"
 
@@ -35,8 +36,8 @@ def damaged(path: Path, what: str, why: object) -> InputError:
 
 def remedy(path: Path) -> str:
     """How the file is made again, if the workflow made it."""
-    found = [rules for pattern, rules in MADE_BY.items() if fnmatch(str(path.absolute()), f"*/{pattern}")]
+    name = str(path.absolute())
+    found = [place.expand(command) for where, command in MADE_BY.items() if (place := re.search(f"/{where}", name))]
     if not found:
         return OF_THE_USER
-    command = f"snakemake --forcerun {found[0]} --until {found[0].split()[-1]}"
-    return f"`{command}` makes it again and leaves what is whole; then start the run again"
+    return f"`{found[0]}` makes it again and leaves what is whole; then start the run again"

@@ -72,14 +72,21 @@ def read_image(path: Path) -> sitk.Image:
     """Read a scan or label map: a file of any format that SimpleITK knows, or the folder of a DICOM series."""
     if path.is_dir():
         return read_series(path)
+    require_whole_nifti(path)
     try:
-        if path.name.endswith(NIFTI) and (found := defect(path)):
-            raise _unreadable(path, found)
         return sitk.ReadImage(str(path))
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
     except RuntimeError as error:
         raise _unreadable(path, last_line(error)) from error
+
+
+def require_whole_nifti(path: Path) -> None:
+    """Raise InputError unless a NIfTI file can be read to its end; SimpleITK takes what is missing for zeros."""
+    try:
+        found = defect(path) if path.name.endswith(NIFTI) else None
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if found:
+        raise _unreadable(path, found)
 
 
 def checksum(path: Path) -> str:

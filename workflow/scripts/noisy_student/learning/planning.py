@@ -19,6 +19,7 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 )
 
 from noisy_student.errors import InputError
+from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.settings import Network
 from noisy_student.organs import FLARE22, Organ
@@ -52,6 +53,9 @@ def dataset_description(
 
 def make_fingerprint(description: dict[str, Any], target: Path, cores: int) -> dict[str, Any]:
     """Shapes, spacings and intensities of the labelled scans, as nnU-Net measures them."""
+    for files in description["dataset"].values():
+        for path in (*files["images"], files["label"]):
+            require_whole_nifti(Path(path))
     with nnunet.nnunet_folders(target) as (raw, _):
         (raw / "dataset.json").write_text(json.dumps(description))
         with nnunet.threads_for_processes():

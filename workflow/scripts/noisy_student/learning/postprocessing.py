@@ -16,7 +16,7 @@ from nnunetv2.postprocessing.remove_connected_components import (
 )
 
 from noisy_student.files import read_json
-from noisy_student.images import read_image
+from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.preprocessing import Plan
 
@@ -35,8 +35,7 @@ def choose_steps(label_maps: dict[str, Path], truths: dict[str, Path], plan: Pla
         for place, paths in zip(places, (label_maps, truths), strict=True):
             place.mkdir()
             for case, path in paths.items():
-                # nnU-Net would take what is missing of a cut file for background.
-                read_image(path)
+                require_whole_nifti(path)
                 (place / f"{case}{nnunet.FORMAT}").symlink_to(path.resolve())
         made, reference = map(str, places)
         with nnunet.threads_for_processes():

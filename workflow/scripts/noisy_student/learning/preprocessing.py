@@ -18,6 +18,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 
 from noisy_student.damage import damaged
 from noisy_student.files import whole_file
+from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.image_resampling import LeanConfiguration, lean_if_default
 from noisy_student.learning.label_resampling import resample_labels
@@ -66,6 +67,7 @@ def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "")
     The properties come last: a case without them is not whole. `made_from` says in them what the case depends on.
     """
     with_suffix(target, PROPERTIES).unlink(missing_ok=True)
+    require_whole_nifti(image)
     preprocessor = DefaultPreprocessor(verbose=False)
     configuration = LeanConfiguration(plan.configuration.configuration)
     data, mask, properties = preprocessor.run_case([str(image)], None, plan.manager, configuration, plan.dataset)

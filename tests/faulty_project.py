@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pandas as pd
 import torch
 import yaml
 
@@ -51,8 +52,11 @@ STAGES = {
     "evaluate": (("round_1/scores.tsv",), "round_1/scores.tsv"),
     "report": (("report",), "report/report.html"),
 }
-# Of a run's own times: these differ from run to run.
-MEASURED = ("jobs.tsv", "efficiency.tsv", "comparison.tsv", "ranking.tsv", "progress.tsv", "pseudo_label_truth.tsv")
+# Of a run's own times, or checksums of checkpoints, which hold times: these differ from run to run.
+MEASURED = {
+    *("jobs.tsv", "efficiency.tsv", "comparison.tsv", "ranking.tsv", "progress.tsv", "pseudo_label_truth.tsv"),
+    *("checksums.tsv", "rounds_overview.tsv", "table_2_training_protocol.tsv", "trainings.tsv"),
+}
 HOOK = ROOT / "tests/fault_hook"
 
 
@@ -157,9 +161,7 @@ class FaultyProject(Project):
             if path.name == "checkpoint_final.pth":
                 found[name] = _weights(path)
             elif path.name.endswith((".nii.gz", ".tsv")):
-                # Paths of the folder that it was made in stand in some tables.
-                content = re.sub(rb"[^\t\n]*/results/", b"results/", path.read_bytes())
-                found[name] = hashlib.sha256(content).hexdigest()
+                found[name] = hashlib.sha256(_content(path)).hexdigest()
         return found
 
     def finished_files(self) -> dict[str, int]:
@@ -180,6 +182,14 @@ def copied(project: Project, folder: Path, without: tuple[str, ...] = ()) -> Fau
 
 def _copy(source: str, target: str) -> None:
     shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _content(path: Path) -> bytes:
+    """A label map, or a table without paths of its folder and checksums of checkpoints, which hold times."""
+    content = re.sub(rb"[^\t\n]*/results/", b"results/", path.read_bytes())
+    if path.suffix != ".tsv" or b"model" not in content.partition(b"\n")[0].split(b"\t"):
+        return content
+    return pd.read_csv(path, sep="\t", dtype=str).drop(columns="model").to_csv(sep="\t").encode()
 
 
 def _weights(checkpoint: Path) -> str:

@@ -74,7 +74,7 @@ bench-full-size: $(READY)
 rehearsal: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py --cores $(CORES)
 
-# Ends, damages and starves small runs; the table goes to docs/faults.md. Half an hour.
+# Ends, damages and starves small runs; the table goes to docs/faults.md.
 faults: $(READY)
 	pytest tests/faults --table docs/faults.md
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from measured_run import machine
+
 HERE = Path(__file__).parent
-CPU_INFO = Path("/proc/cpuinfo")
 ROW = "{:<10}  {:<5}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {}"
 SIZES = "512×512×100 voxels of 0.78×0.78×2.5 mm, 13 organs, one core, mode flare22; strays: two voxels per organ"
 TARGET_RATIO = {"clean": 4, "strays": 30}
@@ -37,12 +38,6 @@ def main() -> None:
             if prediction == "strays":
                 repeats["plain"] = options.plain_stray_repeats
             show(prediction, measure(folder, prediction, repeats))
-
-
-def machine() -> str:
-    """Processor, cores, and how busy they are."""
-    models = [line.split(":", 1)[1].strip() for line in CPU_INFO.read_text().splitlines() if "model name" in line]
-    return f"{models[0] if models else 'unknown processor'}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def measure(folder: str, prediction: str, repeats: dict[str, int]) -> dict[str, dict[str, Any]]:

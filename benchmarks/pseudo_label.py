@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation import machine
 from labelling_run import (
     LABELLED,
     LONG_SLICE_MM,
@@ -27,7 +26,9 @@ from labelling_run import (
     SPACING_MM_ZYX,
     LabellingRun,
 )
+from measured_run import machine
 from processes import Measured
+from windows import VARIANTS
 
 BEYOND_PLAIN, BEYOND_PROBABILITIES, MEMORY, PREPARATION, LONG_GB, DIFFERING = 5, 15, 0.25, 0.05, 4.0, 1e-4
 REPEATS = 3
@@ -102,14 +103,7 @@ def compare_preparation(run: LabellingRun, targets: Targets) -> None:
 def compare_windows(run: LabellingRun) -> None:
     """The time of faster windows; what they cost in DSC is measured by `make bench-windows`."""
     print(f"\n{'windows':<32}  {'wall s':>8}  {'CPU s':>8}")
-    variants = [
-        ("everywhere", 0.5),
-        ("on_body", 0.5),
-        ("in_box_of_body", 0.5),
-        ("everywhere", 0.75),
-        ("everywhere", 1.0),
-    ]
-    for windows, step in [*variants, ("in_box_of_body", 0.75)]:
+    for windows, step in VARIANTS:
         output = run.folder / f"windows_{windows}_{step}"
         found = run.ours("unlabelled", output, "--windows", windows, "--step-size", step)
         name = f"{windows}, step {step:g}"

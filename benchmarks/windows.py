@@ -8,17 +8,15 @@ bench-pseudo-label` has them.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pandas as pd
 
-from evaluation import machine
+from measured_run import ROOT, machine
+from processes import measured
 
-ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = [
     ("everywhere", 0.5),
     ("on_body", 0.5),
@@ -38,16 +36,14 @@ def label(results: Path, output: Path, windows: str, step: float) -> float:
     command += ["--preprocessed", labeller / "preprocessed.tsv", "--roles", "validation", "test"]
     command += ["--windows", windows, "--step-size", step, "--device", "cpu", "--threads", os.cpu_count()]
     command += ["--shard", 0, "--shards", 1, "--folder", output, "--output", output / "scores.tsv"]
-    start = time.monotonic()
-    subprocess.run(list(map(str, command)), cwd=results.parent, check=True, stderr=subprocess.DEVNULL)
-    return time.monotonic() - start
+    return measured(command, output, results.parent, {}, output / "log").wall_s
 
 
 def dsc(results: Path, output: Path) -> pd.Series:
     """Mean DSC over organs of each scan."""
     command = [sys.executable, ROOT / "workflow/scripts/evaluate.py", "--cases", results / "cohort/cases.tsv"]
     command += ["--roles", "validation", "test", "--predictions", output, "--output", output / "dsc.tsv"]
-    subprocess.run(list(map(str, command)), cwd=results.parent, check=True, stderr=subprocess.DEVNULL)
+    measured(command, output, results.parent, {}, output / "log")
     return pd.read_csv(output / "dsc.tsv", sep="\t").groupby("case").DSC.mean()
 
 

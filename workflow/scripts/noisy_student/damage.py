@@ -37,7 +37,7 @@ def damaged(path: Path, what: str, why: object) -> InputError:
 def remedy(path: Path) -> str:
     """How the file is made again, if the workflow made it."""
     name = str(path.absolute())
-    found = [place.expand(command) for where, command in MADE_BY.items() if (place := re.search(f"/{where}", name))]
-    if not found:
-        return OF_THE_USER
-    return f"`{found[0]}` makes it again and leaves what is whole; then start the run again"
+    for where, command in MADE_BY.items():
+        if place := re.search(f"/{where}", name):
+            return f"`{place.expand(command)}` makes it again and leaves what is whole; then start the run again"
+    return OF_THE_USER

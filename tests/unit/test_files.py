@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student.errors import InputError
-from noisy_student.files import link, only_one, read_json, sha256, whole_file, write_text
+from noisy_student.files import link, only_one, read_json, remove_unfinished, sha256, whole_file, write_text
 
 PYTHON = {"PYTHONPATH": str(ROOT / "workflow/scripts"), **os.environ}
 
@@ -40,6 +40,9 @@ with whole_file(pathlib.Path({str(tmp_path / "a")!r})) as temporary:
 """
     assert subprocess.run([sys.executable, "-c", code], env=PYTHON, check=False).returncode == -9
     assert not (tmp_path / "a").exists()
+    write_text(tmp_path / "b", "whole")
+    remove_unfinished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_a_link_is_no_copy_and_replaces(tmp_path):

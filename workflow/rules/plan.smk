@@ -96,4 +96,5 @@ rule preprocessed:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --output {output} > {log} 2>&1"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases}"
+        " --folder results/preprocessed/{wildcards.network} --output {output} > {log} 2>&1"

@@ -1,9 +1,13 @@
-"""Gather the tables of all shards of a stage, and refuse missing, double or foreign cases."""
+"""Gather the tables of all shards of a stage, and refuse missing, double or foreign cases.
+
+What killed shards left half written in the stage's folder is removed.
+"""
 
 import argparse
 from pathlib import Path
 
 from noisy_student.command import run
+from noisy_student.files import remove_unfinished
 from noisy_student.shards import gather
 from noisy_student.tables import read_table, write_table
 
@@ -14,11 +18,13 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="+", help="the shards' tables")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--roles", nargs="*", help="only cases of these roles are expected (default: all)")
+    parser.add_argument("--folder", type=Path, required=True, help="where the shards wrote")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     cases = read_table(arguments.cases, ["case", "role"])
     expected = cases[cases.role.isin(arguments.roles)] if arguments.roles else cases
     write_table(gather(arguments.tables, expected.case), arguments.output)
+    remove_unfinished(arguments.folder)
 
 
 if __name__ == "__main__":

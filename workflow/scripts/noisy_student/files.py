@@ -14,6 +14,7 @@ from typing import Any
 from noisy_student.errors import InputError
 
 CHUNK_BYTES = 1 << 20
+UNFINISHED = ".writing-"
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     therefore never sees half a file, whenever the writer is killed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     try:
         yield temporary
         temporary.replace(path)
@@ -34,6 +35,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what killed writers left under a folder in which nobody writes any more."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,10 +1,19 @@
 """What the study compares: arms, each a training that differs from others in what it learns from, and how."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from noisy_student.learning.settings import BelowOne, Network, Noise, NoiseOrPreset, Training, TrainingChanges
+from noisy_student.learning.settings import (
+    BelowOne,
+    Network,
+    Noise,
+    NoiseOrPreset,
+    Training,
+    TrainingChanges,
+    VoxelConfidence,
+    VoxelConfidenceOrNumber,
+)
 from noisy_student.selection.rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
@@ -15,7 +24,8 @@ FEWEST_LABELLED = 5  # one for each of `training.splits`
 class Arm(Strict):
     """One training. Without `teacher` and `truth` it learns from the labelled scans alone.
 
-    With `of` nothing is trained: that arm's predictions are post-processed.
+    `start` names the arm whose weights it begins with. With `of` nothing is trained: that arm's predictions are
+    post-processed.
     """
 
     of: Name | None = None
@@ -23,9 +33,9 @@ class Arm(Strict):
     teacher_folds: list[int] = Field([0], min_length=1)
     truth: bool = False
     selection: Selection = Field("paper", validate_default=True)
-    voxel_confidence: BelowOne = 0.0
+    voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
     noise: NoiseOrPreset = Noise()
-    start: Literal["scratch", "teacher"] = "scratch"
+    start: Name | None = None
     labelled_fraction: BelowOne | None = None
     draw_by_confidence: bool = False
     training: TrainingChanges = TrainingChanges()
@@ -73,7 +83,7 @@ class Study(Strict):
         """A teacher is an arm above its student."""
         names = list(self.arms)
         for number, (name, arm) in enumerate(self.arms.items()):
-            if missing := {arm.teacher, arm.of} - {None, *names[:number]}:
+            if missing := {arm.teacher, arm.start, arm.of} - {None, *names[:number]}:
                 raise ValueError(f"{name}: {', '.join(missing)} is no arm above it")
         return self
 

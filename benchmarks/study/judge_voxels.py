@@ -22,7 +22,8 @@ from noisy_student.learning.preprocessing import (
 from noisy_student.learning.voxel_confidence import read_confidence, unsure_voxels
 from noisy_student.tables import read_table, write_table
 
-THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+# How sure the teacher must be: of an organ's voxel, and of background.
+BOUNDS = ((0.0, 0.0), (0.5, 0.5), (0.7, 0.7), (0.9, 0.9), (0.99, 0.99), (0.5, 0.9), (0.5, 0.95), (0.5, 0.99))
 
 
 def counts(truth: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> np.ndarray:
@@ -36,7 +37,7 @@ def counts(truth: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> np.ndarra
 
 
 def main() -> None:
-    """Judge every unlabelled scan's voxels and write one row per threshold."""
+    """Judge every unlabelled scan's voxels and write one row per pair of bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, required=True, help="the case table, with the truths")
     parser.add_argument("--preprocessed", type=Path, required=True)
@@ -48,7 +49,7 @@ def main() -> None:
     plan = Plan(read_json(arguments.plans), read_json(arguments.description))
     cases = read_table(arguments.cases, ["case", "role", "truth"])
     places = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
-    total, voxels = {threshold: np.zeros(6) for threshold in THRESHOLDS}, 0
+    total, voxels = {bounds: np.zeros(6) for bounds in BOUNDS}, 0
     for row in cases[cases.role == "unlabelled"].itertuples():
         image, files = Path(places[row.case]), LabelFiles(arguments.labels, row.case)
         mask, properties = read_array(with_suffix(image, LABELS)), read_properties(image)
@@ -63,17 +64,18 @@ def main() -> None:
             read_confidence(files.confidence),
         )
         voxels += truth.size
-        for threshold in THRESHOLDS:
-            total[threshold] += counts(truth, labels, ~unsure_voxels(confidence, truth.shape, threshold))
+        for bounds in BOUNDS:
+            total[bounds] += counts(truth, labels, ~unsure_voxels(confidence, labels, *bounds))
     rows = [
         {
-            "sure_to": threshold,
+            "organ": organ_bound,
+            "background": background_bound,
             "ignored": 1 - sure / voxels,
             "organ_labels_right": right / found,
             "organ_voxels_used": organ_sure / organ,
             "of_these_missed": missed / organ_sure,
         }
-        for threshold, (sure, organ, organ_sure, found, right, missed) in total.items()
+        for (organ_bound, background_bound), (sure, organ, organ_sure, found, right, missed) in total.items()
     ]
     write_table(pd.DataFrame(rows), arguments.output)
 

@@ -5,7 +5,7 @@ organs.tsv       the same per organ, without the gap
 seeds.tsv        mean DSC and NSD of each seed alone
 selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
 confidence.tsv   true DSC of the first teacher's organs by its confidence in them
-voxels.tsv       what a threshold on its voxel confidence takes away
+voxels.tsv       what bounds on its voxel confidence take away
 scores.tsv       how well each score ranks true quality, over scans and over scans for each organ
 """
 
@@ -28,6 +28,7 @@ from noisy_student.tables import read_table, write_table
 LOWEST, HIGHEST = "labelled_only", "all_true_labels"
 AGAINST = (LOWEST, "paper")
 ROLES = ("validation", "test")
+BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
 FEWEST = 2  # scans of which an interval can be given
 
@@ -174,9 +175,9 @@ def confidence_table(results: Path, study: Study) -> pd.DataFrame:
 
 
 def voxels_table(results: Path, study: Study) -> pd.DataFrame:
-    """What a threshold on the first teacher's voxel confidence leaves, mean over the seeds."""
-    tables = [read_table(results / f"seed_{seed}/{LOWEST}/labels_0.voxels.tsv", ["sure_to"]) for seed in study.seeds]
-    return pd.concat(tables).groupby("sure_to").mean().reset_index()
+    """What bounds on the first teacher's voxel confidence leave, mean over the seeds."""
+    tables = [read_table(results / f"seed_{seed}/{LOWEST}/labels_0.voxels.tsv", BOUNDS) for seed in study.seeds]
+    return pd.concat(tables).groupby(BOUNDS, sort=False).mean().reset_index()
 
 
 def ranks(table: pd.DataFrame, score: str) -> dict[str, float]:

@@ -111,10 +111,12 @@ def test_voxels_that_the_teacher_is_unsure_of_are_ignored_and_another_threshold_
     confidence = np.full(sure.shape[1:], 99, np.uint8)
     confidence[: len(confidence) // 2] = 60
     write_confidence(confidence, tmp_path / "confidence.b2nd")
-    for least, ignored in ((0.7, confidence < 70), (0.5, confidence < 50)):
+    organ, half = sure[0] > 0, confidence < 70
+    bounds = {(0.7, 0.7): half, (0.5, 0.5): np.zeros_like(half), (0.5, 0.9): half & ~organ, (0.9, 0): half & organ}
+    for least, ignored in bounds.items():
         unsure = replace(example, voxels=tmp_path / "confidence.b2nd", least_confidence=least)
         row = add_example(unsure, tmp_path / "cases", with_ignore)
-        assert f"voxels below {least}" in row["made_from"]
+        assert f"organs below {least[0]}, background below {least[1]}" in row["made_from"]
         assert (read_array(target)[0] == np.where(ignored, 14, sure[0])).all()
     drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
     assert set(drawn) >= set(range(1, 14))

@@ -30,13 +30,17 @@ def test_where_folds_or_mirrored_passes_disagree_confidence_is_zero():
 @given(st.integers(1, 99))
 def test_a_voxel_at_the_threshold_is_sure(percent):
     confidence = np.array([[[percent - 1, percent]]], np.uint8)
-    assert unsure_voxels(confidence, (1, 1, 2), percent / 100).tolist() == [[[True, False]]]
+    for label, organ, background in ((0, 0, percent / 100), (-1, 0, percent / 100), (3, percent / 100, 0)):
+        labels = np.full((1, 1, 2), label, np.int16)
+        assert unsure_voxels(confidence, labels, organ, background).tolist() == [[[True, False]]]
+        assert not unsure_voxels(confidence, labels, background, organ).any()
 
 
 def test_a_students_finer_or_coarser_grid_takes_the_nearest_voxel():
     confidence = np.array([[[90, 10, 90, 90]]], np.uint8)
-    assert unsure_voxels(confidence, (1, 1, 8), 0.5)[0, 0].tolist() == [False, False, True, True] + [False] * 4
-    assert unsure_voxels(confidence, (1, 1, 2), 0.5).shape == (1, 1, 2)
+    fine, coarse = (np.ones((1, 1, size), np.int16) for size in (8, 2))
+    assert unsure_voxels(confidence, fine, 0.5, 0)[0, 0].tolist() == [False, False, True, True] + [False] * 4
+    assert unsure_voxels(confidence, coarse, 0.5, 0).shape == (1, 1, 2)
 
 
 def test_written_and_read_it_is_the_same_and_smaller(tmp_path):

@@ -199,8 +199,7 @@ def pseudo_labels_of_student(wildcards) -> str:
     """The same as flags."""
     folder = f"results/round_{wildcards.round}"
     flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
-    least = CONFIGURATION.voxel_confidence_of(int(wildcards.round))
-    flags += f" --voxel-confidence {least}" if least else ""
+    flags += CONFIGURATION.voxel_confidence_of(int(wildcards.round)).flag
     return flags if int(wildcards.round) else ""
 
 

@@ -21,7 +21,11 @@ from noisy_student.tables import read_table, write_table
 
 
 def examples(
-    converted: Path, preprocessed: Path, selection: Path | None, pseudo_labels: Path | None, voxel_confidence: float
+    converted: Path,
+    preprocessed: Path,
+    selection: Path | None,
+    pseudo_labels: Path | None,
+    voxel_confidence: tuple[float, float],
 ) -> list[Example]:
     """Every scan that the round learns from."""
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
@@ -35,7 +39,7 @@ def examples(
         for row in kept.itertuples():
             organs = tuple(row.masked.split(", ")) if row.masked else ()
             files, image = LabelFiles(pseudo_labels, row.case), Path(places[row.case])
-            unsure = (files.confidence, voxel_confidence) if voxel_confidence else ()
+            unsure = (files.confidence, voxel_confidence) if any(voxel_confidence) else ()
             found.append(Example(row.case, "pseudo", files.label_map, image, organs, row.confidence, *unsure))
     return found
 
@@ -47,7 +51,14 @@ def main() -> None:
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
     parser.add_argument("--selection", type=Path, help="selection.tsv of the round (none in round 0)")
     parser.add_argument("--pseudo-labels", type=Path, help="folder of the teacher's label maps (none in round 0)")
-    parser.add_argument("--voxel-confidence", type=float, default=0.0, help="less sure voxels are left out of the loss")
+    parser.add_argument(
+        "--voxel-confidence",
+        type=float,
+        nargs=2,
+        default=(0.0, 0.0),
+        metavar=("ORGAN", "BACKGROUND"),
+        help="voxels of which the teacher is less sure are left out of the loss",
+    )
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--description", type=Path, required=True, help="dataset.json of the labelled scans")
     parser.add_argument("--fingerprint", type=Path, required=True)
@@ -62,7 +73,7 @@ def main() -> None:
     cases.mkdir(parents=True, exist_ok=True)
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
-        arguments.voxel_confidence,
+        tuple(arguments.voxel_confidence),
     )  # fmt: skip
     labelled = [example.case for example in found if example.origin == "labelled"]
     if arguments.splits > len(labelled):

@@ -24,7 +24,7 @@ from pydantic import (
 from noisy_student.cohort.numbering import Numbers, numbering_errors
 from noisy_student.errors import InputError
 from noisy_student.learning.prediction_options import Prediction
-from noisy_student.learning.settings import BelowOne, Network, Round, Training
+from noisy_student.learning.settings import Network, Round, Training, VoxelConfidence, VoxelConfidenceOrNumber
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Name, Positive, Strict
@@ -175,7 +175,7 @@ class Configuration(Strict):
     training: Training = Training()
     prediction: Prediction = Prediction()
     selection: Selection = Field("default", validate_default=True)
-    voxel_confidence: BelowOne = 0.0
+    voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
     rounds: list[Round] = Field(min_length=1)
     postprocessing: Postprocessing = Postprocessing()
     collapse: Collapse = Collapse()
@@ -253,7 +253,7 @@ class Configuration(Strict):
         own = self.rounds[number].selection
         return self.selection if own is None else own
 
-    def voxel_confidence_of(self, number: int) -> float:
+    def voxel_confidence_of(self, number: int) -> VoxelConfidence:
         """How sure the teacher must be of a voxel for the round to learn from it."""
         own = self.rounds[number].voxel_confidence
         return self.voxel_confidence if own is None else own

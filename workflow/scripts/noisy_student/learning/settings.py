@@ -47,6 +47,30 @@ def _noise_of_preset(value: Any) -> Any:
 NoiseOrPreset = Annotated[Noise, BeforeValidator(_noise_of_preset, json_schema_input_type=Augmentation | Noise)]
 
 
+class VoxelConfidence(Strict):
+    """How sure a teacher must be of a voxel for its student to learn from it."""
+
+    organ: BelowOne = 0.0
+    background: BelowOne = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.organ or self.background)
+
+    @property
+    def flag(self) -> str:
+        """For `make_training_set.py`; nothing where all voxels are learned from."""
+        return f" --voxel-confidence {self.organ} {self.background}" if self else ""
+
+
+def _of_both(value: Any) -> Any:
+    return {"organ": value, "background": value} if isinstance(value, int | float) else value
+
+
+VoxelConfidenceOrNumber = Annotated[
+    VoxelConfidence, BeforeValidator(_of_both, json_schema_input_type=BelowOne | VoxelConfidence)
+]
+
+
 class TrainingChanges(Strict):
     """What a round may change in its training; what is null stays as in `training`."""
 
@@ -91,4 +115,4 @@ class Round(Strict):
     noise: NoiseOrPreset = Noise()
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None
-    voxel_confidence: BelowOne | None = None
+    voxel_confidence: VoxelConfidenceOrNumber | None = None

@@ -33,8 +33,9 @@ from noisy_student.learning.voxel_confidence import read_confidence, unsure_voxe
 class Example:
     """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
 
-    That is the organs `masked`, and voxels whose confidence is below `least_confidence` in the map `voxels` (none if
-    there is no such map). `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan has none.
+    That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
+    `least_confidence`, that of an organ's voxels and that of background. `confidence` is the teacher's of the scan,
+    from 0 to 1; a hand-labelled scan has none.
     """
 
     case: str
@@ -44,12 +45,15 @@ class Example:
     masked: tuple[str, ...] = ()
     confidence: float | None = None
     voxels: Path | None = None
-    least_confidence: float = 0.0
+    least_confidence: tuple[float, float] = (0.0, 0.0)
 
     @property
     def ignored(self) -> str:
         """What is left out of the loss, in words."""
-        unsure = f"voxels below {self.least_confidence:g} of {sha256(self.voxels)}" if self.voxels else ""
+        organ, background = self.least_confidence
+        unsure = (
+            f"organs below {organ:g}, background below {background:g} in {sha256(self.voxels)}" if self.voxels else ""
+        )
         return ", ".join([*self.masked, *([unsure] if unsure else [])]) or "nothing"
 
 
@@ -76,7 +80,7 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
         if example.voxels:
             confidence = read_confidence(example.voxels)
-            labels = mask_voxels(labels, unsure_voxels(confidence, labels.shape[1:], example.least_confidence), ignore)
+            labels = mask_voxels(labels, unsure_voxels(confidence, labels[0], *example.least_confidence), ignore)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}

@@ -46,11 +46,12 @@ def read_confidence(path: Path) -> np.ndarray:
         raise damaged(path, "a map of voxel confidence", error) from error
 
 
-def unsure_voxels(confidence_zyx: np.ndarray, shape_zyx: Sequence[int], at_least: float) -> np.ndarray:
-    """Where the confidence is below `at_least` (0 to 1, in whole per cent), bool (z, y, x) on a grid of `shape_zyx`.
+def unsure_voxels(confidence_zyx: np.ndarray, labels_zyx: np.ndarray, organ: float, background: float) -> np.ndarray:
+    """Where the confidence is too low for a voxel's label, bool (z, y, x) on the grid of the labels.
 
-    Both grids cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
+    `organ` and `background` (label 0 or below) are what such voxels need, from 0 to 1 in whole per cent. Both grids
+    cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
     """
     whole = torch.from_numpy(confidence_zyx)[None, None]
-    nearest = interpolate(whole, size=tuple(shape_zyx), mode="nearest-exact")[0, 0].numpy()
-    return nearest < round(PERCENT * at_least)
+    nearest = interpolate(whole, size=labels_zyx.shape, mode="nearest-exact")[0, 0].numpy()
+    return nearest < np.where(labels_zyx > 0, round(PERCENT * organ), round(PERCENT * background))

@@ -67,7 +67,8 @@ def _selection(results: Results) -> str:
         return ""
     rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
     least = voxel_confidence(results.run, 1)
-    sure = f" Voxels of which the teacher was less than {least:.0%} sure had no part in the loss." if least else ""
+    bounds = ", ".join(f"less than {value:.0%} of {what}" for what, value in least.items() if value)
+    sure = f" Voxels of whose label the teacher was not sure had no part in the loss ({bounds})." if bounds else ""
     return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)}).{sure}"
 
 

@@ -33,10 +33,10 @@ def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:
     return run.get("configuration", {}).get("selection", []) if own is None else own
 
 
-def voxel_confidence(run: dict[str, Any], number: int) -> float:
-    """How sure the teacher had to be of a voxel for the round to learn from it; 0 where all were learned from."""
+def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, float]:
+    """How sure the teacher had to be of a voxel of an `organ`, and of `background`, for the round to learn from it."""
     own = _round(run, number).get("voxel_confidence")
-    return run.get("configuration", {}).get("voxel_confidence", 0) if own is None else own
+    return run.get("configuration", {}).get("voxel_confidence", {}) if own is None else own
 
 
 def evaluation_mode(run: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from project import Project  # noqa: E402
 
 HERE = Path(__file__).parent
 LABELLED, SLICES, SLICE_MM = 4, 100, 2.5
+# The scans that are labelled and timed, and those whose label maps a second round's dataset is made of.
+TO_LABEL, TO_PREPARE = "validation", "unlabelled"
 LONG_SLICES, LONG_SLICE_MM = 600, 1.0
 SPACING_MM_ZYX, PATCH_ZYX = (3.0, 1.0, 1.0), (32, 160, 160)
 NETWORK = {
@@ -55,12 +58,12 @@ DATASET = "Dataset001_NoisyStudent"
 class LabellingRun:
     """The run, and what is measured in it."""
 
-    def __init__(self, folder: Path, scans: int, cores: int) -> None:
+    def __init__(self, folder: Path, scans: int, prepared: int, cores: int) -> None:
         self.folder, self.cores = folder, cores
         self.log = folder / "bench.log"
         self.project = Project(folder / "run", **_overlay(folder / "scans"))
         self.run = self.project.folder
-        _write_scans(folder / "scans", scans)
+        _write_scans(folder / "scans", scans, prepared)
 
     def train(self) -> None:
         """The workflow up to its teacher."""
@@ -68,18 +71,28 @@ class LabellingRun:
         if run.returncode:
             raise SystemExit(run.stdout[-5000:])
         cases = self.table("--cases")
-        self.unlabelled = sorted(cases[cases.role == "unlabelled"].case)
+        self.to_label, self.to_prepare = (sorted(cases[cases.role == role].case) for role in (TO_LABEL, TO_PREPARE))
         self.long = cases[cases.role == "test"].case.item()
         raw = self.nnunet_folder("nnUNet_raw") / DATASET
         for name in ("imagesTr", "labelsTr"):
             (raw / name).mkdir(parents=True)
-        (self.folder / "unlabelled").mkdir()
+        self.scans_to_label.mkdir()
         for row in self.table("--converted").itertuples():
-            if row.case in self.unlabelled:
-                (self.folder / "unlabelled" / Path(row.image).name).symlink_to(self.run / row.image)
+            if row.case in self.to_label:
+                (self.scans_to_label / Path(row.image).name).symlink_to(self.run / row.image)
         model = self.nnunet_folder("nnUNet_results") / DATASET / "nnUNetTrainer__bench__3d_fullres"
         model.parent.mkdir(parents=True)
         model.symlink_to(self.run / MODEL)
+
+    @property
+    def true_maps(self) -> Path:
+        """The label maps of the scans to prepare."""
+        return self.folder / f"scans/{TO_PREPARE}_maps"
+
+    @property
+    def scans_to_label(self) -> Path:
+        """A folder of these scans alone, as `nnUNetv2_predict` wants it."""
+        return self.folder / "to_label"
 
     def table(self, flag: str) -> pd.DataFrame:
         """One of the run's tables."""
@@ -122,7 +135,7 @@ class LabellingRun:
         """`nnUNetv2_predict` with as many workers as there are cores."""
         which = ("-d", 1, "-p", "bench", "-c", "3d_fullres", "-f", 0, "--disable_tta")
         how = ("-device", "cpu", "-npp", self.cores, "-nps", self.cores)
-        command = ("nnUNetv2_predict", "-i", self.folder / "unlabelled", "-o", output)
+        command = ("nnUNetv2_predict", "-i", self.scans_to_label, "-o", output)
         return self.measure(*command, *which, *how, *more, output=output)
 
     def scored_by_script(self, output: Path) -> Measured:
@@ -139,14 +152,14 @@ class LabellingRun:
         )
 
     def prepare(self) -> Measured:
-        """Rule `training_set` of round 1, with every pseudo-label kept."""
+        """Rule `training_set` of round 1, with every pseudo-label kept; the true label maps stand for them."""
         dataset, selection = self.run / "results/round_1/dataset", self.run / "results/round_1/selection.tsv"
         selection.parent.mkdir(parents=True, exist_ok=True)
-        kept = {"case": self.unlabelled, "decision": "kept", "masked": "", "confidence": 1.0}
+        kept = {"case": self.to_prepare, "decision": "kept", "masked": "", "confidence": 1.0}
         pd.DataFrame(kept).to_csv(selection, sep="\t", index=False)
         fingerprint = "results/plans/dataset_fingerprint.json"
         plans = ("--plans", "results/plans/bench/plans.json", "--description", "results/plans/dataset.json")
-        student = ("--selection", selection, "--pseudo-labels", self.folder / "ours", "--fingerprint", fingerprint)
+        student = ("--selection", selection, "--pseudo-labels", self.true_maps, "--fingerprint", fingerprint)
         tables = [word for pair in list(TABLES.items())[1:] for word in pair]
         how = ("--splits", 2, "--seed", 1, "--cores", self.cores, "--output", dataset / "training_set.tsv")
         command = (sys.executable, "workflow/scripts/make_training_set.py")
@@ -171,13 +184,13 @@ class LabellingRun:
 
     def differing(self, left: Path, right: Path) -> float:
         """Largest share of voxels in which the label maps of a scan differ."""
-        pairs = [(_voxels(left / f"{case}.nii.gz"), _voxels(right / f"{case}.nii.gz")) for case in self.unlabelled]
+        pairs = [(_voxels(left / f"{case}.nii.gz"), _voxels(right / f"{case}.nii.gz")) for case in self.to_label]
         return max(float((one != other).mean()) for one, other in pairs)
 
 
 def _overlay(scans: Path) -> dict[str, Any]:
-    folders = {role: [{"images": str(scans / role)}] for role in ("unlabelled",)}
-    for role in ("labelled", "test"):
+    folders = {TO_PREPARE: [{"images": str(scans / TO_PREPARE)}]}
+    for role in ("labelled", TO_LABEL, "test"):
         folders[role] = [{"images": str(scans / role), "label_maps": str(scans / f"{role}_maps")}]
     return {
         "cohort": {"kind": "folders", "folders": folders},
@@ -188,16 +201,14 @@ def _overlay(scans: Path) -> dict[str, Any]:
     }
 
 
-def _write_scans(folder: Path, scans: int) -> None:
-    for number in range(LABELLED):
-        _write(number, SLICES, SLICE_MM, folder / "labelled", folder / "labelled_maps")
-    for number in range(LABELLED, LABELLED + scans):
-        _write(number, SLICES, SLICE_MM, folder / "unlabelled", folder / "truth")
-    _write(LABELLED + scans, LONG_SLICES, LONG_SLICE_MM, folder / "test", folder / "test_maps")
-
-
-def _write(number: int, slices: int, slice_mm: float, images: Path, label_maps: Path) -> None:
-    write_scan(number, slices, slice_mm, images / f"scan_{number}_0000.nii.gz", label_maps / f"scan_{number}.nii.gz")
+def _write_scans(folder: Path, scans: int, prepared: int) -> None:
+    numbers = count()
+    for role, many in (("labelled", LABELLED), (TO_LABEL, scans), (TO_PREPARE, prepared), ("test", 1)):
+        slices, slice_mm = (LONG_SLICES, LONG_SLICE_MM) if role == "test" else (SLICES, SLICE_MM)
+        for number in islice(numbers, many):
+            images, label_maps = folder / role, folder / f"{role}_maps"
+            name = f"scan_{number}"
+            write_scan(number, slices, slice_mm, images / f"{name}_0000.nii.gz", label_maps / f"{name}.nii.gz")
 
 
 def _voxels(path: Path) -> np.ndarray:

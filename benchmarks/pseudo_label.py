@@ -24,6 +24,7 @@ from labelling_run import (
     SLICE_MM,
     SLICES,
     SPACING_MM_ZYX,
+    TO_LABEL,
     LabellingRun,
 )
 from measured_run import machine
@@ -65,14 +66,14 @@ def compare_labelling(run: LabellingRun, targets: Targets) -> None:
     """First table: labelling."""
     folder = run.folder
     # What takes a minute is done in turns, and the median of each stands for it.
-    turns = [(run.forward(run.unlabelled), run.ours("unlabelled", folder / "ours")) for _ in range(REPEATS)]
+    turns = [(run.forward(run.to_label), run.ours(TO_LABEL, folder / "ours")) for _ in range(REPEATS)]
     forward = sorted((passes for passes, _ in turns), key=lambda passes: passes["wall_s"])[REPEATS // 2]
     ours = sorted((labelled for _, labelled in turns), key=lambda labelled: labelled.wall_s)[REPEATS // 2]
-    print(f"\n{len(run.unlabelled)} scans; the {forward['passes']:.0f} forward passes alone: ", end="")
+    print(f"\n{len(run.to_label)} scans; the {forward['passes']:.0f} forward passes alone: ", end="")
     print(f"{forward['wall_s']:.1f} s, {forward['cpu_s']:.1f} CPU s\n")
     print(ROW.format("way", "wall s", "CPU s", "beyond s", "beyond CPU", "peak GB", "written MB"))
     show("ours, with scores", ours, forward)
-    from_files = run.ours_from_files(folder / "unlabelled", folder / "from_files")
+    from_files = run.ours_from_files(run.scans_to_label, folder / "from_files")
     show("ours from the files (label_scan.py)", from_files, forward)
     plain = run.stock(folder / "plain")
     show("nnUNetv2_predict", plain, forward)
@@ -94,7 +95,7 @@ def compare_labelling(run: LabellingRun, targets: Targets) -> None:
 def compare_preparation(run: LabellingRun, targets: Targets) -> None:
     """A second round's dataset beside nnU-Net's own preparation."""
     ours, stock = run.prepare(), run.prepare_stock()
-    cases = LABELLED + len(run.unlabelled)
+    cases = LABELLED + len(run.to_prepare)
     print(f"\npreparing {cases} scans: {ours.wall_s:.1f} s ({ours.cpu_s:.1f} CPU s) and ", end="")
     print(f"{stock.wall_s:.1f} s ({stock.cpu_s:.1f} CPU s) by nnUNetv2_plan_and_preprocess")
     targets.check("preparation of round 1, ours / stock", ours.wall_s / stock.wall_s, PREPARATION)
@@ -105,7 +106,7 @@ def compare_windows(run: LabellingRun) -> None:
     print(f"\n{'windows':<32}  {'wall s':>8}  {'CPU s':>8}")
     for windows, step in VARIANTS:
         output = run.folder / f"windows_{windows}_{step}"
-        found = run.ours("unlabelled", output, "--windows", windows, "--step-size", step)
+        found = run.ours(TO_LABEL, output, "--windows", windows, "--step-size", step)
         name = f"{windows}, step {step:g}"
         print(f"{name:<32}  {found.wall_s:>8.1f}  {found.cpu_s:>8.1f}", flush=True)
 
@@ -131,6 +132,7 @@ def main() -> None:
     """Measure everything; exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scans", type=int, default=2, help="scans to label (%(default)s)")
+    parser.add_argument("--prepared", type=int, default=20, help="pseudo-labelled scans of a round (%(default)s)")
     options = parser.parse_args()
     cores = os.cpu_count() or 1
     print(
@@ -139,7 +141,7 @@ def main() -> None:
     print(f"patch {PATCH_ZYX}, {NETWORK['base_features']} features; {cores} threads or workers; the passes alone and")
     print(f"ours with scores: median of {REPEATS}, all else once")
     with tempfile.TemporaryDirectory() as folder:
-        run = LabellingRun(Path(folder), options.scans, cores)
+        run = LabellingRun(Path(folder), options.scans, options.prepared, cores)
         run.train()
         targets = Targets()
         compare_labelling(run, targets)

@@ -27,8 +27,11 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
         axes[apart] = Axis(shape_zyx[apart], shape_zyx[apart])
     smallest = largest = source
     for number, axis in enumerate(axes):
-        smallest = np.minimum(smallest.take(axis.below, number), smallest.take(axis.above, number))
-        largest = np.maximum(largest.take(axis.below, number), largest.take(axis.above, number))
+        if axis.lies_between:
+            smallest = np.minimum(smallest.take(axis.below, number), smallest.take(axis.above, number))
+            largest = np.maximum(largest.take(axis.below, number), largest.take(axis.above, number))
+        elif len(axis.below) != source.shape[number]:
+            smallest, largest = smallest.take(axis.below, number), largest.take(axis.below, number)
     borders = np.nonzero(smallest != largest)
     smallest[borders] = _interpolated(source, axes, borders)
     return smallest
@@ -48,12 +51,13 @@ class Axis:
         self.above = np.minimum(self.below + 1, old - 1)
         self.share_above = positions - self.below
         self.nearest = np.floor(positions + 0.5).astype(np.intp)
+        self.lies_between = bool(self.share_above.any())
 
 
 def _interpolated(source: np.ndarray, axes: list[Axis], voxels: tuple[np.ndarray, ...]) -> np.ndarray:
-    """The labels of the new grid's `voxels` (z, y, x indices), interpolated between the eight around each."""
+    """The labels of the new grid's `voxels` (z, y, x indices), interpolated between the up to eight around each."""
     corners, weights = [], []
-    for above in product((False, True), repeat=len(axes)):
+    for above in product(*[(False, True) if axis.lies_between else (False,) for axis in axes]):
         place, weight = [], 1.0
         for axis, index, is_above in zip(axes, voxels, above, strict=True):
             place.append((axis.above if is_above else axis.below)[index])

@@ -1,6 +1,6 @@
 """The study's tables, from the scores of all arms and seeds.
 
-arms.tsv         per role, arm and measure: mean, difference to `labelled_only` and `paper`, share of the gap recovered
+arms.tsv         per role, arm and measure: mean; difference to each of AGAINST; shares of the gaps recovered
 organs.tsv       the same per organ, without the gap
 seeds.tsv        mean DSC and NSD of each seed alone
 selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
@@ -26,7 +26,9 @@ from noisy_student.selection.scores import score_names
 from noisy_student.tables import read_table, write_table
 
 LOWEST, HIGHEST = "labelled_only", "all_true_labels"
-AGAINST = (LOWEST, "paper")
+# The default's teacher: labelled scans alone too, with the default's noise.
+TEACHER = "labelled_strong"
+AGAINST = (LOWEST, TEACHER, "paper")
 ROLES = ("validation", "test")
 BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
@@ -83,6 +85,9 @@ def arms_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
                     if other in wide:
                         row |= with_interval(f"minus_{other}", mean_and_interval(values - wide[other]))
                 row |= with_interval("recovered", recovered(values, wide[LOWEST], wide[HIGHEST]))
+                if TEACHER in wide:
+                    beyond = recovered(values, wide[TEACHER], wide[HIGHEST])
+                    row |= with_interval("recovered_beyond_noise", beyond)
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -210,7 +215,8 @@ def main() -> None:
 
 def summary(table: pd.DataFrame) -> str:
     """The chief figures of every arm, to read in a terminal."""
-    columns = ["arm", "mean", *(f"minus_{LOWEST}{end}" for end in ("", "_low", "_high")), "recovered"]
+    wanted = ["arm", "mean", *(f"minus_{other}{end}" for other in (LOWEST, TEACHER) for end in ("", "_low", "_high"))]
+    columns = [name for name in [*wanted, "recovered", "recovered_beyond_noise"] if name in table]
     parts = []
     for (role, measure), rows in table.groupby(["role", "measure"], sort=False):
         parts.append(f"{role}, {measure}\n{rows[columns].round(3).to_string(index=False)}\n")

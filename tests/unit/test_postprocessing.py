@@ -3,10 +3,14 @@ import os
 
 import numpy as np
 import pytest
+from acvl_utils.morphology.morphology_helper import remove_all_but_largest_component
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from noisy_student.errors import InputError
 from noisy_student.images import image_like, read_image, write_image
-from noisy_student.learning.postprocessing import choose_steps, largest_pieces, read_steps
+from noisy_student.learning.postprocessing import choose_steps, largest_components, largest_pieces, read_steps
 
 SHAPE = (8, 20, 20)
 LIVER, SPLEEN = 1, 3
@@ -45,6 +49,11 @@ def test_an_organ_with_stray_pieces_keeps_its_largest_and_one_that_is_really_in_
 
 def test_where_nothing_is_gained_nothing_is_removed(judged, plan):
     assert choose_steps(*judged(), plan, cores=1)["steps"] == []
+
+
+@given(arrays(bool, (3, 4, 4), elements=st.booleans()))
+def test_the_largest_components_are_those_that_nnunet_keeps(mask):
+    assert (largest_components(mask) == remove_all_but_largest_component(mask)).all()
 
 
 def test_largest_pieces_takes_labels_singly_or_together():

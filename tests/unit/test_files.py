@@ -52,6 +52,23 @@ def test_a_link_is_no_copy_and_replaces(tmp_path):
     assert (tmp_path / "b").samefile(tmp_path / "a")
 
 
+def test_a_killed_holder_leaves_no_lock_to_what_it_forked(tmp_path):
+    code = f"""
+import os, pathlib, signal, time
+from noisy_student.files import only_one
+with only_one(pathlib.Path({str(tmp_path / ".lock")!r})):
+    if not os.fork():
+        print(os.getpid(), flush=True)
+        os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+"""
+    killed = subprocess.Popen([sys.executable, "-c", code], env=PYTHON, stdout=subprocess.PIPE)
+    child = int(killed.stdout.readline())
+    killed.wait()
+    with only_one(tmp_path / ".lock"):
+        os.kill(child, 9)
+
+
 def test_the_lock_keeps_a_second_process_out_and_says_who_has_it(tmp_path):
     code = f"""
 import pathlib

@@ -1,13 +1,37 @@
 """Work over processes and threads: results in order, progress in words."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
+from conftest import ROOT
 from noisy_student import parallel
 from noisy_student.parallel import in_order, overlapped, with_progress
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+def test_what_a_killed_process_forked_ends_too():
+    code = """
+import os, time
+from noisy_student.parallel import end_children_with_this_process
+end_children_with_this_process()
+if not os.fork():
+    print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    # The pipe is open as long as one of the two lives.
+    parent = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+    parent.stdout.readline()
+    start = time.monotonic()
+    parent.send_signal(signal.SIGKILL)
+    assert parent.stdout.read() == "" and time.monotonic() - start < 30
+    parent.wait()
 
 
 def process_of(item):

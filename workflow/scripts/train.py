@@ -24,6 +24,7 @@ from noisy_student.learning.trainer import (
     Places,
 )
 from noisy_student.learning.trust import record
+from noisy_student.parallel import end_children_with_this_process
 from noisy_student.tables import read_table
 
 # Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
@@ -141,6 +142,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    end_children_with_this_process()
     before = read_json(arguments.verdict) if arguments.verdict else {}
     own = arguments.model / f"fold_{arguments.fold}"
     teacher = arguments.model.parents[1] / f"round_{before.get('labeller')}/model/{own.name}"

@@ -85,7 +85,8 @@ def copy(source: Path, target: Path) -> None:
 def only_one(path: Path, wait: bool = False) -> Iterator[int]:
     """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise at once.
 
-    Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens.
+    Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens;
+    a process that the holder forks does not hold it, since it may live on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as stream:
@@ -99,6 +100,7 @@ def only_one(path: Path, wait: bool = False) -> Iterator[int]:
                 raise InputError(wanted, f"it is in use by {holder}", remedy) from None
             print(f"waiting for {holder}, which works in {path.parent}; end it if it should not", flush=True)
             fcntl.flock(stream, fcntl.LOCK_EX)
+        os.register_at_fork(after_in_child=stream.close)
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()

@@ -1,5 +1,8 @@
 """Work spread over processes or overlapping in threads, with progress a person can read."""
 
+import ctypes
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +18,7 @@ SECONDS_BETWEEN_LINES = 5.0
 BAR_WIDTH = 30
 # To start one and to import what a rule's script does.
 SECONDS_A_PROCESS_COSTS = 3.0
+PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:
@@ -31,7 +35,7 @@ def _results(work: Callable[[Item], Result], items: Sequence[Item], cores: int) 
     while left and (1 in (cores, len(left)) or time.monotonic() - start < SECONDS_A_PROCESS_COSTS):
         yield work(left.pop(0))
     if left:
-        with ProcessPoolExecutor(min(cores, len(left)), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(cores, len(left)), get_context("spawn"), end_with_parent) as pool:
             yield from pool.map(work, left)
 
 
@@ -59,6 +63,17 @@ def overlapped(
             del before, worked
         if behind:
             yield behind.result()
+
+
+def end_with_parent() -> None:
+    """From now on this process is ended when the thread that started it ends, even if that is killed (Linux alone)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def end_children_with_this_process() -> None:
+    """Whatever this process forks from now on ends with it: workers that nobody asks any more would wait for ever."""
+    os.register_at_fork(after_in_child=end_with_parent)
 
 
 def with_progress(results: Iterable[Result], total: int, verb: str) -> Iterator[Result]:

@@ -43,7 +43,7 @@ def test_a_new_table_is_read_anew(table):
 
 def test_a_large_abdomen_fits_a_common_node(table):
     path = table(("a", 512, 512, 600, 0.8, 0.8, 1.0))
-    assert 8_000 < labelling(14).memory_mb(path, (4.0, 1.2, 1.2), 1) < 32_000
+    assert 8_000 < labelling(14).memory_mb(path, (3.0, 1.0, 1.0), 1) < 32_000
 
 
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):

@@ -59,12 +59,16 @@ class Need:
         return attempt * (self.base_mb + ceil(needed / MEGABYTE))
 
 
-# The scan as read and as resampled, several times over in float32 and float64.
-PREPROCESSING = Need(base_mb=2000, bytes_per_voxel=40, bytes_per_network_voxel=40)
+# About twice what docs/scale.md measured, since nnU-Net's other ways of resampling hold more copies.
+# The scan as read and as resampled, more than once in float32.
+PREPROCESSING = Need(base_mb=1000, bytes_per_voxel=20, bytes_per_network_voxel=20)
 # The scan read, turned and written.
-CONVERSION = Need(base_mb=1000, bytes_per_voxel=20, bytes_per_network_voxel=0)
+CONVERSION = Need(base_mb=500, bytes_per_voxel=10, bytes_per_network_voxel=0)
 
 
 def labelling(classes: int) -> Need:
-    """Logits of all classes in float32: one fold's, the sum over folds, what the sliding window holds meanwhile."""
-    return Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=4 * classes * 4)
+    """Logits of all classes in half precision: a pass's, the sum over passes, those of the scan before; and the scan.
+
+    On a GPU, CUDA takes some gigabytes of the host's memory too.
+    """
+    return Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=3 * classes * 2 + 20)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faulty_project import EVERYTHING, Moment, target_of
+from faulty_project import EVERYTHING, FaultyProject, Moment, target_of
 
 CGROUPS = Path("/sys/fs/cgroup/memory")
 ROOMY = "2g"
@@ -101,23 +102,31 @@ def test_a_job_that_is_killed_alone_stops_the_run(undisturbed, stage, tmp_path, 
 
 def test_a_second_snakemake_is_refused_and_the_first_finishes(undisturbed, tmp_path, survived):
     project = undisturbed.before("train", tmp_path / "project")
-    first = subprocess.Popen(
-        project.command(target_of("train")), cwd=project.folder, env=project.environment(), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    final, log = target_of("train"), project.folder / "logs/round_1/train_fold_0.log"
+    first = _started(project, final)
+    while not list((project.folder / "results").glob("round_1/model/fold_0/progress.tsv")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    training = int(project.file("round_1/model/fold_0/.lock").read_text().split()[1])
+    os.kill(training, signal.SIGSTOP)
     try:
-        while not list((project.folder / "results").glob("round_1/model/fold_0/progress.tsv")):
-            assert first.poll() is None
-            time.sleep(0.05)
         second = project.run(*EVERYTHING)
         assert second.returncode and "Directory cannot be locked" in second.stdout, second.stdout[-3000:]
         # One who takes the lock away all the same.
         assert project.run("--unlock").returncode == 0
-        third = project.run("results/round_1/model/fold_0/checkpoint_final.pth")
-        log = project.folder / "logs/round_1/train_fold_0.log"
-        assert third.returncode == 0 and "waiting for process" in log.read_text(), third.stdout[-3000:]
+        third = _started(project, final)
+        while f"waiting for process {training} " not in log.read_text():
+            assert third.poll() is None
+            time.sleep(0.05)
     finally:
-        first.wait()
-    project.finish()
+        os.kill(training, signal.SIGCONT)
+    assert third.wait() == 0
+    first.wait()
+    project.finish(final)
     assert project.results() == undisturbed.results()
     survived("train", "a second Snakemake, and a third without the lock", "refused; waited; same results")
+
+
+def _started(project: FaultyProject, target: str) -> subprocess.Popen:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(project.command(target), cwd=project.folder, env=project.environment(), **quiet)

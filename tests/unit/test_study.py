@@ -92,7 +92,7 @@ def test_a_scores_rank_within_organs_is_not_that_over_scans():
 def test_the_committed_studies_are_whole_and_teachers_stand_above_their_students(study):
     settings = yaml.safe_load((ROOT / "benchmarks/study/study.yaml").read_text())
     whole = Study.model_validate(settings)
-    assert whole.teachers("voxel_masking_3") == ["voxel_masking_2", "voxel_masking", "labelled_strong"]
+    assert whole.teachers("default_3") == ["default_2", "default_1", "labelled_strong"]
     Study.model_validate(settings | yaml.safe_load((ROOT / "benchmarks/study/choice.yaml").read_text()))
     with pytest.raises(ValidationError, match="paper is no arm above it"):
         Study.model_validate(settings | {"arms": {"labelled_only": {}, "paper_2": {"teacher": "paper"}}})

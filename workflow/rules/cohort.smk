@@ -109,5 +109,5 @@ rule converted:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --folder results/cohort"
-        " --output {output} > {log} 2>&1"
+        "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --output {output}"
+        " --folders results/cohort/images results/cohort/label_maps results/cohort/records > {log} 2>&1"

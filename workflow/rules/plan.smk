@@ -97,4 +97,4 @@ rule preprocessed:
         "../../envs/imaging.yaml"
     shell:
         "python workflow/scripts/gather.py {input.shards} --cases {input.cases}"
-        " --folder results/preprocessed/{wildcards.network} --output {output} > {log} 2>&1"
+        " --folders results/preprocessed/{wildcards.network} --output {output} > {log} 2>&1"

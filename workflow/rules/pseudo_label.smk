@@ -57,7 +57,7 @@ rule pseudo_label_scores:
         "../../envs/imaging.yaml"
     shell:
         "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --roles unlabelled"
-        " --folder results/round_{wildcards.round}/pseudo_labels --output {output} > {log} 2>&1"
+        " --folders results/round_{wildcards.round}/pseudo_labels --output {output} > {log} 2>&1"
 
 
 rule predict:
@@ -111,4 +111,4 @@ rule prediction_scores:
         "../../envs/imaging.yaml"
     shell:
         "python workflow/scripts/gather.py {input.shards} --cases {input.cases} --roles validation test"
-        " --folder results/round_{wildcards.round}/predictions --output {output} > {log} 2>&1"
+        " --folders results/round_{wildcards.round}/predictions --output {output} > {log} 2>&1"

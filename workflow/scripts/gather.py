@@ -1,6 +1,6 @@
 """Gather the tables of all shards of a stage, and refuse missing, double or foreign cases.
 
-What killed shards left half written in the stage's folder is removed.
+What killed shards left half written in the stage's folders is removed.
 """
 
 import argparse
@@ -18,13 +18,14 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="+", help="the shards' tables")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--roles", nargs="*", help="only cases of these roles are expected (default: all)")
-    parser.add_argument("--folder", type=Path, required=True, help="where the shards wrote")
+    parser.add_argument("--folders", type=Path, nargs="+", required=True, help="where the shards alone write")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     cases = read_table(arguments.cases, ["case", "role"])
     expected = cases[cases.role.isin(arguments.roles)] if arguments.roles else cases
     write_table(gather(arguments.tables, expected.case), arguments.output)
-    remove_unfinished(arguments.folder)
+    for folder in arguments.folders:
+        remove_unfinished(folder)
 
 
 if __name__ == "__main__":

@@ -197,6 +197,7 @@ def _overlay(scans: Path) -> dict[str, Any]:
         "networks": {"bench": NETWORK},
         "training": TRAINING,
         "rounds": [{"network": "bench", "noise": "none"}, {"network": "bench"}],
+        "voxel_confidence": {"organ": 0.5, "background": 0.99},
         "shards": 1,
     }
 

@@ -14,8 +14,12 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import SimpleITK as sitk  # noqa: E402
+from scipy.ndimage import maximum_filter, minimum_filter  # noqa: E402
 
 from big_scans import write_scan  # noqa: E402
+from noisy_student.learning.label_files import LabelFiles  # noqa: E402
+from noisy_student.learning.preprocessing import read_array  # noqa: E402
+from noisy_student.learning.voxel_confidence import write_confidence  # noqa: E402
 from processes import Measured, measured  # noqa: E402
 from project import Project  # noqa: E402
 
@@ -151,7 +155,16 @@ class LabellingRun:
             scored.written_mb,
         )
 
-    def prepare(self) -> Measured:
+    def write_confidence(self) -> None:
+        """Maps of voxel confidence as a teacher would have written them: 60 % at an organ's border, else 100 %."""
+        for case in self.to_prepare:
+            labels = read_array(self.run / f"results/round_1/dataset/cases/{case}_seg.b2nd")[0]
+            is_border = maximum_filter(labels, 3) != minimum_filter(labels, 3)
+            write_confidence(
+                np.where(is_border, np.uint8(60), np.uint8(100)), LabelFiles(self.true_maps, case).confidence
+            )
+
+    def prepare(self, *more: object) -> Measured:
         """Rule `training_set` of round 1, with every pseudo-label kept; the true label maps stand for them."""
         dataset, selection = self.run / "results/round_1/dataset", self.run / "results/round_1/selection.tsv"
         selection.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +176,7 @@ class LabellingRun:
         tables = [word for pair in list(TABLES.items())[1:] for word in pair]
         how = ("--splits", 2, "--seed", 1, "--cores", self.cores, "--output", dataset / "training_set.tsv")
         command = (sys.executable, "workflow/scripts/make_training_set.py")
-        return self.measure(*command, *tables, *plans, *student, *how, output=dataset)
+        return self.measure(*command, *tables, *plans, *student, *how, *more, output=dataset)
 
     def prepare_stock(self) -> Measured:
         """`nnUNetv2_plan_and_preprocess` of the same scans and label maps, on the same spacing."""
@@ -197,7 +210,6 @@ def _overlay(scans: Path) -> dict[str, Any]:
         "networks": {"bench": NETWORK},
         "training": TRAINING,
         "rounds": [{"network": "bench", "noise": "none"}, {"network": "bench"}],
-        "voxel_confidence": {"organ": 0.5, "background": 0.99},
         "shards": 1,
     }
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student import parallel
-from noisy_student.parallel import in_order, overlapped, with_progress
+from noisy_student.parallel import in_order, in_threads, overlapped, with_progress
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
@@ -48,6 +48,31 @@ def test_results_come_in_order_and_long_work_is_spread_over_processes(cores, pat
     assert [item for item, _ in found] == [-3, 2, -1]
     assert [process == os.getpid() for _, process in found] == [True] * here + [False] * (3 - here)
     assert "counting: 3 of 3, " in capsys.readouterr().err
+
+
+def test_threads_work_at_the_same_time_and_results_come_in_order(capsys):
+    both = threading.Barrier(2, timeout=10)
+
+    def work(item):
+        both.wait()
+        time.sleep(0.2 if item == 0 else 0)
+        return item * 10
+
+    assert list(in_threads(work, range(4), 2, "labelling")) == [0, 10, 20, 30]
+    assert "labelling: 4 of 4, " in capsys.readouterr().err
+
+
+def test_an_error_in_a_thread_ends_the_work():
+    done = []
+
+    def work(item):
+        if item == 2:
+            raise ValueError("item 2")
+        done.append(item)
+
+    with pytest.raises(ValueError, match="item 2"):
+        list(in_threads(work, range(1000), 1, "labelling"))
+    assert len(done) < 999
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 from noisy_student.cohort.conversion import converted_image
 from noisy_student.errors import InputError
-from noisy_student.learning.body import body_of, box_of
+from noisy_student.learning.body import body_of, box_of_body
 from noisy_student.learning.device import choose_device, has_room, one_thread
 from noisy_student.learning.model_folder import checkpoints_of
 from noisy_student.learning.prediction_options import Prediction
@@ -126,7 +126,7 @@ def test_what_makes_the_network_faster_leaves_the_label_map(untrained, scan, opt
 def test_in_the_bodys_box_the_network_sees_nothing_else(untrained, scan, plan):
     predictor = predictor_of(untrained, (0,), windows="in_box_of_body")
     image = predictor.on_host(read_array(with_suffix(scan, ARRAY)))
-    box = (slice(None), *box_of(body_of(image.numpy(), plan)))
+    box = (slice(None), *box_of_body(body_of(image.numpy(), plan)))
     found = predictor.predict(image).mean.clone()
     alone = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU).logits(predictor.networks[0])
     assert image[box].numel() < image.numel()

@@ -10,11 +10,11 @@ from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 from noisy_student.cohort.conversion import converted_image, converted_label_map
 from noisy_student.errors import InputError
 from noisy_student.images import read_image
+from noisy_student.learning.class_locations import class_locations
 from noisy_student.learning.preprocessing import (
     ARRAY,
     LABELS,
     PROPERTIES,
-    class_locations,
     is_whole,
     labels_on_grid,
     preprocess_image,

@@ -16,7 +16,7 @@ from noisy_student.learning.label_files import LabelFiles
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import Plan
 from noisy_student.learning.training_set import Example, add_example, remove_others, splits
-from noisy_student.parallel import in_order
+from noisy_student.parallel import in_threads
 from noisy_student.tables import read_table, write_table
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     if any(example.masked or example.voxels for example in found):
         description = with_ignore_label(description)
     plan = Plan(read_json(arguments.plans), description)
-    rows = list(in_order(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))
+    rows = list(in_threads(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))
     remove_others(cases, [example.case for example in found])
     pseudo = [example.case for example in found if example.origin == "pseudo"]
     folds = splits(labelled, pseudo, arguments.splits, arguments.seed)

@@ -3,6 +3,7 @@
 import cc3d
 import numpy as np
 
+from noisy_student.boxes import box_of
 from noisy_student.learning.preprocessing import Plan
 
 # Between air and fat.
@@ -22,9 +23,6 @@ def body_of(image: np.ndarray, plan: Plan) -> np.ndarray:
     return cc3d.largest_k(dense, k=1, connectivity=6).astype(bool)
 
 
-def box_of(mask: np.ndarray) -> tuple[slice, ...]:
-    """The smallest box (z, y, x) that holds a mask; the whole array if the mask is empty."""
-    if not mask.any():
-        return tuple(slice(0, size) for size in mask.shape)
-    ends = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)]
-    return tuple(slice(int(first), int(last) + 1) for first, last in ends)
+def box_of_body(body: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box (z, y, x) that holds a body; the whole array where there is none."""
+    return box_of(body) if body.any() else tuple(slice(0, size) for size in body.shape)

@@ -2,13 +2,16 @@
 
 nnU-Net interpolates the indicator of every label over the whole volume and takes the largest; of labels that tie, the
 one of the nearest voxel if it is among them, else the lowest (batchgenerators' `resize_segmentation`, order 1). Where
-all voxels that a new one lies between have one label, that is the result, so only the others are interpolated. The
-order of the arithmetic is that of scipy's `zoom`, so that ties are the same.
+all voxels that a new one lies between have one label, that is the result, so only the others are interpolated, and
+those outside of the box that the organs lie in are not looked at. The order of the arithmetic is that of scipy's
+`zoom`, so that ties are the same.
 """
 
 from itertools import product
 
 import numpy as np
+
+from noisy_student.boxes import box_of
 
 HIGHER_THAN_ANY = 255
 
@@ -25,16 +28,25 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
     if apart is not None:
         source = source.take(axes[apart].nearest, apart)
         axes[apart] = Axis(shape_zyx[apart], shape_zyx[apart])
+    resampled = np.zeros(shape_zyx, np.uint8)
+    box = tuple(axis.reached_from(part) for axis, part in zip(axes, box_of(source), strict=True))
+    if any(part.start == part.stop for part in box):
+        return resampled
+    source = source[tuple(axis.cut(part) for axis, part in zip(axes, box, strict=True))]
     smallest = largest = source
     for number, axis in enumerate(axes):
-        if axis.lies_between:
-            smallest = np.minimum(smallest.take(axis.below, number), smallest.take(axis.above, number))
-            largest = np.maximum(largest.take(axis.below, number), largest.take(axis.above, number))
-        elif len(axis.below) != source.shape[number]:
+        if not axis.lies_between:
             smallest, largest = smallest.take(axis.below, number), largest.take(axis.below, number)
+            continue
+        of_smallest = smallest.take(axis.below, number), smallest.take(axis.above, number)
+        of_largest = (
+            of_smallest if smallest is largest else (largest.take(axis.below, number), largest.take(axis.above, number))
+        )
+        smallest, largest = np.minimum(*of_smallest), np.maximum(*of_largest)
     borders = np.nonzero(smallest != largest)
     smallest[borders] = _interpolated(source, axes, borders)
-    return smallest
+    resampled[box] = smallest
+    return resampled
 
 
 class Axis:
@@ -52,6 +64,17 @@ class Axis:
         self.share_above = positions - self.below
         self.nearest = np.floor(positions + 0.5).astype(np.intp)
         self.lies_between = bool(self.share_above.any())
+
+    def reached_from(self, old: slice) -> slice:
+        """The new voxels that lie next to these old ones."""
+        return slice(int(np.searchsorted(self.above, old.start)), int(np.searchsorted(self.below, old.stop)))
+
+    def cut(self, new: slice) -> slice:
+        """Leave only these new voxels; the old ones that are still needed, from which indices count now."""
+        first, last = int(self.below[new.start]), int(self.above[new.stop - 1])
+        self.share_above = self.share_above[new]
+        self.below, self.above, self.nearest = (at[new] - first for at in (self.below, self.above, self.nearest))
+        return slice(first, last + 1)
 
 
 def _interpolated(source: np.ndarray, axes: list[Axis], voxels: tuple[np.ndarray, ...]) -> np.ndarray:

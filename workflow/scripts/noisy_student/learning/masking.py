@@ -28,4 +28,4 @@ def mask_organs(labels: np.ndarray, organs: Sequence[int], ignore: int, spacing_
 
 def mask_voxels(labels: np.ndarray, unsure: np.ndarray, ignore: int) -> np.ndarray:
     """A label map (1, z, y, x) whose `unsure` voxels (z, y, x) are `ignore`."""
-    return np.where(unsure, ignore, labels[0])[None].astype(labels.dtype)
+    return np.where(unsure, labels.dtype.type(ignore), labels)

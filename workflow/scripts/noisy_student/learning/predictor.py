@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from noisy_student.errors import InputError
-from noisy_student.learning.body import CT, body_of, box_of
+from noisy_student.learning.body import CT, body_of, box_of_body
 from noisy_student.learning.certainty import certainty_of, label_map_on_grid
 from noisy_student.learning.device import has_room, one_thread
 from noisy_student.learning.export import label_map_of
@@ -89,7 +89,7 @@ class Predictor:
     @torch.inference_mode()
     def _predict(self, image: torch.Tensor, body: np.ndarray | None) -> Logits:
         whole = image.shape[1:]
-        box = box_of(body) if self.options.windows == "in_box_of_body" else tuple(map(slice, whole))
+        box = box_of_body(body) if self.options.windows == "in_box_of_body" else tuple(map(slice, whole))
         on_body = torch.from_numpy(body) if self.options.windows == "on_body" else None
         patch_size, classes = self.plan.configuration.patch_size, self.plan.classes
         windows = Windows(image[(slice(None), *box)], patch_size, self.options.step_size, classes, self.device, on_body)

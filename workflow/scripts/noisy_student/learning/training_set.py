@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.learning.class_locations import class_locations
 from noisy_student.learning.masking import IGNORE, mask_organs, mask_voxels
 from noisy_student.learning.preprocessing import (
     ARRAY,
@@ -17,7 +18,6 @@ from noisy_student.learning.preprocessing import (
     MADE_FROM,
     PROPERTIES,
     Plan,
-    class_locations,
     labels_on_grid,
     read_array,
     read_properties,

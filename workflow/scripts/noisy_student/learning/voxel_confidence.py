@@ -52,6 +52,9 @@ def unsure_voxels(confidence_zyx: np.ndarray, labels_zyx: np.ndarray, organ: flo
     `organ` and `background` (label 0 or below) are what such voxels need, from 0 to 1 in whole per cent. Both grids
     cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
     """
-    whole = torch.from_numpy(confidence_zyx)[None, None]
-    nearest = interpolate(whole, size=labels_zyx.shape, mode="nearest-exact")[0, 0].numpy()
-    return nearest < np.where(labels_zyx > 0, round(PERCENT * organ), round(PERCENT * background))
+    nearest = confidence_zyx
+    if nearest.shape != labels_zyx.shape:
+        whole = torch.from_numpy(confidence_zyx)[None, None]
+        nearest = interpolate(whole, size=labels_zyx.shape, mode="nearest-exact")[0, 0].numpy()
+    needed = (np.uint8(round(PERCENT * bound)) for bound in (organ, background))
+    return nearest < np.where(labels_zyx > 0, *needed)

@@ -6,6 +6,7 @@ import cc3d
 import numpy as np
 import pandas as pd
 
+from noisy_student.boxes import box_of
 from noisy_student.cohort.sides import swapped_pairs
 from noisy_student.organs import Organ
 
@@ -35,7 +36,7 @@ def label_measures(label_map_zyx: np.ndarray, voxel_ml: float, organs: Sequence[
 
 def _pieces(label_map_zyx: np.ndarray) -> dict[int, list[int]]:
     """Label → voxels of each of its connected components."""
-    labels = np.ascontiguousarray(label_map_zyx[_box(label_map_zyx)])
+    labels = np.ascontiguousarray(label_map_zyx[box_of(label_map_zyx)])
     pieces, count = cc3d.connected_components(labels, connectivity=26, return_N=True)
     label_of_piece, voxels = np.zeros(count + 1, dtype=labels.dtype), np.zeros(count + 1, dtype=np.int64)
     # Slice by slice: counting and indexing take 8 bytes a voxel.
@@ -46,12 +47,3 @@ def _pieces(label_map_zyx: np.ndarray) -> dict[int, list[int]]:
     for piece in range(1, count + 1):
         found.setdefault(int(label_of_piece[piece]), []).append(int(voxels[piece]))
     return found
-
-
-def _box(label_map_zyx: np.ndarray) -> tuple[slice, ...]:
-    """The part of the grid that has all labelled voxels."""
-    planes = label_map_zyx.any(axis=0)
-    occupied = [
-        np.flatnonzero(part) for part in (label_map_zyx.any(axis=(1, 2)), planes.any(axis=1), planes.any(axis=0))
-    ]
-    return tuple(slice(places[0], places[-1] + 1) if len(places) else slice(0) for places in occupied)

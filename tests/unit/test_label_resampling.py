@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from nnunetv2.preprocessing.resampling.default_resampling import resample_data_or_seg
 
+from noisy_student.learning import label_resampling
 from noisy_student.learning.label_resampling import resample_labels
 
 
@@ -58,3 +59,10 @@ def test_an_organ_that_no_voxel_of_the_grid_meets_is_lost_and_nothing_else():
     assert not resample_labels(label_map, (3, 3, 3), None).any()
     label_map[0, 0, 0] = 1
     assert not resample_labels(label_map, (3, 3, 3), None).any()
+
+
+def test_borders_in_several_parts_are_the_same(monkeypatch):
+    label_map = crowded((12, 20, 18), seed=4)
+    whole = resample_labels(label_map, (17, 13, 31), None)
+    monkeypatch.setattr(label_resampling, "AT_ONCE", 100)
+    assert (resample_labels(label_map, (17, 13, 31), None) == whole).all()

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from noisy_student.errors import InputError
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, stacked, write_table
 
 
 @pytest.fixture
@@ -28,3 +28,10 @@ def test_a_missing_table_and_a_missing_column_are_named(table):
         read_table(table, ["case", "role"])
     with pytest.raises(InputError, match=r"a table at .*none\.tsv"):
         read_table(table.with_name("none.tsv"))
+
+
+def test_small_tables_are_stacked_in_their_order():
+    tables = [pd.DataFrame({"case": [case] * 2, "label": [1, 2], "score": [0.5, None]}) for case in ("007", "a")]
+    table = stacked(iter(tables), ["case"])
+    pd.testing.assert_frame_equal(table, pd.concat(tables, ignore_index=True))
+    assert list(stacked([], ["case", "label"]).columns) == ["case", "label"]

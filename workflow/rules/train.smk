@@ -23,7 +23,8 @@ rule training_set:
         "logs/round_{round}/training_set.log",
     conda:
         "../../envs/nnunet.yaml"
-    threads: 8
+    # Threads of one process, each with a scan: more would mostly wait for one another.
+    threads: 4
     params:
         splits=CONFIGURATION.training.splits,
         seed=CONFIGURATION.seed,

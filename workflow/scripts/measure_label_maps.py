@@ -16,7 +16,7 @@ from noisy_student.parallel import in_order
 from noisy_student.selection.disagreement import disagreements
 from noisy_student.selection.measures import label_measures
 from noisy_student.shards import shard_of
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, stacked, write_table
 
 
 def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ]) -> pd.DataFrame:
@@ -45,8 +45,7 @@ def main() -> None:
     table = read_table(arguments.cases, ["case", "role"])
     cases = shard_of(table[table.role == arguments.role], arguments.shard, arguments.shards).case.tolist()
     work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
-    tables = list(in_order(work, cases, arguments.cores, "measuring"))
-    write_table(pd.concat(tables or [pd.DataFrame(columns=["case"])]), arguments.output)
+    write_table(stacked(in_order(work, cases, arguments.cores, "measuring"), ["case"]), arguments.output)
 
 
 if __name__ == "__main__":

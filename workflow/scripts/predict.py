@@ -27,7 +27,7 @@ from noisy_student.learning.preprocessing import ARRAY, read_array, read_propert
 from noisy_student.learning.scores import SCORES
 from noisy_student.parallel import overlapped, with_progress
 from noisy_student.shards import balance, shard_of
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, stacked, write_table
 
 
 def identity(checkpoints: list[Path], options: Prediction, steps: Steps) -> str:
@@ -59,11 +59,12 @@ class Job:
 
 def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[str, pd.DataFrame]]:
     """(case, scores) of every job; reading, the network and export overlap. What is whole is not done again."""
-    done = {job.files.case: job.done() for job in jobs}
-    for case, scores in done.items():
-        if scores is not None:
-            yield case, scores
-    missing = [job for job in jobs if done[job.files.case] is None]
+    missing = []
+    for job in jobs:
+        if (scores := job.done()) is not None:
+            yield job.files.case, scores
+        else:
+            missing.append(job)
     if not missing:
         return
     predictor = load()
@@ -121,10 +122,13 @@ def main() -> None:
         )
         for row in cases.itertuples()
     ]  # fmt: skip
-    scores = dict(with_progress(label_all(jobs, load), len(jobs), "labelling"))
-    tables = [scores[row.case].assign(case=row.case, model=model, scan=row.sha256) for row in cases.itertuples()]
-    empty = pd.DataFrame(columns=["case", *SCORES, "model", "scan"])
-    write_table(pd.concat(tables) if tables else empty, arguments.output)
+    scan_of = cases.set_index("case").sha256
+    scores = (
+        table.assign(case=case, model=model, scan=scan_of[case])
+        for case, table in with_progress(label_all(jobs, load), len(jobs), "labelling")
+    )
+    table = stacked(scores, ["case", *SCORES, "model", "scan"])
+    write_table(table.set_index("case").loc[cases.case].reset_index(), arguments.output)
 
 
 if __name__ == "__main__":

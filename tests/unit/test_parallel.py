@@ -69,6 +69,7 @@ def test_an_error_in_a_thread_ends_the_work():
         if item == 2:
             raise ValueError("item 2")
         done.append(item)
+        time.sleep(0.01)
 
     with pytest.raises(ValueError, match="item 2"):
         list(in_threads(work, range(1000), 1, "labelling"))

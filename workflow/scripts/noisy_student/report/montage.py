@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from noisy_student.boxes import box_of
 from noisy_student.organs import Organ
 
 WINDOW_WIDTH_HU, WINDOW_LEVEL_HU = 400, 40
@@ -37,12 +38,10 @@ def choose_cut(truth_zyx: np.ndarray, maps_zyx: list[np.ndarray], spacing_mm_zyx
     """
     labelled = np.logical_or.reduce([labels > 0 for labels in maps_zyx])
     lower, upper = [], []
-    for axis in range(3):
-        places = np.flatnonzero(labelled.any(axis=tuple(other for other in range(3) if other != axis)))
-        margin = round(MARGIN_MM / spacing_mm_zyx[axis])
-        size = labelled.shape[axis]
-        lower.append(max(0, int(places[0]) - margin) if len(places) else 0)
-        upper.append(min(size, int(places[-1]) + 1 + margin) if len(places) else size)
+    for part, size, spacing_mm in zip(box_of(labelled), labelled.shape, spacing_mm_zyx, strict=True):
+        margin = round(MARGIN_MM / spacing_mm)
+        lower.append(max(0, part.start - margin))
+        upper.append(min(size, part.stop + margin) if part.stop else size)
     return Cut(_richest(truth_zyx, 0), _richest(truth_zyx, 1), tuple(lower), tuple(upper))
 
 

@@ -110,6 +110,7 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
     assert configuration.training_of(1)["epochs"] == 99
     assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
+    assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
     assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
     assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
     assert configuration.selection_of(1) == []

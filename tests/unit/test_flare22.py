@@ -11,6 +11,7 @@ from noisy_student.cohort.scans import find_scans
 from noisy_student.configuration import read_configuration
 from noisy_student.learning.network_figures import network_figures
 from noisy_student.learning.planning import make_plans
+from noisy_student.learning.settings import Noise
 from noisy_student.learning.trainer import NoisyStudentTrainer, Places
 from noisy_student.organs import FLARE22
 
@@ -98,6 +99,8 @@ def test_weights_start_as_he_has_them(trainer):
 def test_two_rounds_on_all_pseudo_labels(configuration):
     assert [entry.network for entry in configuration.rounds] == ["paper", "paper"]
     assert configuration.selection_of(1) == []
+    assert not configuration.voxel_confidence_of(1).flag
+    assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
     assert configuration.organs == FLARE22
     assert configuration.evaluation.mode == "flare22"
 

@@ -24,7 +24,15 @@ from pydantic import (
 from noisy_student.cohort.numbering import Numbers, numbering_errors
 from noisy_student.errors import InputError
 from noisy_student.learning.prediction_options import Prediction
-from noisy_student.learning.settings import Network, Round, Training, VoxelConfidence, VoxelConfidenceOrNumber
+from noisy_student.learning.settings import (
+    Network,
+    Noise,
+    NoiseOrPreset,
+    Round,
+    Training,
+    VoxelConfidence,
+    VoxelConfidenceOrNumber,
+)
 from noisy_student.organs import FLARE22, Organ, table_errors
 from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Name, Positive, Strict
@@ -173,6 +181,7 @@ class Configuration(Strict):
     cohort: Cohort
     networks: dict[Name, Network] = Field(min_length=1)
     training: Training = Training()
+    noise: NoiseOrPreset = Noise()
     prediction: Prediction = Prediction()
     selection: Selection = Field("default", validate_default=True)
     voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
@@ -235,7 +244,7 @@ class Configuration(Strict):
         for number, entry in enumerate(self.rounds):
             if entry.start == "teacher" and entry.network != self.rounds[number - 1].network:
                 raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
-            if entry.noise.stochastic_depth and not self.networks[entry.network].is_residual:
+            if self.noise_of(number).stochastic_depth and not self.networks[entry.network].is_residual:
                 raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
             settings = self.training_of(number)
             if settings["fine_tuning_epochs"] >= settings["epochs"]:
@@ -246,7 +255,13 @@ class Configuration(Strict):
         """Everything that the training of a round depends on, besides its data."""
         entry = self.rounds[number]
         changes = entry.training.model_dump(exclude_none=True)
-        return {**self.training.model_dump(), **changes, "noise": entry.noise.model_dump(), "seed": self.seed + number}
+        own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + number}
+        return {**self.training.model_dump(), **changes, **own}
+
+    def noise_of(self, number: int) -> Noise:
+        """The noise of a round's training."""
+        own = self.rounds[number].noise
+        return self.noise if own is None else own
 
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""

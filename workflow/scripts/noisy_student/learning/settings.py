@@ -112,7 +112,7 @@ class Round(Strict):
 
     network: Name
     start: Literal["scratch", "teacher"] = "scratch"
-    noise: NoiseOrPreset = Noise()
+    noise: NoiseOrPreset | None = None
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None
     voxel_confidence: VoxelConfidenceOrNumber | None = None

@@ -54,7 +54,13 @@ def _training(results: Results) -> str:
     each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
     fraction = settings.get("labelled_fraction")
     drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
-    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}.{drawn}"
+    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}.{_noise(results)}{drawn}"
+
+
+def _noise(results: Results) -> str:
+    """What made learning harder; nothing where it was not recorded."""
+    kinds = dict.fromkeys(training_settings(results.run, round_.number).get("noise", "") for round_ in results.rounds)
+    return f" Noise in training: {' or '.join(kinds)}." if all(kinds) else ""
 
 
 def _selection(results: Results) -> str:

@@ -1,6 +1,7 @@
 """The study's tables, from the scores of all arms and seeds.
 
 arms.tsv         per role, arm and measure: mean; difference to each of AGAINST; shares of the gaps recovered
+volumes.tsv      per role, arm and organ: median over scans of the predicted volume relative to the true one
 organs.tsv       the same per organ, without the gap
 seeds.tsv        mean DSC and NSD of each seed alone
 selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
@@ -28,10 +29,13 @@ from noisy_student.tables import read_table, write_table
 LOWEST, HIGHEST = "labelled_only", "all_true_labels"
 # The default's teacher: labelled scans alone too, with the default's noise.
 TEACHER = "labelled_strong"
-AGAINST = (LOWEST, TEACHER, "paper")
+# As many steps as its first student took, on labelled scans alone.
+SAME_STEPS = "labelled_strong_longer"
+AGAINST = (LOWEST, TEACHER, SAME_STEPS, "paper")
 ROLES = ("validation", "test")
 BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
+COLUMNS = ["case", "role", "label", "organ", *MEASURES, "truth_ml", "prediction_ml"]
 FEWEST = 2  # scans of which an interval can be given
 
 
@@ -40,7 +44,7 @@ def all_scores(results: Path, study: Study) -> pd.DataFrame:
     tables = []
     for seed in study.seeds:
         for arm in study.arms:
-            table = read_table(results / f"seed_{seed}/{arm}/scores.tsv", ["case", "role", "label", "organ", *MEASURES])
+            table = read_table(results / f"seed_{seed}/{arm}/scores.tsv", COLUMNS)
             tables.append(table.assign(arm=arm, seed=seed, case=f"{seed}/" + table.case))
     return pd.concat(tables, ignore_index=True)
 
@@ -90,6 +94,14 @@ def arms_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
                     row |= with_interval("recovered_beyond_noise", beyond)
                 rows.append(row)
     return pd.DataFrame(rows)
+
+
+def volumes_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Per role and arm, for each organ that is there: how large it is predicted, relative to the truth. Median."""
+    there = scores[scores.truth_ml > 0]
+    ratio = there.assign(ratio=there.prediction_ml / there.truth_ml)
+    by_organ = ratio.groupby(["role", "arm", "organ"], sort=False).ratio.median().unstack("organ", sort=False)
+    return by_organ.assign(all_organs=ratio.groupby(["role", "arm"]).ratio.median()).reset_index()
 
 
 def organs_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -203,6 +215,7 @@ def main() -> None:
     scores = all_scores(results, study)
     means = scores.groupby(["role", "arm", "seed"], sort=False)[list(MEASURES)].mean().reset_index()
     write_table(organs_table(scores, study), output / "organs.tsv")
+    write_table(volumes_table(scores), output / "volumes.tsv")
     write_table(means, output / "seeds.tsv")
     write_table(selections_table(results, study), output / "selections.tsv")
     write_table(scores_table(results, study), output / "scores.tsv")

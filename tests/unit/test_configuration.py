@@ -54,7 +54,6 @@ def test_every_error_is_named_with_path_and_value():
         (("rounds", 0, "network"), "fine", "fine"),
         (("rounds", 0, "selection"), "paper", "round 0"),
         (("rounds", 0, "start"), "teacher", "round 0 has no teacher"),
-        (("rounds", 1, "start"), "teacher", "round 1 can start from its teacher's weights only in its teacher's"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
         (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
         (("rounds", 1, "training"), {"fine_tuning_epochs": 24}, "round 1: fine_tuning_epochs"),
@@ -84,6 +83,14 @@ def test_what_cannot_work_is_refused(path, value, said):
         target = target[key]
     target[path[-1]] = value
     with pytest.raises(InputError, match=re.escape(said)):
+        read_configuration(values)
+
+
+def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone():
+    values = default()
+    values["networks"]["fine"] = values["networks"]["coarse"]
+    values["rounds"] = [{"network": "coarse"}, {"network": "fine", "start": "teacher"}]
+    with pytest.raises(InputError, match="round 1 can start from its teacher's weights only in its teacher's network"):
         read_configuration(values)
 
 

@@ -17,11 +17,13 @@ def over_rounds(results: Results, measure: str) -> Plot:
     with canvas(2.7) as (figure, (axes,)):
         for shift, role in zip((-JITTER, JITTER), results.roles, strict=False):
             said.append(_line(axes, results, role, measure, shift if len(results.roles) > 1 else 0))
-        axes.set(title=f"Mean {measure} over rounds", xlabel="round (0: teacher)", ylabel=f"mean {measure}")
+        axes.set(xlabel="round (0: teacher)", ylabel=f"mean {measure}")
+        axes.set_title(f"Mean {measure} over rounds", pad=18 if said else None)
         axes.set_xlim(-0.4, len(results.rounds) - 0.6)
         axes.set_xticks(range(len(results.rounds)))
         if said:
-            axes.legend(loc="best")
+            # Between title and axes, where no interval can reach.
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
         text = svg_text(figure)
     return Plot(
         name=f"mean_{measure}_over_rounds",

@@ -1,7 +1,8 @@
 """Is there a gap that pseudo-labels can close? Teacher against a student that learns from the true labels of all scans.
 
-Both are trained with the teacher's settings of the default configuration, the other in the last student's network, from
-the caches of a finished `make run`, and judged on its test scans. The method can only recover what lies between them.
+Both are trained with the teacher's settings of the default configuration, the other in the last student's network and
+for as many epochs as all rounds together, from the caches of a finished `make run`, and judged on its test scans. The
+method can only recover what lies between them.
 
     python benchmarks/upper_bound.py [--seeds 1 2] [--target 0.08]
 """
@@ -64,8 +65,10 @@ def train_and_judge(
         "--seed", configuration.seed, "--cores", 2, "--output", folder / "dataset/training_set.tsv", *extra,
     )  # fmt: skip
     fold = configuration.training.folds[0]
-    # The last student's own settings may count on weights that it takes over.
-    settings = json.dumps(configuration.training_of(0) | {"seed": seed})
+    # The last student goes on from the weights of the rounds before, so their epochs are behind it, too.
+    rounds = range(len(configuration.rounds) if all_labels else 1)
+    epochs = sum(configuration.training_of(number)["epochs"] for number in rounds)
+    settings = json.dumps(configuration.training_of(0) | {"seed": seed, "epochs": epochs})
     command(
         "train.py", "--settings", settings, "--plans", places.plans,
         "--dataset", folder / "dataset", "--model", folder / "model", "--fold", fold, "--threads", 2,

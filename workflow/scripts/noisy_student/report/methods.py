@@ -72,10 +72,16 @@ def _selection(results: Results) -> str:
     if not kept:
         return ""
     rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
-    least = voxel_confidence(results.run, 1)
-    bounds = ", ".join(f"less than {value:.0%} of {what}" for what, value in least.items() if value)
+    students = [round_.number for round_ in results.rounds if len(round_.selection)]
+    words = {number: _bounds(voxel_confidence(results.run, number)) for number in students}
+    bounds = "; ".join(f"round {number}: {said}" for number, said in words.items() if said)
     sure = f" Voxels of whose label the teacher was not sure had no part in the loss ({bounds})." if bounds else ""
     return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)}).{sure}"
+
+
+def _bounds(least: dict[str, float]) -> str:
+    """Of which voxels a teacher was not sure."""
+    return ", ".join(f"less than {value:.0%} of {what}" for what, value in least.items() if value)
 
 
 def _evaluation(results: Results) -> str:

@@ -7,7 +7,8 @@ import SimpleITK as sitk
 
 from noisy_student.embedded.phantom import make_phantom
 from noisy_student.embedded.variation import NARROW
-from noisy_student.images import CANONICAL_ORIENTATION, reorient, write_image
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import write_image
 
 IN_PLANE_VOXELS, IN_PLANE_MM = 512, 0.78
 AIR_HU, NOISE_HU = -1000, 12

@@ -15,7 +15,8 @@ import SimpleITK as sitk
 
 from noisy_student.embedded.phantom import Phantom, make_phantom
 from noisy_student.embedded.variation import BROAD, NARROW
-from noisy_student.images import image_like, write_image
+from noisy_student.geometry import image_like
+from noisy_student.images import write_image
 
 BODIES = {"labelled": 10, "unlabelled": 40, "validation": 10, "test": 10}
 SCALE, TURN_DEG, NOISE_HU = (0.92, 1.08), 4.0, (4, 15)

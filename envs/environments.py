@@ -11,11 +11,13 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+# The formats of scans and label maps.
+READING = ["SimpleITK", "nibabel", "pydicom", "highdicom"]
 ENVIRONMENTS = {
-    "imaging": ["numpy", "scipy", "pandas", "SimpleITK", "connected-components-3d", "pydantic"],
-    "nnunet": ["torch", "nnunetv2", "numpy", "pandas", "SimpleITK", "blosc2", "pydantic", "psutil", "nvidia-ml-py"],
-    "evaluation": ["numpy", "scipy", "pandas", "SimpleITK", "surface-distance"],
-    "report": ["numpy", "scipy", "pandas", "SimpleITK", "matplotlib", "jinja2"],
+    "imaging": ["numpy", "scipy", "pandas", *READING, "connected-components-3d", "pydantic"],
+    "nnunet": ["torch", "nnunetv2", "numpy", "pandas", *READING, "blosc2", "pydantic", "psutil", "nvidia-ml-py"],
+    "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance"],
+    "report": ["numpy", "scipy", "pandas", "SimpleITK", "nibabel", "matplotlib", "jinja2"],
 }
 PYTHON = "3.11"
 HEADER = "# Made from requirements.lock by envs/environments.py (`make envs`); do not edit.\n"

@@ -11,7 +11,8 @@ import SimpleITK as sitk
 import torch
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
-from noisy_student.cohort.conversion import convert, converted_image, converted_label_map
+from noisy_student.cohort.conversion import convert, convert_label_map
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.learning.planning import dataset_description, make_fingerprint, make_plans
 from noisy_student.learning.preprocessing import Plan
@@ -64,7 +65,7 @@ def converted(embedded, tmp_path_factory) -> Path:
     for scan in find_scans(embedded_folders(embedded)):
         if scan.label_map and scan.role == "labelled":
             convert(scan.image, converted_image(folder, scan.case))
-            convert(scan.label_map, converted_label_map(folder, scan.case), label_map=True)
+            convert_label_map(scan.label_map, converted_label_map(folder, scan.case))
     return folder
 
 

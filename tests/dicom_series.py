@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.dicom import kept_locale
+from noisy_student.reading.dicom_series import kept_locale
 
 PATIENT = "DOE^JOHN"
 UPRIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))

@@ -9,7 +9,8 @@ import SimpleITK as sitk
 
 from noisy_student.command import run
 from noisy_student.files import read_json
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from noisy_student.learning.label_files import LabelFiles
 from noisy_student.learning.preprocessing import (
     LABELS,

@@ -16,9 +16,10 @@ import torch
 
 from browser import CHROMIUM, Browser
 from faulty_project import copied
-from noisy_student.cohort.conversion import converted_image
+from noisy_student.cohort.converted import converted_image
 from noisy_student.files import sha256
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from project import Project
 from tiny_loop import TINY
 

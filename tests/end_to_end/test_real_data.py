@@ -10,7 +10,8 @@ import SimpleITK as sitk
 
 from conftest import ROOT, script
 from noisy_student.files import sha256
-from noisy_student.images import Geometry, image_like, read_geometry, read_image, write_image
+from noisy_student.geometry import Geometry, image_like
+from noisy_student.images import read_geometry, read_image, write_image
 from project import Project
 from tiny_loop import TINY
 

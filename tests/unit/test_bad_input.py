@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dicom_series import write_series
-from noisy_student.cohort.case_checks import examine
-from noisy_student.cohort.conversion import convert
+from noisy_student.cohort.case_checks import Standard, examine
+from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.scans import EXTENSIONS, Scan
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import score_case
 from noisy_student.evaluation.evaluation_modes import MODES
-from noisy_student.images import Geometry, orientation, read_image
+from noisy_student.geometry import Geometry, orientation
+from noisy_student.images import read_image
 from noisy_student.organs import FLARE22
 
 DTYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64, np.float32, np.float64)
@@ -117,7 +118,7 @@ def value_at(image, place_mm):
 def test_a_scan_is_converted_voxel_by_voxel_or_refused_by_name(image, extension):
     with tempfile.TemporaryDirectory() as folder:
         scan = Scan("a", "unlabelled", write(image, folder, "a_0000", extension))
-        row, findings = examine(scan, FLARE22, Path(folder))
+        row, findings = examine(scan, Standard(FLARE22, Path(folder)))
         assert all(finding.file == scan.image for finding in findings)
         if not row:
             assert any(finding.severity == "error" for finding in findings)
@@ -142,12 +143,12 @@ def test_a_label_map_comes_out_as_it_went_in_or_is_refused_by_name(label_map, ex
             scan_image[0, 0, 0] = -1000
         path = write(label_map, folder, "a", extension)
         scan = Scan("a", "labelled", write(scan_image, folder, "a_0000", ".mha"), path)
-        row, findings = examine(scan, FLARE22, Path(folder))
+        row, findings = examine(scan, Standard(FLARE22, Path(folder)))
         if not row or any(finding.severity == "error" for finding in findings):
             assert {finding.file for finding in findings if finding.severity == "error"} <= {path, scan.image}
             return
         out = Path(folder) / "out/a.nii.gz"
-        convert(row["label_map"], out, label_map=True)
+        convert_label_map(row["label_map"], out)
         back = sitk.DICOMOrient(read_image(out), orientation(label_map.GetDirection()))
         assert same(sitk.Cast(label_map, sitk.sitkUInt8), back)
         assert np.array_equal(sitk.GetArrayFromImage(label_map), sitk.GetArrayFromImage(back))

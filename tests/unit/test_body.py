@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from noisy_student.cohort.conversion import converted_image, converted_label_map
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.images import read_image
 from noisy_student.learning.body import body_of, box_of_body
 from noisy_student.learning.preprocessing import labels_on_grid, preprocessed_image

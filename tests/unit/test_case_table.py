@@ -5,6 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from conftest import script
+from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
@@ -46,7 +47,7 @@ def findings_of(tmp_path):
     """The findings of a label table with only the organs that the label maps have."""
 
     def find(*scans, organs=FLARE22):
-        findings = make_case_table(list(scans), organs, tmp_path / "renumbered", cores=1)[1]
+        findings = make_case_table(list(scans), Standard(organs, tmp_path / "renumbered"), cores=1)[1]
         return findings[~findings.found.str.contains("in no labelled scan")].reset_index(drop=True)
 
     return find
@@ -54,7 +55,7 @@ def findings_of(tmp_path):
 
 def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
     scans = find_scans(embedded_folders(embedded))
-    table, findings = make_case_table(scans, FLARE22, tmp_path, cores=1)
+    table, findings = make_case_table(scans, Standard(FLARE22, tmp_path), cores=1)
     assert list(table.columns) == list(COLUMNS)
     assert list(table.case) == [scan.case for scan in scans]
     assert table.sha256.is_unique
@@ -69,9 +70,9 @@ def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
     [
         ({"label_map": labels(_1=4), "spacing": (10.0, 10.0, 4.0)}, "spacing"),
         ({"label_map": labels(_1=4)[:, :, :-1]}, "size"),
-        ({"label_map": labels(_1=4), "direction": (1, 0, 0, 0, 1, 0, 0, 0, 1)}, "direction"),
+        ({"label_map": labels(_1=4), "direction": (1, 0, 0, 0, 1, 0, 0, 0, 1)}, "origin"),
         ({"label_map": labels(_14=4)}, "[14]"),
-        ({"label_map": labels(_1=4).astype(np.float32) / 2}, "[0.5]"),
+        ({"label_map": labels(_1=4).astype(np.float32) / 2}, "labels 0.5"),
         ({"label_map": labels(_1=4).astype(np.int16) + 256}, "256"),
         ({"image": np.zeros((2, *SHAPE), np.int16)}, "10 value(s) per voxel"),
     ],
@@ -122,7 +123,7 @@ def test_a_copy_is_found_in_whichever_way_it_is_stored(scan, tmp_path, findings_
 )
 def test_names_that_could_escape_or_clash_are_errors_and_write_nothing(scan, tmp_path, case):
     given = replace(scan("good"), case=case, labels={"liver": 1})
-    table, findings = make_case_table([given], OTHERS[:1], tmp_path / "deep/er/renumbered", cores=1)
+    table, findings = make_case_table([given], Standard(OTHERS[:1], tmp_path / "deep/er/renumbered"), cores=1)
     assert table.empty and not (tmp_path / "deep").exists()
     assert list(findings.severity) == ["error"] and repr(case) in findings.found[0]
 
@@ -168,17 +169,17 @@ def test_other_numbers_are_changed_to_the_tables_by_name(scan, tmp_path):
     given = replace(scan("a", label_map=labels(_6=3, _7=4, _2=8, _3=1, _15=5)), labels={
         "liver": [6, 7], "right kidney": 2, "left kidney": 3,
     })  # fmt: skip
-    table, findings = make_case_table([given], OTHERS, tmp_path / "renumbered", cores=1)
+    table, findings = make_case_table([given], Standard(OTHERS, tmp_path / "renumbered"), cores=1)
     assert findings.empty
     array = sitk.GetArrayFromImage(read_image(table.label_map[0]))
     assert (array == labels(_1=3) + labels(_1=4) + labels(_2=8) + labels(_3=1)).all()
     swapped = replace(given, labels={"liver": [6, 7], "right kidney": 3, "left kidney": 2})
-    findings = make_case_table([swapped], OTHERS, tmp_path / "renumbered", cores=1)[1]
+    findings = make_case_table([swapped], Standard(OTHERS, tmp_path / "renumbered"), cores=1)[1]
     assert "right kidney and left kidney on swapped sides" in findings.found[0]
 
 
 def test_an_organ_that_no_labelled_scan_has_is_named_once(scan, tmp_path):
     scans = [scan("a"), scan("b", voxels(1)), scan("c", voxels(2), labels(_2=8), role="test")]
-    findings = make_case_table(scans, OTHERS, tmp_path / "renumbered", cores=1)[1]
+    findings = make_case_table(scans, Standard(OTHERS, tmp_path / "renumbered"), cores=1)[1]
     assert list(findings.found) == ["right kidney in no labelled scan", "left kidney in no labelled scan"]
     assert set(findings.severity) == {"warning"}

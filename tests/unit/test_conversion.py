@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from noisy_student.cohort.conversion import convert, is_whole
-from noisy_student.images import Geometry, image_like, orientation, read_geometry, read_image, reorient
+from noisy_student.cohort.conversion import convert, convert_label_map, is_whole
+from noisy_student.geometry import Geometry, image_like, orientation, reorient
+from noisy_student.images import read_geometry, read_image
 
 ARRAY = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
 
@@ -30,7 +31,7 @@ def test_a_canonical_scan_is_linked_not_copied(scan, tmp_path):
 
 def test_a_label_map_of_reals_becomes_whole_numbers(write_scan, tmp_path):
     label_map = write_scan("label.nii.gz", (ARRAY % 14).astype(np.float64))
-    convert(label_map, tmp_path / "out.nii.gz", label_map=True)
+    convert_label_map(label_map, tmp_path / "out.nii.gz")
     out = read_image(tmp_path / "out.nii.gz")
     assert out.GetPixelID() == sitk.sitkUInt8
     assert sorted(np.unique(sitk.GetArrayFromImage(out))) == list(range(14))

@@ -8,13 +8,17 @@ import SimpleITK as sitk
 
 from conftest import ROOT
 from dicom_series import PATIENT, write_series
+from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
-from noisy_student.cohort.conversion import convert, converted_image
+from noisy_student.cohort.conversion import convert
+from noisy_student.cohort.converted import converted_image
 from noisy_student.cohort.scans import Scan, find_scans
 from noisy_student.configuration import Folders, LabelledFolder
 from noisy_student.errors import InputError
-from noisy_student.images import Geometry, checksum, read_geometry, read_image
+from noisy_student.geometry import Geometry
+from noisy_student.images import read_image
 from noisy_student.organs import FLARE22
+from noisy_student.reading.door import checksum, read_scan
 
 REAL = ROOT.parent / "shared/data/ct/totalseg_dicom_slab"
 SHAPE_ZYX = (6, 12, 10)
@@ -29,7 +33,7 @@ def series(tmp_path):
 
 def refusal(folder):
     with pytest.raises(InputError) as error:
-        read_image(folder)
+        read_scan(folder)
     assert str(folder) in str(error.value)
     return str(error.value)
 
@@ -37,10 +41,10 @@ def refusal(folder):
 def test_slices_are_stacked_by_their_place_whatever_their_names(series):
     folder, files = series
     assert [path.name for path in files] != sorted(path.name for path in files)
-    image = read_image(folder)
+    image = read_scan(folder).image
     assert (sitk.GetArrayFromImage(image) == VOXELS).all()
     expected = Geometry(SHAPE_ZYX[::-1], (2, 2, 3), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
-    assert read_geometry(folder).differences(expected) == []
+    assert read_scan(folder).geometry.differences(expected) == []
 
 
 @pytest.mark.parametrize(
@@ -49,7 +53,7 @@ def test_slices_are_stacked_by_their_place_whatever_their_names(series):
 )
 def test_every_voxel_lies_where_its_slices_header_says(tmp_path, axes):
     files = write_series(tmp_path / "case", VOXELS, spacing_mm_xyz=(1.5, 2.5, 4.0), axes=axes)
-    image = read_image(tmp_path / "case")
+    image = read_scan(tmp_path / "case").image
     for number, path in enumerate(files):
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
@@ -60,7 +64,7 @@ def test_every_voxel_lies_where_its_slices_header_says(tmp_path, axes):
 
 
 def test_text_files_are_as_they_were_after_reading(series, tmp_path):
-    read_image(series[0])
+    read_scan(series[0])
     (tmp_path / "text").write_text("1 × 1 × 1 mm")
 
 
@@ -70,7 +74,7 @@ def test_fractions_of_hounsfield_units_are_kept(series):
     for path in files:
         assert slope + b"1 " in path.read_bytes()
         path.write_bytes(path.read_bytes().replace(slope + b"1 ", slope + b".5"))
-    image = read_image(folder)
+    image = read_scan(folder).image
     assert image.GetPixelID() == sitk.sitkFloat32
     assert (sitk.GetArrayFromImage(image) == (VOXELS + 1024) * 0.5 - 1024).all()
 
@@ -156,14 +160,14 @@ def test_a_folder_of_series_is_a_folder_of_scans_and_no_patient_gets_into_result
     scans = find_scans(Folders(labelled=[folder]))
     assert [scan.case for scan in scans] == ["case_0", "case_1"]
     results = tmp_path / "results"
-    table, findings = make_case_table(scans, FLARE22[:1], results, cores=1)
+    table, findings = make_case_table(scans, Standard(FLARE22[:1], results), cores=1)
     assert findings.empty, findings.to_string()
     (results / "cases.tsv").parent.mkdir(exist_ok=True)
     table.to_csv(results / "cases.tsv", sep="\t")
     for row in table.itertuples():
         convert(row.image, converted_image(results, row.case))
         converted = read_image(converted_image(results, row.case))
-        assert (sitk.GetArrayFromImage(converted) == sitk.GetArrayFromImage(read_image(row.image))).all()
+        assert (sitk.GetArrayFromImage(converted) == sitk.GetArrayFromImage(read_scan(row.image).image)).all()
     unpacked = [sitk.WriteImage(read_image(path), str(path.with_suffix(".nrrd"))) for path in results.rglob("*.gz")]
     assert len(unpacked) == 2
     for path in (path for path in results.rglob("*") if path.is_file()):
@@ -173,7 +177,7 @@ def test_a_folder_of_series_is_a_folder_of_scans_and_no_patient_gets_into_result
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real series is not at {REAL}")
 def test_a_real_series_lies_on_the_grid_of_its_label_map(tmp_path):
-    image, label_map = read_image(REAL), read_image(REAL / "label.nii.gz")
+    image, label_map = read_scan(REAL).image, read_image(REAL / "label.nii.gz")
     assert Geometry.of(image).differences(Geometry.of(label_map)) == []
     voxels, labels = sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(label_map)
     assert 60 < np.median(voxels[labels == 1]) < 160, "the liver's Hounsfield units"
@@ -182,5 +186,5 @@ def test_a_real_series_lies_on_the_grid_of_its_label_map(tmp_path):
     folders = Folders(labelled=[LabelledFolder(images=tmp_path / "images", label_maps=tmp_path)])
     scans = find_scans(folders)
     assert scans == [Scan("slab", "labelled", tmp_path / "images/slab", tmp_path / "slab.nii.gz")]
-    _, findings = make_case_table(scans, FLARE22, tmp_path / "renumbered", cores=1)
+    _, findings = make_case_table(scans, Standard(FLARE22, tmp_path / "renumbered"), cores=1)
     assert (findings.severity == "warning").all()

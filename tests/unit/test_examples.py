@@ -9,6 +9,7 @@ import yaml
 from snakemake.utils import update_config
 
 from conftest import ROOT
+from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.scans import find_scans
 from noisy_student.configuration import read_configuration
@@ -48,7 +49,7 @@ def data(tmp_path, monkeypatch, write_scan):
 
 def checked(configuration, tmp_path):
     scans = find_scans(configuration.cohort.folders)
-    return make_case_table(scans, configuration.organs, tmp_path / "renumbered", cores=1)
+    return make_case_table(scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
 
 
 def columns_of(path):
@@ -116,6 +117,6 @@ def test_amos_as_test_scans_in_flares_numbers(data, tmp_path):
     assert len(configuration.organs) == 13
     test_alone = configuration.cohort.folders.model_copy(update={"labelled": [], "unlabelled": [], "validation": []})
     scans = find_scans(test_alone)
-    table, _ = make_case_table(scans, configuration.organs, tmp_path / "renumbered", cores=1)
+    table, _ = make_case_table(scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
     numbers = {organ.name: organ.label for organ in configuration.organs}
     assert columns_of(table.label_map[0]) == [0, *(numbers.get(name, 0) for name in AMOS22), 0, 0]

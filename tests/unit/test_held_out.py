@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from noisy_student.cohort.conversion import converted_image, converted_label_map
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.images import read_geometry
 from noisy_student.learning.held_out import dsc_per_organ, held_out_cases, label_held_out
 from noisy_student.learning.prediction_options import Prediction

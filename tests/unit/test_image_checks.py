@@ -7,7 +7,8 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.image_checks import image_findings, tilt_degrees
 from noisy_student.cohort.scans import Scan
-from noisy_student.images import Geometry, read_image
+from noisy_student.geometry import Geometry
+from noisy_student.images import read_image
 
 SCAN = Scan("a", "unlabelled", "a_0000.nii.gz")
 UPRIGHT = (1, 0, 0, 0, 1, 0, 0, 0, 1)

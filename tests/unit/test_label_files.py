@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from noisy_student.images import Geometry, image_like, read_geometry, read_image, reorient, write_image
+from noisy_student.geometry import Geometry, image_like, reorient
+from noisy_student.images import read_geometry, read_image, write_image
 from noisy_student.learning.label_files import LabelFiles, Labelled
 
 SCORES = pd.DataFrame({"label": [1, 2], "mean_max_probability": [0.9, None]})

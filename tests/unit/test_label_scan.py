@@ -16,7 +16,8 @@ from conftest import script
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.images import orientation, read_geometry
+from noisy_student.geometry import orientation
+from noisy_student.images import read_geometry
 from noisy_student.learning.model_folder import checkpoints_of, read_model
 from noisy_student.learning.nnunet import nnunet_folders
 

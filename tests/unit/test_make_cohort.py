@@ -11,7 +11,8 @@ from make_cohort import Case, list_cases, make_case, make_cohort, parse_argument
 from noisy_student.embedded.phantom import Phantom, make_phantom
 from noisy_student.embedded.variation import BROAD, NARROW
 from noisy_student.errors import InputError
-from noisy_student.images import Geometry, orientation, read_image, reorient, write_image
+from noisy_student.geometry import Geometry, orientation, reorient
+from noisy_student.images import read_image, write_image
 from noisy_student.organs import FLARE22
 
 REAL_LABEL_MAPS = Path(__file__).parents[3] / "shared" / "data" / "flare22_labels"

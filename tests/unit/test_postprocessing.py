@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from noisy_student.errors import InputError
-from noisy_student.images import image_like, read_image, write_image
+from noisy_student.geometry import image_like
+from noisy_student.images import read_image, write_image
 from noisy_student.learning.postprocessing import choose_steps, largest_components, largest_pieces, read_steps
 
 SHAPE = (8, 20, 20)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from noisy_student.cohort.conversion import converted_image
+from noisy_student.cohort.converted import converted_image
 from noisy_student.learning.preprocessing import preprocess_image
 
 CASES = [f"FLARE22_Tr_000{number}" for number in (1, 2, 3)]

@@ -9,7 +9,7 @@ import torch
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
-from noisy_student.cohort.conversion import converted_image
+from noisy_student.cohort.converted import converted_image
 from noisy_student.errors import InputError
 from noisy_student.learning.body import body_of, box_of_body
 from noisy_student.learning.device import choose_device, has_room, one_thread

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
-from noisy_student.cohort.conversion import converted_image, converted_label_map
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.errors import InputError
 from noisy_student.images import read_image
 from noisy_student.learning.class_locations import class_locations

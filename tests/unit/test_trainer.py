@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from noisy_student.cohort.conversion import converted_image, converted_label_map
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import Plan, preprocess_image, read_array, read_properties
 from noisy_student.learning.settings import Noise, Training

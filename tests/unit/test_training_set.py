@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
-from noisy_student.cohort.conversion import converted_image, converted_label_map
-from noisy_student.images import image_like, read_image, reorient, write_image
+from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.geometry import image_like, reorient
+from noisy_student.images import read_image, write_image
 from noisy_student.learning.masking import with_ignore_label
 from noisy_student.learning.preprocessing import (
     ARRAY,

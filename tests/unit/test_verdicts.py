@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.evaluation.judged_pair import JudgedPair
 from noisy_student.evaluation.verdicts import judge, slice_axis
-from noisy_student.images import Geometry
+from noisy_student.geometry import Geometry
 from noisy_student.organs import FLARE22, Organ
 from plain_evaluation import plain_scores
 from strategies import label_map_pairs, spacings_mm

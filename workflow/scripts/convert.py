@@ -7,21 +7,22 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.cohort.conversion import convert, converted_image, converted_label_map, is_whole
+from noisy_student.cohort.conversion import convert, convert_label_map, is_whole
+from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.command import run
 from noisy_student.files import write_text
-from noisy_student.images import require_unchanged
 from noisy_student.parallel import with_progress
+from noisy_student.reading.door import require_unchanged
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
 
 def convert_case(row: Any, root: Path) -> dict[str, str]:
     """Convert what is not yet there, or was made from other files; the paths of both files."""
-    jobs = [(Path(row.image), converted_image(root, row.case), False)]
+    jobs = [(Path(row.image), converted_image(root, row.case), convert)]
     require_unchanged(Path(row.image), row.sha256)
     if is_labelled := row.role == "labelled":
-        jobs.append((Path(row.label_map), converted_label_map(root, row.case), True))
+        jobs.append((Path(row.label_map), converted_label_map(root, row.case), convert_label_map))
         require_unchanged(Path(row.label_map), row.labels_sha256)
     record = root / "records" / f"{row.case}.json"
     checksums = [row.sha256, row.labels_sha256][: len(jobs)]
@@ -29,8 +30,8 @@ def convert_case(row: Any, root: Path) -> dict[str, str]:
     is_done = record.exists() and record.read_text() == made_from
     if not is_done or not all(is_whole(target) for _, target, _ in jobs):
         record.unlink(missing_ok=True)
-        for source, target, is_label_map in jobs:
-            convert(source, target, is_label_map)
+        for source, target, make in jobs:
+            make(source, target)
         write_text(record, made_from)
     return {
         "case": row.case,

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from noisy_student.cohort.conversion import FORMAT
+from noisy_student.cohort.converted import FORMAT
 from noisy_student.cohort.scans import case_name, images_of
 from noisy_student.command import run
 from noisy_student.dicom_files import is_dicom
-from noisy_student.errors import InputError
-from noisy_student.images import Geometry, image_on, orientation, read_image, reorient, unlike_a_volume, write_image
+from noisy_student.geometry import Geometry, image_on, reorient
+from noisy_student.images import write_image
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.model_folder import checkpoints_of
 from noisy_student.learning.postprocessing import read_steps
@@ -28,6 +28,7 @@ from noisy_student.learning.predictor import Logits, Predictor
 from noisy_student.learning.preprocessing import preprocessed_image
 from noisy_student.learning.trust import require_trusted
 from noisy_student.parallel import overlapped, with_progress
+from noisy_student.reading.door import read_scan
 
 
 def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
@@ -53,13 +54,10 @@ def label_all(pairs: list[tuple[Path, Path]], predictor: Predictor) -> Iterator[
 
     def read(pair: tuple[Path, Path]) -> Loaded:
         scan, output = pair
-        stored = read_image(scan)
-        if found := unlike_a_volume(stored):
-            raise InputError(f"one volume of real numbers in {scan}", found, "take it out, or convert it")
-        letters = orientation(stored.GetDirection())
-        seen = reorient(stored, predictor.orientation or letters)
+        volume = read_scan(scan)
+        seen = reorient(volume.image, predictor.orientation or volume.letters)
         image, properties = preprocessed_image(seen, predictor.plan)
-        return Loaded(predictor.on_host(image), properties, Geometry.of(seen), letters, output)
+        return Loaded(predictor.on_host(image), properties, Geometry.of(seen), volume.letters, output)
 
     def work(loaded: Loaded) -> tuple[Loaded, Logits]:
         return loaded, predictor.predict(loaded.image)

@@ -1,8 +1,10 @@
 """Find every scan of the cohort, check it, and write the case table and the findings."""
 
 import argparse
+import json
 from pathlib import Path
 
+from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table, stop_on_errors
 from noisy_student.cohort.scans import find_scans, folders_of
 from noisy_student.command import run
@@ -17,13 +19,15 @@ def main() -> None:
     parser.add_argument("--cohort", type=Cohort.model_validate_json, required=True, help="the configuration's section")
     parser.add_argument("--embedded", type=Path, required=True, help="where the embedded cohort lies")
     parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
-    parser.add_argument("--renumbered", type=Path, required=True, help="folder for label maps with other numbers")
+    parser.add_argument("--renumbered", type=Path, required=True, help="folder for label maps that had to be changed")
+    parser.add_argument("--spacings", type=json.loads, default=[], help="of the networks, mm, z y x (or null), JSON")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     scans = find_scans(folders_of(arguments.cohort, arguments.embedded))
-    table, findings = make_case_table(scans, arguments.organs, arguments.renumbered, arguments.cores)
+    standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
+    table, findings = make_case_table(scans, standard, arguments.cores)
     write_table(findings, arguments.findings)
     stop_on_errors(findings, arguments.findings)
     write_table(table, arguments.output)

@@ -10,7 +10,8 @@ import pandas as pd
 import SimpleITK as sitk
 
 from noisy_student.command import run
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
 from noisy_student.selection.disagreement import disagreements

@@ -12,7 +12,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from noisy_student.files import whole_file
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from noisy_student.organs import FLARE22
 
 WINDOW_HU = (-160, 240)  # width 400, level 40

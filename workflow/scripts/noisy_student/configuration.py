@@ -122,6 +122,7 @@ class Cohort(Strict):
     kind: Literal["embedded", "folders"]
     embedded: EmbeddedCohort = EmbeddedCohort()
     folders: Folders | None = None
+    accept: list[str] = Field([])
 
     @model_validator(mode="after")
     def folders_are_named(self) -> "Cohort":

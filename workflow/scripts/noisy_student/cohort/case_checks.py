@@ -2,79 +2,101 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.cohort.finding import Finding, of_file
-from noisy_student.cohort.image_checks import image_findings, intensity_range
-from noisy_student.cohort.label_checks import in_table_numbers, label_map_findings, side_findings
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.image_checks import intensity_range, scan_remarks
+from noisy_student.cohort.label_checks import in_table_numbers, label_map_remarks, side_remarks
 from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.images import (
-    CANONICAL_ORIENTATION,
-    Geometry,
-    checksum,
-    orientation,
-    read_image,
-    reorient,
-    write_image,
-)
+from noisy_student.geometry import turned_like
+from noisy_student.images import write_image
 from noisy_student.organs import Organ
+from noisy_student.reading.door import checksum, read_label_map, read_scan
+from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 LABELS = "labels"
+Spacing = tuple[float, float, float] | None
 
 
-def examine(scan: Scan, organs: Sequence[Organ], renumbered: Path) -> tuple[dict[str, Any], list[Finding]]:
+@dataclass(frozen=True)
+class Standard:
+    """What every case of a cohort is held to.
+
+    `spacings_mm_zyx` are those of the configured networks, `accepted` the cases and sources whose scans need not be
+    CT, `renumbered` the folder of label maps that had to be changed.
+    """
+
+    organs: Sequence[Organ]
+    renumbered: Path
+    spacings_mm_zyx: Sequence[Spacing] = ()
+    accepted: Sequence[str] = ()
+
+
+def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Finding]]:
     """The case's row of the case table, and every finding. The row is empty when the scan cannot be used.
 
-    A label map with other numbers is written to the folder `renumbered` with the label table's, and the row names that.
-    The row also says under `labels` which organs the label map has.
+    A label map that only this project reads so, or that has other numbers, is written to `standard.renumbered` in
+    canonical orientation with the label table's numbers, and the row names that. The row also says under `labels`
+    which organs the label map has.
     """
     try:
-        image = read_image(scan.image)
+        volume = read_scan(scan.image)
     except InputError as error:
         return {}, [_unreadable(scan, scan.image, error)]
-    findings = image_findings(scan, image)
+    remarks = [_accepted(remark, scan, standard) for remark in scan_remarks(volume, standard.spacings_mm_zyx)]
+    findings = _findings(scan, scan.image, remarks)
     if any(finding.severity == "error" for finding in findings):
         return {}, findings
-    row = _row(scan, image)
+    row = _row(scan, volume)
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
         if path:
-            row[column], row[LABELS], found = _label_map(scan, path, Geometry.of(image), organs, renumbered)
+            row[column], row[LABELS], found = _label_map(scan, path, volume, standard)
             row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
             findings += found
     return row, findings
 
 
-def _label_map(
-    scan: Scan, path: Path, geometry: Geometry, organs: Sequence[Organ], renumbered: Path
-) -> tuple[Path, list[int], list[Finding]]:
+def _accepted(remark: Remark, scan: Scan, standard: Standard) -> Remark:
+    """The remark, as a warning if the user has said that the scan need not be a CT."""
+    is_accepted = remark.kind == NOT_CT and {scan.case, scan.source} & set(standard.accepted)
+    return Remark(**{**vars(remark), "severity": "warning"}) if is_accepted else remark
+
+
+def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding]:
+    return [Finding(scan.case, file, remark.severity, remark.found, remark.wanted, remark.remedy) for remark in remarks]
+
+
+def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, list[int], list[Finding]]:
     """Where the label map lies in the table's numbers, which labels it has, and what was found."""
     try:
-        label_map = read_image(path)
+        stored = read_label_map(path)
     except InputError as error:
         return path, [], [_unreadable(scan, path, error)]
-    findings = label_map_findings(scan, path, label_map, geometry, organs)
-    if any(finding.severity == "error" for finding in findings):
-        return path, [], findings
-    label_map = in_table_numbers(scan, label_map, organs)
-    findings += side_findings(scan, path, label_map, organs)
+    label_map = turned_like(stored.image, volume.geometry)
+    remarks = [*stored.remarks, *label_map_remarks(scan, label_map, volume.geometry, standard.organs)]
+    if any(remark.severity == "error" for remark in remarks):
+        return path, [], _findings(scan, path, remarks)
+    label_map = in_table_numbers(scan, label_map, standard.organs)
+    findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     labels = np.unique(sitk.GetArrayViewFromImage(label_map)).astype(int).tolist()
-    if scan.labels is None:
+    if scan.labels is None and stored.is_plain:
         return path.resolve(), labels, findings
-    target = renumbered / f"{scan.case}.nii.gz"
-    write_image(label_map, target)
+    target = standard.renumbered / f"{scan.case}.nii.gz"
+    write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)
     return target, labels, findings
 
 
-def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
-    voxels = sitk.GetArrayViewFromImage(image)
+def _row(scan: Scan, volume: Volume) -> dict[str, Any]:
+    voxels = sitk.GetArrayViewFromImage(volume.image)
     low, high = intensity_range(voxels)
-    geometry = Geometry.of(image)
+    geometry = volume.geometry
     return {
         "case": scan.case,
         "role": scan.role,
@@ -83,27 +105,25 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
         "truth": "",
         **{f"size_{axis}": size for axis, size in zip("xyz", geometry.size_xyz, strict=True)},
         **{f"spacing_{axis}_mm": value for axis, value in zip("xyz", geometry.spacing_mm_xyz, strict=True)},
-        "orientation": orientation(geometry.direction),
+        "orientation": volume.letters,
+        "corrected": volume.corrected,
         "intensity_low": low,
         "intensity_high": high,
-        "source": scan.image.parent.name,
+        "source": scan.source,
         "sha256": checksum(scan.image),
         "labels_sha256": "",
-        "voxels_sha256": _voxels_sha256(image),
+        "voxels_sha256": _voxels_sha256(voxels),
     }
 
 
-def _voxels_sha256(image: sitk.Image) -> str:
+def _voxels_sha256(voxels_zyx: np.ndarray) -> str:
     """The same for two copies of a scan, in whichever orientation and data type they are stored."""
-    turned = reorient(image, CANONICAL_ORIENTATION)  # A view does not keep its image alive.
-    voxels = sitk.GetArrayViewFromImage(turned)
-    digest = hashlib.sha256(repr(voxels.shape).encode())
-    for slice_yx in voxels:
+    digest = hashlib.sha256(repr(voxels_zyx.shape).encode())
+    for slice_yx in voxels_zyx:
         # Adding 0 makes one zero of 0.0 and -0.0.
         digest.update(slice_yx.astype(np.float32) + 0)
     return digest.hexdigest()
 
 
 def _unreadable(scan: Scan, file: Path, error: InputError) -> Finding:
-    make_error, _ = of_file(scan, file)
-    return make_error(error.got, error.wanted, error.remedy)
+    return Finding(scan.case, file, "error", error.got, error.wanted, error.remedy)

@@ -1,39 +1,32 @@
 """The case table: one row per scan, and everything found about the cohort before hours are spent."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.case_checks import examine
+from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, repeated_voxels
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.scans import Scan, is_plain_name
 from noisy_student.errors import InputError
-from noisy_student.organs import Organ
 from noisy_student.parallel import in_order
 
 COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "size_x", "size_y", "size_z"),
-    *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "intensity_low", "intensity_high"),
+    *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "corrected", "intensity_low", "intensity_high"),
     *("source", "sha256", "labels_sha256", "voxels_sha256"),
 )
 
 
-def make_case_table(
-    scans: list[Scan], organs: Sequence[Organ], renumbered: Path, cores: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Examine every scan; return the case table and the table of findings, errors first.
-
-    `renumbered` is the folder of label maps whose numbers had to be changed to the label table's.
-    """
-    work = partial(examine, organs=organs, renumbered=renumbered)
+def make_case_table(scans: list[Scan], standard: Standard, cores: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Examine every scan; return the case table and the table of findings, errors first."""
+    work = partial(examine, standard=standard)
     examined = list(in_order(work, [scan for scan in scans if is_plain_name(scan.case)], cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = [finding for _, found in examined for finding in found]
-    findings += misnamed(scans) + repeated_names(scans) + repeated_voxels(rows) + never_labelled(rows, organs)
+    findings += misnamed(scans) + repeated_names(scans) + repeated_voxels(rows) + never_labelled(rows, standard.organs)
     findings.sort(key=lambda finding: finding.severity)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])

@@ -1,12 +1,8 @@
 """What the checks find, as one line for each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
-
-from noisy_student.cohort.scans import Scan
 
 Severity = Literal["error", "warning"]
 
@@ -21,8 +17,3 @@ class Finding:
     found: str
     wanted: str
     remedy: str
-
-
-def of_file(scan: Scan, file: Path) -> tuple[Callable[..., Finding], Callable[..., Finding]]:
-    """Makers of errors and of warnings about one file of a case, from (found, wanted, remedy)."""
-    return partial(Finding, scan.case, file, "error"), partial(Finding, scan.case, file, "warning")

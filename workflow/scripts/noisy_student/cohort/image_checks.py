@@ -1,17 +1,20 @@
 """Is this a CT in Hounsfield units, on a grid as scanners make them?
 
 What cannot be used is an error. What only looks wrong is a warning: a close crop has no air, a child is small.
+All is asked of the scan in canonical orientation.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.cohort.finding import Finding, of_file
-from noisy_student.cohort.scans import Scan
-from noisy_student.images import Geometry, orientation, unlike_a_volume
+from noisy_student.geometry import Geometry
+from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
-# Air is -1000 HU, soft tissue 0 to 100, bone and contrast up to 3000; scanners pad with values below -1024.
+# Air is -1000 HU, fat -100, soft tissue 0 to 100, bone and contrast up to 3000; scanners pad with values below -1024.
 AIR_BELOW_HU = -500
+FAT_BELOW_HU = -20
 TISSUE_ABOVE_HU = 0
 METAL_BELOW_HU = 10_000
 PADDING_BELOW_HU = -1100
@@ -21,55 +24,63 @@ WIDTH_MM = (100.0, 1000.0)
 HEIGHT_MM = (30.0, 2500.0)
 OBLIQUE_DEGREES = 1.0
 SHEAR_TOLERANCE = 0.01
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
+AXES_OF_GRID = ("left-right", "front-back", "head-foot")
+HOUNSFIELD = "a CT in Hounsfield units: air -1000, fat -100, soft tissue 0 to 100"
+ACCEPT = "if it is meant to be used, name the case or its source under `cohort.accept` (label_scan.py: --accept)"
 
 
-def image_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
-    """All findings of a scan that could be read."""
-    error, _ = of_file(scan, scan.image)
-    if found := unlike_a_volume(image):
-        remedy = "export one series as one volume; of several channels or time steps, one channel a file"
-        return [error(found, "a 3-D scan with one value per voxel", remedy)]
-    voxels = sitk.GetArrayViewFromImage(image)
-    with np.errstate(over="ignore"):
-        extremes = np.array([voxels.min(), voxels.max()]).astype(np.float32)
-    if not np.isfinite(extremes).all():
-        return [error("voxels that are no numbers", "finite intensities", "export the scan again")]
-    axes = np.reshape(image.GetDirection(), (3, 3))
+def scan_remarks(volume: Volume, spacings_mm_zyx: Sequence[Sequence[float] | None] = ()) -> list[Remark]:
+    """Everything to be said of a scan that could be read; the spacings are those of the networks that will see it."""
+    voxels = sitk.GetArrayViewFromImage(volume.image)
+    if found := _useless(voxels, volume.geometry):
+        return [*volume.remarks, found]
+    return [
+        *volume.remarks, *intensity_remarks(voxels), *grid_remarks(volume.geometry, volume.letters),
+        *thin_remarks(volume.geometry, spacings_mm_zyx),
+    ]  # fmt: skip
+
+
+def _useless(voxels: np.ndarray, geometry: Geometry) -> Remark | None:
+    low, high = float(voxels.min()), float(voxels.max())
+    if max(-low, high) > LARGEST_NUMBER:
+        remedy = "export the scan again"
+        return Remark("numbers", "voxels that are no numbers", "finite intensities", remedy, "error")
+    axes = geometry.axes
     if not np.allclose(axes.T @ axes, np.eye(3), atol=SHEAR_TOLERANCE):
-        return [error("axes that are not perpendicular", "an upright grid", "resample it to an upright grid")]
-    if voxels.min() == voxels.max():
-        return [error(f"{voxels.min():g} in every voxel", "a scan", "export the scan again")]
-    return (
-        intensity_findings(scan, voxels) + orientation_findings(scan, image) + grid_findings(scan, Geometry.of(image))
-    )
+        remedy = "resample it to an upright grid"
+        return Remark("shear", "axes that are not perpendicular", "an upright grid", remedy, "error")
+    if low == high:
+        return Remark("constant", f"{low:g} in every voxel", "a scan", "export the scan again", "error")
+    return None
 
 
-def orientation_findings(scan: Scan, image: sitk.Image) -> list[Finding]:
-    """A warning about a NIfTI file whose header does not say how its axes lie in the patient."""
-    _, warning = of_file(scan, scan.image)
-    codes = [image.GetMetaData(key) for key in ("qform_code", "sform_code") if image.HasMetaDataKey(key)]
-    if not codes or any(code != "0" for code in codes):
-        return []
-    remedy = "export it again with orientation, or make sure by eye that left is left"
-    return [warning("no orientation in the header (qform and sform 0)", "axes of the patient", remedy)]
-
-
-def intensity_findings(scan: Scan, voxels: np.ndarray) -> list[Finding]:
-    """Warnings about intensities that do not look like Hounsfield units."""
-    _, warning = of_file(scan, scan.image)
+def intensity_remarks(voxels: np.ndarray) -> list[Remark]:
+    """What does not look like Hounsfield units."""
     low, high = intensity_range(voxels)
+    if found := _no_hounsfield(low, high):
+        remedy = f"export it with rescale slope and intercept applied, or take it out (an MR scan?); {ACCEPT}"
+        return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
     found = []
     if low > AIR_BELOW_HU:
-        wanted, remedy = "Hounsfield units, air near -1000", "apply rescale slope and intercept, or accept a close crop"
-        found.append(warning(f"no air: 99.5 % of the voxels are above {low:g}", wanted, remedy))
-    if not TISSUE_ABOVE_HU < high < METAL_BELOW_HU:
-        wanted, remedy = "Hounsfield units, soft tissue at 0 to 100", "apply rescale slope and intercept"
-        found.append(warning(f"99.5 % of the voxels are below {high:g}", wanted, remedy))
+        wanted, remedy = "Hounsfield units, air near -1000", "nothing if it is a close crop of the body"
+        found.append(Remark("no air", f"no air: 99.5 % of the voxels are above {low:g}", wanted, remedy))
     share = np.count_nonzero(voxels < PADDING_BELOW_HU) / voxels.size
     if share > PADDING_SHARE:
         wanted, remedy = "nothing below air", "set what lies outside the field of view to -1024"
-        found.append(warning(f"padding: {voxels.min():g} and {share:.1%} below {PADDING_BELOW_HU}", wanted, remedy))
+        found.append(
+            Remark("padding", f"padding: {voxels.min():g} and {share:.1%} below {PADDING_BELOW_HU}", wanted, remedy)
+        )
     return found
+
+
+def _no_hounsfield(low: float, high: float) -> str:
+    """Why intensities cannot be Hounsfield units of a body; empty if they may be."""
+    if low > FAT_BELOW_HU:
+        return f"no Hounsfield units: neither air nor fat, 99.5 % of the voxels are above {low:g}"
+    if high <= TISSUE_ABOVE_HU:
+        return f"no Hounsfield units: no soft tissue, 99.5 % of the voxels are below {high:g}"
+    return f"no Hounsfield units: over 0.5 % of the voxels are above {high:g}" if high >= METAL_BELOW_HU else ""
 
 
 def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
@@ -78,33 +89,45 @@ def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def grid_findings(scan: Scan, geometry: Geometry) -> list[Finding]:
-    """Warnings about spacing, extent and orientation."""
-    _, warning = of_file(scan, scan.image)
-    spacing_mm = np.array(geometry.spacing_mm_xyz)
-    letters, found = orientation(geometry.direction), []
+def grid_remarks(geometry: Geometry, letters: str) -> list[Remark]:
+    """What is unusual about spacing, extent and orientation; `letters` are those of the axes as stored."""
+    spacing_mm, found = np.array(geometry.spacing_mm_xyz), []
     if np.all(spacing_mm == 1):
         remedy = "look whether the spacing was lost on export; organs and surfaces would be measured wrongly"
-        found.append(warning("spacing of exactly 1 × 1 × 1 mm", "the scanner's spacing", remedy))
-    for letter, spacing, extent in zip(letters, spacing_mm, spacing_mm * geometry.size_xyz, strict=True):
-        axis, limits = ("head-foot", HEIGHT_MM) if letter in "SI" else ("across the body", WIDTH_MM)
-        remedy = "correct the header's spacing, or take the scan out"
+        found.append(Remark("spacing", "spacing of exactly 1 × 1 × 1 mm", "the scanner's spacing", remedy))
+    remedy = "correct the header's spacing, or take the scan out"
+    for number, (spacing, extent) in enumerate(zip(spacing_mm, spacing_mm * geometry.size_xyz, strict=True)):
+        axis, limits = ("head-foot", HEIGHT_MM) if number == 2 else ("across the body", WIDTH_MM)
         if not SPACING_MM[0] <= spacing <= SPACING_MM[1]:
-            found.append(warning(f"spacing of {spacing:.4g} mm, {axis}", _from_to(SPACING_MM), remedy))
+            found.append(Remark("spacing", f"spacing of {spacing:.4g} mm, {axis}", _from_to(SPACING_MM), remedy))
         if not limits[0] <= extent <= limits[1]:
-            found.append(warning(f"extent of {extent:.4g} mm, {axis}", _from_to(limits), remedy))
+            found.append(Remark("extent", f"extent of {extent:.4g} mm, {axis}", _from_to(limits), remedy))
     if letters[2] not in "SI":
         remedy = "check the header; the scan is turned, never resampled"
-        found.append(warning(f"slices are stacked towards {letters[2]}", "axial slices", remedy))
+        found.append(Remark("stack", f"slices are stacked towards {letters[2]}", "axial slices", remedy))
     if (angle := tilt_degrees(geometry)) > OBLIQUE_DEGREES:
         remedy = "resample it to the patient's axes, or accept that its organs look tilted to the network"
-        found.append(warning(f"oblique by {angle:.1f}°", "axes along the patient's", remedy))
+        found.append(Remark("oblique", f"oblique by {angle:.1f}°", "axes along the patient's", remedy))
+    return found
+
+
+def thin_remarks(geometry: Geometry, spacings_mm_zyx: Sequence[Sequence[float] | None]) -> list[Remark]:
+    """An error for a scan of which a network would see no voxel along some axis."""
+    given = [spacing for spacing in spacings_mm_zyx if spacing]
+    found = []
+    for number, axis in enumerate(AXES_OF_GRID):
+        extent = geometry.size_xyz[number] * geometry.spacing_mm_xyz[number]
+        coarsest = max((spacing[2 - number] for spacing in given), default=0.0)
+        if extent < coarsest / 2:
+            wanted = f"at least half of the network's spacing, {coarsest / 2:g} mm"
+            remedy = "take it out: it is too thin to be seen"
+            found.append(Remark("thin", f"an extent of {extent:.4g} mm, {axis}", wanted, remedy, "error"))
     return found
 
 
 def tilt_degrees(geometry: Geometry) -> float:
     """The largest angle between an axis of the grid and the patient axis nearest to it."""
-    nearest = np.abs(np.reshape(geometry.direction, (3, 3))).max(axis=0)
+    nearest = np.abs(geometry.axes).max(axis=0)
     return float(np.degrees(np.arccos(np.clip(nearest, 0, 1))).max())
 
 

@@ -1,50 +1,49 @@
-"""Does a label map belong to its scan and to the label table, and do left and right organs lie on their sides?"""
+"""Does a label map belong to its scan and to the label table, and do left and right organs lie on their sides?
+
+Label maps are asked as they lie on the scan's canonical grid.
+"""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.cohort.finding import Finding, of_file
 from noisy_student.cohort.numbering import renumbered
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
-from noisy_student.images import CANONICAL_ORIENTATION, Geometry, image_like, reorient, unlike_a_volume
+from noisy_student.geometry import Geometry, image_like
 from noisy_student.organs import Organ
+from noisy_student.reading.volume import Remark
+
+COPY_OR_RESAMPLE = (
+    "if it was drawn on this scan's voxels, give it the scan's header (SimpleITK: label_map.CopyInformation(scan)); if "
+    "it was drawn on another grid, resample it onto the scan's (nearest neighbour)"
+)
+OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
-def label_map_findings(
-    scan: Scan, path: Path, label_map: sitk.Image, geometry: Geometry, organs: Sequence[Organ]
-) -> list[Finding]:
-    """Findings of a label map in its own numbers beside its scan: same grid, whole and known labels, some organ."""
-    error, warning = of_file(scan, path)
-    if found := unlike_a_volume(label_map):
-        return [
-            error(found, "a 3-D label map with one number per voxel", "export one label map, no colours or channels")
-        ]
-    if differences := geometry.differences(Geometry.of(label_map)):
+def label_map_remarks(scan: Scan, label_map: sitk.Image, geometry: Geometry, organs: Sequence[Organ]) -> list[Remark]:
+    """What is wrong with a label map in its own numbers beside its scan: same grid, known labels, some organ."""
+    here = Geometry.of(label_map)
+    if differences := geometry.differences(here):
         found = "scan and label map differ: " + "; ".join(differences)
-        return [error(found, f"the grid of {scan.image}", "resample the label map to it (nearest neighbour)")]
+        remedy = COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE
+        return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
-    if fractions := [value for value in values.tolist() if not float(value).is_integer()]:
-        return [error(f"labels {fractions[:5]}", "whole numbers", "resample label maps with nearest neighbour")]
     if scan.labels is None and (unknown := [value for value in values.tolist() if not 0 <= value <= len(organs)]):
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
-        return [error(f"labels {unknown[:5]}", f"labels from 0 to {len(organs)}", remedy)]
+        return [Remark("labels", f"labels {unknown[:5]}", f"labels from 0 to {len(organs)}", remedy, "error")]
     if not values.any():
-        return [warning("no organ", "a label map", "look whether the right file was exported")]
+        return [Remark("empty", "no organ", "a label map", "look whether the right file was exported")]
     return []
 
 
-def side_findings(scan: Scan, path: Path, label_map: sitk.Image, organs: Sequence[Organ]) -> list[Finding]:
-    """Warnings about left and right organs, of a label map in the table's numbers."""
-    _, warning = of_file(scan, path)
-    canonical = sitk.GetArrayFromImage(reorient(label_map, CANONICAL_ORIENTATION))
+def side_remarks(label_map: sitk.Image, organs: Sequence[Organ]) -> list[Remark]:
+    """Warnings about left and right organs, of a canonical label map in the table's numbers."""
     wanted, remedy = "right organs on the patient's right", "check orientation and labels"
     return [
-        warning(f"{right.name} and {left.name} on swapped sides", wanted, remedy)
-        for right, left in swapped_pairs(canonical, organs)
+        Remark("sides", f"{right.name} and {left.name} on swapped sides", wanted, remedy)
+        for right, left in swapped_pairs(sitk.GetArrayViewFromImage(label_map), organs)
     ]
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.conversion import FORMAT
+from noisy_student.cohort.converted import FORMAT
 from noisy_student.cohort.finding import Finding, Severity
-from noisy_student.images import CANONICAL_ORIENTATION
+from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.memory import CONVERSION, MEGABYTE, PREPROCESSING, LargestScan, labelling
 
 Spacing = tuple[float, float, float] | None

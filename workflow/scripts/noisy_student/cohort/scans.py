@@ -34,6 +34,11 @@ class Scan:
     truth: Path | None = None
     labels: Numbers | None = None
 
+    @property
+    def source(self) -> str:
+        """Where the scan comes from."""
+        return self.image.parent.name
+
 
 def embedded_folders(root: Path) -> Folders:
     """Where `make_cohort.py` puts the scans of each role: FLARE22's own layout."""

@@ -16,7 +16,7 @@ from noisy_student.embedded.painting import draw_acquisition, paint, scan, tissu
 from noisy_student.embedded.tissues import labels_of
 from noisy_student.embedded.variation import Variation
 from noisy_student.embedded.wrapping import wrap
-from noisy_student.images import reorient
+from noisy_student.geometry import reorient
 from noisy_student.organs import FLARE22
 
 # The share of slices that a cropped scan lacks at the head's or the feet's end: never a whole organ.

@@ -16,7 +16,8 @@ from noisy_student.embedded.shapes import Space
 from noisy_student.embedded.surroundings import SUPERELLIPSE_POWER, Torso, surround
 from noisy_student.embedded.tissues import Tissue
 from noisy_student.errors import InputError
-from noisy_student.images import read_image, reorient
+from noisy_student.geometry import reorient
+from noisy_student.reading import door
 
 AORTA_XY_MM = (7.0, 12.0)  # of the standard body, at the height of the kidneys
 KIDNEYS = (Tissue.RIGHT_KIDNEY, Tissue.LEFT_KIDNEY)
@@ -28,7 +29,7 @@ FILLED = 0.97  # how much of the cavity's width the organs take
 
 def read_label_map(path: Path) -> sitk.Image:
     """Read a label map that a body can be wrapped around; InputError if it lacks the kidneys or the aorta."""
-    label_map = read_image(path)
+    label_map = door.read_label_map(path).image
     found = np.unique(sitk.GetArrayViewFromImage(label_map)).tolist()
     if Tissue.AORTA not in found or not set(KIDNEYS) & set(found):
         raise InputError(

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from noisy_student.evaluation.evaluation_modes import Mode
 from noisy_student.evaluation.judged_pair import read_labels, read_pair
 from noisy_student.evaluation.verdicts import judge
-from noisy_student.images import read_geometry
 from noisy_student.organs import FLARE22, Organ
 
 MM3_PER_ML = 1000.0
@@ -56,7 +55,8 @@ def score_case(
 def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> list[OrganScore]:
     """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
     score = 0.0 if mode.missing_scores_zero else None
-    labels, voxel_ml = read_labels(truth, len(organs), checked), _voxel_ml(read_geometry(truth).spacing_mm_xyz)
+    labels, geometry = read_labels(truth, len(organs), checked)
+    voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
     rows = []
     for organ in organs:
         voxels = int((labels == organ.label).sum())

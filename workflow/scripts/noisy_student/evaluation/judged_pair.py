@@ -7,12 +7,13 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
-from noisy_student.images import Geometry, read_geometry, read_image, unlike_a_volume
+from noisy_student.geometry import Geometry, reorient, turned_like
+from noisy_student.reading.door import read_label_map, read_scan
 
 
 @dataclass
 class JudgedPair:
-    """Two label maps on one grid: uint8 arrays (z, y, x), the truth's geometry in stored (x, y, z) order."""
+    """Two label maps on one grid: uint8 arrays (z, y, x), and the grid."""
 
     truth_zyx: np.ndarray
     prediction_zyx: np.ndarray
@@ -20,40 +21,44 @@ class JudgedPair:
 
 
 def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) -> JudgedPair:
-    """Read both label maps. Raises InputError if the grids differ or a label is not one of 0 to `organs`.
+    """Read both label maps in canonical orientation, in whichever axis orders they are stored.
 
-    Unchecked, as in the official tools, only the sizes must agree: labels are cast to uint8 (257 becomes 1),
-    those outside the table count as background, and the spacing is the truth's.
+    Raises InputError if the grids differ or a label is not one of 0 to `organs`.
+
+    Unchecked, as in the official tools, both are taken as stored and only the sizes must agree: labels are cast to
+    uint8 (257 becomes 1), those outside the table count as background, and the spacing is the truth's.
     """
-    geometry, other = _geometry_3d(truth), _geometry_3d(prediction)
-    differences = geometry.differences(other)
+    first, second = (_label_map(path, checked) for path in (truth, prediction))
+    geometry = Geometry.of(first)
+    second = turned_like(second, geometry) if checked else second
+    differences = geometry.differences(Geometry.of(second))
     if not checked:
         differences = [line for line in differences if line.startswith("size")]
     if differences:
         raise InputError(
             f"truth {truth} and prediction {prediction} on one grid",
             "; ".join(differences),
-            "resample the prediction onto its scan's own grid (nearest neighbour), or pair it with the right truth",
+            "pair the prediction with the right truth; if made on these voxels, give it the truth's header; if on "
+            "another grid, resample it onto the truth's (nearest neighbour)",
         )
-    return JudgedPair(read_labels(truth, organs, checked), read_labels(prediction, organs, checked), geometry)
+    arrays = (_in_table(image, path, organs, checked) for image, path in ((first, truth), (second, prediction)))
+    return JudgedPair(*arrays, geometry)
 
 
-def _geometry_3d(path: Path) -> Geometry:
-    geometry = read_geometry(path)
-    if len(geometry.size_xyz) != 3:
-        raise InputError(
-            f"a 3-D label map at {path}",
-            f"{len(geometry.size_xyz)} dimensions, size {geometry.size_xyz}",
-            "save one label map a file, without a time or channel axis",
-        )
-    return geometry
+def read_labels(path: Path, organs: int, checked: bool = True) -> tuple[np.ndarray, Geometry]:
+    """A label map as uint8 (z, y, x) and its grid. Raises InputError unless all labels are known."""
+    image = _label_map(path, checked)
+    return _in_table(image, path, organs, checked), Geometry.of(image)
 
 
-def read_labels(path: Path, organs: int, checked: bool = True) -> np.ndarray:
-    """The label map as uint8 (z, y, x), copied out of the image. Raises InputError unless all labels are known."""
-    image = read_image(path)
-    if found := unlike_a_volume(image):
-        raise InputError(f"a 3-D label map with one number per voxel at {path}", found, "export one label map a file")
+def _label_map(path: Path, checked: bool) -> sitk.Image:
+    if checked:
+        return read_label_map(path).image
+    volume = read_scan(path)
+    return reorient(volume.image, volume.letters)
+
+
+def _in_table(image: sitk.Image, path: Path, organs: int, checked: bool) -> np.ndarray:
     array = sitk.GetArrayFromImage(image)
     if checked:
         _require_known_labels(array, path, organs)
@@ -65,7 +70,7 @@ def read_labels(path: Path, organs: int, checked: bool = True) -> np.ndarray:
 
 
 def _require_known_labels(array: np.ndarray, path: Path, organs: int) -> None:
-    """Slice by slice, so that a map stored as float needs no second copy."""
+    """Slice by slice, so that a wide type needs no second copy."""
     for slice_yx in array:
         if slice_yx.dtype == np.uint8 and slice_yx.max() <= organs:
             continue
@@ -74,5 +79,5 @@ def _require_known_labels(array: np.ndarray, path: Path, organs: int) -> None:
             raise InputError(
                 f"only the labels 0 to {organs} in {path}",
                 "label " + ", ".join(f"{value:g}" for value in unknown[:5]),
-                "map them to the label table (`organs`); a map of fractions was resampled without nearest neighbour",
+                "map them to the label table (`organs`)",
             )

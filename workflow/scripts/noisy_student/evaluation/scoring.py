@@ -10,9 +10,9 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import OrganScore, score_case
 from noisy_student.evaluation.evaluation_modes import Mode
-from noisy_student.images import require_unchanged
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
+from noisy_student.reading.door import require_unchanged
 from noisy_student.tables import read_table
 
 SUFFIX = ".nii.gz"

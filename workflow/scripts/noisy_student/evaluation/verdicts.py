@@ -10,7 +10,7 @@ from noisy_student.evaluation.judged_pair import JudgedPair
 from noisy_student.evaluation.overlap import dice, slice_overlaps, truth_slices
 from noisy_student.evaluation.surface_dice import surface_dice
 from noisy_student.evaluation.surfaces import Corners, area_table, mixed_corners, organ_surface
-from noisy_student.images import Geometry
+from noisy_student.geometry import Geometry
 from noisy_student.organs import Organ
 
 Z = 2

@@ -7,7 +7,8 @@ import pandas as pd
 import SimpleITK as sitk
 
 from noisy_student.files import read_json
-from noisy_student.images import CANONICAL_ORIENTATION, read_image
+from noisy_student.geometry import CANONICAL_ORIENTATION
+from noisy_student.images import read_image
 from noisy_student.learning import nnunet
 from noisy_student.learning.label_files import write_label_map
 from noisy_student.learning.predictor import Predictor

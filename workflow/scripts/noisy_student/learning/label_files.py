@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.files import link, sha256, write_text
-from noisy_student.images import image_on, read_geometry, reorient, write_image
+from noisy_student.geometry import image_on, reorient
+from noisy_student.images import read_geometry, write_image
 from noisy_student.learning.voxel_confidence import write_confidence
 
 

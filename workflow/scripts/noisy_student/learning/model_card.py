@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.images import CANONICAL_ORIENTATION
+from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.learning.masking import IGNORE
 from noisy_student.selection.words import in_words
 

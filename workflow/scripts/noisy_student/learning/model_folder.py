@@ -9,7 +9,7 @@ from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPre
 
 from noisy_student.errors import InputError
 from noisy_student.files import read_json
-from noisy_student.images import CANONICAL_ORIENTATION
+from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.learning import nnunet
 from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, read_checkpoint
 from noisy_student.learning.network import labelling_network

@@ -19,10 +19,10 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 )
 
 from noisy_student.errors import InputError
-from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.settings import Network
 from noisy_student.organs import FLARE22, Organ
+from noisy_student.reading.nifti import require_whole_nifti
 
 PLANNERS = {
     "plain": ExperimentPlanner,

@@ -18,9 +18,9 @@ from nnunetv2.postprocessing.remove_connected_components import (
 )
 
 from noisy_student.files import read_json
-from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.preprocessing import Plan
+from noisy_student.reading.nifti import require_whole_nifti
 
 # Labels that are taken together, step after step: what is not in their largest piece becomes background.
 Steps = Sequence[Sequence[int]]

@@ -18,10 +18,10 @@ from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
 
 from noisy_student.damage import damaged
 from noisy_student.files import whole_file
-from noisy_student.images import require_whole_nifti
 from noisy_student.learning import nnunet
 from noisy_student.learning.image_resampling import LeanConfiguration, lean_if_default
 from noisy_student.learning.label_resampling import resample_labels
+from noisy_student.reading.nifti import require_whole_nifti
 
 ARRAY = ".b2nd"
 LABELS = "_seg.b2nd"

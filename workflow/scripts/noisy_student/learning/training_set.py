@@ -9,7 +9,8 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from noisy_student.learning.class_locations import class_locations
 from noisy_student.learning.masking import IGNORE, mask_organs, mask_voxels
 from noisy_student.learning.preprocessing import (

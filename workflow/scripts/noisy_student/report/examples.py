@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
+from noisy_student.cohort.converted import converted_image
 from noisy_student.errors import InputError
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 from noisy_student.organs import Organ
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
@@ -40,7 +42,8 @@ def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
     try:
         if rows.empty:
             raise InputError(f"{choice.case} in the case table", "no such row", "correct the name in report.cases")
-        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, role))
+        converted = converted_image(results.folder / "cohort", choice.case)
+        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, role), converted)
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
         volumes = small_volumes(scan, maps, cut, limit_bytes)
         return Example(**about, panels=_panels(choice.case, scan, maps, cut, results.organs), volumes=volumes)
@@ -90,13 +93,13 @@ def _label_maps(results: Results, case: str, role: str) -> dict[str, Path]:
     return {f"{what}, round {r.number}": r.folder / folder / f"{case}.nii.gz" for r in rounds}
 
 
-def _read(row: pd.Series, label_maps: dict[str, Path]) -> tuple[sitk.Image, dict[str, np.ndarray]]:
+def _read(row: pd.Series, label_maps: dict[str, Path], converted: Path) -> tuple[sitk.Image, dict[str, np.ndarray]]:
     """The scan, and title → label map (z, y, x): the truth first, where it is known."""
     truth = row["truth"] if pd.notna(row["truth"]) else row["label_map"]
     paths = ({"truth": Path(truth)} if pd.notna(truth) else {}) | label_maps
     if not paths:
         raise InputError(f"a label map of {row['case']}", "none is known yet", "wait until a round has labelled it")
-    scan = reorient(read_image(Path(row["image"])), CANONICAL_ORIENTATION)
+    scan = read_image(converted)
     return scan, {title: _labels(path, scan) for title, path in paths.items()}
 
 

@@ -4,7 +4,6 @@ An image's slices stand upright on each other at one distance. A series need not
 spaced, or shifted by a tilted gantry. Such a series is refused, as its organs would come out deformed.
 """
 
-import hashlib
 import locale
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,7 +16,8 @@ import SimpleITK as sitk
 
 from noisy_student.dicom_files import dicom_files
 from noisy_student.errors import InputError, last_line
-from noisy_student.files import sha256
+from noisy_student.reading.itk import volume_of
+from noisy_student.reading.volume import Volume
 
 SERIES, MODALITY, POSITION, ORIENTATION = "0020|000e", "0008|0060", "0020|0032", "0020|0037"
 PIXEL_SPACING, SLOPE = "0028|0030", "0028|1053"
@@ -57,8 +57,8 @@ def kept_locale() -> Iterator[None]:
 
 
 @kept_locale()
-def read_series(folder: Path) -> sitk.Image:
-    """The series as one image, rescaled to Hounsfield units. Raises InputError unless it is one evenly spaced CT."""
+def read(folder: Path) -> Volume:
+    """The series as one volume in Hounsfield units. Raises InputError unless it is one evenly spaced CT."""
     slices = _stacked(folder, _one_series(folder, [_read_header(path) for path in dicom_files(folder)]))
     first, last = slices[0], slices[-1]
     distance_mm = float((last.position_mm - first.position_mm) @ first.normal) / (len(slices) - 1)
@@ -73,14 +73,12 @@ def read_series(folder: Path) -> sitk.Image:
     image.SetOrigin(first.position_mm.tolist())
     image.SetSpacing((*first.spacing_mm_xy, distance_mm))
     image.SetDirection(np.stack([*first.axes, first.normal], axis=1).ravel().tolist())
-    for key in image.GetMetaDataKeys():
-        image.EraseMetaData(key)
-    return image
+    return volume_of(folder, image)
 
 
-def series_sha256(folder: Path) -> str:
-    """One checksum of all DICOM files of a folder, whatever their names."""
-    return hashlib.sha256("".join(sorted(map(sha256, dicom_files(folder)))).encode()).hexdigest()
+def read_file(path: Path) -> Volume:
+    """A scan given as one DICOM file. Raises InputError for a slice of a series."""
+    raise InputError(ONE_SERIES, f"one slice, {path}", f"name its folder: {path.parent}")
 
 
 def _read_header(path: Path) -> Slice:

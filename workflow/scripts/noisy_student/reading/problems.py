@@ -1,0 +1,43 @@
+"""Why a file cannot be read, in words that name the cause and a remedy for that cause."""
+
+from pathlib import Path
+
+from noisy_student.damage import remedy as made_again
+from noisy_student.errors import InputError
+
+ONE_VOLUME = "one volume with one real number per voxel"
+
+
+def unreadable(path: Path, reason: str, remedy: str = "") -> InputError:
+    """The error for a file that cannot be read; the remedy is that for damage unless another one is given."""
+    got = f"unreadable: {reason}" if path.exists() else "no such file"
+    return InputError(f"a readable image at {path}", got, remedy or made_again(path))
+
+
+# What lies under an image's name now and then: how it begins, what it is, what to do.
+STRANGERS = (
+    (b"version https://git-lfs", "a pointer of Git LFS instead of the file", "fetch the file itself: git lfs pull"),
+    (b"/annex/", "a pointer of git-annex instead of the file", "fetch the file itself: git annex get"),
+    (b"\x00\x05\x16\x07", "macOS's side file, which holds no image", "delete it; the image has the name without `._`"),
+    (b"<!DOCTYPE", "a web page", "download the file again: the server sent a page instead"),
+    (b"<html", "a web page", "download the file again: the server sent a page instead"),
+    (b"PK\x03\x04", "a ZIP archive", "unpack it and name the file in it"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it and name the file in it"),
+    (b"Rar!", "a RAR archive", "unpack it and name the file in it"),
+    (b"\x89PNG", "a picture (PNG)", "export a volume: NIfTI, NRRD, MHA or DICOM"),
+    (b"\xff\xd8\xff", "a picture (JPEG)", "export a volume: NIfTI, NRRD, MHA or DICOM"),
+    (b"\x89HDF", "an HDF5 or MINC file", "convert it to NIfTI (of MINC: mnc2nii)"),
+)
+
+
+def not_an_image(path: Path, start: bytes) -> InputError:
+    """The error for a file whose beginning is of no known format."""
+    formats = "NIfTI, NRRD, MHA or DICOM"
+    for beginning, what, remedy in STRANGERS:
+        if start.lower().startswith(beginning.lower()):
+            return InputError(f"an image ({formats}) at {path}", what, remedy)
+    if not start.strip(b"\x00"):
+        got = "an empty file" if not start else "a file of zeros"
+        return InputError(f"an image ({formats}) at {path}", got, made_again(path))
+    remedy = f"convert it to one of these formats; if it was one, it is damaged: {made_again(path)}"
+    return InputError(f"an image ({formats}) at {path}", "no NIfTI header, and no other format's", remedy)

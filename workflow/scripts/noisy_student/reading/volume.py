@@ -1,0 +1,47 @@
+"""What reading gives: voxels in canonical orientation, how they were stored, and what has to be said about the file."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import SimpleITK as sitk
+
+from noisy_student.geometry import Geometry
+
+Severity = Literal["error", "warning"]
+# What a user may accept by naming the case or its source.
+NOT_CT = "not CT"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about a file that whoever uses it should know. Readers make remarks; what follows is not theirs."""
+
+    kind: str
+    found: str
+    wanted: str
+    remedy: str
+    severity: Severity = "warning"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One volume of real numbers.
+
+    `image` is in canonical orientation and bears no texts of the file; `letters` is the orientation in which the file
+    stores it. `is_plain`: SimpleITK reads the very same from the file itself. `corrected` says in words how the grid
+    was made upright or even, and `scaling` what the header multiplies and adds to stored values; both empty if nothing.
+    `names`: what the header calls the labels, number → name.
+    """
+
+    image: sitk.Image
+    letters: str
+    remarks: tuple[Remark, ...] = ()
+    is_plain: bool = False
+    corrected: str = ""
+    scaling: str = ""
+    names: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The canonical grid."""
+        return Geometry.of(self.image)

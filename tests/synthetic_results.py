@@ -83,7 +83,7 @@ def _cases(run: SyntheticRun, folder: Path) -> pd.DataFrame:
 def _case(folder: Path, role: str, place: int) -> dict[str, object]:
     name = f"{role.capitalize()}_{place + 1:04d}"
     truth = folder / f"truth/{name}.nii.gz"
-    columns = {"case": name, "role": role, "image": folder / f"scans/{name}_0000.nii.gz"}
+    columns = {"case": name, "role": role, "image": folder / f"cohort/images/{name}_0000.nii.gz"}
     columns |= {"label_map": truth if role == "labelled" else None, "truth": None if role == "labelled" else truth}
     columns |= {f"size_{axis}": size for axis, size in zip("xyz", synthetic_scans.SIZE_XYZ, strict=True)}
     columns |= {f"spacing_{axis}_mm": mm for axis, mm in zip("xyz", synthetic_scans.SPACING_MM_XYZ, strict=True)}

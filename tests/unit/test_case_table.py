@@ -9,6 +9,7 @@ from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
+from noisy_student.geometry import reorient
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ
 
@@ -74,7 +75,7 @@ def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
         ({"label_map": labels(_14=4)}, "[14]"),
         ({"label_map": labels(_1=4).astype(np.float32) / 2}, "labels 0.5"),
         ({"label_map": labels(_1=4).astype(np.int16) + 256}, "256"),
-        ({"image": np.zeros((2, *SHAPE), np.int16)}, "10 value(s) per voxel"),
+        ({"image": np.zeros((2, *SHAPE), np.int16)}, "size (10, 6"),
     ],
 )
 def test_what_is_wrong_with_a_case_is_found(scan, findings_of, case, said):
@@ -171,7 +172,7 @@ def test_other_numbers_are_changed_to_the_tables_by_name(scan, tmp_path):
     })  # fmt: skip
     table, findings = make_case_table([given], Standard(OTHERS, tmp_path / "renumbered"), cores=1)
     assert findings.empty
-    array = sitk.GetArrayFromImage(read_image(table.label_map[0]))
+    array = sitk.GetArrayFromImage(reorient(read_image(table.label_map[0]), "RAS"))
     assert (array == labels(_1=3) + labels(_1=4) + labels(_2=8) + labels(_3=1)).all()
     swapped = replace(given, labels={"liver": [6, 7], "right kidney": 3, "left kidney": 2})
     findings = make_case_table([swapped], Standard(OTHERS, tmp_path / "renumbered"), cores=1)[1]

@@ -13,6 +13,7 @@ from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.scans import find_scans
 from noisy_student.configuration import read_configuration
+from noisy_student.geometry import reorient
 from noisy_student.images import read_image
 
 # https://amos22.grand-challenge.org: its dataset.json.
@@ -54,7 +55,7 @@ def checked(configuration, tmp_path):
 
 def columns_of(path):
     """The label in each column of a label map."""
-    return sitk.GetArrayFromImage(read_image(path))[0, 0].tolist()
+    return sitk.GetArrayFromImage(reorient(read_image(path), "RAS"))[0, 0].tolist()
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -42,8 +42,9 @@ rule case_table:
         findings="results/cohort/findings.tsv",
     shell:
         "python workflow/scripts/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
-        " --organs {params.organs:q} --renumbered results/cohort/renumbered --cores {threads}"
-        " --findings {params.findings} --output {output.table} > {log} 2>&1"
+        " --organs {params.organs:q} --renumbered results/cohort/renumbered"
+        f" --spacings '{used_spacings()}'"
+        " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
 
 
 rule room:

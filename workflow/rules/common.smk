@@ -208,11 +208,18 @@ def whole_machine() -> int:
     return workflow.resource_settings.cores or 8
 
 
-def room_flags() -> str:
-    """What the need for disk and memory follows from. No `params`: another plan needs no other conversion."""
+def used_spacings() -> str:
+    """The spacing of every network that some round uses (mm; z, y, x; null where nnU-Net is to choose it), as JSON.
+
+    No `params`: another plan needs no other case table and no other conversion.
+    """
     used = sorted({entry.network for entry in CONFIGURATION.rounds})
-    spacings = json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
-    return f"--spacings '{spacings}' --rounds {len(ROUNDS)} --classes {len(CONFIGURATION.organs) + 1}"
+    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
+
+
+def room_flags() -> str:
+    """What the need for disk and memory follows from."""
+    return f"--spacings '{used_spacings()}' --rounds {len(ROUNDS)} --classes {len(CONFIGURATION.organs) + 1}"
 
 
 def memory_for(need: memory.Need):

@@ -67,6 +67,7 @@ class Geometry:
         fields = ("size_xyz", "spacing_mm_xyz", "origin_mm_xyz", "direction")
         lines = [f"{name} {_short(getattr(self, name))} and {_short(getattr(other, name))}" for name in fields]
         differing = [not self._agrees(other, name) for name in fields]
+        # Small differences that add up are shown together.
         return [line for line, differs in zip(lines, differing, strict=True) if differs or not any(differing)]
 
     def _agrees(self, other: "Geometry", name: str) -> bool:

@@ -54,8 +54,6 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 def _require_grid(path: Path, wanted: Geometry, written: Geometry) -> None:
     if written.size_xyz != wanted.size_xyz or (len(wanted.size_xyz) == 3 and wanted.differences(written)):
-        differences = (
-            f"size {written.size_xyz}, spacing {written.spacing_mm_xyz} mm and origin {written.origin_mm_xyz} mm"
-        )
+        got = f"size {written.size_xyz}, spacing {written.spacing_mm_xyz} mm, origin {written.origin_mm_xyz} mm"
         remedy = "give a name that ends in .nii.gz, .nrrd or .mha"
-        raise InputError(f"{path} in a format that holds a volume and its place", differences, remedy)
+        raise InputError(f"{path} in a format that holds a volume and its place", got, remedy)

@@ -16,8 +16,11 @@ from nnunetv2.preprocessing.resampling.default_resampling import determine_do_se
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
+from noisy_student.cohort.image_checks import thin_remarks
 from noisy_student.damage import damaged
+from noisy_student.errors import InputError
 from noisy_student.files import whole_file
+from noisy_student.images import read_geometry
 from noisy_student.learning import nnunet
 from noisy_student.learning.image_resampling import LeanConfiguration, lean_if_default
 from noisy_student.learning.label_resampling import resample_labels
@@ -54,6 +57,11 @@ class Plan:
         return self.manager.get_label_manager(self.dataset).num_segmentation_heads
 
     @property
+    def spacing_mm_zyx(self) -> tuple[float, ...]:
+        """The spacing of the network's grid, along the axes of the scan as it is given."""
+        return tuple(self.configuration.spacing[axis] for axis in self.manager.transpose_backward)
+
+    @property
     def organs(self) -> dict[str, int]:
         """Name → label of each organ, in the order of the labels."""
         foreground = self.manager.get_label_manager(self.dataset).foreground_labels
@@ -68,6 +76,8 @@ def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "")
     """
     with_suffix(target, PROPERTIES).unlink(missing_ok=True)
     require_whole_nifti(image)
+    for remark in thin_remarks(read_geometry(image), [plan.spacing_mm_zyx]):
+        raise InputError(f"{remark.wanted}, in {image}", remark.found, remark.remedy)
     preprocessor = DefaultPreprocessor(verbose=False)
     configuration = LeanConfiguration(plan.configuration.configuration)
     data, mask, properties = preprocessor.run_case([str(image)], None, plan.manager, configuration, plan.dataset)

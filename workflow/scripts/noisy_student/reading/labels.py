@@ -28,11 +28,10 @@ def whole_labels(path: Path, volume: Volume) -> Volume:
         if off > ROUNDED_WITHIN or np.abs(whole).max() > LARGEST:
             raise _fractions(path, volume, slice_yx)
         target[:] = whole
-    if not off:
-        return replace(volume, image=image_like(labels, volume.image))
-    return replace(
-        volume, image=image_like(labels, volume.image), is_plain=False, remarks=(*volume.remarks, _rounded(volume, off))
-    )
+    # What a scaling gives, readers round differently.
+    is_plain = volume.is_plain and not volume.scaling
+    remarks = (*volume.remarks, _rounded(volume, off)) if off else volume.remarks
+    return replace(volume, image=image_like(labels, volume.image), is_plain=is_plain, remarks=remarks)
 
 
 def _rounded(volume: Volume, off: float) -> Remark:

@@ -192,7 +192,8 @@ def _as_simpleitk_places_it(path: Path, place: Geometry) -> Geometry | None:
     except RuntimeError:
         return None
     geometry = Geometry.of(reader)
-    agrees = geometry.size_xyz == place.size_xyz and geometry.offset(place) < EQUAL_SHARE
+    agrees = geometry.size_xyz == place.size_xyz and min(geometry.spacing_mm_xyz) > 0
+    agrees = agrees and geometry.offset(place) < EQUAL_SHARE
     return geometry if agrees else None
 
 

@@ -129,6 +129,22 @@ def test_names_that_could_escape_or_clash_are_errors_and_write_nothing(scan, tmp
     assert list(findings.severity) == ["error"] and repr(case) in findings.found[0]
 
 
+@pytest.mark.parametrize("lost", ["all", "origin"])
+def test_a_label_map_that_lost_its_header_is_mended_as_the_remedy_says(scan, findings_of, lost):
+    case = scan("a")
+    label_map = sitk.ReadImage(str(case.label_map))
+    label_map.SetOrigin((50, 60, 70))
+    if lost == "all":
+        label_map.SetSpacing((1, 1, 1))
+    sitk.WriteImage(label_map, str(case.label_map))
+    (found,) = findings_of(case).itertuples()
+    assert "origin in mm" in found.found and ("spacing" in found.found) == (lost == "all")
+    assert "label_map.CopyInformation(scan)" in found.remedy and "resample" in found.remedy
+    label_map.CopyInformation(sitk.ReadImage(str(case.image)))
+    sitk.WriteImage(label_map, str(case.label_map))
+    assert findings_of(case).empty
+
+
 def test_a_name_is_used_once(scan, findings_of):
     found = findings_of(scan("a"), scan("A"))
     assert found.found.str.contains("the name of").any()

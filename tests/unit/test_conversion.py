@@ -63,4 +63,4 @@ def test_geometry_differences_name_both_values(scan):
     other = Geometry.of(image_like(ARRAY, read_image(scan)))
     assert geometry.differences(other) == []
     shifted = Geometry(geometry.size_xyz, (3.0, 3.0, 4.0), geometry.origin_mm_xyz, geometry.direction)
-    assert geometry.differences(shifted) == ["spacing_mm_xyz (3, 3, 5) and (3, 3, 4)"]
+    assert geometry.differences(shifted) == ["spacing in mm (3, 3, 5) and (3, 3, 4)"]

@@ -54,14 +54,14 @@ def test_what_rounding_leaves_is_one_grid(other):
 @pytest.mark.parametrize(
     ("other", "fields"),
     [
-        (grid(size=(64, 48, 21)), ["size_xyz"]),
-        (grid(origin=(-200.0, -179.9, 1234.5)), ["origin_mm_xyz"]),
-        (grid(spacing=(0.753, 0.753, 5.0)), ["spacing_mm_xyz"]),
+        (grid(size=(64, 48, 21)), ["size"]),
+        (grid(origin=(-200.0, -179.9, 1234.5)), ["origin"]),
+        (grid(spacing=(0.753, 0.753, 5.0)), ["spacing"]),
         (grid(degrees=(0, 0, 0.2)), ["direction"]),
-        (grid(spacing=(1, 1, 1), origin=(0, 0, 0)), ["spacing_mm_xyz", "origin_mm_xyz"]),
+        (grid(spacing=(1, 1, 1), origin=(0, 0, 0)), ["spacing", "origin"]),
         (
             grid(spacing=(0.7509, 0.7509, 5.0), origin=(-199.94, -180.0, 1234.5)),
-            ["size_xyz", "spacing_mm_xyz", "origin_mm_xyz", "direction"],
+            ["size", "spacing", "origin", "direction"],
         ),
     ],
 )

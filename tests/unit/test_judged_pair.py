@@ -43,7 +43,7 @@ def test_a_pair_of_any_storage_type_is_read_as_uint8(save):
         ({"array_zyx": labels(shape=(2, 3, 5))}, ("(4, 3, 2)", "(5, 3, 2)")),
         ({"spacing": (1.0, 2.0, 3.5)}, ("(1, 2, 3)", "(1, 2, 3.5)")),
         ({"origin": (0.0, 7.0, 0.0)}, ("(0, 0, 0)", "(0, 7, 0)")),
-        ({"direction": (-1.0, 0, 0, 0, 1, 0, 0, 0, 1)}, ("origin_mm_xyz (0, 0, 0)", " and (-3, ")),
+        ({"direction": (-1.0, 0, 0, 0, 1, 0, 0, 0, 1)}, ("origin in mm (0, 0, 0)", " and (-3, ")),
     ],
 )
 def test_different_grids_stop_with_both_files_and_values(save, change, values):

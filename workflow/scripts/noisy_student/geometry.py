@@ -17,6 +17,12 @@ CANONICAL_ORIENTATION = "LPS"
 SHARE_OF_VOXEL = 0.1
 # What direction cosines of three digits may be turned by.
 ROUNDED_DEGREES = 0.06
+FIELDS = {
+    "size_xyz": "size",
+    "spacing_mm_xyz": "spacing in mm",
+    "origin_mm_xyz": "origin in mm",
+    "direction": "direction",
+}
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,11 @@ class Geometry:
         """One line per field in which the grids differ; none where all voxels are within `SHARE_OF_VOXEL`."""
         if self.size_xyz == other.size_xyz and self.offset(other) <= SHARE_OF_VOXEL:
             return []
-        fields = ("size_xyz", "spacing_mm_xyz", "origin_mm_xyz", "direction")
-        lines = [f"{name} {_short(getattr(self, name))} and {_short(getattr(other, name))}" for name in fields]
-        differing = [not self._agrees(other, name) for name in fields]
+        lines = [
+            f"{words} {_short(getattr(self, name))} and {_short(getattr(other, name))}"
+            for name, words in FIELDS.items()
+        ]
+        differing = [not self._agrees(other, name) for name in FIELDS]
         # Small differences that add up are shown together.
         return [line for line, differs in zip(lines, differing, strict=True) if differs or not any(differing)]
 

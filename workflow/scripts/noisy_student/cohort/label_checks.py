@@ -16,8 +16,9 @@ from noisy_student.organs import Organ
 from noisy_student.reading.volume import Remark
 
 COPY_OR_RESAMPLE = (
-    "if it was drawn on this scan's voxels, give it the scan's header (SimpleITK: label_map.CopyInformation(scan)); if "
-    "it was drawn on another grid, resample it onto the scan's (nearest neighbour)"
+    "if it was drawn on this scan's voxels and lost its header, give it the scan's (SimpleITK: "
+    "label_map.CopyInformation(scan)), as resampling would move its organs; only if it was drawn on another grid, "
+    "resample it onto the scan's (nearest neighbour)"
 )
 OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 

@@ -103,6 +103,15 @@ def test_unreadable_and_missing_files_are_named(scan, findings_of):
     assert found[broken.image].startswith("unreadable") and found[alone.label_map] == "no such file"
 
 
+def test_a_scan_that_is_no_ct_stops_the_run_unless_its_case_or_source_is_accepted(scan, tmp_path):
+    scans = [scan("ct"), scan("mr", np.abs(voxels(1)))]
+    for accepted, severities in (((), {"error"}), (("mr",), {"warning"}), (("images",), {"warning"})):
+        table, findings = make_case_table(scans, Standard(FLARE22[:1], tmp_path / "r", accepted=accepted), cores=1)
+        assert list(findings.case) == ["mr"] and set(findings.severity) == severities
+        assert "no Hounsfield units" in findings.found[0] and "cohort.accept" in findings.remedy[0]
+        assert len(table) == (2 if accepted else 1)
+
+
 def test_the_same_voxels_in_two_roles_stop_and_in_one_role_warn(scan, findings_of):
     found = findings_of(scan("a"), scan("b"), scan("c", role="test"))
     assert dict(zip(found.case, found.severity, strict=True)) == {"b": "warning", "c": "error"}

@@ -6,10 +6,11 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from nibabel import processing
 
 from noisy_student.errors import InputError
 from noisy_student.reading import nifti
-from noisy_student.reading.door import read_scan
+from noisy_student.reading.door import read_label_map, read_scan
 
 SIZE = (40, 30, 20)
 AFFINE = np.array([[-2.0, 0, 0, 40], [0, -2.0, 0, 30], [0, 0, 5.0, -900], [0, 0, 0, 1]])
@@ -97,7 +98,26 @@ def test_sheared_axes_are_read_to_half_a_degree_with_a_warning(tmp_path, codes):
         assert np.allclose(volume.geometry.axes.T @ volume.geometry.axes, np.eye(3), atol=1e-4)
     with pytest.raises(InputError, match="not perpendicular") as error:
         read_scan(write(tmp_path / "a.nii.gz", qform=sheared(0.6), sform=sheared(0.6), codes=codes))
-    assert "Resample" in error.value.remedy
+    assert "processing.resample_to_output" in error.value.remedy
+
+
+def test_the_remedy_for_sheared_axes_works(tmp_path):
+    """A ball stays a ball, where it was; the label map follows."""
+    affine = sheared(10)
+    places = np.stack(np.meshgrid(*(np.arange(size) for size in SIZE), indexing="ij"), -1) @ affine[:3, :3].T
+    centre = (affine @ (20, 15, 10, 1))[:3]
+    ball = np.linalg.norm(places + affine[:3, 3] - centre, axis=-1) < 15
+    image, label_map = (nibabel.Nifti1Image(array, affine) for array in ((ball * 1000.0 - 900), ball.astype(np.uint8)))
+    scan = processing.resample_to_output(image, image.header.get_zooms()[:3], order=1, cval=-900)
+    nibabel.save(scan, tmp_path / "scan.nii.gz")
+    nibabel.save(processing.resample_from_to(label_map, scan, order=0), tmp_path / "label_map.nii.gz")
+    volume, labels = read_scan(tmp_path / "scan.nii.gz"), read_label_map(tmp_path / "label_map.nii.gz")
+    assert volume.geometry.differences(labels.geometry) == []
+    inside = np.argwhere(sitk.GetArrayFromImage(labels.image).T)
+    found = volume.geometry.places_mm(inside) * (-1, -1, 1)
+    assert np.abs(found.mean(axis=0) - centre).max() < 1, "half a voxel"
+    assert 13 < np.linalg.norm(found - centre, axis=1).max() < 17
+    assert sitk.GetArrayFromImage(volume.image)[sitk.GetArrayFromImage(labels.image) > 0].mean() > 0
 
 
 @pytest.mark.parametrize("digits", [3, 4])

@@ -97,8 +97,9 @@ def _right_angled(path: Path, axes: np.ndarray, name: str) -> tuple[np.ndarray, 
             Remark("shear", found, "right angles", "nothing: read with the nearest right-angled axes"),
         )
     remedy = (
-        "resample it to a right-angled grid, label map alike (in 3D Slicer: Transforms, harden, then Resample Scalar "
-        "Volume; a series with a tilted gantry is best given as DICOM)"
+        "give the DICOM series if that is where it comes from, or resample it to a right-angled grid (nibabel: "
+        "scan = processing.resample_to_output(image, image.header.get_zooms()[:3], order=1), and its label map: "
+        "processing.resample_from_to(label_map, scan, order=0))"
     )
     found = f"axes that are not perpendicular ({name}), off by {sheared:.2g}°"
     raise InputError(f"right-angled axes in {path}", found, remedy)

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-full-size rehearsal faults study study-choice clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-check bench-full-size rehearsal faults study study-choice clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -66,6 +66,9 @@ bench-training: $(READY)
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py
+
+bench-check: $(READY)
+	PYTHONPATH=workflow/scripts:tests python benchmarks/checking.py
 
 # Both make their scans and work in runs/; called again, they go on where they were.
 bench-full-size: $(READY)

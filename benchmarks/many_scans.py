@@ -25,6 +25,8 @@ AIR_HU = -1024
 IN_PLANE_MM, SLICE_MM = (4.8, 5.6), (5.5, 7.0)
 # The largest that is to be expected: thorax, abdomen and pelvis in a field of view of 50 cm.
 FULL_SIZE_XYZ, FULL_SPACING_MM_XYZ = (512, 512, 600), (0.98, 0.98, 1.25)
+# An abdomen as most clinics store it.
+CLINICAL_SIZE_XYZ, CLINICAL_SPACING_MM_XYZ = (512, 512, 100), (0.78, 0.78, 5.0)
 
 Pair = tuple[sitk.Image, sitk.Image]
 
@@ -90,6 +92,11 @@ def small(body: Phantom, rng: np.random.Generator) -> Pair:
     size, spacing = body.scan.GetSize(), (in_plane_mm, in_plane_mm, slice_mm)
     new_size = np.ceil(np.multiply(size, body.scan.GetSpacing()) / spacing).astype(int)
     return _bent(body.scan, body.label_map, rng, new_size.tolist(), spacing)
+
+
+def clinical(body: Phantom, rng: np.random.Generator) -> Pair:
+    """A scan of `CLINICAL_SIZE_XYZ` voxels, and its label map."""
+    return _bent(body.scan, body.label_map, rng, list(CLINICAL_SIZE_XYZ), CLINICAL_SPACING_MM_XYZ)
 
 
 def full_size(body: Phantom, rng: np.random.Generator) -> Pair:

@@ -131,3 +131,12 @@ def test_a_flipped_byte_in_the_compressed_file_is_found(write):
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     assert "damaged" in refusal(path)
+
+
+def test_the_header_of_a_pair_of_files_is_called_that_and_the_remedy_works(tmp_path):
+    image = nibabel.Nifti1Pair(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag((-2.0, -2.0, 3.0, 1.0)))
+    nibabel.save(image, tmp_path / "a.hdr")
+    said = refusal(tmp_path / "a.hdr")
+    assert ".hdr and .img" in said
+    nibabel.save(nibabel.load(tmp_path / "a.hdr"), tmp_path / "a.nii.gz")
+    assert refusal(tmp_path / "a.nii.gz") is None

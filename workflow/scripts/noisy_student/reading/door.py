@@ -9,6 +9,7 @@ from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.reading import dicom_series, metaimage, nifti, nrrd
 from noisy_student.reading.labels import whole_labels
+from noisy_student.reading.nifti_file import GZIP, is_nifti
 from noisy_student.reading.problems import not_an_image, unreadable
 from noisy_student.reading.volume import Volume
 
@@ -33,7 +34,7 @@ def _reader_of(path: Path) -> Callable[[Path], Volume]:
             start = stream.read(START_BYTES)
     except OSError as error:
         raise unreadable(path, error.strerror or str(error)) from error
-    if start.startswith(nifti.GZIP) or nifti.is_nifti(start):
+    if start.startswith(GZIP) or is_nifti(start):
         return nifti.read
     if start.startswith(nrrd.MAGIC):
         return nrrd.read

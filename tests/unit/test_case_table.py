@@ -45,9 +45,10 @@ def scan(write_scan):
 
 @pytest.fixture
 def findings_of(tmp_path):
-    """The findings of a label table with only the organs that the label maps have."""
+    """The findings, but for organs that the label maps do not have, and for how large those are that they have."""
 
     def find(*scans, organs=FLARE22):
+        organs = [replace(organ, volume_ml=None) for organ in organs]
         findings = make_case_table(list(scans), Standard(organs, tmp_path / "renumbered"), cores=1)[1]
         return findings[~findings.found.str.contains("in no labelled scan")].reset_index(drop=True)
 

@@ -28,32 +28,39 @@ class Organ:
     colour: str = ""
     z_limited: bool = False
     left_twin: str | None = None
+    volume_ml: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        """Fill in the short name and the colour; refuse a tolerance or a colour that is none."""
+        """Fill in the short name and the colour; refuse a tolerance, a range or a colour that is none."""
         if self.tolerance_mm <= 0:
             raise ValueError(f"tolerance_mm of {self.name} must be positive")
+        if self.volume_ml is not None:
+            low, high = self.volume_ml
+            if not 0 <= low < high:
+                raise ValueError(f"volume_ml of {self.name} must be two numbers, the smaller one first")
+            object.__setattr__(self, "volume_ml", (low, high))
         object.__setattr__(self, "short", self.short or self.name)
         object.__setattr__(self, "colour", self.colour or PALETTE[(self.label - 1) % len(PALETTE)])
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
             raise ValueError(f"colour of {self.name} must be written as #rrggbb")
 
 
-# Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables.
+# Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables. Volumes: from a
+# newborn's organ (kidney 10 ml, adrenal gland shrunken) to cirrhosis, polycystic kidneys, a spleen of leukaemia.
 FLARE22: tuple[Organ, ...] = (
-    Organ(1, "liver", "Liver", 5, "#ba4300"),
-    Organ(2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney"),
-    Organ(3, "spleen", "Spleen", 3, "#6784fe"),
-    Organ(4, "pancreas", "Pancreas", 5, "#b0c779"),
-    Organ(5, "aorta", "Aorta", 2, "#e5004e", z_limited=True),
-    Organ(6, "inferior vena cava", "IVC", 2, "#683fef", z_limited=True),
-    Organ(7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland"),
-    Organ(8, "left adrenal gland", "LAG", 2, "#adff02"),
-    Organ(9, "gallbladder", "GB", 2, "#00b892"),
-    Organ(10, "esophagus", "Esoph.", 3, "#f6ffe0", z_limited=True),
-    Organ(11, "stomach", "Stomach", 5, "#c376cb"),
-    Organ(12, "duodenum", "Duod.", 7, "#67607e"),
-    Organ(13, "left kidney", "LK", 3, "#dd9200"),
+    Organ(1, "liver", "Liver", 5, "#ba4300", volume_ml=(150, 6000)),
+    Organ(2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney", volume_ml=(10, 3000)),
+    Organ(3, "spleen", "Spleen", 3, "#6784fe", volume_ml=(8, 5000)),
+    Organ(4, "pancreas", "Pancreas", 5, "#b0c779", volume_ml=(5, 500)),
+    Organ(5, "aorta", "Aorta", 2, "#e5004e", z_limited=True, volume_ml=(3, 1000)),
+    Organ(6, "inferior vena cava", "IVC", 2, "#683fef", z_limited=True, volume_ml=(2, 600)),
+    Organ(7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland", volume_ml=(0.3, 60)),
+    Organ(8, "left adrenal gland", "LAG", 2, "#adff02", volume_ml=(0.3, 60)),
+    Organ(9, "gallbladder", "GB", 2, "#00b892", volume_ml=(0.5, 500)),
+    Organ(10, "esophagus", "Esoph.", 3, "#f6ffe0", z_limited=True, volume_ml=(0.5, 300)),
+    Organ(11, "stomach", "Stomach", 5, "#c376cb", volume_ml=(5, 4000)),
+    Organ(12, "duodenum", "Duod.", 7, "#67607e", volume_ml=(3, 600)),
+    Organ(13, "left kidney", "LK", 3, "#dd9200", volume_ml=(10, 3000)),
 )
 
 

@@ -12,6 +12,8 @@ import SimpleITK as sitk
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.image_checks import intensity_range, scan_remarks
 from noisy_student.cohort.label_checks import in_table_numbers, label_map_remarks, side_remarks
+from noisy_student.cohort.label_names import name_remarks
+from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
 from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
@@ -44,7 +46,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
 
     A label map that only this project reads so, or that has other numbers, is written to `standard.renumbered` in
     canonical orientation with the label table's numbers, and the row names that. The row also says under `labels`
-    which organs the label map has.
+    which organs the label map has, and under `volumes_ml` how large they are.
     """
     try:
         volume = read_scan(scan.image)
@@ -57,7 +59,8 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
     row = _row(scan, volume)
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
         if path:
-            row[column], row[LABELS], found = _label_map(scan, path, volume, standard)
+            row[column], measured, found = _label_map(scan, path, volume, standard)
+            row |= measured
             row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
             findings += found
     return row, findings
@@ -73,24 +76,28 @@ def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding
     return [Finding(scan.case, file, remark.severity, remark.found, remark.wanted, remark.remedy) for remark in remarks]
 
 
-def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, list[int], list[Finding]]:
-    """Where the label map lies in the table's numbers, which labels it has, and what was found."""
+def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, dict, list[Finding]]:
+    """Where the label map lies in the table's numbers, which labels of which volume it has, and what was found."""
     try:
         stored = read_label_map(path)
     except InputError as error:
-        return path, [], [_unreadable(scan, path, error)]
+        return path, {}, [_unreadable(scan, path, error)]
     label_map = turned_like(stored.image, volume.geometry)
-    remarks = [*stored.remarks, *label_map_remarks(scan, label_map, volume.geometry, standard.organs)]
+    remarks = [
+        *stored.remarks, *name_remarks(path, stored.names, scan.labels, standard.organs),
+        *label_map_remarks(scan, label_map, volume.geometry, standard.organs, stored.export),
+    ]  # fmt: skip
     if any(remark.severity == "error" for remark in remarks):
-        return path, [], _findings(scan, path, remarks)
+        return path, {}, _findings(scan, path, remarks)
     label_map = in_table_numbers(scan, label_map, standard.organs)
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
-    labels = np.unique(sitk.GetArrayViewFromImage(label_map)).astype(int).tolist()
+    counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
+    measured = {LABELS: np.flatnonzero(counts).tolist(), VOLUMES: whole_volumes_ml(label_map, counts)}
     if scan.labels is None and stored.is_plain:
-        return path.resolve(), labels, findings
+        return path.resolve(), measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"
     write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)
-    return target, labels, findings
+    return target, measured, findings
 
 
 def _row(scan: Scan, volume: Volume) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pandas as pd
 from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, repeated_voxels
 from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.label_names import once_a_folder
+from noisy_student.cohort.label_volumes import volume_findings
 from noisy_student.cohort.scans import Scan, is_plain_name
 from noisy_student.errors import InputError
 from noisy_student.parallel import in_order
@@ -25,8 +27,9 @@ def make_case_table(scans: list[Scan], standard: Standard, cores: int) -> tuple[
     work = partial(examine, standard=standard)
     examined = list(in_order(work, [scan for scan in scans if is_plain_name(scan.case)], cores, "checking"))
     rows = [row for row, _ in examined if row]
-    findings = [finding for _, found in examined for finding in found]
+    findings = once_a_folder([finding for _, found in examined for finding in found])
     findings += misnamed(scans) + repeated_names(scans) + repeated_voxels(rows) + never_labelled(rows, standard.organs)
+    findings += volume_findings(rows, standard.organs)
     findings.sort(key=lambda finding: finding.severity)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])

@@ -23,12 +23,17 @@ COPY_OR_RESAMPLE = (
 OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
-def label_map_remarks(scan: Scan, label_map: sitk.Image, geometry: Geometry, organs: Sequence[Organ]) -> list[Remark]:
-    """What is wrong with a label map in its own numbers beside its scan: same grid, known labels, some organ."""
+def label_map_remarks(
+    scan: Scan, label_map: sitk.Image, geometry: Geometry, organs: Sequence[Organ], export: str = ""
+) -> list[Remark]:
+    """What is wrong with a label map in its own numbers beside its scan: same grid, known labels, some organ.
+
+    `export`: how the program that wrote it gives it on the scan's grid, if it has a grid of its own.
+    """
     here = Geometry.of(label_map)
     if differences := geometry.differences(here):
         found = "scan and label map differ: " + "; ".join(differences)
-        remedy = COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE
+        remedy = export or (COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE)
         return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
     if scan.labels is None and (unknown := [value for value in values.tolist() if not 0 <= value <= len(organs)]):

@@ -46,10 +46,20 @@ def _reader_of(path: Path) -> Callable[[Path], Volume]:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a scan's file, or of all files of its series, whatever their names."""
-    if not path.is_dir():
+    """SHA-256 of a scan's file, or of all files that it is made of, whatever their names."""
+    files = dicom_files(path) if path.is_dir() else _files_of(path)
+    if files == [path]:
         return sha256(path)
-    return hashlib.sha256("".join(sorted(map(sha256, dicom_files(path)))).encode()).hexdigest()
+    return hashlib.sha256("".join(sorted(map(sha256, files))).encode()).hexdigest()
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file, and those that hold its voxels where it is a header beside them."""
+    with path.open("rb") as stream:
+        start = stream.read(START_BYTES)
+    if start.startswith(nrrd.MAGIC):
+        return sorted({path, *nrrd.data_files(path)})
+    return sorted({path, *metaimage.data_files(path)}) if metaimage.is_metaimage(start) else [path]
 
 
 def require_unchanged(path: Path, expected: str) -> None:

@@ -10,7 +10,7 @@ from nibabel.nifti2 import Nifti2Header
 
 from noisy_student.errors import InputError
 from noisy_student.geometry import SHARE_OF_VOXEL, Geometry
-from noisy_student.reading.problems import unreadable
+from noisy_student.reading.problems import no_orientation, unreadable
 from noisy_student.reading.volume import Remark
 
 SPACING_TOLERANCE = 0.01
@@ -35,7 +35,7 @@ def place_of(path: Path, header: Header) -> Place:
     _require_numbers(path, header)
     forms = {name: _form(path, header, name) for name in ("sform", "qform") if int(header[f"{name}_code"]) > 0}
     if not forms:
-        return Place(_unplaced(header), (_no_orientation(),))
+        return Place(_unplaced(header), (no_orientation("qform and sform 0"),))
     if len(forms) == 2:
         _require_agreement(path, {name: place.geometry for name, place in forms.items()})
     return next(iter(forms.values()))
@@ -137,13 +137,6 @@ def _unplaced(header: Header) -> Geometry:
     scale = MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
     spacing = tuple(np.abs(header["pixdim"][1:4].astype(float)) * scale)
     return Geometry(size, spacing, (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
-
-
-def _no_orientation() -> Remark:
-    return Remark(
-        "orientation", "no orientation in the header (qform and sform 0)", "axes of the patient",
-        "export it again with orientation, or make sure by eye that left is left",
-    )  # fmt: skip
 
 
 def _short(numbers: np.ndarray) -> str:

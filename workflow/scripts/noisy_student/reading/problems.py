@@ -4,14 +4,32 @@ from pathlib import Path
 
 from noisy_student.damage import remedy as made_again
 from noisy_student.errors import InputError
+from noisy_student.reading.volume import Remark
 
 ONE_VOLUME = "one volume with one real number per voxel"
+HEADER = "export it again, best as .nii.gz; if it could be read once, it is damaged: restore it"
 
 
 def unreadable(path: Path, reason: str, remedy: str = "") -> InputError:
     """The error for a file that cannot be read; the remedy is that for damage unless another one is given."""
     got = f"unreadable: {reason}" if path.exists() else "no such file"
     return InputError(f"a readable image at {path}", got, remedy or made_again(path))
+
+
+def number_in(path: Path, name: str, text: str) -> int:
+    """A whole number of a header's field."""
+    try:
+        return int(text)
+    except ValueError:
+        raise unreadable(path, f"{name}: {text!r} in its header is no whole number", HEADER) from None
+
+
+def no_orientation(why: str) -> Remark:
+    """The remark on a file that does not say where its axes point; it is read along those of the patient."""
+    return Remark(
+        "orientation", f"no orientation in the header ({why})", "axes of the patient",
+        "export it again with orientation, or make sure by eye that left is left",
+    )  # fmt: skip
 
 
 # What lies under an image's name now and then: how it begins, what it is, what to do.

@@ -1,0 +1,41 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisy_student.cohort.organ_names import ALIASES, is_known, organ_of
+from noisy_student.organs import FLARE22
+
+# In FLARE22's order: TotalSegmentator, AbdomenAtlas, AMOS22's dataset.json, BTCV, its short forms.
+OTHERS = [
+    "liver kidney_right spleen pancreas aorta inferior_vena_cava adrenal_gland_right adrenal_gland_left gallbladder "
+    "esophagus stomach duodenum kidney_left",
+    "liver kidney_right spleen pancreas aorta postcava adrenal_gland_right adrenal_gland_left gall_bladder esophagus "
+    "stomach duodenum kidney_left",
+    "liver right_kidney spleen pancreas arota postcava right_adrenal_gland left_adrenal_gland gall_bladder esophagus "
+    "stomach duodenum left_kidney",
+    "Liver Right-Kidney Spleen Pancreas Aorta Inferior.Vena.Cava RightAdrenalGland LeftAdrenalGland Gallbladder "
+    "Esophagus Stomach Duodenum LeftKidney",
+    "liv rkid spl pancreas aor IVC rad lad gall eso sto duo lkid",
+]
+
+
+@pytest.mark.parametrize("names", OTHERS)
+def test_names_of_public_data_sets_are_those_of_flare22(names):
+    assert [organ_of(name) for name in names.split()] == [organ_of(organ.name) for organ in FLARE22]
+    assert all(is_known(organ.short) and organ_of(organ.short) == organ_of(organ.name) for organ in FLARE22)
+
+
+@given(st.sampled_from(sorted(ALIASES)), st.sampled_from(("_", "-", " ", ".", "__")), st.randoms())
+def test_case_separators_and_the_place_of_the_side_do_not_matter(name, separator, random):
+    words = name.split()
+    if words[0] in ("left", "right"):
+        side = random.choice((words[0], words[0][0], words[0][0].upper()))
+        words = random.choice(([side, *words[1:]], [*words[1:], side]))
+    written = separator.join(random.choice((str.upper, str.title, str.lower))(word) for word in words)
+    assert organ_of(written) == organ_of(name) and is_known(written)
+
+
+def test_no_two_organs_share_a_name_and_unknown_ones_are_themselves():
+    assert len({organ_of(name) for name in ALIASES}) == len(ALIASES)
+    assert organ_of("Segment_1") == organ_of("segment 1") and not is_known("Segment_1")
+    assert organ_of("right lung") != organ_of("left lung")

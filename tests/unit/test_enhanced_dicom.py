@@ -1,5 +1,6 @@
 """Enhanced CT is read right whatever the order of its frames and however each is rescaled; missing frames are named."""
 
+from io import BytesIO
 from itertools import permutations
 
 import highdicom
@@ -7,7 +8,9 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.uid import JPEGLossless, JPEGLSLossless, RLELossless
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
 from dicom_series import change, without_mark, write_series
 from enhanced_dicom import write_enhanced
@@ -108,6 +111,20 @@ def test_compressed_frames(tmp_path, syntax):
     path = write(tmp_path / "case.dcm", [3, 1, 5, 0, 4, 2])
     data = pydicom.dcmread(path)
     data.compress(syntax)
+    data.save_as(path)
+    assert (voxels_of(path) == VOXELS).all()
+
+
+def test_frames_compressed_as_jpeg_2000(tmp_path):
+    path = write(tmp_path / "case.dcm")
+    data, frames = pydicom.dcmread(path), []
+    for frame_yx in data.pixel_array:
+        stream = BytesIO()
+        Image.fromarray(frame_yx).save(stream, "JPEG2000", irreversible=False, no_jp2=True)
+        frames.append(stream.getvalue())
+    data.PixelData = encapsulate(frames)
+    data.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    data["PixelData"].is_undefined_length = True
     data.save_as(path)
     assert (voxels_of(path) == VOXELS).all()
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+# What pydicom decodes compressed frames with (JPEG 2000, JPEG-LS); it alone imports them.
+DECODERS = ["pillow", "pyjpegls"]
 # The formats of scans and label maps.
-READING = ["SimpleITK", "nibabel", "pydicom", "highdicom"]
+READING = ["SimpleITK", "nibabel", "pydicom", *DECODERS]
 ENVIRONMENTS = {
     "imaging": ["numpy", "scipy", "pandas", *READING, "connected-components-3d", "pydantic"],
     "nnunet": ["torch", "nnunetv2", "numpy", "pandas", *READING, "blosc2", "pydantic", "psutil", "nvidia-ml-py"],

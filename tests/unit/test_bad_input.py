@@ -24,6 +24,7 @@ from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.geometry import Geometry, orientation
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22
+from noisy_student.reading.door import read_scan
 
 DTYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64, np.float32, np.float64)
 FORMATS = (*EXTENSIONS, "compressed.mha", "compressed.nrrd")
@@ -183,7 +184,7 @@ def test_a_damaged_dicom_slice_is_refused_by_name_or_does_no_harm(number, how, p
         files = write_series(Path(folder), voxels)
         damage(files[number], how, place)
         try:
-            read = sitk.GetArrayFromImage(read_image(Path(folder)))
+            read = sitk.GetArrayFromImage(read_scan(Path(folder)).image)
         except InputError as error:
             assert folder in str(error)
             return

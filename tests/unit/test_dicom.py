@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from conftest import ROOT
 from dicom_series import PATIENT, write_series
-from noisy_student.cohort.case_checks import Standard
+from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.conversion import convert
 from noisy_student.cohort.converted import converted_image
@@ -19,6 +19,7 @@ from noisy_student.geometry import Geometry
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.reading.door import checksum, read_scan
+from noisy_student.reading.volume import NOT_CT
 
 REAL = ROOT.parent / "shared/data/ct/totalseg_dicom_slab"
 SHAPE_ZYX = (6, 12, 10)
@@ -86,27 +87,16 @@ def test_a_second_series_is_an_error_that_names_both(series):
     assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "table" in said
 
 
-def test_a_missing_slice_is_an_error_that_names_the_gap(series):
-    folder, files = series
-    files[3].unlink()
-    said = refusal(folder)
-    assert "3 to 6 mm apart" in said and files[2].name in said and files[4].name in said
-
-
-def test_two_phases_at_the_same_places_are_refused(series):
-    folder, _ = series
-    write_series(folder / "late", VOXELS[::-1])
-    assert "0 to 3 mm apart" in refusal(folder)
-
-
-def test_a_tilted_gantry_is_an_error_that_names_the_angle(tmp_path):
-    write_series(tmp_path / "case", VOXELS, tilt_mm=0.8)
-    assert "gantry tilt 14.9°" in refusal(tmp_path / "case")
-
-
-def test_another_modality_is_refused(tmp_path):
+def test_another_modality_is_read_and_stops_the_run_unless_it_is_accepted(tmp_path):
     write_series(tmp_path / "case", VOXELS, tag_0008_0060="MR")
-    assert "modality MR" in refusal(tmp_path / "case")
+    volume = read_scan(tmp_path / "case")
+    assert (sitk.GetArrayFromImage(volume.image) == VOXELS).all()
+    [remark] = volume.remarks
+    assert (remark.kind, remark.severity, remark.found) == (NOT_CT, "error", "modality MR")
+    scan = Scan("case", "unlabelled", tmp_path / "case")
+    for accepted, severity in (([], "error"), (["case"], "warning")):
+        _, findings = examine(scan, Standard(FLARE22[:1], tmp_path, accepted=accepted))
+        assert [finding.severity for finding in findings if finding.found == "modality MR"] == [severity]
 
 
 def test_a_place_that_is_no_number_is_named(series):
@@ -116,11 +106,11 @@ def test_a_place_that_is_no_number_is_named(series):
     assert files[2].name in said and "0020|0032" in said
 
 
-def test_damaged_slices_are_refused(series):
+def test_damaged_slices_are_named(series):
     folder, files = series
     whole = files[2].read_bytes()
     files[2].write_bytes(whole[:-50])
-    refusal(folder)
+    assert files[2].name in refusal(folder)
     files[2].write_bytes(whole[:200])
     assert files[2].name in refusal(folder)
     files[2].write_bytes(b"")

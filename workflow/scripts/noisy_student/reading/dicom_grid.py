@@ -1,0 +1,73 @@
+"""The grid of a DICOM series: as its slices lie, or upright and even where they do not lie so."""
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.reading.dicom_gaps import distances_mm, is_even
+from noisy_student.reading.dicom_slice import EXPORT_AGAIN, refused
+from noisy_student.reading.dicom_stack import Stack
+from noisy_student.reading.upright import even_heights_mm, margins, upright_slices
+
+# Slices that are shifted by less than this share of a pixel in all stand upright.
+SHIFTED = 0.1
+# What rounding of positions to 0.1 mm may shift a slice by.
+ROUNDED_MM = 0.1
+
+
+def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, str]:
+    """The image where its slices lie, resampled if they do not make up a grid; and in words what was corrected."""
+    heights_mm, even = stack.heights_mm, is_even(stack.gaps_mm)
+    grid_mm = np.linspace(0, heights_mm[-1], len(heights_mm)) if even else even_heights_mm(heights_mm)
+    shifts_xy, said = _shifts(stack)
+    corrected = [said] if said else []
+    if not even:
+        corrected += [f"slices {distances_mm(stack.gaps_mm)} mm apart resampled to {grid_mm[1] - grid_mm[0]:.4g} mm"]
+    if not corrected:
+        return _placed(image, stack, grid_mm, np.zeros(2)), ""
+    if (np.ptp(shifts_xy, axis=0) > image.GetSize()[:2]).any():
+        raise refused(path, "slices shifted against each other by more than they are wide", EXPORT_AGAIN)
+    return _resampled(image, stack, grid_mm, shifts_xy), "; ".join(corrected)
+
+
+def _shifts(stack: Stack) -> tuple[np.ndarray, str]:
+    """By how many pixels (x, y) each slice is to be shifted back, and what shifted them in words; zeros and "" if none.
+
+    Those of a tilted gantry grow with the height; what rounding adds to that is no shift.
+    """
+    pixel_mm, heights_mm = np.array(stack.slices[0].spacing_mm_xy), stack.heights_mm - stack.heights_mm.mean()
+    slope_xy = heights_mm @ stack.shifts_xy / (heights_mm @ heights_mm)
+    tilted_xy = np.outer(stack.heights_mm, slope_xy)
+    off_xy = stack.shifts_xy - stack.shifts_xy.mean(axis=0) - np.outer(heights_mm, slope_xy)
+    is_steady = (np.abs(off_xy) <= np.maximum(SHIFTED, ROUNDED_MM / pixel_mm)).all()
+    shifts_xy = np.round(tilted_xy if is_steady else stack.shifts_xy, 3)
+    range_xy = np.ptp(shifts_xy, axis=0)
+    if np.linalg.norm(range_xy) <= SHIFTED:
+        return np.zeros_like(shifts_xy), ""
+    if not is_steady:
+        shifted_mm = np.linalg.norm(range_xy * pixel_mm)
+        return shifts_xy, f"slices shifted by up to {shifted_mm:.3g} mm against each other corrected, resampled"
+    degrees = np.degrees(np.arctan(np.linalg.norm(slope_xy * pixel_mm)))
+    return shifts_xy, f"gantry tilt of {degrees:.{1 if degrees >= 1 else 2}f}° corrected, resampled"
+
+
+def _resampled(image: sitk.Image, stack: Stack, grid_mm: np.ndarray, shifts_xy: np.ndarray) -> sitk.Image:
+    before_xy, behind_xy = margins(shifts_xy)
+    size_xy = np.array(image.GetSize()[:2]) + before_xy + behind_xy
+    result = sitk.Image([*size_xy.tolist(), len(grid_mm)], image.GetPixelID())
+    voxels_zyx = sitk.GetArrayViewFromImage(image)
+    # Pasted slice by slice: an array of all would be a second copy of the result.
+    for number, slice_yx in enumerate(upright_slices(voxels_zyx, stack.heights_mm, shifts_xy, grid_mm)):
+        result[:, :, number] = sitk.GetImageFromArray(slice_yx)
+    return _placed(result, stack, grid_mm, before_xy)
+
+
+def _placed(image: sitk.Image, stack: Stack, grid_mm: np.ndarray, before_xy: np.ndarray) -> sitk.Image:
+    """The image on the stack's grid, which begins `before_xy` pixels before the first slice's first one."""
+    first, axes = stack.slices[0], stack.axes
+    start_mm = np.array([*(-before_xy * first.spacing_mm_xy), grid_mm[0]])
+    image.SetOrigin((first.position_mm + start_mm @ axes).tolist())
+    image.SetSpacing((*first.spacing_mm_xy, float(grid_mm[-1] - grid_mm[0]) / (len(grid_mm) - 1)))
+    image.SetDirection(axes.T.ravel().tolist())
+    return image

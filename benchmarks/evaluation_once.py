@@ -12,7 +12,7 @@ KIB_PER_GB = 1e9 / 1024
 
 def ours(truth: Path, prediction: Path) -> list[tuple[float, float]]:
     """(DSC, NSD) of the 13 organs by the product."""
-    return [(row.DSC, row.NSD) for row in score_case("case", truth, prediction, MODES["flare22"])]
+    return [(row.DSC, row.NSD) for row in score_case("case", truth, prediction, MODES["flare22"]).rows]
 
 
 def plain(truth: Path, prediction: Path) -> list[tuple[float, float]]:

@@ -211,7 +211,7 @@ def test_the_evaluator_judges_what_lies_on_one_grid_and_refuses_the_rest_by_name
         if how != "whole" and paths[1].exists():
             damage(paths[1], how, place)
         try:
-            rows = score_case("a", *paths, MODES["strict"])
+            rows = score_case("a", *paths, MODES["strict"]).rows
         except InputError as error:
             assert folder in str(error)
             return

@@ -86,10 +86,17 @@ def test_missing_and_strange_predictions_are_named(study, tmp_path):
     predictions = tmp_path / "predictions"
     predictions.mkdir()
     (predictions / "stranger.nii.gz").touch()
+    (predictions / "._case_0.nii.gz").touch()
     folders = "--truth", study / "truth", "--predictions", predictions
+    result = command("evaluate.py", *folders, "--output", tmp_path / "scores.tsv")
+    assert result.returncode == 2 and not (tmp_path / "scores.tsv").exists()
+    assert "cases case_0.nii.gz, case_1.nii.gz, case_2.nii.gz; predictions stranger.nii.gz" in result.stderr
+    write_image(sitk.ReadImage(str(study / "truth/case_1.nii.gz")), predictions / "case_1_0000.nrrd")
     result = done("evaluate.py", *folders, "--output", tmp_path / "scores.tsv")
-    assert "missing predictions: 3: case_0, case_1, case_2" in result.stderr
+    assert "missing predictions: 2: case_0, case_2" in result.stderr
     assert "not scored: 1: stranger.nii.gz" in result.stderr
+    scores = read_table(tmp_path / "scores.tsv")
+    assert (scores.loc[scores["case"] == "case_1", "DSC"] == 1).all()
 
 
 def test_a_mistyped_folder_is_not_taken_for_missing_predictions(study, tmp_path):

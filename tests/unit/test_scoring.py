@@ -1,5 +1,6 @@
 """Case lists, missing predictions and the score table."""
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +8,7 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.evaluation.evaluation_modes import MODES
-from noisy_student.evaluation.scoring import cases_of_folder, cases_of_table, score_table
+from noisy_student.evaluation.scoring import cases_of_folder, cases_of_table, score_table, unpaired
 from noisy_student.images import write_image
 from noisy_student.organs import FLARE22
 from noisy_student.tables import read_table, write_table
@@ -85,6 +86,79 @@ def test_a_written_table_reads_back(folders, tmp_path):
     back = read_table(tmp_path / "scores.tsv", ("case", "label", "organ", "DSC", "NSD", "rule"))
     assert back["DSC"].equals(table["DSC"].astype(float))
     assert back["case"].equals(table["case"])
+
+
+def test_any_known_format_and_channel_name_is_scored_alike(folders):
+    truth, predictions = folders
+    expected = score_table(cases_of_folder(*folders), MODES["strict"], cores=1)
+    (predictions / "a.nii.gz").unlink()
+    write_map(predictions / "a_0000.mha")
+    (predictions / "b.nii.gz").unlink()
+    write_map(predictions / "b.nii")
+    (truth / "b.nii.gz").unlink()
+    write_map(truth / "b_0000.nrrd")
+    for name in ("._a.nii.gz", "._c.nii.gz"):
+        (truth / name).write_bytes(b"macOS")
+        (predictions / name).write_bytes(b"macOS")
+    pd.testing.assert_frame_equal(score_table(cases_of_folder(*folders), MODES["strict"], cores=1), expected)
+
+
+def test_cases_without_prediction_and_predictions_without_case_are_known(folders):
+    assert unpaired(cases_of_folder(*folders), folders[1]) == (["c"], ["stranger.nii.gz"])
+
+
+def test_a_folder_in_which_nothing_fits_stops_with_names_of_both_sides(folders):
+    truth, predictions = folders
+    for number in range(4):
+        write_map(predictions / f"other/label_{number}.nii.gz")
+    cases = cases_of_folder(truth, predictions / "other")
+    with pytest.raises(InputError) as error:
+        unpaired(cases, predictions / "other")
+    names = "label_0.nii.gz, label_1.nii.gz, label_2.nii.gz, ..."
+    assert error.value.got == f"cases a.nii.gz, b.nii.gz, c.nii.gz; predictions {names}"
+    (predictions / "empty").mkdir()
+    with pytest.raises(InputError, match="predictions none"):
+        unpaired(cases_of_folder(truth, predictions / "empty"), predictions / "empty")
+
+
+def write_scaled(path, label=3, dtype=np.uint8):
+    """A label map of reals under a header of whole numbers, as nibabel saves it."""
+    array = np.zeros((6, 5, 4))
+    array[1:4, 1:4, 1:3] = label
+    array[0, 0, 0] = 13
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(dtype)
+    nibabel.save(nibabel.Nifti1Image(array, np.diag((-1.0, -2.0, 5.0, 1.0)), header), path)
+
+
+def test_labels_that_went_through_a_scaling_are_rounded_and_said_once_for_all_files(folders, capsys):
+    truth, predictions = folders
+    for case in "abc":
+        write_scaled(truth / f"{case}.nii.gz")
+        write_scaled(predictions / f"{case}.nii.gz")
+    scores = score_table(cases_of_folder(truth, predictions), MODES["strict"], cores=1)
+    assert scores.loc[scores.label == 3, "truth_voxels"].tolist() == [18, 18, 18]
+    assert (scores.DSC == 1).all()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(lines) == 1 and lines[0].startswith("warning, 6 file(s): labels that are off whole numbers")
+    assert "slope 0.0509804" in lines[0] and str(truth / "a.nii.gz") in lines[0] and lines[0].count(".nii.gz") == 3
+
+
+def test_labels_that_a_scaling_has_lost_are_not_said_to_be_interpolated(folders):
+    truth, predictions = folders
+    write_scaled(truth / "a.nii.gz", label=104)
+    image = nibabel.load(truth / "a.nii.gz")
+    assert np.abs(image.get_fdata() - image.get_fdata().round()).max() > 0.05
+    with pytest.raises(InputError, match=r"slope 0\.407843") as error:
+        score_table(cases_of_folder(truth, predictions)[:1], MODES["strict"], cores=1)
+    assert "without a scaling" in error.value.remedy and "nearest" not in error.value.remedy
+
+
+def test_a_truth_without_prediction_has_its_remarks_too(folders, capsys):
+    truth, predictions = folders
+    write_scaled(truth / "c.nii.gz")
+    score_table(cases_of_folder(truth, predictions), MODES["strict"], cores=1)
+    assert "warning, 1 file(s): labels that are off whole numbers by up to 0.0" in capsys.readouterr().err
 
 
 def test_a_folder_without_truths_stops(tmp_path):

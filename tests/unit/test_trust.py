@@ -54,6 +54,9 @@ def test_a_foreign_checkpoint_is_trusted_by_its_checksum_alone(checkpoint):
 
 def test_labelling_with_a_foreign_model_runs_none_of_its_code(checkpoint, tmp_path):
     model, image = checkpoint.parent.parent, tmp_path / "scan.nii.gz"
+    image.touch()
+    for name in ("plans.json", "dataset.json"):
+        (model / name).write_text("{}")
     run = script("label_scan.py", "--model", model, "--image", image, "--output", tmp_path / "out.nii.gz")
     assert run.returncode == 2 and sha256(checkpoint) in run.stderr and "Traceback" not in run.stderr
     assert not (tmp_path / "trapped").exists()

@@ -5,7 +5,7 @@
 
 
 rule efficiency:
-    """Measure the round's model on a few scans; nothing else of this run shares the machine meanwhile."""
+    """Measure the round's model on a few scans, which are checked; nothing else of this run shares the machine meanwhile."""
     input:
         cases="results/cohort/cases.tsv",
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
@@ -35,4 +35,4 @@ rule efficiency:
         " python workflow/scripts/measure_efficiency.py --cases {input.cases} --roles {params.role}"
         " --limit {params.scans} --time-limit {params.time_limit_s} --output {output}"
         " --command 'python workflow/scripts/label_scan.py --model {params.model} --image {{image}} --output {{output}}"
-        " --device {resources.device} --threads {threads} {params.flags}' > {log} 2>&1"
+        " --accept --device {resources.device} --threads {threads} {params.flags}' > {log} 2>&1"

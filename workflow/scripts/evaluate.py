@@ -11,7 +11,7 @@ from pathlib import Path
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.evaluation.evaluation_modes import MODES
-from noisy_student.evaluation.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
+from noisy_student.evaluation.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 
@@ -20,9 +20,11 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cases = parser.add_mutually_exclusive_group(required=True)
-    cases.add_argument("--truth", type=Path, help=f"folder of truths, <case>{SUFFIX}: these are the cases")
+    cases.add_argument(
+        "--truth", type=Path, help="folder of truths, <case>.nii.gz or another format: these are the cases"
+    )
     cases.add_argument("--cases", type=Path, help="case table with the columns case, role and the truth's path")
-    parser.add_argument("--predictions", type=Path, required=True, help=f"folder of predictions, <case>{SUFFIX}")
+    parser.add_argument("--predictions", type=Path, required=True, help="folder of predictions, named as their cases")
     parser.add_argument("--output", type=Path, required=True, help="the score table to write (tab-separated)")
     parser.add_argument("--mode", choices=MODES, default="flare22", help="which rules (default: flare22)")
     parser.add_argument("--roles", nargs="+", default=["validation", "test"], help="roles of the case table to score")
@@ -41,8 +43,6 @@ def main() -> None:
     mode = MODES[options.mode]
     if options.unchecked and mode.digits is None:
         raise InputError("--unchecked with flare22 or flare23plus", f"mode {mode.name}", "leave one of the two out")
-    if not options.predictions.is_dir():
-        raise InputError(f"a folder of predictions, {options.predictions}", "no such folder", "check its name")
     if options.truth:
         cases = cases_of_folder(options.truth, options.predictions)
     else:
@@ -53,9 +53,7 @@ def main() -> None:
 
 def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:
     """Name cases without a prediction, and predictions without a case, on stderr."""
-    missing = [case.case for case in cases if not case.prediction.exists()]
-    known = {case.prediction.name for case in cases}
-    strangers = sorted(path.name for path in predictions.glob(f"*{SUFFIX}") if path.name not in known)
+    missing, strangers = unpaired(cases, predictions)
     for what, names in (("missing predictions", missing), ("predictions without a case, not scored", strangers)):
         if names:
             print(f"{what}: {len(names)}: {', '.join(names)}", file=sys.stderr)

@@ -3,81 +3,47 @@
 label_scan.py --model results/round_2/model --image scan.nii.gz --output label_map.nii.gz
 label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
 
-A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it.
+A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
+workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the others: they
+are listed at the end, and the exit status is 1.
 """
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from noisy_student.cohort.converted import FORMAT
-from noisy_student.cohort.scans import case_name, images_of
 from noisy_student.command import run
-from noisy_student.dicom_files import is_dicom
-from noisy_student.geometry import Geometry, image_on, reorient
-from noisy_student.images import write_image
+from noisy_student.labelling.jobs import jobs_of
+from noisy_student.labelling.label_all import label_all
+from noisy_student.labelling.scans import find_scans
+from noisy_student.labelling.words import failed_scans, of_channels, of_folds, of_outcome, say
+from noisy_student.learning.checkpoints import FINAL, KINDS
 from noisy_student.learning.device import choose_device
-from noisy_student.learning.model_folder import checkpoints_of
+from noisy_student.learning.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.learning.postprocessing import read_steps
 from noisy_student.learning.prediction_options import add_arguments, prediction_of
-from noisy_student.learning.predictor import Logits, Predictor
-from noisy_student.learning.preprocessing import preprocessed_image
+from noisy_student.learning.predictor import Predictor
 from noisy_student.learning.trust import require_trusted
-from noisy_student.parallel import overlapped, with_progress
-from noisy_student.reading.door import read_scan
+from noisy_student.parallel import with_progress
+
+SOME_FAILED_STATUS = 1
 
 
-def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
-    """(scan, label map) for one scan, which may be the folder of a DICOM series, or for a folder of scans."""
-    if not image.is_dir() or any(path.is_file() and is_dicom(path) for path in image.iterdir()):
-        return [(image, output)]
-    return [(scan, output / f"{case_name(scan)}{FORMAT}") for scan in images_of(image)]
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A scan ready for the network, and where its label map goes: on `geometry`, turned back to `letters`."""
-
-    image: torch.Tensor
-    properties: dict[str, Any]
-    geometry: Geometry
-    letters: str
-    output: Path
-
-
-def label_all(pairs: list[tuple[Path, Path]], predictor: Predictor) -> Iterator[Path]:
-    """Label scan after scan; yield each label map's path. Reading, the network and export overlap."""
-
-    def read(pair: tuple[Path, Path]) -> Loaded:
-        scan, output = pair
-        volume = read_scan(scan)
-        seen = reorient(volume.image, predictor.orientation or volume.letters)
-        image, properties = preprocessed_image(seen, predictor.plan)
-        return Loaded(predictor.on_host(image), properties, Geometry.of(seen), volume.letters, output)
-
-    def work(loaded: Loaded) -> tuple[Loaded, Logits]:
-        return loaded, predictor.predict(loaded.image)
-
-    def finish(predicted: tuple[Loaded, Logits]) -> Path:
-        loaded, logits = predicted
-        label_map = predictor.labelled(logits, loaded.properties).label_map_zyx
-        write_image(reorient(image_on(label_map, loaded.geometry), loaded.letters), loaded.output)
-        return loaded.output
-
-    yield from overlapped(pairs, read, work, finish)
-
-
-def main() -> None:
-    """Read the arguments and label."""
+def options() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="folder with plans.json, dataset.json and fold_*/")
     parser.add_argument("--image", type=Path, required=True, help="a scan (file or DICOM series), or a folder of scans")
-    parser.add_argument("--output", type=Path, required=True, help="its label map, or a folder for the label maps")
+    parser.add_argument(
+        "--output", required=True,
+        help="folder for label maps named as the cases, where those of an earlier run are replaced; or of one scan the "
+        "label map's file",
+    )  # fmt: skip
+    parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
+    parser.add_argument("--checkpoint", choices=KINDS, default=FINAL, help="of each fold (default: final)")
     add_arguments(parser)
     parser.add_argument(
         "--trust", nargs="+", default=[], help="SHA-256 of checkpoints from elsewhere that may be loaded"
@@ -85,14 +51,33 @@ def main() -> None:
     parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
-    pairs = jobs(arguments.image, arguments.output)
+    return parser.parse_args()
+
+
+def predictor_of(arguments: argparse.Namespace) -> Predictor:
+    """The model, once its checkpoints are trusted."""
     device = choose_device(arguments.device, arguments.threads)
-    folds = checkpoints_of(arguments.model, arguments.folds)
+    folds = checkpoints_of(arguments.model, arguments.folds, arguments.checkpoint)
+    if not arguments.folds:
+        say(of_folds(unfinished_folds(arguments.model, folds), arguments.checkpoint))
     require_trusted(folds, arguments.trust)
-    predictor = Predictor(folds, prediction_of(arguments), device, arguments.postprocessing)
-    for _ in with_progress(label_all(pairs, predictor), len(pairs), "labelling"):
-        pass
+    return Predictor(folds, prediction_of(arguments), device, arguments.postprocessing)
+
+
+def main() -> None:
+    """Label, and say what was found."""
+    arguments = options()
+    found = find_scans(arguments.image)
+    say(of_channels(found.channels))
+    jobs = jobs_of(arguments.image, found, arguments.output)
+    predictor = predictor_of(arguments)
+    outcomes = []
+    for outcome in with_progress(label_all(jobs, predictor, arguments.accept), len(jobs), "labelling"):
+        say(of_outcome(outcome))
+        outcomes.append(outcome)
+    if any(outcome.errors for outcome in outcomes):
+        say(failed_scans(outcomes))
+        sys.exit(SOME_FAILED_STATUS)
 
 
 if __name__ == "__main__":

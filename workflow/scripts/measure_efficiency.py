@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
 def scans_of(options: argparse.Namespace) -> list[tuple[str, Path]]:
     """(case, image) of the scans to measure."""
     if options.images:
-        images = sorted(options.images.glob(f"*_0000{SUFFIX}"))
+        images = sorted(options.images.glob(f"[!.]*_0000{SUFFIX}"))
         scans = [(path.name.removesuffix(f"_0000{SUFFIX}"), path) for path in images]
     else:
         table = read_table(options.cases, ("case", "role", "image"))

@@ -15,6 +15,8 @@ from noisy_student.reading import nifti
 from noisy_student.reading.problems import unreadable
 
 NIFTI = (".nii", ".nii.gz")
+# What holds a volume in one file; ITK writes these by endings in small letters alone.
+VOLUME_FORMATS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
 def read_geometry(path: Path) -> Geometry:
@@ -41,10 +43,16 @@ def read_image(path: Path) -> sitk.Image:
 def write_image(image: sitk.Image, path: Path) -> None:
     """Write `path` in one step, compressed, and read it back: on a full disk SimpleITK writes what fits, silently.
 
-    Raises InputError for a format that does not keep the image's grid.
+    Raises InputError for a format that does not hold a volume, or that does not keep the image's grid.
     """
+    if not path.name.endswith(VOLUME_FORMATS):
+        remedy = f"give a name that ends in {VOLUME_FORMATS[0]}"
+        raise InputError(f"a format that holds a volume and its place ({', '.join(VOLUME_FORMATS)})", str(path), remedy)
     with whole_file(path) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
+        try:
+            sitk.WriteImage(image, str(temporary), useCompression=True)
+        except RuntimeError as error:
+            raise OSError(errno.EIO, last_line(error), str(path)) from error
         try:
             written = Geometry.of(read_image(temporary))
         except InputError as error:
@@ -53,7 +61,11 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 
 def _require_grid(path: Path, wanted: Geometry, written: Geometry) -> None:
-    if written.size_xyz != wanted.size_xyz or (len(wanted.size_xyz) == 3 and wanted.differences(written)):
-        got = f"size {written.size_xyz}, spacing {written.spacing_mm_xyz} mm, origin {written.origin_mm_xyz} mm"
-        remedy = "give a name that ends in .nii.gz, .nrrd or .mha"
-        raise InputError(f"{path} in a format that holds a volume and its place", got, remedy)
+    """Raise unless the image that was read back has the size and, if it is a volume, the place of the written one."""
+    if written.size_xyz == wanted.size_xyz and len(wanted.size_xyz) != 3:
+        return
+    if differences := wanted.differences(written):
+        remedy = (
+            "correct the place that the header gives the image, or give a name that ends in .mha: it has more digits"
+        )
+        raise InputError(f"a format that keeps the grid of {path}", "; ".join(differences), remedy)

@@ -118,8 +118,9 @@ def thin_remarks(geometry: Geometry, spacings_mm_zyx: Sequence[Sequence[float] |
     for number, axis in enumerate(AXES_OF_GRID):
         extent = geometry.size_xyz[number] * geometry.spacing_mm_xyz[number]
         coarsest = max((spacing[2 - number] for spacing in given), default=0.0)
-        if extent < coarsest / 2:
-            wanted = f"at least half of the network's spacing, {coarsest / 2:g} mm"
+        # Half a voxel is rounded to none.
+        if given and round(extent / coarsest) < 1:
+            wanted = f"more than half of the network's spacing, {coarsest / 2:g} mm"
             remedy = "take it out: it is too thin to be seen"
             found.append(Remark("thin", f"an extent of {extent:.4g} mm, {axis}", wanted, remedy, "error"))
     return found

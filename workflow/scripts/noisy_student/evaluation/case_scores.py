@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noisy_student.evaluation.evaluation_modes import Mode
-from noisy_student.evaluation.judged_pair import read_labels, read_pair
+from noisy_student.evaluation.judged_pair import FileRemark, read_labels, read_pair
 from noisy_student.evaluation.verdicts import judge
 from noisy_student.organs import FLARE22, Organ
 
@@ -29,6 +29,13 @@ class OrganScore(NamedTuple):
     rule: str
 
 
+class CaseScores(NamedTuple):
+    """A row per organ, in the label table's order, and what has to be said of the case's files."""
+
+    rows: list[OrganScore]
+    remarks: list[FileRemark]
+
+
 def score_case(
     case: str,
     truth: Path,
@@ -36,8 +43,8 @@ def score_case(
     mode: Mode,
     checked: bool = True,
     organs: Sequence[Organ] = FLARE22,
-) -> list[OrganScore]:
-    """One row per organ, in the label table's order. Raises InputError on files that cannot be compared."""
+) -> CaseScores:
+    """Judge one case. Raises InputError on files that cannot be compared."""
     if not prediction.exists():
         return _missing(case, truth, mode, checked, organs)
     pair = read_pair(truth, prediction, len(organs), checked)
@@ -49,20 +56,20 @@ def score_case(
         volumes = (round(count * voxel_ml, 3) for count in counts)
         scores = mode.rounded(verdict.dsc), mode.rounded(verdict.nsd)
         rows.append(OrganScore(case, organ.label, organ.name, *scores, *counts, *volumes, verdict.rule))
-    return rows
+    return CaseScores(rows, pair.remarks)
 
 
-def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> list[OrganScore]:
+def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
     """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
     score = 0.0 if mode.missing_scores_zero else None
-    labels, geometry = read_labels(truth, len(organs), checked)
+    labels, geometry, remarks = read_labels(truth, len(organs), checked)
     voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
     rows = []
     for organ in organs:
         voxels = int((labels == organ.label).sum())
         volume_ml = round(voxels * voxel_ml, 3)
         rows.append(OrganScore(case, organ.label, organ.name, score, score, voxels, None, volume_ml, None, MISSING))
-    return rows
+    return CaseScores(rows, remarks)
 
 
 def _voxel_ml(spacing_mm_xyz: tuple[float, ...]) -> float:

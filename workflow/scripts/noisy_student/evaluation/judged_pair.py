@@ -1,6 +1,6 @@
 """A truth and a prediction, read and checked before they are compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +9,19 @@ import SimpleITK as sitk
 from noisy_student.errors import InputError
 from noisy_student.geometry import Geometry, reorient, turned_like
 from noisy_student.reading.door import read_label_map, read_scan
+from noisy_student.reading.volume import Remark, Volume
+
+FileRemark = tuple[Path, Remark]
 
 
 @dataclass
 class JudgedPair:
-    """Two label maps on one grid: uint8 arrays (z, y, x), and the grid."""
+    """Two label maps on one grid: uint8 arrays (z, y, x), the grid, and what has to be said of the files."""
 
     truth_zyx: np.ndarray
     prediction_zyx: np.ndarray
     geometry: Geometry
+    remarks: list[FileRemark] = field(default_factory=list)
 
 
 def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) -> JudgedPair:
@@ -28,7 +32,8 @@ def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) 
     Unchecked, as in the official tools, both are taken as stored and only the sizes must agree: labels are cast to
     uint8 (257 becomes 1), those outside the table count as background, and the spacing is the truth's.
     """
-    first, second = (_label_map(path, checked) for path in (truth, prediction))
+    volumes = [_read(path, checked) for path in (truth, prediction)]
+    first, second = (_as_judged(volume, checked) for volume in volumes)
     geometry = Geometry.of(first)
     second = turned_like(second, geometry) if checked else second
     differences = geometry.differences(Geometry.of(second))
@@ -42,20 +47,28 @@ def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) 
             "another grid, resample it onto the truth's (nearest neighbour)",
         )
     arrays = (_in_table(image, path, organs, checked) for image, path in ((first, truth), (second, prediction)))
-    return JudgedPair(*arrays, geometry)
+    remarks = [
+        (path, remark) for path, volume in zip((truth, prediction), volumes, strict=True) for remark in volume.remarks
+    ]
+    return JudgedPair(*arrays, geometry, remarks)
 
 
-def read_labels(path: Path, organs: int, checked: bool = True) -> tuple[np.ndarray, Geometry]:
-    """A label map as uint8 (z, y, x) and its grid. Raises InputError unless all labels are known."""
-    image = _label_map(path, checked)
-    return _in_table(image, path, organs, checked), Geometry.of(image)
+def read_labels(path: Path, organs: int, checked: bool = True) -> tuple[np.ndarray, Geometry, list[FileRemark]]:
+    """A label map as uint8 (z, y, x), its grid, and what has to be said of it.
+
+    Raises InputError unless all labels are known.
+    """
+    volume = _read(path, checked)
+    image = _as_judged(volume, checked)
+    return _in_table(image, path, organs, checked), Geometry.of(image), [(path, remark) for remark in volume.remarks]
 
 
-def _label_map(path: Path, checked: bool) -> sitk.Image:
-    if checked:
-        return read_label_map(path).image
-    volume = read_scan(path)
-    return reorient(volume.image, volume.letters)
+def _read(path: Path, checked: bool) -> Volume:
+    return read_label_map(path) if checked else read_scan(path)
+
+
+def _as_judged(volume: Volume, checked: bool) -> sitk.Image:
+    return volume.image if checked else reorient(volume.image, volume.letters)
 
 
 def _in_table(image: sitk.Image, path: Path, organs: int, checked: bool) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Scans labelled from the files that people have, for `label_scan.py`."""

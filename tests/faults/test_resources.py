@@ -60,18 +60,6 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_damaged(undisturbed, stage
 
 
 @ROOT_ALONE
-def test_a_full_disk_is_named_where_the_log_could_not_be_written(undisturbed, tmp_path, survived):
-    project = undisturbed.before("convert", tmp_path / "project")
-    with small_disk(project.folder / "logs"):
-        leave(project.folder / "logs", 0)
-        run = project.try_run(target_of("convert"))
-        assert run.returncode and f"full: {project.folder}/logs (No space left on device)" in run.stdout
-    project.finish(target_of("convert"))
-    assert project.results() == undisturbed.results()
-    survived("convert", "disk of the logs full", "stopped, named the disk; finished once there was room")
-
-
-@ROOT_ALONE
 @pytest.mark.skipif(not CGROUPS.is_dir(), reason="needs memory cgroups (version 1)")
 @pytest.mark.parametrize("stage", ["preprocess", "train", "pseudo_label"])
 def test_a_job_with_too_little_memory_is_killed_and_finishes_with_enough(undisturbed, stage, tmp_path, survived):

@@ -191,11 +191,11 @@ def test_a_selection_edited_by_hand_trains_its_student_anew(finished):
 def own_scans(tmp_path):
     """A finished run on folders of one's own."""
     project = Project(tmp_path / "project")
-    for name in ("images", "label_maps", "unlabelled"):
+    for name in ("images", "label_maps", "unlabelled", "test"):
         (project.folder / "scans" / name).mkdir(parents=True)
         (project.folder / "scans" / name / "a.nii.gz").write_text(name)
-    labelled = {"images": "scans/images", "label_maps": "scans/label_maps"}
-    folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [labelled]}
+    labelled, test = ({"images": f"scans/{name}", "label_maps": "scans/label_maps"} for name in ("images", "test"))
+    folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [test]}
     complete(project, **BASE, cohort={"kind": "folders", "folders": folders})
     return project
 

@@ -32,10 +32,19 @@ def test_failure_shows_the_jobs_log_and_what_to_do(failed):
     project, run = failed
     assert run.returncode != 0
     end = run.stdout[run.stdout.index("Error in rule case_table") :]
-    assert end.index("got: none") < end.index("Not finished")
+    assert end.index("got: none") < end.index("Not finished: case_table")
     assert banner.REBUILD in end
     own = Path(end.split("Snakemake's own: ")[1].split("\n")[0])
     assert own.is_relative_to(project.folder) and own.is_file()
+
+
+def test_the_message_of_the_error_stands_last_and_no_json_before_it(failed):
+    project, run = failed
+    rule, *message = run.stdout.splitlines()[-4:]
+    assert rule == "case_table:" and [line.split(":")[0].strip() for line in message] == ["wanted", "got", "remedy"]
+    assert "--organs '[…]'" in run.stdout and '"label"' not in run.stdout
+    (own,) = (project.folder / ".snakemake/log").glob("*.log")
+    assert '--organs \'[{"label": 1' in own.read_text()
 
 
 def test_failed_job_is_on_record(failed):

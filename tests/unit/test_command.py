@@ -3,7 +3,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from noisy_student.command import MORE_MEMORY, MORE_SPACE, run
+from noisy_student import oom
+from noisy_student.command import LOST_WORKER, MORE_MEMORY, MORE_SPACE, advice_for, run
 from noisy_student.errors import InputError
 
 
@@ -33,8 +34,20 @@ def notes_of(error):
 
 def test_a_full_disk_and_a_full_memory_come_with_advice():
     assert notes_of(OSError(errno.ENOSPC, "No space left on device")) == [MORE_SPACE]
-    assert notes_of(MemoryError()) == notes_of(BrokenProcessPool()) == [MORE_MEMORY]
+    assert notes_of(MemoryError()) == [MORE_MEMORY]
     assert notes_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")) == [
         MORE_MEMORY
     ]
     assert notes_of(OSError(errno.EIO, "Input/output error")) == []
+
+
+LOST = [BrokenProcessPool(), RuntimeError("One or more background workers are no longer alive. Exiting.")]
+
+
+@pytest.mark.parametrize("error", LOST, ids=["pool", "nnU-Net"])
+@pytest.mark.parametrize(("kills", "advice"), [((4, 4), LOST_WORKER), ((4, 5), MORE_MEMORY)])
+def test_a_lost_worker_is_laid_on_memory_only_where_the_kernel_killed_for_it(monkeypatch, error, kills, advice):
+    counts = iter(kills)
+    monkeypatch.setattr(oom, "kills", lambda: next(counts))
+    assert advice_for(error, kills[1] - kills[0]) == advice
+    assert notes_of(type(error)(*error.args)) == [advice]

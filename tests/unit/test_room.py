@@ -52,6 +52,11 @@ def test_what_is_short_is_a_warning_and_what_cannot_do_an_error(tmp_path):
     assert (memory.severity, memory.found) == ("warning", "5.0 GB") and "8.0 GB of memory" in memory.wanted
 
 
+def test_what_is_short_has_the_unit_that_fits(tmp_path):
+    (disk,) = room_findings((300e6, 12_000), (1, 2), tmp_path)
+    assert disk.found == "12 kB" and disk.wanted.startswith("300 MB of disk")
+
+
 def test_what_the_run_has_made_already_counts_as_free(tmp_path):
     before = free_disk_bytes(tmp_path)
     (tmp_path / "preprocessed/paper").mkdir(parents=True)

@@ -7,23 +7,32 @@ import sys
 from math import prod
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from noisy_student import memory, organs
+from noisy_student.cohort.folder_state import state_of
+from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import folders_of, names_truth
+from noisy_student.command_line import several_configfiles
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
-from noisy_student.cohort.folder_state import state_of
+from noisy_student.repeated_keys import refuse_repeated_keys
 from noisy_student.selection.rules import SELECTION
 from noisy_student.selection.words import in_words
 
+# Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
+if workflow.is_main_process and (problem := several_configfiles(sys.argv[1:])):
+    sys.exit(problem)
 try:
+    if workflow.is_main_process:
+        refuse_repeated_keys(workflow.configfiles)
     CONFIGURATION = read_configuration(config)
+    if workflow.is_main_process:
+        refuse_wrong_places(CONFIGURATION.cohort)
 except InputError as error:
-    raise WorkflowError(str(error))
+    sys.exit(str(error))
 
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
     sys.exit(

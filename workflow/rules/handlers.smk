@@ -2,10 +2,18 @@
 #
 # makes  results/jobs.tsv    every job that ended: its rule, state and time
 
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
-from noisy_student import banner, cluster
+from noisy_student import banner, brief, cluster, stale_lock
+from noisy_student.ending import Ending
 from noisy_student.job_record import JobRecord
+
+COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
+ENDING = Ending(Path.cwd(), COMMAND)
+
+if workflow.is_main_process:
+    stale_lock.tell_at_exit(Path.cwd(), COMMAND)
 
 
 onstart:
@@ -14,13 +22,12 @@ onstart:
             cluster.refuse_second_copies(Path.cwd())
         except InputError as error:
             raise WorkflowError(str(error))
+    brief.on_terminal(snakemake_log)
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
-    print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1), file=sys.stderr)
+    snakemake_log.addHandler(ENDING.jobs)
+    ENDING.begin(log[0])
+    print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND), file=sys.stderr)
 
 
 onsuccess:
-    print(banner.finished(Path.cwd(), log[0]), file=sys.stderr)
-
-
-onerror:
-    print(banner.failed(Path.cwd(), log[0]), file=sys.stderr)
+    ENDING.finish()

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from noisy_student.command import run
 from noisy_student.embedded.phantom import make_phantom
 from noisy_student.embedded.variation import BROAD, NARROW, Variation, between
 from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
 from noisy_student.images import write_image
+from noisy_student.parallel import end_with_parent
 
 # Role: the scan's and the label map's file, for a number from 1.
 FILES = {
@@ -85,7 +87,7 @@ def make_cohort(cases: list[Case], folder: Path, seed: int, strength: float, cor
     if cores == 1:
         yield from map(make_case, *arguments)
         return
-    with ProcessPoolExecutor(cores) as pool:
+    with ProcessPoolExecutor(cores, initializer=end_with_parent) as pool:
         yield from pool.map(make_case, *arguments)
 
 
@@ -112,7 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    run(main)

@@ -8,10 +8,12 @@ Snakemake. A second one in the same folder is refused.
 import argparse
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-from noisy_student.cluster import refuse_two_snakemakes, wait_for_jobs
+from noisy_student.cluster import RESTART, refuse_two_snakemakes, wait_for_jobs
 from noisy_student.command import run
+from noisy_student.command_line import misread
 from noisy_student.files import only_one
 
 LOCK = Path(".snakemake/start_on_slurm/lock")
@@ -29,6 +31,8 @@ def main() -> None:
     parser.add_argument("--cancel", action="store_true", help="cancel the jobs that were left running, too")
     parser.add_argument("--poll", type=float, default=10, metavar="SECONDS", help="how often to look (default: 10)")
     arguments, further = parser.parse_known_args()
+    if problem := misread(further, RESTART, "slurm"):
+        sys.exit(problem)
     snakemake = ["snakemake", "--workflow-profile", "profiles/slurm", *further]
     with only_one(LOCK) as descriptor:
         refuse_two_snakemakes(Path.cwd())

@@ -1,20 +1,28 @@
 """What a person reads when a run starts, ends or fails: where everything lies, and what to type next."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from noisy_student.failed_jobs import FailedJob
+from noisy_student.last_words import error_in
 
 REPORT = Path("results/report/report.html")
 REBUILD = "python workflow/scripts/draw_examples.py && python workflow/scripts/report.py"
+AGAIN = "what is finished is not done again"
 WIDTH = 100
+MOST_JOBS = 5
 
 
-def started(folder: Path, log: str, students: int) -> str:
-    """Where results and logs of the run in `folder` will lie; `log` is Snakemake's own."""
+def started(folder: Path, log: str, students: int, command: str) -> str:
+    """Where results and logs of the run in `folder` will lie, and what helps after a kill; `log` is Snakemake's own."""
     return _banner(
         f"Noisy-student run: teacher and {students} student{'' if students == 1 else 's'}",
         {
             "results": folder / "results",
             "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
             "watch": "snakesee watch    (pip install snakesee, in an environment of its own)",
+            "killed?": f"after `kill -9` or a power cut `{command} --unlock`, then the same command",
         },
     )
 
@@ -25,20 +33,48 @@ def finished(folder: Path, log: str) -> str:
     return _banner("Done", {"report": report if report.exists() else "not made yet: snakemake", "log": log})
 
 
-def failed(folder: Path, log: str) -> str:
-    """Where to look, and how to go on."""
-    return _banner(
-        "Not finished",
-        {
-            "why": f"the log of each failed job stands above and lies in {folder / 'logs'}; Snakemake's own: {log}",
-            "killed": "a log that ends in mid-work: the job was killed, most likely because memory ran out "
-            "(`mem_mb` of its rule, fewer `--cores`)",
-            "go on": "mend the cause and give the same command again: what is finished is not done again",
-            "report": f"of what is there: {REBUILD}",
-        },
-    )
+def interrupted(by: str, command: str, jobs: Sequence[FailedJob]) -> str:
+    """That the run was ended from outside, and how it goes on; last, the errors of jobs that had failed before."""
+    lines = {"go on": f"`{command}` goes on where it was: {AGAIN}; at most one epoch, or one scan, per job is lost"}
+    return "\n".join([_banner(f"Interrupted ({by})", lines), *_errors(jobs)])
 
 
-def _banner(title: str, lines: dict[str, object]) -> str:
+def failed(folder: Path, log: str, jobs: Sequence[FailedJob], rooms: Sequence[str], kills: int) -> str:
+    """Where to look, what the machine lacked, how to go on; and, last, the errors of the jobs.
+
+    `rooms`: what was found of disks that are full. `kills`: processes that the kernel ended because memory ran out.
+    """
+    names = ", ".join(job.name for job in jobs[:MOST_JOBS]) + (", …" if len(jobs) > MOST_JOBS else "")
+    lines = {
+        "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
+        **_causes(jobs, rooms, kills),
+        "go on": f"mend the cause and give the same command again: {AGAIN}",
+        "report": f"of what is there: {REBUILD}",
+    }
+    return "\n".join([_banner(f"Not finished{': ' * bool(jobs)}{names}", lines), *_errors(jobs)])
+
+
+def _causes(jobs: Sequence[FailedJob], rooms: Sequence[str], kills: int) -> dict[str, str]:
+    """What the machine did to the jobs, as far as there is evidence."""
+    endings = [f"{job.name} by {job.ended_by}" for job in jobs if job.ended_by]
+    lines = {"ended": "; ".join(endings[:MOST_JOBS])} if endings else {}
+    causes = {job.ended_by for job in jobs}
+    if "OUT_OF_MEMORY" in causes or ("SIGKILL" in causes and kills):
+        counted = f"the kernel ended {kills} process{'es' * (kills > 1)} for it; " if kills else ""
+        lines["memory"] = f"memory ran out: {counted}more `mem_mb` for the rule, or fewer `--cores`"
+    elif "SIGKILL" in causes:
+        lines["memory"] = "no sign that it ran out: a person, a scheduler or a limit of this machine killed the job"
+    return lines | ({"disk": f"{'; '.join(dict.fromkeys(rooms))}; make room"} if rooms else {})
+
+
+def _errors(jobs: Sequence[FailedJob]) -> list[str]:
+    """The message of each job's log, once where several jobs have the same."""
+    said = defaultdict(list)
+    for job in jobs:
+        said[error_in(job.log)].append(job.name)
+    return [f"{', '.join(names[:MOST_JOBS])}:\n{message}" for message, names in list(said.items())[:MOST_JOBS]]
+
+
+def _banner(title: str, lines: Mapping[str, object]) -> str:
     rule = "─" * WIDTH
     return "\n".join([rule, title, *(f"  {name:<8} {text}" for name, text in lines.items()), rule])

@@ -1,39 +1,52 @@
 """How every command ends: an error that the user can fix without a traceback, a full disk or memory with advice."""
 
-import errno
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
+from noisy_student import oom
+from noisy_student.disk import NO_SPACE
 from noisy_student.errors import InputError
 
 INPUT_ERROR_STATUS = 2
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MEMORY_WORDS = ("allocate memory", "bad_alloc", "bad allocation", "Failed to allocate")
+# Of nnU-Net, about the processes that make its batches.
+LOST_WORKER_WORDS = "background workers are no longer alive"
 MORE_SPACE = "remedy: make room on the disk and start the run again; what is finished is not done again"
 MORE_MEMORY = (
-    "remedy: memory ran out, most likely. Give the job more (`mem_mb` in profiles/slurm), or let fewer scans be worked "
-    "on at once (`--cores`, `set-threads`), and start the run again; what is finished is not done again"
+    "remedy: memory ran out. Give the job more (`mem_mb` in profiles/slurm), or let fewer scans be worked on at once "
+    "(`--cores`, `set-threads`), and start the run again; what is finished is not done again"
+)
+LOST_WORKER = (
+    "remedy: a worker process crashed (its own words, if it had any, stand above) or was ended from outside, with no "
+    "sign that memory ran out. Start the run again; what is finished is not done again. If it ends here again, "
+    "`--cores 1` shows at which file"
 )
 
 
 def run(main: Callable[[], None]) -> None:
     """Call `main`; on `InputError` print it to stderr and exit with status 2."""
+    kills_before = oom.kills()
     try:
         main()
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(INPUT_ERROR_STATUS)
     except Exception as error:
-        if advice := advice_for(error):
+        if advice := advice_for(error, oom.kills() - kills_before):
             error.add_note(advice)
         raise
 
 
-def advice_for(error: Exception) -> str:
-    """What helps against an error that comes of the machine; empty for any other."""
+def advice_for(error: Exception, kills: int) -> str:
+    """What helps against an error that comes of the machine; empty for any other.
+
+    `kills`: processes that the kernel ended meanwhile because memory ran out.
+    """
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return MORE_SPACE
-    if isinstance(error, (MemoryError, BrokenProcessPool)) or any(words in str(error) for words in MEMORY_WORDS):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
         return MORE_MEMORY
+    if isinstance(error, BrokenProcessPool) or LOST_WORKER_WORDS in str(error):
+        return MORE_MEMORY if kills else LOST_WORKER
     return ""

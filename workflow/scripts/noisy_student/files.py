@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.errors import InputError
+from noisy_student.sizes import size_in_words
 
 CHUNK_BYTES = 1 << 20
 UNFINISHED = ".writing-"
@@ -30,8 +31,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except Exception as error:
-        free_mb = shutil.disk_usage(path.parent).free / 1e6
-        error.add_note(f"while {path} was written, with {free_mb:.1f} MB free on its disk")
+        free = size_in_words(shutil.disk_usage(path.parent).free)
+        error.add_note(f"while {path} was written, with {free} free on its disk")
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from noisy_student.cohort.converted import FORMAT
 from noisy_student.cohort.finding import Finding, Severity
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.memory import CONVERSION, MEGABYTE, PREPROCESSING, LargestScan, labelling
+from noisy_student.sizes import size_in_words
 
 Spacing = tuple[float, float, float] | None
 # Per voxel: a converted scan as it is before compression; a preprocessed one in float32; at most, a label map and the
@@ -22,7 +23,6 @@ Spacing = tuple[float, float, float] | None
 CONVERTED_BYTES, PREPROCESSED_BYTES, LABEL_BYTES = 2, 4, 0.2
 # The estimate errs on the high side. Less than this share of it cannot do.
 CERTAINLY_TOO_LITTLE = 0.5
-GIGABYTE = 1e9
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,5 @@ def _shortage(file: Path | str, what: str, needed: float, available: float, reme
     if available >= needed:
         return None
     severity: Severity = "error" if available < CERTAINLY_TOO_LITTLE * needed else "warning"
-    found, wanted = (f"{number / GIGABYTE:.1f} GB" for number in (available, needed))
-    return Finding("all", file, severity, found, f"{wanted} {what}, by a generous estimate", remedy)
+    wanted = f"{size_in_words(needed)} {what}, by a generous estimate"
+    return Finding("all", file, severity, size_in_words(available), wanted, remedy)

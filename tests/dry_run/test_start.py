@@ -1,0 +1,91 @@
+"""What is looked at whenever the workflow is read: the command line, the configuration's keys, folders and tables."""
+
+import subprocess
+
+import pytest
+
+from project import BIN, VENV, Project
+
+# Every role with a folder and a table.
+FOLDERS = {
+    "labelled": [{"images": "scans", "label_maps": "maps"}, {"table": "labelled.tsv"}],
+    "unlabelled": [{"images": "more_scans", "truth": "truth"}],
+    "validation": [{"images": "validation", "label_maps": "maps"}],
+    "test": [{"images": "test", "label_maps": "maps"}],
+}
+TABLE = "case\timage\tlabel_map\na\ta.nii.gz\tb.nii.gz\n"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project on folders of one's own, with the case table of an earlier run."""
+    project = Project(tmp_path / "project", cohort={"kind": "folders", "folders": FOLDERS})
+    for name in ("scans", "maps", "more_scans", "truth", "validation", "test", "results/cohort"):
+        (project.folder / name).mkdir(parents=True)
+    (project.folder / "labelled.tsv").write_text(TABLE)
+    (project.folder / "results/cohort/cases.tsv").write_text("case\n")
+    return project
+
+
+def typed(project, *words, profile=VENV):
+    """Snakemake as it is typed, without what tests add; the last line that it says."""
+    command = [f"{BIN}/snakemake", *profile, *words, "--dry-run"]
+    run = subprocess.run(command, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
+    assert run.returncode and "Traceback" not in run.stderr, run.stdout + run.stderr
+    return run.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["scans", "labelled.tsv", "more_scans", "validation", "test"])
+def test_a_place_that_is_gone_stops_every_run_though_its_results_are_there(project, name):
+    place = project.folder / name
+    place.rename(place.with_name("elsewhere"))
+    run = project.run("--dry-run", "check")
+    assert run.returncode and f": {name}: no such" in run.stdout and "cohort.folders." in run.stdout, run.stdout
+    assert run.stdout.splitlines()[-1].startswith("remedy: ") and "Job stats" not in run.stdout
+
+
+def test_places_that_are_there_stop_nothing(project):
+    assert project.planned("check")["check"] == 1
+
+
+def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
+    overlay = project.folder / "overlay.yaml"
+    overlay.write_text("seed: 1\n" + overlay.read_text() + "seed: 2\n")
+    run = project.run("--dry-run")
+    last = len(overlay.read_text().splitlines())
+    assert run.returncode and f"overlay.yaml: `seed` in lines 1 and {last}" in run.stdout, run.stdout
+
+
+@pytest.mark.parametrize("profile", [VENV, (), ("--workflow-profile", "profiles/slurm")], ids=["venv", "none", "slurm"])
+def test_a_target_behind_the_configuration_ends_in_a_sentence_with_the_right_command(project, profile):
+    said = typed(project, "--cores", "2", "--configfile", "overlay.yaml", "check", profile=profile)
+    assert said.endswith("check " + " ".join((*profile, "--cores 2 --dry-run --configfile overlay.yaml"))), said
+
+
+def test_several_options_for_configurations_end_in_a_sentence_with_or_without_a_profile(project):
+    for profile in (VENV, ("--workflow-profile", "none")):
+        said = typed(project, "--configfile", "overlay.yaml", "--configfile", "config/flare22.yaml", profile=profile)
+        assert said.endswith("--dry-run --configfile overlay.yaml config/flare22.yaml"), said
+
+
+def test_on_slurm_an_account_on_the_command_line_is_sent_to_the_profile(project):
+    said = typed(project, "--default-resources", "slurm_account=lab", profile=("--workflow-profile", "profiles/slurm"))
+    assert "write `slurm_account: lab` there" in said and "profiles/slurm/config.yaml (mem_mb, runtime)" in said, said
+
+
+def test_on_slurm_an_account_in_the_profile_leaves_memory_and_run_time(tmp_path):
+    project = Project(tmp_path / "project")
+    profile = project.folder / "profiles/slurm/config.yaml"
+    text = profile.read_text()
+    assert "  # slurm_account: my_account" in text and "slurm-no-account: true\n" in text
+    profile.write_text(
+        text.replace("slurm-no-account: true\n", "")
+        .replace("  # slurm_account: my_account", "  slurm_account: lab #")
+        .replace("software-deployment-method: conda\n", "")
+        .replace("conda-prefix: .snakemake/conda\n", "")
+    )
+    run = project.run("--dry-run", profile=("--workflow-profile", "profiles/slurm"))
+    resources = [line for line in run.stdout.splitlines() if "    resources: " in line]
+    assert run.returncode == 0 and len(resources) > 20, run.stdout
+    for line in resources:
+        assert "slurm_account=lab" in line and "runtime=" in line and "mem" in line, line

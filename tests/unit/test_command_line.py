@@ -1,0 +1,101 @@
+import pytest
+import yaml
+
+from conftest import ROOT, script
+from noisy_student.command_line import misread
+
+SLURM = ("--workflow-profile", "profiles/slurm")
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    """A folder with two configurations, the profiles, and results."""
+    for name in ("mine.yaml", "more.yaml", "results/round_1/selection.tsv", "results/run.json", "odd"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "profiles").symlink_to(ROOT / "profiles")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "check --cores 8 --configfile mine.yaml",
+        "--configfile mine.yaml more.yaml --cores 8",
+        "--cores 8 --configfile=mine.yaml check",
+        "--configfile odd --cores 8",
+        "--configfile mine.yaml -- check",
+        "--cores 8 --config a=b",
+        "",
+    ],
+)
+def test_what_snakemake_reads_as_it_was_meant_is_left_alone(words):
+    assert misread(words.split()) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("--configfile mine.yaml check", "check --configfile mine.yaml"),
+        ("--cores 8 --configfiles mine.yaml check -n", "check --cores 8 -n --configfile mine.yaml"),
+        (
+            "round_1 --configfile mine.yaml check more.yaml results/round_1/selection.tsv",
+            "check results/round_1/selection.tsv round_1 --configfile mine.yaml more.yaml",
+        ),
+        ("--configfile mine.yaml results/run.json", "results/run.json --configfile mine.yaml"),
+        ("--configfile mine.yaml profiles", "profiles --configfile mine.yaml"),
+        ("--configfile check", "check"),
+    ],
+)
+def test_a_target_behind_the_configuration_is_named_and_put_first(words, command):
+    said = misread(words.split())
+    assert said.endswith(f": snakemake {command}") and "targets have to stand first" in said
+    assert misread(command.split()) == ""
+
+
+def test_several_options_become_one_in_their_order():
+    said = misread(["--configfile", "mine.yaml", "-n", "--configfile=more.yaml", "--", "check"])
+    assert said.endswith(": snakemake check -n --configfile mine.yaml more.yaml") and "give all files to one" in said
+
+
+def test_a_configuration_that_is_not_there_is_named(project):
+    said = misread(["check", "--configfile", "mine.yaml", "config/mien.yaml"])
+    assert said == f"There is no configuration file config/mien.yaml (looked for in {project})."
+
+
+@pytest.mark.parametrize("given", ["--default-resources slurm_account=lab", "--default-resources=slurm_account=lab"])
+def test_an_account_on_the_command_line_would_take_memory_and_run_time_away(given):
+    said = misread([*given.split(), *SLURM])
+    assert "mem_mb, runtime" in said and "write `slurm_account: lab` there" in said
+    assert said.endswith("snakemake --workflow-profile profiles/slurm")
+
+
+def test_resources_of_a_rule_on_the_command_line_would_take_those_of_all_away():
+    said = misread([*SLURM, "--set-resources", "train:slurm_partition=gpu"])
+    assert "case_table:mem_mb" in said and "write `train:slurm_partition: gpu`" in said
+
+
+def test_a_list_that_loses_nothing_is_left_alone():
+    whole = ("--default-resources", "mem_mib=8000", "runtime=60", "slurm_account=lab")
+    assert misread([*SLURM, *whole]) == ""
+    venv = ("--workflow-profile", "profiles/venv")
+    assert misread([*venv, "--default-resources", "a=1", "--set-resources", "train:mem_mb=1"]) == ""
+    assert misread([*SLURM, "--set-threads", "train=16"]) == ""
+
+
+def test_the_program_that_was_called_is_named_with_its_own_profile():
+    said = misread(["--default-resources", "slurm_account=lab"], "python start.py", "slurm")
+    assert said.endswith(": python start.py")
+
+
+def test_the_start_on_a_cluster_looks_before_it_touches_anything(project):
+    run = script("start_on_slurm.py", "check", "--default-resources", "slurm_account=lab")
+    assert run.returncode and run.stderr.endswith(": python workflow/scripts/start_on_slurm.py check\n")
+    assert not (project / ".snakemake").exists()
+
+
+@pytest.mark.parametrize("name", ["default", "venv", "slurm"])
+def test_every_profile_looks_at_the_command_line(name):
+    profile = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+    assert profile["__use_yte__"] is True and "command_line.py" in profile["__definitions__"][0]

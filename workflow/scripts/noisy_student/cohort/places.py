@@ -1,0 +1,106 @@
+"""Are the folders and tables that the configuration names there, and each for one role alone?
+
+Looked at whenever the workflow is read: where an older case table lies, Snakemake passes over what is missing.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import takewhile
+from pathlib import Path
+
+from noisy_student.cohort.scans import ROLES
+from noisy_student.configuration import Cohort
+from noisy_student.errors import InputError
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder or a table, and the key of the configuration that names it."""
+
+    key: str
+    path: Path
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a file is wanted; otherwise a folder."""
+        return self.key.endswith(".table")
+
+    @property
+    def has_scans(self) -> bool:
+        """Whether it says which scans there are; otherwise it has label maps."""
+        return self.is_table or self.key.endswith(".images")
+
+    def problem(self) -> str:
+        """Why it cannot be used; empty if it can."""
+        if not os.path.exists(self.path):  # noqa: PTH110 (of a folder that may not be entered, `Path.exists` raises)
+            return f"no such {'file' if self.is_table else 'folder'}{self._hint()}"
+        if self.is_table and self.path.is_dir():
+            return "a folder; a table is a file, and folders of scans are named by `images`"
+        if not self.is_table and not self.path.is_dir():
+            return "a file; a folder is wanted, and tables of scans are named by `table`"
+        return "" if os.access(self.path, os.R_OK if self.is_table else os.R_OK | os.X_OK) else "may not be read"
+
+    def _hint(self) -> str:
+        """What may have been meant, or how much of the path is there."""
+        if self.path.parts[:1] == ("~",):
+            return "; `~` means nothing here: write the whole path"
+        if self.path.is_symlink():
+            return f"; it is a link to {self.path.readlink()}, which is not there"
+        missing = list(takewhile(lambda place: not os.path.isdir(place), [self.path, *self.path.parents]))  # noqa: PTH112
+        there = missing[-1].absolute().parent
+        names = [place.name for place in there.iterdir()] if os.access(there, os.R_OK) else []
+        if alike := get_close_matches(missing[-1].name, names, n=1):
+            return f"; {there} has {alike[0]}"
+        return f"; of this path {there} is there" if len(missing) > 1 else ""
+
+
+def places_of(cohort: Cohort) -> list[Place]:
+    """Every folder and table that the cohort is made from."""
+    if cohort.kind == "embedded":
+        label_maps = cohort.embedded.label_maps
+        return [Place("cohort.embedded.label_maps", label_maps)] if label_maps else []
+    return [
+        Place(f"cohort.folders.{role}[{number}].{name}", path)
+        for role in ROLES
+        for number, entry in enumerate(getattr(cohort.folders, role))
+        for name, path in entry.model_dump().items()
+        if isinstance(path, Path)
+    ]
+
+
+def refuse_wrong_places(cohort: Cohort) -> None:
+    """Raise InputError with every folder and table that is missing, of the wrong kind, or named for two things."""
+    places = places_of(cohort)
+    found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem())]
+    found += [f"  {line}" for line in shared(places)]
+    if found:
+        raise InputError(
+            "the folders and tables that the configuration names",
+            f"{len(found)} error(s)\n" + "\n".join(found),
+            f"correct these keys in the file given to --configfile, or bring the folders back (is their disk there?); "
+            f"paths are relative to {Path.cwd()}",
+        )
+
+
+def shared(places: Sequence[Place]) -> list[str]:
+    """What is named by several keys, one of which takes its scans from there; through links too."""
+    keys = defaultdict(list)
+    for place in places:
+        if not place.problem():
+            state = place.path.stat()
+            keys[state.st_dev, state.st_ino].append(place)
+    return [
+        f"{' and '.join(place.key for place in same)}: the same {'table' if same[0].is_table else 'folder'}, "
+        f"{same[0].path}; {_rule(same)}"
+        for same in keys.values()
+        if len(same) > 1 and any(place.has_scans for place in same)
+    ]
+
+
+def _rule(same: Sequence[Place]) -> str:
+    if all(place.has_scans for place in same):
+        return "each scan has one role, and is named once"
+    return "scans and label maps lie in folders of their own"

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 
-from noisy_student.reading.dicom_series import kept_locale
+from noisy_student.reading.dicom.series import kept_locale
 
 PATIENT = "DOE^JOHN"
 UPRIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from noisy_student import banner
+from noisy_student.running import banner
 from noisy_student.tables import read_table
 from project import Project
 

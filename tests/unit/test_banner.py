@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from noisy_student import banner
-from noisy_student.failed_jobs import FailedJob
+from noisy_student.running import banner
+from noisy_student.running.failed_jobs import FailedJob
 
 
 @pytest.fixture

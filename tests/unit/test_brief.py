@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisy_student.brief import Brief, on_terminal, shortened
+from noisy_student.running.brief import Brief, on_terminal, shortened
 
 LONG = json.dumps({"organs": [{"label": number, "name": "liver"} for number in range(20)]})
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from noisy_student import cluster
-from noisy_student.cluster import jobs_left, living_snakemake, parse_queue, refuse_second_copies
 from noisy_student.errors import InputError
+from noisy_student.running import cluster
+from noisy_student.running.cluster import jobs_left, living_snakemake, parse_queue, refuse_second_copies
 
 RUN = "0b0c6f35-9a39-4f0e-8d4d-0d9c6a0f2f11"
 HERE = Path("/data/study")

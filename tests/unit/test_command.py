@@ -3,9 +3,9 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from noisy_student import oom
 from noisy_student.command import LOST_WORKER, MORE_MEMORY, MORE_SPACE, advice_for, run
 from noisy_student.errors import InputError
+from noisy_student.running import oom
 
 
 def test_an_input_error_is_printed_and_exits_with_2(capsys):

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, script
-from noisy_student.command_line import misread
+from noisy_student.running.command_line import misread
 
 SLURM = ("--workflow-profile", "profiles/slurm")
 

@@ -9,7 +9,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from dicom_series import without_mark, write_series
-from noisy_student.dicom_files import dicom_files, is_data_set, is_dicom
+from noisy_student.reading.dicom.files import dicom_files, is_data_set, is_dicom
 
 
 def data_set(is_implicit, is_little):

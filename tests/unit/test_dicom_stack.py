@@ -13,7 +13,7 @@ from pydicom.filewriter import write_dataset
 
 from dicom_series import change, without_mark, write_series
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom_gaps import distances_mm, is_even
+from noisy_student.reading.dicom.gaps import distances_mm, is_even
 from noisy_student.reading.door import read_scan
 
 VOXELS = np.random.default_rng(0).integers(-1000, 1500, (12, 5, 4)).astype(np.int16)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from dicom_series import change, store, write_series
 from noisy_student.errors import InputError
+from noisy_student.reading.dicom.upright import even_heights_mm, margins, upright_slices
 from noisy_student.reading.door import read_scan
-from noisy_student.reading.upright import even_heights_mm, margins, upright_slices
 
 SIZE_XY, PIXEL_MM = (26, 30), (2.0, 1.5)
 CENTRE_MM, RADIUS_MM = np.array([24.0, 20.0, 30.0]), 9.0

@@ -6,15 +6,15 @@ from collections import namedtuple
 import pytest
 
 from conftest import ROOT
-from noisy_student import disk
-from noisy_student.disk import shortage, shortages
+from noisy_student.running import disk
+from noisy_student.running.disk import shortage, shortages
 
 Usage = namedtuple("Usage", "total used free")
 # A limit for the size of files stands for a quota or a full disk: to a writer they are alike.
 WITH_LIMIT = """
 import resource, sys
 from pathlib import Path
-from noisy_student.disk import shortage
+from noisy_student.running.disk import shortage
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 print(shortage(Path(sys.argv[1])))
 """

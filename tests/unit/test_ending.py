@@ -10,7 +10,7 @@ from conftest import ROOT
 RUN = """
 import os, signal, sys, time
 from pathlib import Path
-from noisy_student.ending import Ending
+from noisy_student.running.ending import Ending
 ending = Ending(Path.cwd(), "snakemake check")
 ending.begin("snakemake.log")
 try:

@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-from noisy_student import failed_jobs
-from noisy_student.failed_jobs import FailedJobs, ending_of
+from noisy_student.running import failed_jobs
+from noisy_student.running.failed_jobs import FailedJobs, ending_of
 
 
 @pytest.fixture

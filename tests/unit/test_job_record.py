@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from conftest import script
-from noisy_student.job_record import COLUMNS, JobRecord
+from noisy_student.running.job_record import COLUMNS, JobRecord
 from noisy_student.tables import read_table
 
 START = {"event": "job_info", "jobid": 3, "rule_name": "train", "wildcards": {"round": "1", "fold": "0"}}

@@ -1,7 +1,7 @@
 import pytest
 
 from noisy_student.errors import InputError
-from noisy_student.last_words import MOST_LINES, error_in
+from noisy_student.running.last_words import MOST_LINES, error_in
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\n    main()\n    ^^^^^^\n'
 

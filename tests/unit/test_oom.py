@@ -1,6 +1,6 @@
 import pytest
 
-from noisy_student import oom
+from noisy_student.running import oom
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student.errors import InputError
-from noisy_student.repeated_keys import refuse_repeated_keys, repeated_keys
+from noisy_student.running.repeated_keys import refuse_repeated_keys, repeated_keys
 
 
 @pytest.fixture

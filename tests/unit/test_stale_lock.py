@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from conftest import ROOT
-from noisy_student import stale_lock
-from noisy_student.stale_lock import is_left
+from noisy_student.running import stale_lock
+from noisy_student.running.stale_lock import is_left
 
 READ = """
 from pathlib import Path
-from noisy_student.stale_lock import tell_at_exit
+from noisy_student.running.stale_lock import tell_at_exit
 tell_at_exit(Path.cwd(), "snakemake --cores 8")
 print("LockException")
 """

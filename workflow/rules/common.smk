@@ -15,10 +15,10 @@ from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import state_of
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import folders_of, names_truth
-from noisy_student.command_line import several_configfiles
+from noisy_student.running.command_line import several_configfiles
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
-from noisy_student.repeated_keys import refuse_repeated_keys
+from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.selection.rules import SELECTION
 from noisy_student.selection.words import in_words
 
@@ -29,7 +29,8 @@ try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
     CONFIGURATION = read_configuration(config)
-    if workflow.is_main_process:
+    # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
+    if workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv):
         refuse_wrong_places(CONFIGURATION.cohort)
 except InputError as error:
     sys.exit(str(error))

@@ -5,9 +5,9 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
-from noisy_student import banner, brief, cluster, stale_lock
-from noisy_student.ending import Ending
-from noisy_student.job_record import JobRecord
+from noisy_student.running import banner, brief, cluster, stale_lock
+from noisy_student.running.ending import Ending
+from noisy_student.running.job_record import JobRecord
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
 ENDING = Ending(Path.cwd(), COMMAND)

@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from noisy_student.cluster import RESTART, refuse_two_snakemakes, wait_for_jobs
 from noisy_student.command import run
-from noisy_student.command_line import misread
 from noisy_student.files import only_one
+from noisy_student.running.cluster import RESTART, refuse_two_snakemakes, wait_for_jobs
+from noisy_student.running.command_line import misread
 
 LOCK = Path(".snakemake/start_on_slurm/lock")
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
-from noisy_student import oom
-from noisy_student.disk import NO_SPACE
 from noisy_student.errors import InputError
+from noisy_student.running import oom
+from noisy_student.running.disk import NO_SPACE
 
 INPUT_ERROR_STATUS = 2
 MEMORY_WORDS = ("allocate memory", "bad_alloc", "bad allocation", "Failed to allocate")

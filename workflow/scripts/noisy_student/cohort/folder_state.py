@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from noisy_student.cohort.scan_table import files_of
-from noisy_student.dicom_files import visible_names
+from noisy_student.reading.dicom.files import visible_names
 
 
 def state_of(places: Iterable[Path]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from noisy_student.cohort.numbering import Numbers
 from noisy_student.cohort.scan_table import file_of, rows_of
 from noisy_student.configuration import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
-from noisy_student.dicom_files import is_dicom, visible_files
 from noisy_student.errors import InputError
+from noisy_student.reading.dicom.files import is_dicom, visible_files
 
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 ROLES = ("labelled", "unlabelled", "validation", "test")

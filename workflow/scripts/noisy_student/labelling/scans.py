@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from noisy_student.cohort.scans import images_of
-from noisy_student.dicom_files import INDEX, is_dicom, visible_files, visible_names
 from noisy_student.errors import InputError
 from noisy_student.images import read_geometry
+from noisy_student.reading.dicom.files import INDEX, is_dicom, visible_files, visible_names
 from noisy_student.reading.names import EXTENSIONS, stem_of
 
 CHANNEL = re.compile(r"(.+)_(\d{4})")

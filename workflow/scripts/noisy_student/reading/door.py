@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from noisy_student.dicom_files import dicom_files, is_dicom
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.reading import dicom_series, metaimage, nifti, nrrd
+from noisy_student.reading import metaimage, nifti, nrrd
+from noisy_student.reading.dicom import series
+from noisy_student.reading.dicom.files import dicom_files, is_dicom
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.nifti_file import GZIP, is_nifti
 from noisy_student.reading.problems import not_an_image, unreadable
@@ -18,7 +19,7 @@ START_BYTES = 4096
 
 def read_scan(path: Path) -> Volume:
     """A scan: a file of any known format, or the folder of a DICOM series. Raises InputError if there is none."""
-    return dicom_series.read(path) if path.is_dir() else _reader_of(path)(path)
+    return series.read(path) if path.is_dir() else _reader_of(path)(path)
 
 
 def read_label_map(path: Path) -> Volume:
@@ -41,7 +42,7 @@ def _reader_of(path: Path) -> Callable[[Path], Volume]:
     if metaimage.is_metaimage(start):
         return metaimage.read
     if is_dicom(path):
-        return dicom_series.read_file
+        return series.read_file
     raise not_an_image(path, start)
 
 

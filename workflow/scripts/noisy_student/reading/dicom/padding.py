@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.geometry import image_like
-from noisy_student.reading.dicom_slice import Slice
+from noisy_student.reading.dicom.slice import Slice
 from noisy_student.reading.volume import Remark
 
 AIR_HU = -1024

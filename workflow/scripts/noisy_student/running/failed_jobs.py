@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noisy_student.disk import shortages
+from noisy_student.running.disk import shortages
 
 EXIT_STATUS = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")
 CLUSTER_STATUS = re.compile(r"SLURM status is: '(\w+)")

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from noisy_student.dicom_files import dicom_files
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom_acquisitions import overlapping
-from noisy_student.reading.dicom_gaps import is_even, require_whole
-from noisy_student.reading.dicom_grid import on_grid
-from noisy_student.reading.dicom_headers import read_headers
-from noisy_student.reading.dicom_padding import without_padding
-from noisy_student.reading.dicom_pixels import as_short, read_pixels
-from noisy_student.reading.dicom_slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE_SERIES, Slice, refused
-from noisy_student.reading.dicom_stack import Stack, stack
+from noisy_student.reading.dicom.acquisitions import overlapping
+from noisy_student.reading.dicom.files import dicom_files
+from noisy_student.reading.dicom.gaps import is_even, require_whole
+from noisy_student.reading.dicom.grid import on_grid
+from noisy_student.reading.dicom.headers import read_headers
+from noisy_student.reading.dicom.padding import without_padding
+from noisy_student.reading.dicom.pixels import as_short, read_pixels
+from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE_SERIES, Slice, refused
+from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from pydicom.pixels import get_decoder, iter_pixels
 
 from noisy_student.errors import InputError, last_line
-from noisy_student.reading.dicom_slice import Slice, refused
+from noisy_student.reading.dicom.slice import Slice, refused
 
 GDCM = "GDCMImageIO"
 TYPES = ((sitk.sitkInt16, np.int16), (sitk.sitkInt32, np.int32))

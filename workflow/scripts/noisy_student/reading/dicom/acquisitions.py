@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from noisy_student.reading.dicom_slice import Slice
-from noisy_student.reading.dicom_stack import Stack
+from noisy_student.reading.dicom.slice import Slice
+from noisy_student.reading.dicom.stack import Stack
 
 # Instance numbers that follow the body in more passes than these say nothing.
 MOST_PASSES = 4

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from noisy_student.failed_jobs import FailedJob
-from noisy_student.last_words import error_in
+from noisy_student.running.failed_jobs import FailedJob
+from noisy_student.running.last_words import error_in
 
 REPORT = Path("results/report/report.html")
 REBUILD = "python workflow/scripts/draw_examples.py && python workflow/scripts/report.py"

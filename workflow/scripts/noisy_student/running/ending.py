@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from noisy_student import banner, oom
-from noisy_student.disk import shortages
-from noisy_student.failed_jobs import FailedJob, FailedJobs
+from noisy_student.running import banner, oom
+from noisy_student.running.disk import shortages
+from noisy_student.running.failed_jobs import FailedJob, FailedJobs
 
 CAUSES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 

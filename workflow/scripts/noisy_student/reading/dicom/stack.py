@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom_pixels import are_same_pixels
-from noisy_student.reading.dicom_slice import EXPORT_AGAIN, ONE_ACQUISITION, Slice, refused
+from noisy_student.reading.dicom.pixels import are_same_pixels
+from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, Slice, refused
 from noisy_student.reading.volume import Remark
 
 DIRECTION_TOLERANCE = SPACING_TOLERANCE = 1e-3

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from noisy_student.cluster import living_snakemake
+from noisy_student.running.cluster import living_snakemake
 
 
 def tell_at_exit(folder: Path, command: str) -> None:

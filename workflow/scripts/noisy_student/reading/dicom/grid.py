@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.reading.dicom_gaps import distances_mm, is_even
-from noisy_student.reading.dicom_slice import EXPORT_AGAIN, refused
-from noisy_student.reading.dicom_stack import Stack
-from noisy_student.reading.upright import even_heights_mm, margins, upright_slices
+from noisy_student.reading.dicom.gaps import distances_mm, is_even
+from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
+from noisy_student.reading.dicom.stack import Stack
+from noisy_student.reading.dicom.upright import even_heights_mm, margins, upright_slices
 
 # Slices that are shifted by less than this share of a pixel in all stand upright.
 SHIFTED = 0.1

@@ -12,8 +12,8 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom_slice import EXPORT_AGAIN, Slice, refused
-from noisy_student.reading.dicom_values import integer, number, numbers, text
+from noisy_student.reading.dicom.slice import EXPORT_AGAIN, Slice, refused
+from noisy_student.reading.dicom.values import integer, number, numbers, text
 
 SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER = 0x0020000E, 0x00080060, 0x00180050, 0x00200012, 0x00200013
 POSITION, ORIENTATION, SPACING, ROWS, COLUMNS = 0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x00280011

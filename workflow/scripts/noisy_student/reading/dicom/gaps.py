@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom_slice import EXPORT_AGAIN, refused
-from noisy_student.reading.dicom_stack import Stack
+from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
+from noisy_student.reading.dicom.stack import Stack
 
 # How far slices may be from an even grid: a share of their distance, or what rounding to 0.1 mm does.
 UNEVEN, ROUNDED_MM = 0.1, 0.1 + 1e-6

@@ -1,0 +1,1 @@
+"""CT from DICOM: series of slices, and files of many frames."""

@@ -87,6 +87,13 @@ def test_a_written_table_reads_back(folders, tmp_path):
     assert back["case"].equals(table["case"])
 
 
+def test_what_macos_leaves_beside_truths_is_no_case(folders):
+    before = cases_of_folder(*folders)
+    for folder in folders:
+        (folder / "._case.nii.gz").write_bytes(b"\0\5\x16\7 Mac OS X")
+    assert cases_of_folder(*folders) == before
+
+
 def test_a_folder_without_truths_stops(tmp_path):
     with pytest.raises(InputError, match="none"):
         cases_of_folder(tmp_path, tmp_path)

@@ -12,6 +12,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.evaluation.scoring import SUFFIX, JudgedCase, cases_of_folder, cases_of_table, score_table
+from noisy_student.files import visible
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 
@@ -55,7 +56,7 @@ def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:
     """Name cases without a prediction, and predictions without a case, on stderr."""
     missing = [case.case for case in cases if not case.prediction.exists()]
     known = {case.prediction.name for case in cases}
-    strangers = sorted(path.name for path in predictions.glob(f"*{SUFFIX}") if path.name not in known)
+    strangers = [path.name for path in visible(predictions, SUFFIX) if path.name not in known]
     for what, names in (("missing predictions", missing), ("predictions without a case, not scored", strangers)):
         if names:
             print(f"{what}: {len(names)}: {', '.join(names)}", file=sys.stderr)

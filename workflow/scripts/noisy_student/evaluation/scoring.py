@@ -10,6 +10,7 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import OrganScore, score_case
 from noisy_student.evaluation.evaluation_modes import Mode
+from noisy_student.files import visible
 from noisy_student.images import require_unchanged
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
@@ -31,7 +32,7 @@ class JudgedCase:
 
 def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
     """The cases of a folder of truths, `<case>.nii.gz`, in the order of their names."""
-    cases = [path.name.removesuffix(SUFFIX) for path in sorted(truths.glob(f"*{SUFFIX}"))]
+    cases = [path.name.removesuffix(SUFFIX) for path in visible(truths, SUFFIX)]
     if not cases:
         raise InputError(f"label maps <case>{SUFFIX} in {truths}", "none", "give the folder of the truths")
     return [JudgedCase(case, truths / f"{case}{SUFFIX}", predictions / f"{case}{SUFFIX}") for case in cases]

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from dicom_series import write_series
 from noisy_student.cohort.case_checks import examine
 from noisy_student.cohort.conversion import convert
-from noisy_student.cohort.scans import EXTENSIONS, Scan
+from noisy_student.cohort.names import EXTENSIONS
+from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import score_case
 from noisy_student.evaluation.evaluation_modes import MODES

@@ -15,10 +15,12 @@ from typing import Any
 import torch
 
 from noisy_student.cohort.conversion import FORMAT
-from noisy_student.cohort.scans import case_name, images_of
+from noisy_student.cohort.names import case_name
+from noisy_student.cohort.scans import images_of
 from noisy_student.command import run
 from noisy_student.dicom_files import is_dicom
 from noisy_student.errors import InputError
+from noisy_student.files import visible
 from noisy_student.images import Geometry, image_on, orientation, read_image, reorient, unlike_a_volume, write_image
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.model_folder import checkpoints_of
@@ -32,7 +34,7 @@ from noisy_student.parallel import overlapped, with_progress
 
 def jobs(image: Path, output: Path) -> list[tuple[Path, Path]]:
     """(scan, label map) for one scan, which may be the folder of a DICOM series, or for a folder of scans."""
-    if not image.is_dir() or any(path.is_file() and is_dicom(path) for path in image.iterdir()):
+    if not image.is_dir() or any(path.is_file() and is_dicom(path) for path in visible(image)):
         return [(image, output)]
     return [(scan, output / f"{case_name(scan)}{FORMAT}") for scan in images_of(image)]
 

@@ -1,4 +1,4 @@
-"""Show everything that the checks of the cohort found."""
+"""Show everything that the checks of the cohort found and what was passed over."""
 
 import argparse
 from pathlib import Path
@@ -20,8 +20,16 @@ def main() -> None:
     findings = pd.concat([read_table(path, ["case", "severity"]) for path in arguments.findings])
     if len(findings):
         print(in_words(findings))
+    print(summary(cases, findings))
+
+
+def summary(cases: pd.DataFrame, findings: pd.DataFrame) -> str:
+    """The last line: how many scans and warnings, and what was passed over."""
     roles = ", ".join(f"{number} {role}" for role, number in cases.role.value_counts(sort=False).items())
-    print(f"{len(cases)} scans ({roles}), {len(findings)} warning(s), no errors")
+    warnings = (findings.severity == "warning").sum()
+    notes = findings[findings.severity == "note"]
+    passed_over = "".join(f"; in {note.file}: {note.found}" for note in notes.itertuples())
+    return f"{len(cases)} scans ({roles}), {warnings} warning(s), no errors{passed_over}"
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def examine(scan: Scan, organs: Sequence[Organ], renumbered: Path) -> tuple[dict
         return {}, findings
     row = _row(scan, image)
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
-        if path:
+        # One that is not there is found with all others, of which one may have its place.
+        if path and path.exists():
             row[column], row[LABELS], found = _label_map(scan, path, Geometry.of(image), organs, renumbered)
             row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
             findings += found
@@ -86,7 +87,7 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
         "orientation": orientation(geometry.direction),
         "intensity_low": low,
         "intensity_high": high,
-        "source": scan.image.parent.name,
+        "source": scan.source,
         "sha256": checksum(scan.image),
         "labels_sha256": "",
         "voxels_sha256": _voxels_sha256(image),

@@ -9,8 +9,10 @@ import pandas as pd
 
 from noisy_student.cohort.case_checks import examine
 from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, repeated_voxels
-from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.scans import Scan, is_plain_name
+from noisy_student.cohort.finding import SEVERITIES, Finding
+from noisy_student.cohort.names import is_plain_name
+from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.unpaired import missing_label_maps
 from noisy_student.errors import InputError
 from noisy_student.organs import Organ
 from noisy_student.parallel import in_order
@@ -23,18 +25,20 @@ COLUMNS = (
 
 
 def make_case_table(
-    scans: list[Scan], organs: Sequence[Organ], renumbered: Path, cores: int
+    scans: list[Scan], organs: Sequence[Organ], renumbered: Path, cores: int, found_before: Sequence[Finding] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Examine every scan; return the case table and the table of findings, errors first.
 
     `renumbered` is the folder of label maps whose numbers had to be changed to the label table's.
     """
     work = partial(examine, organs=organs, renumbered=renumbered)
-    examined = list(in_order(work, [scan for scan in scans if is_plain_name(scan.case)], cores, "checking"))
+    plain = [scan for scan in scans if is_plain_name(scan.case)]
+    examined = list(in_order(work, plain, cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = [finding for _, found in examined for finding in found]
-    findings += misnamed(scans) + repeated_names(scans) + repeated_voxels(rows) + never_labelled(rows, organs)
-    findings.sort(key=lambda finding: finding.severity)
+    findings += misnamed(scans) + repeated_names(scans) + missing_label_maps(plain)
+    findings += repeated_voxels(rows) + never_labelled(rows, organs)
+    findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
 
@@ -49,8 +53,8 @@ def in_words(findings: pd.DataFrame) -> str:
 
 
 def stop_on_errors(findings: pd.DataFrame, path: Path) -> None:
-    """Raise with every error of the findings; warnings pass."""
+    """Raise with every error of the findings, and what else was found of these cases; warnings alone pass."""
     errors = findings[findings.severity == "error"]
     if len(errors):
-        got = f"{len(errors)} error(s)\n{in_words(errors)}"
+        got = f"{len(errors)} error(s)\n{in_words(findings[findings.case.isin(errors.case)])}"
         raise InputError("a cohort without errors", got, f"follow what each line says. All findings: {path}")

@@ -1,6 +1,5 @@
 """What is measured and checked of one case before anything is computed with it."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from noisy_student.cohort.finding import Finding, of_file
 from noisy_student.cohort.image_checks import image_findings, intensity_range
 from noisy_student.cohort.label_checks import in_table_numbers, label_map_findings, side_findings
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.images import (
@@ -76,6 +76,7 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
     voxels = sitk.GetArrayViewFromImage(image)
     low, high = intensity_range(voxels)
     geometry = Geometry.of(image)
+    turned = reorient(image, CANONICAL_ORIENTATION)  # A view does not keep its image alive.
     return {
         "case": scan.case,
         "role": scan.role,
@@ -90,19 +91,8 @@ def _row(scan: Scan, image: sitk.Image) -> dict[str, Any]:
         "source": scan.source,
         "sha256": checksum(scan.image),
         "labels_sha256": "",
-        "voxels_sha256": _voxels_sha256(image),
+        **trace_columns(sitk.GetArrayViewFromImage(turned)),
     }
-
-
-def _voxels_sha256(image: sitk.Image) -> str:
-    """The same for two copies of a scan, in whichever orientation and data type they are stored."""
-    turned = reorient(image, CANONICAL_ORIENTATION)  # A view does not keep its image alive.
-    voxels = sitk.GetArrayViewFromImage(turned)
-    digest = hashlib.sha256(repr(voxels.shape).encode())
-    for slice_yx in voxels:
-        # Adding 0 makes one zero of 0.0 and -0.0.
-        digest.update(slice_yx.astype(np.float32) + 0)
-    return digest.hexdigest()
 
 
 def _unreadable(scan: Scan, file: Path, error: InputError) -> Finding:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.cohort.case_checks import examine
-from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, repeated_voxels
+from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names
+from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.scans import Scan
@@ -37,7 +38,7 @@ def make_case_table(
     rows = [row for row, _ in examined if row]
     findings = [finding for _, found in examined for finding in found]
     findings += misnamed(scans) + repeated_names(scans) + missing_label_maps(plain)
-    findings += repeated_voxels(rows) + never_labelled(rows, organs)
+    findings += copies(rows) + never_labelled(rows, organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])

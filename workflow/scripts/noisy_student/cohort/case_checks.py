@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from noisy_student.cohort.finding import Finding, of_file
 from noisy_student.cohort.image_checks import image_findings, intensity_range
 from noisy_student.cohort.label_checks import in_table_numbers, label_map_findings, side_findings
+from noisy_student.cohort.labelled_organs import LABELS
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
@@ -24,8 +25,6 @@ from noisy_student.images import (
     write_image,
 )
 from noisy_student.organs import Organ
-
-LABELS = "labels"
 
 
 def examine(scan: Scan, organs: Sequence[Organ], renumbered: Path) -> tuple[dict[str, Any], list[Finding]]:

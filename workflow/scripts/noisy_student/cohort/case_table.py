@@ -11,6 +11,7 @@ from noisy_student.cohort.case_checks import examine
 from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names
 from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
+from noisy_student.cohort.labelled_organs import LABELS, as_text, partly_labelled
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unpaired import missing_label_maps
@@ -21,7 +22,7 @@ from noisy_student.parallel import in_order
 COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "size_x", "size_y", "size_z"),
     *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "intensity_low", "intensity_high"),
-    *("source", "sha256", "labels_sha256", "voxels_sha256"),
+    *("source", "sha256", "labels_sha256", "voxels_sha256", LABELS),
 )
 
 
@@ -38,9 +39,9 @@ def make_case_table(
     rows = [row for row, _ in examined if row]
     findings = [finding for _, found in examined for finding in found]
     findings += misnamed(scans) + repeated_names(scans) + missing_label_maps(plain)
-    findings += copies(rows) + never_labelled(rows, organs)
+    findings += copies(rows) + never_labelled(rows, organs) + partly_labelled(rows, organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame([row | {LABELS: as_text(row.get(LABELS, []))} for row in rows], columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
 
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from noisy_student.cohort.case_checks import LABELS
 from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.labelled_organs import LABELS
 from noisy_student.cohort.names import LONGEST_NAME, is_plain_name
 from noisy_student.cohort.scans import Scan
 from noisy_student.organs import Organ

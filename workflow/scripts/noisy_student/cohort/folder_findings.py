@@ -47,7 +47,8 @@ def _not_the_corrected(case: str, image: Path, other: Path) -> Finding:
 
 
 def _passed_over(folder: Path, found: Contents) -> Finding:
-    said = f"{len(found.passed_over)} entries are no scans: {in_words(found.passed_over)}"
+    count = len(found.passed_over)
+    said = f"{count} {'entry is no scan' if count == 1 else 'entries are no scans'}: {in_words(found.passed_over)}"
     wanted = f"{', '.join(EXTENSIONS)}, or a folder for each DICOM series"
     remedy = "convert them, or list them in a table of scans; else leave them"
     return Finding("all", folder, "note", said, wanted, remedy)

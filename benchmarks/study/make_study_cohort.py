@@ -11,6 +11,7 @@ from arms import ROLES, Counts, Shares
 from noisy_student.command import run
 from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
+from noisy_student.files import visible
 
 MAKE_COHORT = Path(__file__).parents[2] / "workflow/scripts/make_cohort.py"
 FEWEST_MAPS = 10
@@ -19,7 +20,7 @@ FEWEST_MAPS = 10
 def usable(folder: Path) -> list[Path]:
     """The label maps that a body can be painted around; what is wrong with the others is said."""
     found = []
-    for path in sorted(folder.glob("*.nii.gz")):
+    for path in visible(folder, ".nii.gz"):
         try:
             read_label_map(path)
         except InputError as error:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dicom_series import write_series
 from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.conversion import convert, convert_label_map
-from noisy_student.cohort.scans import EXTENSIONS, Scan
+from noisy_student.cohort.scans import Scan
 from noisy_student.errors import InputError
 from noisy_student.evaluation.case_scores import score_case
 from noisy_student.evaluation.evaluation_modes import MODES
@@ -25,6 +25,7 @@ from noisy_student.geometry import Geometry, orientation
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22
 from noisy_student.reading.door import read_scan
+from noisy_student.reading.names import EXTENSIONS
 
 DTYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64, np.float32, np.float64)
 FORMATS = (*EXTENSIONS, "compressed.mha", "compressed.nrrd")

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 
@@ -9,10 +10,12 @@ from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
+from noisy_student.errors import InputError
 from noisy_student.geometry import reorient
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ
 
+FINDINGS = ["case", "file", "severity", "found", "wanted", "remedy"]
 SHAPE = (6, 10, 10)
 SPACING_MM = (10.0, 10.0, 5.0)
 
@@ -210,3 +213,14 @@ def test_an_organ_that_no_labelled_scan_has_is_named_once(scan, tmp_path):
     findings = make_case_table(scans, Standard(OTHERS, tmp_path / "renumbered"), cores=1)[1]
     assert list(findings.found) == ["right kidney in no labelled scan", "left kidney in no labelled scan"]
     assert set(findings.severity) == {"warning"}
+
+
+def test_an_error_is_shown_with_what_else_was_found_of_its_case():
+    """Of a label map that does not fit, that its scan was taken in another's place."""
+    rows = [("a", "error"), ("a", "warning"), ("b", "warning"), ("all", "note")]
+    findings = pd.DataFrame([(case, f"{case}.nii.gz", severity, *"fwr") for case, severity in rows], columns=FINDINGS)
+    with pytest.raises(InputError) as error:
+        stop_on_errors(findings, "findings.tsv")
+    shown = str(error.value)
+    assert "1 error(s)" in shown and "warning a:" in shown and "b.nii.gz" not in shown and "note" not in shown
+    stop_on_errors(findings[1:], "findings.tsv")

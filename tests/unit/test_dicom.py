@@ -139,8 +139,8 @@ def test_the_checksum_follows_content_and_not_names(series, tmp_path):
 
 
 def test_a_folder_of_series_is_a_folder_of_scans_and_no_patient_gets_into_results(tmp_path, write_scan):
-    for number in range(2):
-        write_series(tmp_path / f"images/case_{number}/series", VOXELS + number, spacing_mm_xyz=(10, 10, 10))
+    for number, voxels in enumerate((VOXELS, VOXELS[:, ::-1])):
+        write_series(tmp_path / f"images/case_{number}/series", voxels, spacing_mm_xyz=(10, 10, 10))
         labels = np.zeros(SHAPE_ZYX, np.uint8)
         labels[2:4, 3:6, 3:6] = 1
         upright = (1, 0, 0, 0, 1, 0, 0, 0, 1)

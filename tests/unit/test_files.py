@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student.errors import InputError
-from noisy_student.files import link, only_one, read_json, remove_unfinished, sha256, whole_file, write_text
+from noisy_student.files import link, only_one, read_json, remove_unfinished, sha256, visible, whole_file, write_text
 
 PYTHON = {"PYTHONPATH": str(ROOT / "workflow/scripts"), **os.environ}
 
@@ -92,3 +92,10 @@ def test_half_a_json_file_is_named(tmp_path):
     (tmp_path / "plans.json").write_text('{"a": ')
     with pytest.raises(InputError, match=r"whole JSON file at .*plans\.json"):
         read_json(tmp_path / "plans.json")
+
+
+def test_what_is_hidden_is_not_visible(tmp_path):
+    for name in ("b.nii.gz", "a.nii.gz", "._a.nii.gz", ".nii.gz", "a.json"):
+        (tmp_path / name).touch()
+    assert [path.name for path in visible(tmp_path, ".nii.gz")] == ["a.nii.gz", "b.nii.gz"]
+    assert len(visible(tmp_path)) == 3 and visible(tmp_path / "none") == []

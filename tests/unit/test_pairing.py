@@ -1,50 +1,64 @@
-"""Which file is whose, under the names that programs give."""
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from noisy_student.errors import InputError
-from noisy_student.evaluation.pairing import LabelMaps
-from noisy_student.reading.names import EXTENSIONS
-
-
-@pytest.fixture
-def folder(tmp_path):
-    def with_files(*names):
-        for name in names:
-            (tmp_path / name).touch()
-        return LabelMaps(tmp_path)
-
-    return with_files
+from noisy_student.cohort.pairing import by_name, key, label_map_of, label_maps_in, likely_pairs, table_line
 
 
-@pytest.mark.parametrize("extension", [*EXTENSIONS, ".NII.GZ", ".Mha"])
-@pytest.mark.parametrize("suffix", ["", "_0000"])
-def test_a_case_is_found_in_every_format_with_or_without_its_channel(folder, extension, suffix):
-    maps = folder(f"a.b_0001{suffix}{extension}", "other.nii")
-    assert maps.of("a.b_0001").name == f"a.b_0001{suffix}{extension}"
-    assert maps.cases == ["a.b_0001", "other"]
+def paths(*names):
+    return [Path(name) for name in names]
 
 
-def test_hidden_files_and_those_of_other_formats_are_none(folder):
-    maps = folder("._a.nii.gz", ".a.nrrd", "a.npz", "a.pkl", "dataset.json", "a.nii.gz.part")
-    assert maps.files == [] and maps.cases == []
-    assert not maps.of("a").exists() and maps.of("a").name == "a.nii.gz"
+@pytest.mark.parametrize(
+    ("case", "label_map"),
+    [
+        ("img0001", "label0001.nii.gz"),
+        ("volume-3", "segmentation-3.nii"),
+        ("liver_2", "liver_2_seg.nii.gz"),
+        ("case", "case.seg.nrrd"),
+        ("s0011_ct", "s0011-labels.nii.gz"),
+        ("ct_train_1001_image", "ct_train_1001_label.nii.gz"),
+        ("PANCREAS_0001", "label0001.nii.gz"),
+        ("Patient 7", "Mask_007.nrrd"),
+        ("amos_0001", "AMOS-1.nii.gz"),
+    ],
+)
+def test_known_other_names_pair(case, label_map):
+    others = ["label0002.nii.gz", "unrelated_99.nii.gz"]
+    found = likely_pairs([case, "further_5", "elsewhere"], paths(label_map, *others))
+    assert found == {case: Path(label_map)}
 
 
-@pytest.mark.parametrize("names", [("a.nii", "a.nii.gz"), ("a.nii.gz", "a_0000.nii.gz")])
-def test_two_files_of_one_case_are_refused(folder, names):
-    maps = folder(*names, "b.nii.gz")
-    assert maps.of("b").exists()
-    with pytest.raises(InputError, match=r"one label map of a in .*\n.*" + " and ".join(names)):
-        maps.of("a")
+def test_names_that_could_mean_several_are_left_alone():
+    assert likely_pairs(["a_1", "b_1"], paths("label1.nii.gz")) == {}
+    assert likely_pairs(["a_1"], paths("label1.nii.gz", "segmentation-1.nii.gz")) == {}
+    assert likely_pairs(["a"], paths("b.nii.gz")) == {}
 
 
-def test_a_case_that_is_called_like_a_channel_has_its_own_file(folder):
-    maps = folder("a.nii.gz", "a_0000.nii.gz")
-    names = {"a", "a_0000"}
-    assert [maps.of(case, names).name for case in sorted(names)] == ["a.nii.gz", "a_0000.nii.gz"]
+@given(st.lists(st.integers(0, 9999), unique=True, max_size=20), st.randoms())
+def test_every_number_finds_its_own_in_whichever_order(numbers, random):
+    label_maps = [f"segmentation-{number}.nii" for number in numbers]
+    random.shuffle(label_maps)
+    found = likely_pairs([f"volume-{number}" for number in numbers], paths(*label_maps))
+    assert found == {f"volume-{number}": Path(f"segmentation-{number}.nii") for number in numbers}
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
-        LabelMaps(tmp_path / "predicitons")
+def test_words_for_images_and_label_maps_are_no_part_of_a_name():
+    assert key("volume-3") == key("segmentation-03") == (3,)
+    assert key("CT_liver_2.seg") == ("liver", 2)
+
+
+def test_the_preferred_format_and_the_nearest_name_go_first(tmp_path):
+    for name in ("a.nrrd", "a.nii.gz", "a_0000.mha", "._a.nii.gz", "b_0000.nii", "notes.txt"):
+        (tmp_path / name).touch()
+    label_maps = by_name(label_maps_in(tmp_path, apart_from=[tmp_path / "b_0000.nii"]))
+    assert label_map_of(Path("a_0000.nii.gz"), label_maps).name == "a.nii.gz"
+    assert label_map_of(Path("b_0000.nii"), label_maps) is None
+    assert label_maps_in(tmp_path / "none") == []
+
+
+def test_a_line_of_a_table_is_whole():
+    line = table_line("a", Path("/x/a.nii.gz"), Path("/y/l.nii.gz"), "truth")
+    assert line == "case\timage\ttruth\na\t/x/a.nii.gz\t/y/l.nii.gz"

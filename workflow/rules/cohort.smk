@@ -73,9 +73,10 @@ rule check:
         "../../envs/imaging.yaml"
     params:
         findings="results/cohort/findings.tsv",
+        organs=ORGANS,
     shell:
         "python workflow/scripts/show_findings.py --cases {input.cases} --findings {params.findings} {input.room}"
-        " 2> {log}"
+        " --organs {params.organs:q} 2> {log}"
 
 
 rule convert:

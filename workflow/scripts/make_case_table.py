@@ -6,7 +6,8 @@ from pathlib import Path
 
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table, stop_on_errors
-from noisy_student.cohort.scans import find_scans, folders_of
+from noisy_student.cohort.folder_findings import folder_findings
+from noisy_student.cohort.scans import folders_of, search
 from noisy_student.command import run
 from noisy_student.configuration import Cohort
 from noisy_student.organs import FLARE22, from_json
@@ -25,9 +26,9 @@ def main() -> None:
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    scans = find_scans(folders_of(arguments.cohort, arguments.embedded))
+    found = search(folders_of(arguments.cohort, arguments.embedded))
     standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
-    table, findings = make_case_table(scans, standard, arguments.cores)
+    table, findings = make_case_table(found.scans, standard, arguments.cores, folder_findings(found))
     write_table(findings, arguments.findings)
     stop_on_errors(findings, arguments.findings)
     write_table(table, arguments.output)

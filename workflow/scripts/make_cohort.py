@@ -19,6 +19,7 @@ from noisy_student.embedded.phantom import make_phantom
 from noisy_student.embedded.variation import BROAD, NARROW, Variation, between
 from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
+from noisy_student.files import visible
 from noisy_student.images import write_image
 from noisy_student.parallel import end_with_parent
 
@@ -56,7 +57,7 @@ def list_cases(counts: dict[str, int], label_maps: Path | None = None) -> list[C
     cases = [Case(role, number) for role in ROLES for number in range(1, counts[role] + 1)]
     if label_maps is None:
         return cases
-    paths = sorted(label_maps.glob("*.nii.gz"))
+    paths = visible(label_maps, ".nii.gz")
     if len(paths) < len(cases):
         raise InputError(
             f"a label map for each of {len(cases)} scans in {label_maps}",

@@ -17,6 +17,7 @@ from noisy_student.efficiency.figures import COLUMNS
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
+from noisy_student.files import visible
 from noisy_student.tables import read_table, write_table
 
 SUFFIX = ".nii.gz"
@@ -42,7 +43,7 @@ def arguments() -> argparse.Namespace:
 def scans_of(options: argparse.Namespace) -> list[tuple[str, Path]]:
     """(case, image) of the scans to measure."""
     if options.images:
-        images = sorted(options.images.glob(f"[!.]*_0000{SUFFIX}"))
+        images = visible(options.images, f"_0000{SUFFIX}")
         scans = [(path.name.removesuffix(f"_0000{SUFFIX}"), path) for path in images]
     else:
         table = read_table(options.cases, ("case", "role", "image"))

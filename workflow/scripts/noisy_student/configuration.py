@@ -38,6 +38,7 @@ from noisy_student.selection.rules import Rule, Selection
 from noisy_student.strict import Name, Positive, Strict
 
 Label = Annotated[int, Field(gt=0)]
+SourceName = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -66,8 +67,9 @@ class EmbeddedCohort(Strict):
 
 
 class LabelledFolder(Strict):
-    """A folder of scans and the folder of their label maps."""
+    """A folder of scans and the folder of their label maps. `name` is what their source is called."""
 
+    name: SourceName | None = None
     images: Path
     label_maps: Path
     labels: dict[str, Label | list[Label]] | None = None
@@ -76,14 +78,19 @@ class LabelledFolder(Strict):
 class ScanFolder(Strict):
     """A folder of scans, with the folder of their true label maps if these are known and kept aside."""
 
+    name: SourceName | None = None
     images: Path
     truth: Path | None = None
     labels: dict[str, Label | list[Label]] | None = None
 
 
 class ScanTable(Strict):
-    """A tab-separated table of scans: case, image and label_map (or truth), paths relative to the table."""
+    """A tab-separated table of scans: case, image and label_map (or truth), paths relative to the table.
 
+    Its column `source`, where it has one, goes before `name`.
+    """
+
+    name: SourceName | None = None
     table: Path
     labels: dict[str, Label | list[Label]] | None = None
 

@@ -38,6 +38,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def visible(folder: Path, ending: str = "") -> list[Path]:
+    """What lies in a folder and ends so, by name, without what is hidden (macOS leaves `._name` in archives)."""
+    return sorted(folder.glob(f"[!.]*{ending}"))
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what killed writers left under a folder in which nobody writes any more."""
     for path in folder.rglob(f"{UNFINISHED}*"):

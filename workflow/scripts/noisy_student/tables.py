@@ -11,7 +11,7 @@ from noisy_student.files import whole_file
 # Columns that stay text whatever they look like: a case may be named 007.
 TEXT_COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "sha256", "labels_sha256", "voxels_sha256", "source"),
-    *("reason", "masked", "mask_reason"),
+    *("labels", "reason", "masked", "mask_reason"),
 )
 
 

@@ -1,6 +1,5 @@
 """What is measured and checked of one case before anything is computed with it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from noisy_student.cohort.image_checks import intensity_range, scan_remarks
 from noisy_student.cohort.label_checks import in_table_numbers, label_map_remarks, side_remarks
 from noisy_student.cohort.label_names import name_remarks
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
+from noisy_student.cohort.labelled_organs import LABELS
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.geometry import turned_like
@@ -23,7 +24,6 @@ from noisy_student.organs import Organ
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
-LABELS = "labels"
 Spacing = tuple[float, float, float] | None
 
 
@@ -58,7 +58,8 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
         return {}, findings
     row = _row(scan, volume)
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
-        if path:
+        # One that is not there is found with all others, of which one may have its place.
+        if path and path.exists():
             row[column], measured, found = _label_map(scan, path, volume, standard)
             row |= measured
             row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
@@ -119,17 +120,8 @@ def _row(scan: Scan, volume: Volume) -> dict[str, Any]:
         "source": scan.source,
         "sha256": checksum(scan.image),
         "labels_sha256": "",
-        "voxels_sha256": _voxels_sha256(voxels),
+        **trace_columns(voxels),
     }
-
-
-def _voxels_sha256(voxels_zyx: np.ndarray) -> str:
-    """The same for two copies of a scan, in whichever orientation and data type they are stored."""
-    digest = hashlib.sha256(repr(voxels_zyx.shape).encode())
-    for slice_yx in voxels_zyx:
-        # Adding 0 makes one zero of 0.0 and -0.0.
-        digest.update(slice_yx.astype(np.float32) + 0)
-    return digest.hexdigest()
 
 
 def _unreadable(scan: Scan, file: Path, error: InputError) -> Finding:

@@ -1,5 +1,6 @@
 """The case table: one row per scan, and everything found about the cohort before hours are spent."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -7,31 +8,38 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.cohort.case_checks import Standard, examine
-from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, repeated_voxels
-from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names
+from noisy_student.cohort.copies import copies
+from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.label_names import once_a_folder
 from noisy_student.cohort.label_volumes import volume_findings
-from noisy_student.cohort.scans import Scan, is_plain_name
+from noisy_student.cohort.labelled_organs import LABELS, as_text, partly_labelled
+from noisy_student.cohort.names import is_plain_name
+from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.unpaired import missing_label_maps
 from noisy_student.errors import InputError
 from noisy_student.parallel import in_order
 
 COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "size_x", "size_y", "size_z"),
     *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "corrected", "intensity_low", "intensity_high"),
-    *("source", "sha256", "labels_sha256", "voxels_sha256"),
+    *("source", "sha256", "labels_sha256", "voxels_sha256", LABELS),
 )
 
 
-def make_case_table(scans: list[Scan], standard: Standard, cores: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_case_table(
+    scans: list[Scan], standard: Standard, cores: int, found_before: Sequence[Finding] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Examine every scan; return the case table and the table of findings, errors first."""
-    work = partial(examine, standard=standard)
-    examined = list(in_order(work, [scan for scan in scans if is_plain_name(scan.case)], cores, "checking"))
+    plain = [scan for scan in scans if is_plain_name(scan.case)]
+    examined = list(in_order(partial(examine, standard=standard), plain, cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = once_a_folder([finding for _, found in examined for finding in found])
-    findings += misnamed(scans) + repeated_names(scans) + repeated_voxels(rows) + never_labelled(rows, standard.organs)
-    findings += volume_findings(rows, standard.organs)
-    findings.sort(key=lambda finding: finding.severity)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    findings += misnamed(scans) + repeated_names(scans) + missing_label_maps(plain) + copies(rows)
+    for look in (never_labelled, partly_labelled, volume_findings):
+        findings += look(rows, standard.organs)
+    findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
+    table = pd.DataFrame([row | {LABELS: as_text(row.get(LABELS, []))} for row in rows], columns=list(COLUMNS))
     return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
 
 
@@ -45,8 +53,8 @@ def in_words(findings: pd.DataFrame) -> str:
 
 
 def stop_on_errors(findings: pd.DataFrame, path: Path) -> None:
-    """Raise with every error of the findings; warnings pass."""
+    """Raise with every error of the findings, and what else was found of these cases; warnings alone pass."""
     errors = findings[findings.severity == "error"]
     if len(errors):
-        got = f"{len(errors)} error(s)\n{in_words(errors)}"
+        got = f"{len(errors)} error(s)\n{in_words(findings[findings.case.isin(errors.case)])}"
         raise InputError("a cohort without errors", got, f"follow what each line says. All findings: {path}")

@@ -1,13 +1,13 @@
-"""What only shows when all cases are seen together: names, copies, organs that nobody labelled."""
+"""What only shows when all cases are seen together: their names, and organs that nobody labelled."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from noisy_student.cohort.case_checks import LABELS
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.scans import LONGEST_NAME, Scan, is_plain_name
+from noisy_student.cohort.labelled_organs import LABELS
+from noisy_student.cohort.names import LONGEST_NAME, is_plain_name
+from noisy_student.cohort.scans import Scan
 from noisy_student.organs import Organ
 
 
@@ -32,20 +32,6 @@ def repeated_names(scans: Iterable[Scan]) -> list[Finding]:
         for first, *twins in files.values()
         for twin in twins
     ]
-
-
-def repeated_voxels(rows: list[dict[str, Any]]) -> list[Finding]:
-    """The same voxels in two roles would let a test scan reach a training; within a role they only waste time."""
-    first: dict[str, dict[str, Any]] = {}
-    findings = []
-    for row in rows:
-        twin = first.setdefault(row["voxels_sha256"], row)
-        if twin is not row:
-            severity = "error" if twin["role"] != row["role"] else "warning"
-            found = f"the voxels of {twin['case']} ({twin['role']}) too"
-            remedy = f"take one of them out ({row['case']} is {row['role']})"
-            findings.append(Finding(row["case"], Path(row["image"]), severity, found, "each scan once", remedy))
-    return findings
 
 
 def never_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:

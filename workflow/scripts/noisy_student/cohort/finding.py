@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-Severity = Literal["error", "warning"]
+# The gravest first.
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a case that the user must see. Errors stop the run, warnings go into the report."""
+    """Something about a case that the user must see. Errors stop the run, warnings go into the report.
+
+    A note says what was not looked at: `check` shows it, and it alarms nobody.
+    """
 
     case: str
     file: Path | str

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from noisy_student.errors import InputError
+from noisy_student.reading.detached import data_files
 
 # Columns with paths, which are relative to the table's own folder.
 FILES = ("image", "label_map", "truth")
@@ -28,10 +29,11 @@ def rows_of(table: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def files_of(table: Path) -> list[Path]:
-    """Every file that the table names; none of a table that is not there."""
+    """Every file that the table names, with the files that hold the voxels of headers; none of a missing table."""
     if not table.exists():
         return []
-    return [path for row in _rows(table) for name in FILES if (path := file_of(table, row, name))]
+    named = [path for row in _rows(table) for name in FILES if (path := file_of(table, row, name))]
+    return [file for path in named for file in (path, *data_files(path))]
 
 
 def file_of(table: Path, row: dict[str, str], column: str) -> Path | None:

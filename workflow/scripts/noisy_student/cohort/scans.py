@@ -1,22 +1,20 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.cohort.numbering import Numbers
+from noisy_student.cohort.pairing import by_name, label_map_of, label_maps_in
+from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, rows_of
+from noisy_student.cohort.sources import Entry, place_of, source_names
 from noisy_student.configuration import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom.files import is_dicom, visible_files
+from noisy_student.reading.names import EXTENSIONS, case_name
 
-EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 ROLES = ("labelled", "unlabelled", "validation", "test")
 LABELLED_ROLES = ("labelled", "validation", "test")
-LONGEST_NAME = 150
-# nnU-Net names a case's label map `<case>_seg`, so a case must not be named like one.
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(?<!_seg)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Scan:
     """A scan as the user gave it: a file, or the folder of a DICOM series.
 
     `truth` is kept aside for judging and never reaches a training. `labels`: the organs' numbers in its label map,
-    where they are not the label table's.
+    where they are not the label table's. `source`: what its folder or table is called.
     """
 
     case: str
@@ -33,11 +31,20 @@ class Scan:
     label_map: Path | None = None
     truth: Path | None = None
     labels: Numbers | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The scans of each configured folder and table, by role and name, and what lies in the folders of scans."""
+
+    entries: list[tuple[Entry, list[Scan]]]
+    contents: Mapping[Path, Contents]
 
     @property
-    def source(self) -> str:
-        """Where the scan comes from."""
-        return self.image.parent.name
+    def scans(self) -> list[Scan]:
+        """Every scan."""
+        return [scan for _, scans in self.entries for scan in scans]
 
 
 def embedded_folders(root: Path) -> Folders:
@@ -66,62 +73,61 @@ def names_truth(entry: ScanFolder | ScanTable) -> bool:
 
 def find_scans(folders: Folders) -> list[Scan]:
     """Every scan of every folder and table, ordered by role and name."""
-    return [scan for role in ROLES for entry in getattr(folders, role) for scan in _scans_of(role, entry)]
+    return search(folders).scans
 
 
-def _scans_of(role: str, entry: LabelledFolder | ScanFolder | ScanTable) -> Iterator[Scan]:
-    if isinstance(entry, ScanTable):
-        yield from _listed(role, entry)
-        return
-    for image in images_of(entry.images):
-        case = case_name(image)
-        if isinstance(entry, LabelledFolder):
-            yield Scan(case, role, image, _beside(entry.label_maps, image, case), labels=entry.labels)
-        else:
-            truth = _beside(entry.truth, image, case) if entry.truth else None
-            yield Scan(case, role, image, truth=truth if truth and truth.exists() else None, labels=entry.labels)
-
-
-def _listed(role: str, entry: ScanTable) -> Iterator[Scan]:
-    is_labelled = role in LABELLED_ROLES
-    for row in rows_of(entry.table, ("case", "image", "label_map") if is_labelled else ("case", "image")):
-        image, label_map, truth = (file_of(entry.table, row, name) for name in ("image", "label_map", "truth"))
-        if is_labelled:
-            yield Scan(row["case"], role, image, label_map, labels=entry.labels)
-        else:
-            yield Scan(row["case"], role, image, truth=truth, labels=entry.labels)
+def search(folders: Folders) -> Search:
+    """The same, with what lies in the folders besides."""
+    named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
+    sources = source_names(entry for _, entry in named)
+    elsewhere = [path.absolute() for path in folders.paths()]
+    places = dict.fromkeys(place_of(entry) for _, entry in named if not isinstance(entry, ScanTable))
+    looked = {place: _with_scans(place, elsewhere) for place in places}
+    entries = [
+        (entry, list(_scans_of(role, entry, looked, entry.name or sources[place_of(entry)]))) for role, entry in named
+    ]
+    return Search(entries, looked)
 
 
 def images_of(folder: Path) -> list[Path]:
     """The scans in a folder, by name: files of a known format, and folders that each are a DICOM series."""
+    return _with_scans(folder).scans
+
+
+def _with_scans(folder: Path, elsewhere: list[Path] | None = None) -> Contents:
     if not folder.is_dir():
         raise InputError("a folder of scans", f"{folder} is no folder", "correct `cohort.folders`")
-    visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    found = [path for path in visible if (_is_series(path) if path.is_dir() else path.name.endswith(EXTENSIONS))]
-    if not found:
+    found = contents(folder, elsewhere or [])
+    if not found.scans:
         wanted = f"scans ({', '.join(EXTENSIONS)}, or a folder for each DICOM series) in {folder}"
-        raise InputError(wanted, "none", "correct `cohort.folders`")
+        passed_over = f": {len(found.passed_over)} passed over: {in_words(found.passed_over)}"
+        got = "none" + (passed_over if found.passed_over else "")
+        raise InputError(wanted, got, "name the folder that holds them, or list them in a table (config/README.md)")
     return found
 
 
-def _is_series(folder: Path) -> bool:
-    """Whether a folder among scans is one itself: it has DICOM files, or at least no other scans."""
-    files = visible_files(folder)
-    return any(map(is_dicom, files)) or not any(path.name.endswith(EXTENSIONS) for path in files)
+def _scans_of(role: str, entry: Entry, looked: Mapping[Path, Contents], source: str) -> Iterator[Scan]:
+    if isinstance(entry, ScanTable):
+        yield from _listed(role, entry, source)
+        return
+    images = looked[entry.images].scans
+    folder = entry.label_maps if isinstance(entry, LabelledFolder) else entry.truth
+    label_maps = by_name(label_maps_in(folder, apart_from=images)) if folder else {}
+    for image in images:
+        case, found = case_name(image), label_map_of(image, label_maps)
+        if isinstance(entry, LabelledFolder):
+            label_map = found or entry.label_maps / f"{case}{EXTENSIONS[0]}"
+            yield Scan(case, role, image, label_map, labels=entry.labels, source=source)
+        else:
+            yield Scan(case, role, image, truth=found, labels=entry.labels, source=source)
 
 
-def case_name(image: Path) -> str:
-    """The scan's name without extension and without nnU-Net's channel number `_0000`."""
-    extension = next((extension for extension in EXTENSIONS if image.name.endswith(extension)), "")
-    return image.name.removesuffix(extension).removesuffix("_0000")
-
-
-def is_plain_name(case: str) -> bool:
-    """Whether a case's files can be named after it, everywhere and without a clash."""
-    return bool(_PLAIN_NAME.fullmatch(case)) and len(case) <= LONGEST_NAME
-
-
-def _beside(folder: Path, image: Path, case: str) -> Path:
-    """The label map of a scan: named as the case or as the image, in any known format."""
-    names = [case + extension for extension in EXTENSIONS] + [image.name]
-    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+def _listed(role: str, entry: ScanTable, source: str) -> Iterator[Scan]:
+    is_labelled = role in LABELLED_ROLES
+    for row in rows_of(entry.table, ("case", "image", "label_map") if is_labelled else ("case", "image")):
+        image, label_map, truth = (file_of(entry.table, row, name) for name in ("image", "label_map", "truth"))
+        own = row.get("source") or source
+        if is_labelled:
+            yield Scan(row["case"], role, image, label_map, labels=entry.labels, source=own)
+        else:
+            yield Scan(row["case"], role, image, truth=truth, labels=entry.labels, source=own)

@@ -97,7 +97,7 @@ def roles(results: Results) -> Table:
 
 def findings(results: Results) -> Table:
     """What the case check found."""
-    caption = "Errors stop a run; warnings are worth a look."
+    caption = "Errors stop a run; warnings are worth a look; notes say what was passed over."
     return plain("findings", "Findings of the case check", caption, results.findings)
 
 

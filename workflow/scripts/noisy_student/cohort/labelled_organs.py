@@ -1,0 +1,77 @@
+"""Which organs the label maps have: what a source did not label is taught as background."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pandas as pd
+
+from noisy_student.cohort.finding import Finding
+from noisy_student.organs import Organ
+
+LABELS = "labels"
+# A scan with fewer of its source's organs than this share was hardly labelled in full.
+FULL = 0.5
+SHOWN = 3
+# Case → labels of its label map.
+Cases = dict[str, frozenset[int]]
+
+
+def as_text(labels: Sequence[int]) -> str:
+    """The labels of a label map, without background, as a cell of the case table."""
+    return " ".join(str(label) for label in labels if label)
+
+
+def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:
+    """A line for each organ: in how many scans of each role of the case table it is labelled."""
+    with_label_map = cases[cases.label_map.notna()]
+    sets = with_label_map[LABELS].fillna("").map(lambda text: frozenset(map(int, text.split())))
+    by_role = dict(tuple(sets.groupby(with_label_map.role, sort=False)))
+    labelled = by_role.pop("labelled", ())
+    return [
+        f"{organ.name}: labelled in {_share(organ, labelled)} scans"
+        + "".join(f", {role} {_share(organ, found)}" for role, found in by_role.items())
+        for organ in organs
+        if len(with_label_map)
+    ]
+
+
+def _share(organ: Organ, found: Collection[frozenset[int]]) -> str:
+    return f"{sum(organ.label in labels for labels in found)} of {len(found)}"
+
+
+def partly_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """Warnings about sources, and about scans of a source, that lack organs which other labelled scans have."""
+    by_source: dict[str, Cases] = defaultdict(dict)
+    for row in rows:
+        if row["role"] == "labelled" and any(row.get(LABELS, [])):
+            by_source[row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
+    everything = frozenset[int]().union(*map(_all_of, by_source.values()))
+    findings = [_lacking(source, cases, everything, organs) for source, cases in by_source.items()]
+    findings += [_incomplete(source, cases) for source, cases in by_source.items()]
+    return [finding for finding in findings if finding]
+
+
+def _all_of(cases: Cases) -> frozenset[int]:
+    return frozenset[int]().union(*cases.values())
+
+
+def _lacking(source: str, cases: Cases, everything: frozenset[int], organs: Sequence[Organ]) -> Finding | None:
+    missing = everything - _all_of(cases)
+    if not missing:
+        return None
+    names = ", ".join(organ.name for organ in organs if organ.label in missing)
+    found = f"source {source}: {names} in none of {len(cases)} labelled scans, but in those of other sources"
+    remedy = "label it there, or take it out of `organs`: what is not labelled is learned as background"
+    return Finding("all", "", "warning", found, "the same organs labelled in all sources", remedy)
+
+
+def _incomplete(source: str, cases: Cases) -> Finding | None:
+    organs = len(_all_of(cases))
+    few = [f"{case} ({len(labels)} of {organs})" for case, labels in cases.items() if len(labels) < FULL * organs]
+    if not few:
+        return None
+    listed = ", ".join(few[:SHOWN]) + (", …" if len(few) > SHOWN else "")
+    found = f"source {source}: {len(few)} of {len(cases)} labelled scans have less than half of its organs: {listed}"
+    remedy = "label them in full or leave them out, unless organs lie outside the scan: background is learned instead"
+    return Finding("all", "", "warning", found, "every organ labelled that the scan shows", remedy)

@@ -1,0 +1,93 @@
+"""Which label map belongs to which scan: by the same name, or, where that fails, by what both names have in common.
+
+Only the same name pairs. Other names are shown, with the line of a table that would pair them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from noisy_student.cohort.converter_leavings import uncorrected_name
+from noisy_student.files import visible
+from noisy_student.reading.names import EXTENSIONS, FIRST_CHANNEL, case_name, extension_of, stem_of
+
+LABEL_WORDS = {
+    *("label", "labels", "lbl", "seg", "segs", "segmentation", "segmentations", "mask", "masks"),
+    *("gt", "truth", "groundtruth", "annotation", "annotations"),
+}
+IMAGE_WORDS = {"image", "images", "imaging", "img", "imgs", "volume", "vol", "ct", "scan", "orig"}
+Key = tuple[str | int, ...]
+Item = TypeVar("Item")
+
+
+def label_maps_in(folder: Path, apart_from: Iterable[Path] = ()) -> list[Path]:
+    """The label maps of a folder, the preferred formats last; none of a folder that is not there.
+
+    A folder may hold scans and label maps together: a scan is no label map.
+    """
+    if not folder.is_dir():
+        return []
+    others = set(apart_from)
+    files = [path for path in visible(folder) if extension_of(path) and path not in others]
+    return sorted(files, key=lambda path: EXTENSIONS.index(extension_of(path)), reverse=True)
+
+
+def by_name(label_maps: Iterable[Path]) -> dict[str, Path]:
+    """Label maps by their names without extension."""
+    return {stem_of(path): path for path in label_maps}
+
+
+def label_map_of(image: Path, label_maps: Mapping[str, Path]) -> Path | None:
+    """The label map that is named as the case, as the scan, or as what the scan is corrected from."""
+    case = case_name(image)
+    plain = uncorrected_name(case)
+    names = (case, stem_of(image), plain, plain + FIRST_CHANNEL)
+    return next((label_maps[name] for name in names if name in label_maps), None)
+
+
+def likely_pairs(cases: Iterable[str], label_maps: Iterable[Path]) -> dict[str, Path]:
+    """The label map that each case's name points to, where case and label map point to each other alone.
+
+    Names are alike apart from words such as `img` and `label`, or at least in their numbers.
+    """
+    left, free = set(cases), set(label_maps)
+    found: dict[str, Path] = {}
+    for key_of in (key, _numbers):
+        by_case = _alone((key_of(case), case) for case in left)
+        by_label_map = _alone((key_of(case_name(path)), path) for path in free)
+        found |= {by_case[key]: by_label_map[key] for key in by_case.keys() & by_label_map.keys()}
+        left, free = left - found.keys(), free - set(found.values())
+    return found
+
+
+def key(name: str) -> Key:
+    """What is left of a name without words for images and label maps: `volume-3` and `segmentation-03` are (3,)."""
+    said = [part for part in _parts(name) if part not in IMAGE_WORDS | LABEL_WORDS]
+    return tuple(int(part) if part.isdigit() else part for part in said)
+
+
+def is_named_a_label_map(path: Path) -> bool:
+    """Whether a name has a word for label maps in it."""
+    return any(part in LABEL_WORDS for part in _parts(stem_of(path)))
+
+
+def table_line(case: str, image: Path, label_map: Path, column: str = "label_map") -> str:
+    """A table of scans with this one in it."""
+    return f"case\timage\t{column}\n{case}\t{image.absolute()}\t{label_map.absolute()}"
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall("[a-z]+|[0-9]+", name.lower())
+
+
+def _numbers(name: str) -> Key:
+    return tuple(part for part in key(name) if isinstance(part, int))
+
+
+def _alone(keyed: Iterable[tuple[Key, Item]]) -> dict[Key, Item]:
+    """The items whose key no other item has; nothing has an empty key."""
+    keyed = list(keyed)
+    count = Counter(key for key, _ in keyed)
+    return {key: item for key, item in keyed if key and count[key] == 1}

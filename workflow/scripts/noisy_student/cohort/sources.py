@@ -1,0 +1,27 @@
+"""What the source of a scan is called: its entry's name, or the part of the path that tells the entry apart."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from noisy_student.configuration import LabelledFolder, ScanFolder, ScanTable
+
+Entry = LabelledFolder | ScanFolder | ScanTable
+
+
+def place_of(entry: Entry) -> Path:
+    """The folder or table of an entry's scans."""
+    return entry.table if isinstance(entry, ScanTable) else entry.images
+
+
+def source_names(entries: Iterable[Entry]) -> dict[Path, str]:
+    """A name for the place of each entry that has none: the shortest end of its path that no other place has."""
+    entries = list(entries)
+    taken = {entry.name for entry in entries if entry.name}
+    places = {place_of(entry): place_of(entry).absolute().parts for entry in entries}
+    return {place: _shortest(parts, set(places.values()) - {parts}, taken) for place, parts in places.items()}
+
+
+def _shortest(parts: tuple[str, ...], others: Iterable[tuple[str, ...]], taken: Iterable[str]) -> str:
+    ends = ["/".join(parts[-length:]) for length in range(1, len(parts))]
+    is_free = (end not in taken and not any("/".join(other).endswith(f"/{end}") for other in others) for end in ends)
+    return next((end for end, free in zip(ends, is_free, strict=True) if free), ends[-1])

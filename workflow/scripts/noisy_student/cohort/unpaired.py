@@ -1,0 +1,76 @@
+"""Scans without their label map, and label maps and truths without their scan."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.pairing import label_maps_in, likely_pairs, table_line
+from noisy_student.cohort.passed_over import SHOWN
+from noisy_student.cohort.scans import Scan, Search
+from noisy_student.configuration import LabelledFolder, ScanFolder
+from noisy_student.files import visible
+
+
+def missing_label_maps(scans: list[Scan]) -> list[Finding]:
+    """Label maps and truths that are not there, with the one that seems to be it under another name."""
+    lacking = defaultdict(list)
+    for scan in scans:
+        wanted = scan.label_map or scan.truth
+        if wanted and not wanted.exists():
+            lacking[wanted.parent].append((scan, wanted))
+    findings = []
+    for folder, cases in lacking.items():
+        free = _free(folder, scans)
+        pairs = likely_pairs([scan.case for scan, _ in cases], free)
+        findings += [_missing(scan, wanted, pairs.get(scan.case), free) for scan, wanted in cases]
+    return findings
+
+
+def strays(search: Search) -> list[Finding]:
+    """Notes about label maps and truths that belong to no scan."""
+    scans_of = defaultdict(list)
+    for entry, scans in search.entries:
+        if isinstance(entry, LabelledFolder):
+            scans_of["label map(s)", entry.label_maps] += scans
+        elif isinstance(entry, ScanFolder) and entry.truth:
+            scans_of["truth(s)", entry.truth] += scans
+    found = {(what, folder): _free(folder, search.scans) for what, folder in scans_of}
+    return [_strays(*key, free, scans_of[key]) for key, free in found.items() if free]
+
+
+def _free(folder: Path, scans: Iterable[Scan]) -> list[Path]:
+    """The label maps of a folder that no scan has, by name."""
+    taken = {path for scan in scans for path in (scan.image, scan.label_map, scan.truth) if path}
+    return sorted(label_maps_in(folder, apart_from=taken))
+
+
+def _missing(scan: Scan, wanted: Path, likely: Path | None, free: list[Path]) -> Finding:
+    column = "label_map" if scan.label_map else "truth"
+    if likely:
+        line = table_line(scan.case, scan.image, likely, column)
+        remedy = (
+            f"{likely.name} seems to be it: name it so, or list all scans of the folder in a table in place of the "
+            f"folder (config/README.md), this one as\n{line}"
+        )
+    elif not wanted.parent.is_dir():
+        remedy = f"there is no folder {wanted.parent}: correct it"
+    else:
+        there = _some(free or visible(wanted.parent)) or "nothing"
+        remedy = f"put it there, or list it in a table (config/README.md); in {wanted.parent}: {there}"
+    return Finding(scan.case, wanted, "error", "no such file", "a label map of this name", remedy)
+
+
+def _strays(what: str, folder: Path, free: list[Path], scans: list[Scan]) -> Finding:
+    without = {scan.case: scan.image for scan in scans if not (scan.label_map or scan.truth)}
+    pairs = likely_pairs(without, free)
+    remedy = "correct the name of the one or the other; else leave them"
+    if pairs:
+        line = table_line(case := min(pairs), without[case], pairs[case], "truth")
+        remedy = f"{len(pairs)} would pair in a table of scans (config/README.md), the first as\n{line}"
+    found = f"{len(free)} {what} belong to no scan: {_some(free)}"
+    return Finding("all", folder, "note", found, "each named as its scan", remedy)
+
+
+def _some(paths: list[Path]) -> str:
+    return ", ".join(path.name for path in paths[:SHOWN]) + (", …" if len(paths) > SHOWN else "")

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-check bench-full-size rehearsal faults study study-choice clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -80,6 +80,11 @@ rehearsal: $(READY)
 # Ends, damages and starves small runs; the table goes to docs/faults.md.
 faults: $(READY)
 	pytest tests/faults --table docs/faults.md
+
+# What comes of faulty and unusual input (docs/inputs.md). INPUTS=DIR make inputs: DIR has the scripts that make it.
+inputs: INPUTS_PYTHON ?= $(BIN)/python
+inputs: $(READY)
+	@python benchmarks/inputs/run_inputs.py "$(or $(INPUTS),DIR)" --python $(INPUTS_PYTHON) --cores $(CORES)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.

@@ -108,8 +108,8 @@ def test_unreadable_and_missing_files_are_named(scan, findings_of):
 
 
 def test_a_scan_that_is_no_ct_stops_the_run_unless_its_case_or_source_is_accepted(scan, tmp_path):
-    scans, organs = [scan("ct"), scan("mr", np.abs(voxels(1)))], (Organ(1, "tumour"),)
-    for accepted, severities in (((), {"error"}), (("mr",), {"warning"}), (("images",), {"warning"})):
+    scans, organs = [scan("ct"), replace(scan("mr", np.abs(voxels(1))), source="clinic")], (Organ(1, "tumour"),)
+    for accepted, severities in (((), {"error"}), (("mr",), {"warning"}), (("clinic",), {"warning"})):
         table, findings = make_case_table(scans, Standard(organs, tmp_path / "r", accepted=accepted), cores=1)
         assert list(findings.case) == ["mr"] and set(findings.severity) == severities
         assert "no Hounsfield units" in findings.found[0] and "cohort.accept" in findings.remedy[0]

@@ -10,7 +10,8 @@ from scipy.ndimage import zoom
 from noisy_student.cohort.copies import ALIKE, copies, most_alike, same_voxels, shared_slices
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.cohort.traces import fingerprint, trace_columns
-from noisy_student.images import CANONICAL_ORIENTATION, read_image, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
 
 
 def resampled(voxels, factors_zyx):

@@ -175,6 +175,6 @@ def test_a_real_series_lies_on_the_grid_of_its_label_map(tmp_path):
     shutil.copy(REAL / "label.nii.gz", tmp_path / "slab.nii.gz")
     folders = Folders(labelled=[LabelledFolder(images=tmp_path / "images", label_maps=tmp_path)])
     scans = find_scans(folders)
-    assert scans == [Scan("slab", "labelled", tmp_path / "images/slab", tmp_path / "slab.nii.gz")]
+    assert scans == [Scan("slab", "labelled", tmp_path / "images/slab", tmp_path / "slab.nii.gz", source="images")]
     _, findings = make_case_table(scans, Standard(FLARE22, tmp_path / "renumbered"), cores=1)
     assert (findings.severity == "warning").all()

@@ -1,6 +1,6 @@
 import pytest
 
-from noisy_student.cohort.scans import embedded_folders, find_scans, images_of
+from noisy_student.cohort.scans import embedded_folders, find_scans, scans_in
 from noisy_student.configuration import Folders, LabelledFolder, ScanFolder
 from noisy_student.errors import InputError
 
@@ -84,7 +84,7 @@ def test_scans_and_label_maps_in_one_folder_are_told_apart(lay):
 def test_a_folder_without_scans_says_what_lies_in_it(lay):
     folder = lay("s1/ct.nii.gz", "s2/ct.nii.gz", "all.zip")
     with pytest.raises(InputError, match=r"3 passed over: all\.zip .*such as ct\.nii\.gz: name it in a table"):
-        images_of(folder)
+        scans_in(folder)
 
 
 def test_folders_that_are_named_elsewhere_are_no_entries(lay):

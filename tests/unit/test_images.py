@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from noisy_student import images
 from noisy_student.errors import InputError
 from noisy_student.geometry import Geometry
-from noisy_student.images import read_geometry, write_image
+from noisy_student.images import VOLUME_FORMATS, read_geometry, write_image
 
 
 @pytest.fixture

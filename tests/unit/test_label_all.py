@@ -6,7 +6,7 @@ import SimpleITK as sitk
 import torch
 
 from noisy_student.geometry import Geometry, orientation
-from noisy_student.images import read_geometry
+from noisy_student.images import VOLUME_FORMATS, read_geometry
 from noisy_student.labelling import label_all as module
 from noisy_student.labelling.jobs import jobs_of
 from noisy_student.labelling.label_all import label_all, spacing_along_patient

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from dicom_series import write_series
 from noisy_student.errors import InputError
-from noisy_student.images import write_image
+from noisy_student.images import VOLUME_FORMATS, write_image
 from noisy_student.labelling.jobs import jobs_of
 from noisy_student.labelling.mark import marked
 from noisy_student.labelling.scans import find_scans

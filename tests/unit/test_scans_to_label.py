@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from dicom_series import write_series
 from noisy_student.errors import InputError
 from noisy_student.labelling.scans import find_scans
+from noisy_student.labelling.words import of_others
 
 VOXELS = np.zeros((3, 4, 5), np.int16)
 
@@ -79,3 +80,15 @@ def test_what_is_not_there_and_an_empty_folder_are_errors_with_their_own_remedy(
         find_scans(tmp_path / "nothing.nii")
     with pytest.raises(InputError, match="got: none\nremedy: name a scan"):
         find_scans(tmp_path)
+
+
+def test_what_lies_beside_the_scans_is_said_and_the_corrected_one_is_taken(save, tmp_path):
+    for name in ("a.nii.gz", "a_Eq_1.nii.gz", "b.nii.gz"):
+        save(name)
+    (tmp_path / "old.zip").write_bytes(b"PK")
+    (tmp_path / "._b.nii.gz").write_bytes(b"macOS")
+    found = find_scans(tmp_path)
+    assert [path.name for path in found.scans] == ["a_Eq_1.nii.gz", "b.nii.gz"]
+    said = "\n".join(of_others(found))
+    assert "a.nii.gz: a_Eq_1.nii.gz is its corrected one" in said
+    assert "1 that are no scans: old.zip (an archive: unpack it)" in said

@@ -18,7 +18,7 @@ from noisy_student.command import run
 from noisy_student.labelling.jobs import jobs_of
 from noisy_student.labelling.label_all import label_all
 from noisy_student.labelling.scans import find_scans
-from noisy_student.labelling.words import failed_scans, of_channels, of_folds, of_outcome, say
+from noisy_student.labelling.words import failed_scans, of_folds, of_others, of_outcome, say
 from noisy_student.learning.checkpoints import FINAL, KINDS
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.model_folder import checkpoints_of, unfinished_folds
@@ -68,7 +68,7 @@ def main() -> None:
     """Label, and say what was found."""
     arguments = options()
     found = find_scans(arguments.image)
-    say(of_channels(found.channels))
+    say(of_others(found))
     jobs = jobs_of(arguments.image, found, arguments.output)
     predictor = predictor_of(arguments)
     outcomes = []

@@ -1,6 +1,6 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,22 +82,21 @@ def search(folders: Folders) -> Search:
     sources = source_names(entry for _, entry in named)
     elsewhere = [path.absolute() for path in folders.paths()]
     places = dict.fromkeys(place_of(entry) for _, entry in named if not isinstance(entry, ScanTable))
-    looked = {place: _with_scans(place, elsewhere) for place in places}
+    looked = {place: scans_in(place, elsewhere) for place in places}
     entries = [
         (entry, list(_scans_of(role, entry, looked, entry.name or sources[place_of(entry)]))) for role, entry in named
     ]
     return Search(entries, looked)
 
 
-def images_of(folder: Path) -> list[Path]:
-    """The scans in a folder, by name: files of a known format, and folders that each are a DICOM series."""
-    return _with_scans(folder).scans
+def scans_in(folder: Path, elsewhere: Collection[Path] = ()) -> Contents:
+    """What lies in a folder of scans, which may hold folders that are named `elsewhere`. Raises InputError for none.
 
-
-def _with_scans(folder: Path, elsewhere: list[Path] | None = None) -> Contents:
+    A scan is a file of a known format, or a folder that is one DICOM series.
+    """
     if not folder.is_dir():
         raise InputError("a folder of scans", f"{folder} is no folder", "correct `cohort.folders`")
-    found = contents(folder, elsewhere or [])
+    found = contents(folder, elsewhere)
     if not found.scans:
         wanted = f"scans ({', '.join(EXTENSIONS)}, or a folder for each DICOM series) in {folder}"
         passed_over = f": {len(found.passed_over)} passed over: {in_words(found.passed_over)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.errors import InputError
+from noisy_student.images import VOLUME_FORMATS
 from noisy_student.labelling.mark import is_marked
 from noisy_student.labelling.scans import Found
 from noisy_student.reading.dicom.files import visible_files

@@ -1,12 +1,13 @@
 """Which scans `label_scan.py` is given."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from noisy_student.cohort.scans import images_of
+from noisy_student.cohort.passed_over import PassedOver
+from noisy_student.cohort.scans import scans_in
 from noisy_student.errors import InputError
 from noisy_student.images import read_geometry
 from noisy_student.reading.dicom.files import INDEX, is_dicom, visible_files, visible_names
@@ -19,10 +20,16 @@ REMEDY = "name a scan (a file, or the folder of a DICOM series), or a folder of 
 
 @dataclass(frozen=True)
 class Found:
-    """What there is to label, and further channels of these scans, which a network of one channel does not see."""
+    """What there is to label; what is not.
+
+    `channels` are further channels of these scans, which a network of one channel does not see, `superseded` scans of
+    which a better corrected one lies beside, `passed_over` whatever else lies in the folder.
+    """
 
     scans: list[Path]
-    channels: list[Path]
+    channels: Sequence[Path] = ()
+    superseded: Mapping[Path, Path] = field(default_factory=dict)
+    passed_over: Sequence[PassedOver] = ()
 
 
 def find_scans(image: Path) -> Found:
@@ -30,13 +37,14 @@ def find_scans(image: Path) -> Found:
     if not image.exists():
         raise InputError("a scan, or a folder of scans", f"{image}: no such file or folder", REMEDY)
     if not image.is_dir() or _is_case(image):
-        return Found([image], [])
+        return Found([image])
     try:
-        scans = images_of(image)
+        found = scans_in(image)
     except InputError as error:
         raise InputError(error.wanted, error.got, REMEDY) from error
-    channels = further_channels(scans)
-    return Found([scan for scan in scans if scan not in channels], channels)
+    channels = further_channels(found.scans)
+    scans = [scan for scan in found.scans if scan not in channels]
+    return Found(scans, channels, found.superseded, found.passed_over)
 
 
 def _is_case(folder: Path) -> bool:

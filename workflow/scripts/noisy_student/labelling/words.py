@@ -4,7 +4,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from noisy_student.cohort.passed_over import in_words
 from noisy_student.labelling.label_all import Outcome
+from noisy_student.labelling.scans import Found
 from noisy_student.reading.volume import Remark
 
 # On a terminal the progress stands in the line; it is printed again below.
@@ -16,6 +18,17 @@ def say(lines: list[str]) -> None:
     """Print lines to stderr."""
     for line in lines:
         print(f"{CLEAR_LINE if sys.stderr.isatty() else ''}{line}", file=sys.stderr, flush=True)
+
+
+def of_others(found: Found) -> list[str]:
+    """What lies beside the scans and is not labelled, and why."""
+    lines = of_channels(found.channels)
+    lines += [
+        f"passed over: {image.name}: {other.name} is its corrected one" for image, other in found.superseded.items()
+    ]
+    if found.passed_over:
+        lines.append(f"passed over: {len(found.passed_over)} that are no scans: {in_words(found.passed_over)}")
+    return lines
 
 
 def of_channels(channels: Sequence[Path]) -> list[str]:

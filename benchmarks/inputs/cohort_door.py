@@ -16,6 +16,8 @@ from scripts import Ended, ending, run, short
 
 # The key of what came of a cohort as a whole, among names of its scans.
 WHOLE = ""
+# A network of 8 mm, so that a scan thinner than 4 mm is refused.
+NETWORK_SPACINGS = "[[8, 8, 8]]"
 
 
 def check_each(scan: Path, beside: dict[str, str], work: Path) -> dict[str, str]:
@@ -69,7 +71,7 @@ class CohortDoor:
         findings.unlink(missing_ok=True)
         checked = run(
             *("make_case_table.py", "--cohort", json.dumps({"kind": "folders", "folders": roles})),
-            *("--embedded", self.work, "--renumbered", self.work / "renumbered"),
+            *("--embedded", self.work, "--renumbered", self.work / "renumbered", "--spacings", NETWORK_SPACINGS),
             *("--findings", findings, "--output", self.work / "cases.tsv"),
         )
         if findings.exists():

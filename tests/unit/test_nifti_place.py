@@ -169,6 +169,15 @@ def test_scaling_is_the_standards(tmp_path, fields, values):
     assert bool(volume.scaling) == (not np.array_equal(values, VOXELS))
 
 
+@pytest.mark.parametrize("offset", [0, 352])
+def test_voxels_begin_behind_the_header_where_it_does_not_say_where(tmp_path, offset):
+    path = write(tmp_path / "a.nii.gz", vox_offset=offset)
+    volume = require_same_places(path, AFFINE)
+    assert np.array_equal(sitk.GetArrayFromImage(volume.image).T, VOXELS)
+    theirs = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).T
+    assert volume.is_plain == np.array_equal(theirs, VOXELS) == (nifti.plain_orientation(path) == "LPS")
+
+
 def test_a_file_is_read_by_its_content_and_a_misleading_name_is_said(tmp_path):
     plain, packed = write(tmp_path / "a.nii"), write(tmp_path / "b.nii.gz")
     for path, name in ((plain, "plain.nii.gz"), (packed, "packed.nii"), (packed, "B.NII.GZ")):

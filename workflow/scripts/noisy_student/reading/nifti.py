@@ -71,9 +71,10 @@ def _header_and_place(path: Path, stream: BinaryIO) -> tuple[Header, Place]:
 
 
 def _is_usual(path: Path, header: Header) -> bool:
-    """Whether all readers take the header's scaling for the same, and the name says how the content is packed."""
+    """Whether all readers take the header's scaling and the voxels' beginning for the same, and the name is right."""
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    return not _content(path) and bool((slope and np.isfinite(slope)) or not intercept or not np.isfinite(intercept))
+    is_scaled_alike = bool((slope and np.isfinite(slope)) or not intercept or not np.isfinite(intercept))
+    return is_scaled_alike and float(header["vox_offset"]) > int(header["sizeof_hdr"]) and not _content(path)
 
 
 def _as_simpleitk_places_it(path: Path, place: Geometry) -> Geometry | None:

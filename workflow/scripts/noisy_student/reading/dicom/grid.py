@@ -10,8 +10,10 @@ from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.dicom.upright import even_heights_mm, margins, upright_slices
 
-# Slices that are shifted by less than this share of a pixel in all stand upright.
-SHIFTED = 0.1
+# How far from one straight line slices of a tilted gantry may lie, as a share of a pixel.
+STEADY = 0.1
+# Slices that are shifted by less than this share of a pixel in all stand upright: their values are worth more as stored.
+UPRIGHT = 0.25
 # What rounding of positions to 0.1 mm may shift a slice by.
 ROUNDED_MM = 0.1
 
@@ -40,10 +42,10 @@ def _shifts(stack: Stack) -> tuple[np.ndarray, str]:
     slope_xy = heights_mm @ stack.shifts_xy / (heights_mm @ heights_mm)
     tilted_xy = np.outer(stack.heights_mm, slope_xy)
     off_xy = stack.shifts_xy - stack.shifts_xy.mean(axis=0) - np.outer(heights_mm, slope_xy)
-    is_steady = (np.abs(off_xy) <= np.maximum(SHIFTED, ROUNDED_MM / pixel_mm)).all()
+    is_steady = (np.abs(off_xy) <= np.maximum(STEADY, ROUNDED_MM / pixel_mm)).all()
     shifts_xy = np.round(tilted_xy if is_steady else stack.shifts_xy, 3)
     range_xy = np.ptp(shifts_xy, axis=0)
-    if np.linalg.norm(range_xy) <= SHIFTED:
+    if np.linalg.norm(range_xy) <= UPRIGHT:
         return np.zeros_like(shifts_xy), ""
     if not is_steady:
         shifted_mm = np.linalg.norm(range_xy * pixel_mm)

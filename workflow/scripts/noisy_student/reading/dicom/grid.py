@@ -12,7 +12,7 @@ from noisy_student.reading.dicom.upright import even_heights_mm, margins, uprigh
 
 # How far from one straight line slices of a tilted gantry may lie, as a share of a pixel.
 STEADY = 0.1
-# Slices that are shifted by less than this share of a pixel in all stand upright: their values are worth more as stored.
+# Slices shifted by less than this share of a pixel in all stand upright: values as stored are worth more.
 UPRIGHT = 0.25
 # What rounding of positions to 0.1 mm may shift a slice by.
 ROUNDED_MM = 0.1

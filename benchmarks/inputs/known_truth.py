@@ -16,7 +16,8 @@ from scipy.ndimage import map_coordinates
 
 # Below is air or padding, and which number a voxel of either has is no matter.
 AIR_HU = -950
-ROUNDING_HU = 0.51
+# Half of the largest slope of a made series, 1.15: what is stored are whole numbers.
+ROUNDING_HU = 0.58
 # What lies this near to a voxel's centre is on the same grid; anything else was resampled or has been moved. Resampling
 # by half a voxel changes an edge between air and body by less than the limit, a greater move by more.
 SAME_GRID_VOXELS, MOVED_HU = 0.25, 650

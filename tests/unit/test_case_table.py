@@ -158,6 +158,19 @@ def test_a_label_map_that_lost_its_header_is_mended_as_the_remedy_says(scan, fin
     assert findings_of(case).empty
 
 
+def test_a_label_map_that_is_upright_beside_an_oblique_scan_is_mended_as_the_remedy_says(scan, findings_of):
+    case = scan("a")
+    image, label_map = (sitk.ReadImage(str(path)) for path in (case.image, case.label_map))
+    image.SetDirection((-1, 0, 0, 0, -np.cos(0.1), np.sin(0.1), 0, np.sin(0.1), np.cos(0.1)))
+    sitk.WriteImage(image, str(case.image))
+    [found] = [found for found in findings_of(case).itertuples() if found.severity == "error"]
+    assert "direction (1, 0, 0" in found.found and "size" not in found.found
+    assert "label_map.CopyInformation(scan)" in found.remedy
+    label_map.CopyInformation(image)
+    sitk.WriteImage(label_map, str(case.label_map))
+    assert list(findings_of(case).severity) == ["warning"]
+
+
 def test_a_name_is_used_once(scan, findings_of):
     found = findings_of(scan("a"), scan("A"))
     assert found.found.str.contains("the name of").any()

@@ -10,7 +10,7 @@ from conftest import ROOT
 from dicom_series import PATIENT, write_series
 from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.case_table import make_case_table
-from noisy_student.cohort.conversion import convert
+from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.converted import converted_image
 from noisy_student.cohort.scans import Scan, find_scans
 from noisy_student.configuration import Folders, LabelledFolder
@@ -62,6 +62,20 @@ def test_every_voxel_lies_where_its_slices_header_says(tmp_path, axes):
         first = np.array([float(part) for part in reader.GetMetaData("0020|0032").split("\\")])
         place = first + 3 * 1.5 * np.array(axes[0]) + 2 * 2.5 * np.array(axes[1])
         assert image[image.TransformPhysicalPointToIndex(place.tolist())] == VOXELS[number, 2, 3]
+
+
+@pytest.mark.parametrize("letters", ["LAS", "RAS", "LPS"])
+def test_a_label_map_with_its_rows_in_another_order_lies_on_the_series(series, tmp_path, letters):
+    """As it is drawn on the file that dcm2niix makes of the series."""
+    image = read_scan(series[0]).image
+    labels = sitk.GetImageFromArray(np.random.default_rng(1).integers(0, 14, SHAPE_ZYX).astype(np.uint8))
+    labels.CopyInformation(image)
+    sitk.WriteImage(sitk.DICOMOrient(labels, letters), str(tmp_path / "case.nii.gz"))
+    scan = Scan("case", "labelled", series[0], tmp_path / "case.nii.gz")
+    row, findings = examine(scan, Standard(FLARE22, tmp_path / "renumbered"))
+    assert "error" not in [finding.severity for finding in findings]
+    convert_label_map(row["label_map"], tmp_path / "converted.nii.gz")
+    assert (sitk.GetArrayFromImage(read_image(tmp_path / "converted.nii.gz")) == sitk.GetArrayFromImage(labels)).all()
 
 
 def test_text_files_are_as_they_were_after_reading(series, tmp_path):

@@ -6,8 +6,10 @@ import pytest
 import SimpleITK as sitk
 
 from dicom_series import change, store, write_series
+from noisy_student.cohort.image_checks import scan_remarks
 from noisy_student.errors import InputError
 from noisy_student.reading.door import read_scan
+from noisy_student.reading.volume import NOT_CT
 
 VOXELS = np.random.default_rng(0).integers(-1000, 1500, (6, 5, 4)).astype(np.int16)
 
@@ -59,6 +61,14 @@ def test_a_slice_that_lacks_the_intercept_of_the_others_is_named(series, lacking
     change(files[number], **lacking)
     said = refusal(folder)
     assert files[number].name in said and "rescale intercept" in said and "-1024" in said
+
+
+def test_without_slope_and_intercept_in_any_slice_it_is_no_ct(series):
+    folder, files = series
+    for path in files:
+        change(path, RescaleIntercept=None, RescaleSlope=None)
+    assert (hounsfield(folder) == VOXELS + 1024).all()
+    assert [remark.kind for remark in scan_remarks(read_scan(folder)) if remark.severity == "error"] == [NOT_CT]
 
 
 def test_so_is_one_whose_writer_put_zero_for_it(series):

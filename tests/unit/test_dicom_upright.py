@@ -81,8 +81,8 @@ def test_nothing_is_cut_off_and_outside_is_air(tmp_path):
     )
 
 
-def test_a_shift_of_less_than_a_tenth_of_a_pixel_is_left_alone(tmp_path):
-    _, voxels = write_lump(tmp_path, 0.1, np.arange(0, 66, 3.0))
+def test_a_shift_of_less_than_a_quarter_of_a_pixel_in_all_is_left_alone(tmp_path):
+    _, voxels = write_lump(tmp_path, 0.3, np.arange(0, 66, 3.0))
     volume = read_scan(tmp_path)
     assert (sitk.GetArrayFromImage(volume.image) == voxels).all()
     assert volume.corrected == "" and volume.remarks == ()

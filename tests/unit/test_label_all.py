@@ -123,6 +123,20 @@ def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(fol
     assert orientation(geometry.direction) == letters and not geometry.differences(read_geometry(folder / "c.nii.gz"))
 
 
+def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
+    """One and two slices, coarse axes, sagittal slices, and a scan turned by 30°; each label map on its scan's grid."""
+    voxels = voxels_of(folder / "c.nii.gz")
+    save(voxels[:1], folder / "a.nii.gz")
+    save(voxels[:2], folder / "b.nii.gz", spacing=(10.0, 20.0, 20.0))
+    save(voxels, folder / "c.nii.gz", letters="PIR")
+    image = sitk.ReadImage(str(folder / "a.nii.gz"))
+    image.SetDirection((np.cos(np.pi / 6), -0.5, 0, 0.5, np.cos(np.pi / 6), 0, 0, 0, 1))
+    sitk.WriteImage(image, str(folder / "turned.nii.gz"))
+    assert not any(outcome.errors for outcome in outcomes(folder, predictor).values())
+    for scan in folder.iterdir():
+        assert not read_geometry(folder.parent / "labels" / scan.name).differences(read_geometry(scan))
+
+
 @pytest.mark.parametrize(
     ("transposed", "letters", "expected"),
     [

@@ -1,6 +1,7 @@
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from noisy_student.reading.door import read_label_map
 from noisy_student.reading.nifti_labels import label_names
@@ -26,11 +27,13 @@ def caret(names):
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.nii"])
 def test_names_in_the_header_are_read_wherever_they_stand_in_it(tmp_path, before, kind, name):
-    image = kind(np.zeros((4, 5, 6), np.uint8), np.diag((2, 2, 3, 1)))
+    labels = np.arange(120, dtype=np.uint8).reshape(4, 5, 6)
+    image = kind(labels, np.diag((-2, -2, 3, 1)))
     for code, content in (*before, (0, caret(NAMES))):
         image.header.extensions.append(nibabel.nifti1.Nifti1Extension(code, content))
     nibabel.save(image, tmp_path / name)
-    assert read_label_map(tmp_path / name).names == NAMES
+    read = read_label_map(tmp_path / name)
+    assert read.names == NAMES and np.array_equal(sitk.GetArrayFromImage(read.image).T, labels)
 
 
 def test_workbench_s_labels_and_others_extensions():

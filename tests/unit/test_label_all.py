@@ -1,5 +1,6 @@
 """Scans labelled one after the other in one process: what is wrong with one ends that one alone."""
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -135,6 +136,15 @@ def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
     assert not any(outcome.errors for outcome in outcomes(folder, predictor).values())
     for scan in folder.iterdir():
         assert not read_geometry(folder.parent / "labels" / scan.name).differences(read_geometry(scan))
+
+
+def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, predictor):
+    image = nibabel.Nifti1Image(voxels_of(folder / "b.nii.gz").transpose(2, 1, 0).astype(np.int16), None)
+    image.header.set_zooms((10, 10, 6))
+    nibabel.save(image, folder / "b.nii.gz")
+    found = outcomes(folder / "b.nii.gz", predictor)["b"]
+    assert not found.errors and labelled(folder) == ["b.nii.gz"]
+    assert any(line.startswith("warning b: no orientation in the header") for line in of_outcome(found))
 
 
 @pytest.mark.parametrize(

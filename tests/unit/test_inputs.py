@@ -39,6 +39,14 @@ def truth(voxels):
     return Truth(voxels, positions, np.diag(SPACING_MM)[:, :2])
 
 
+def test_every_row_says_what_comes_now_and_names_tests_that_are_there():
+    rows = [line.strip("| ").split(" | ") for line in DOCS.read_text().splitlines() if line.startswith("| ")]
+    there = {path.name for path in DOCS.parents[1].glob("tests/*/test_*.py")}
+    for *cells, tests in [row for row in rows if row[0] != "input"]:
+        assert len(cells) == 3 and all(cells) and "…" not in cells[2], cells
+        assert {name.strip("`") for name in tests.split(", ")} <= there, tests
+
+
 def test_every_kind_is_a_row_of_the_docs_and_has_a_door():
     rows = {line.split(" | ")[0].removeprefix("| ") for line in DOCS.read_text().splitlines() if line.startswith("| ")}
     kinds = read_kinds()

@@ -128,7 +128,7 @@ def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
     """One and two slices, coarse axes, sagittal slices, and a scan turned by 30°; each label map on its scan's grid."""
     voxels = voxels_of(folder / "c.nii.gz")
     save(voxels[:1], folder / "a.nii.gz")
-    save(voxels[:2], folder / "b.nii.gz", spacing=(10.0, 20.0, 20.0))
+    save(voxels[:2], folder / "b.nii.gz", spacing=(10.0, 14.0, 14.0))
     save(voxels, folder / "c.nii.gz", letters="PIR")
     image = sitk.ReadImage(str(folder / "a.nii.gz"))
     image.SetDirection((np.cos(np.pi / 6), -0.5, 0, 0.5, np.cos(np.pi / 6), 0, 0, 0, 1))

@@ -59,7 +59,7 @@ def test_command_that_rebuilds_a_partial_report_is_the_readmes(failed):
 
 
 def test_end_names_the_report_only_where_there_is_one(tmp_path):
-    assert "not made yet" in banner.finished(tmp_path, "log")
+    assert "not made yet" in banner.finished(tmp_path, "log", "snakemake --cores 8")
     (tmp_path / "results/report").mkdir(parents=True)
     (tmp_path / banner.REPORT).touch()
-    assert f"report   {tmp_path / banner.REPORT}" in banner.finished(tmp_path, "log")
+    assert f"report   {tmp_path / banner.REPORT}" in banner.finished(tmp_path, "log", "snakemake --cores 8")

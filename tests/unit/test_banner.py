@@ -59,5 +59,5 @@ def test_an_interruption_names_the_command_that_goes_on_and_what_had_failed_befo
 
 
 def test_the_start_says_what_helps_after_a_kill():
-    said = banner.started(Path("/x"), "log", 2, "snakemake --cores 8")
+    said = banner.started(Path("/x"), "log", 2, "snakemake --cores 8", "generated")
     assert "`snakemake --cores 8 --unlock`, then the same command" in said

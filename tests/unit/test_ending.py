@@ -11,7 +11,7 @@ RUN = """
 import os, signal, sys, time
 from pathlib import Path
 from noisy_student.running.ending import Ending
-ending = Ending(Path.cwd(), "snakemake check")
+ending = Ending(Path.cwd(), "snakemake check", "snakemake")
 ending.begin("snakemake.log")
 try:
     {what}

@@ -15,7 +15,7 @@ from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import state_of
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import folders_of, names_truth
-from noisy_student.running.command_line import several_configfiles
+from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.running.repeated_keys import refuse_repeated_keys
@@ -23,7 +23,7 @@ from noisy_student.selection.rules import SELECTION
 from noisy_student.selection.words import in_words
 
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
-if workflow.is_main_process and (problem := several_configfiles(sys.argv[1:])):
+if workflow.is_main_process and (problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:])):
     sys.exit(problem)
 try:
     if workflow.is_main_process:
@@ -38,7 +38,7 @@ except InputError as error:
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
     sys.exit(
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
-        "Python instead: snakemake --workflow-profile profiles/venv --cores 8 (`make run` does that)"
+        f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', 'profiles/venv'])}"
     )
 
 
@@ -162,6 +162,12 @@ def first_weights(wildcards) -> list[str]:
     number = int(wildcards.round)
     takes_over = CONFIGURATION.rounds[number].start == "teacher"
     return [f"results/round_{number - 1}/labeller/fold_{wildcards.fold}/checkpoint_final.pth"] if takes_over else []
+
+
+def cohort_in_words() -> str:
+    """Which scans the run works on, and which configuration says so."""
+    kind = "generated (cohort.kind: embedded)" if CONFIGURATION.cohort.kind == "embedded" else "those of your folders"
+    return f"{kind}, as {', '.join(map(str, workflow.configfiles))} say"
 
 
 def cohort_inputs() -> list:

@@ -10,7 +10,9 @@ from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
-ENDING = Ending(Path.cwd(), COMMAND)
+# The same without its targets, for all that is to be made.
+WHOLE = shlex.join(["snakemake", *(word for word in sys.argv[1:] if word not in workflow.dag_settings.targets)])
+ENDING = Ending(Path.cwd(), COMMAND, WHOLE)
 
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
@@ -26,7 +28,7 @@ onstart:
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
     ENDING.begin(log[0])
-    print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND), file=sys.stderr)
+    print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND, cohort_in_words()), file=sys.stderr)
 
 
 onsuccess:

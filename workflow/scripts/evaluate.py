@@ -48,7 +48,15 @@ def main() -> None:
     else:
         cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column)
     report_unpaired(cases, options.predictions)
-    write_table(score_table(cases, mode, options.cores, not options.unchecked, options.organs), options.output)
+    scores = score_table(cases, mode, options.cores, not options.unchecked, options.organs)
+    write_table(scores, options.output)
+    judged = scores.dropna(subset=["prediction_voxels"])
+    means = judged[["DSC", "NSD"]].mean()
+    print(
+        f"{judged['case'].nunique()} of {len(cases)} cases scored, mean DSC {means.DSC:.4f}, mean NSD {means.NSD:.4f}: "
+        f"{options.output}",
+        file=sys.stderr,
+    )
 
 
 def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:

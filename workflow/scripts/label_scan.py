@@ -18,7 +18,7 @@ from noisy_student.command import run
 from noisy_student.labelling.jobs import jobs_of
 from noisy_student.labelling.label_all import label_all
 from noisy_student.labelling.scans import find_scans
-from noisy_student.labelling.words import failed_scans, of_folds, of_others, of_outcome, say
+from noisy_student.labelling.words import failed_scans, of_all, of_folds, of_others, of_outcome, say
 from noisy_student.learning.checkpoints import FINAL, KINDS
 from noisy_student.learning.device import choose_device
 from noisy_student.learning.model_folder import checkpoints_of, unfinished_folds
@@ -75,6 +75,7 @@ def main() -> None:
     for outcome in with_progress(label_all(jobs, predictor, arguments.accept), len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
+    say(of_all(outcomes))
     if any(outcome.errors for outcome in outcomes):
         say(failed_scans(outcomes))
         sys.exit(SOME_FAILED_STATUS)

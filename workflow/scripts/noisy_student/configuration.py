@@ -133,9 +133,13 @@ class Cohort(Strict):
 
     @model_validator(mode="after")
     def folders_are_named(self) -> "Cohort":
-        """`kind: folders` needs folders."""
+        """`kind: folders` needs folders, and nothing else has them."""
         if self.kind == "folders" and self.folders is None:
             raise ValueError("kind is `folders`, so the section `folders` must name where the scans lie")
+        if self.kind == "embedded" and self.folders is not None:
+            raise ValueError(
+                "`folders` names scans, but kind is `embedded`: add `kind: folders`, or take `folders` out"
+            )
         return self
 
 

@@ -36,7 +36,8 @@ def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     try:
         whole = path.read_bytes().endswith(b"\n")
     except OSError as error:
-        raise InputError(f"a table at {path}", str(error), remedy) from error
+        absent = "start the run that makes it, or check the path"
+        raise InputError(f"a table at {path}", error.strerror or str(error), absent) from error
     if not whole:
         raise InputError(f"a whole table at {path}", "one that ends within a line", remedy)
     text = dict.fromkeys(TEXT_COLUMNS, str)

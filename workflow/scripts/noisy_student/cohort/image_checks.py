@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.geometry import Geometry
+from noisy_student.organs import LARGEST_LABEL
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 # Air is -1000 HU, fat -100, soft tissue 0 to 100, bone and contrast up to 3000; scanners pad with values below -1024.
@@ -26,6 +27,8 @@ OBLIQUE_DEGREES = 1.0
 SHEAR_TOLERANCE = 0.01
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 AXES_OF_GRID = ("left-right", "front-back", "head-foot")
+MOST_LABELS = 60
+SWAPPED = "name the scans: are `images` and `label_maps` swapped, or do both lie in one folder?"
 HOUNSFIELD = "a CT in Hounsfield units: air -1000, fat -100, soft tissue 0 to 100"
 ACCEPT = "if it is meant to be used, name the case or its source under `cohort.accept` (label_scan.py: --accept)"
 
@@ -58,6 +61,9 @@ def _useless(voxels: np.ndarray, geometry: Geometry) -> Remark | None:
 def intensity_remarks(voxels: np.ndarray) -> list[Remark]:
     """What does not look like Hounsfield units."""
     low, high = intensity_range(voxels)
+    if _looks_like_labels(voxels):
+        found, remedy = f"whole numbers from 0 to {voxels.max():g}, as in a label map", f"{SWAPPED} {ACCEPT}"
+        return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
     if found := _no_hounsfield(low, high):
         remedy = f"export it with rescale slope and intercept applied, or take it out (an MR scan?); {ACCEPT}"
         return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
@@ -72,6 +78,14 @@ def intensity_remarks(voxels: np.ndarray) -> list[Remark]:
             Remark("padding", f"padding: {voxels.min():g} and {share:.1%} below {PADDING_BELOW_HU}", wanted, remedy)
         )
     return found
+
+
+def _looks_like_labels(voxels: np.ndarray) -> bool:
+    """Whether these are few small whole numbers, most of them 0."""
+    if voxels.min() < 0 or voxels.max() > LARGEST_LABEL:
+        return False
+    values, counts = np.unique(voxels, return_counts=True)
+    return len(values) <= MOST_LABELS and counts[0] == counts.max() and bool((values == np.rint(values)).all())
 
 
 def _no_hounsfield(low: float, high: float) -> str:

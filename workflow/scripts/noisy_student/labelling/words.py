@@ -54,6 +54,12 @@ def of_outcome(outcome: Outcome) -> list[str]:
     return warnings + [f"error {case}: {_one_line(remark.found)}" for remark in outcome.errors]
 
 
+def of_all(outcomes: Sequence[Outcome]) -> list[str]:
+    """How many label maps there are now, and where."""
+    made = [outcome.job.label_map for outcome in outcomes if not outcome.errors]
+    return [f"{len(made)} label map(s) written: {made[0] if len(made) == 1 else made[0].parent}"] if made else []
+
+
 def failed_scans(outcomes: Sequence[Outcome]) -> list[str]:
     """The scans without a label map, and why."""
     failed = [outcome for outcome in outcomes if outcome.errors]

@@ -8,17 +8,22 @@ from noisy_student.running.failed_jobs import FailedJob
 from noisy_student.running.last_words import error_in
 
 REPORT = Path("results/report/report.html")
+CASES = Path("results/cohort/cases.tsv")
 REBUILD = "python workflow/scripts/draw_examples.py && python workflow/scripts/report.py"
 AGAIN = "what is finished is not done again"
 WIDTH = 100
 MOST_JOBS = 5
 
 
-def started(folder: Path, log: str, students: int, command: str) -> str:
-    """Where results and logs of the run in `folder` will lie, and what helps after a kill; `log` is Snakemake's own."""
+def started(folder: Path, log: str, students: int, command: str, cohort: str) -> str:
+    """Where results and logs of the run in `folder` will lie, and what helps after a kill; `log` is Snakemake's own.
+
+    `cohort` says in words which scans it works on.
+    """
     return _banner(
         f"Noisy-student run: teacher and {students} student{'' if students == 1 else 's'}",
         {
+            "scans": cohort,
             "results": folder / "results",
             "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
             "watch": "snakesee watch    (pip install snakesee, in an environment of its own)",
@@ -27,10 +32,10 @@ def started(folder: Path, log: str, students: int, command: str) -> str:
     )
 
 
-def finished(folder: Path, log: str) -> str:
-    """Where the report is, if the run was to make one."""
+def finished(folder: Path, log: str, whole: str) -> str:
+    """Where the report is; if the run was to make none, the command `whole` that makes it."""
     report = folder / REPORT
-    return _banner("Done", {"report": report if report.exists() else "not made yet: snakemake", "log": log})
+    return _banner("Done", {"report": report if report.exists() else f"not made yet: `{whole}` makes it", "log": log})
 
 
 def interrupted(by: str, command: str, jobs: Sequence[FailedJob]) -> str:
@@ -49,8 +54,9 @@ def failed(folder: Path, log: str, jobs: Sequence[FailedJob], rooms: Sequence[st
         "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
         **_causes(jobs, rooms, kills),
         "go on": f"mend the cause and give the same command again: {AGAIN}",
-        "report": f"of what is there: {REBUILD}",
     }
+    if (folder / CASES).exists():
+        lines["report"] = f"of what is there: {REBUILD}"
     return "\n".join([_banner(f"Not finished{': ' * bool(jobs)}{names}", lines), *_errors(jobs)])
 
 

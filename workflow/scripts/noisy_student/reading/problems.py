@@ -9,13 +9,15 @@ from noisy_student.errors import InputError
 from noisy_student.reading.volume import Remark
 
 ONE_VOLUME = "one volume with one real number per voxel"
+RIGHT_TO_READ = "give yourself the right to read it (its owner: chmod -R u+rX), or take it out"
 HEADER = "export it again, best as .nii.gz; if it could be read once, it is damaged: restore it"
 
 
 def unreadable(path: Path, reason: str, remedy: str = "") -> InputError:
     """The error for a file that cannot be read; the remedy is that for damage unless another one is given."""
     if os.path.exists(path):  # noqa: PTH110 (of a folder that may not be entered, `Path.exists` raises)
-        return InputError(f"a readable image at {path}", f"unreadable: {reason}", remedy or made_again(path))
+        remedy = remedy or (made_again(path) if os.access(path, os.R_OK) else RIGHT_TO_READ)
+        return InputError(f"a readable image at {path}", f"unreadable: {reason}", remedy)
     return _missing(path)
 
 

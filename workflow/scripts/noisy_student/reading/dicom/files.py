@@ -87,12 +87,20 @@ def visible_names(folder: Path) -> list[str]:
 
 
 def _walked(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """A folder and those below it with the names in them: through links, each once, without hidden ones."""
+    """A folder and those below it with the names in them: through links, each once, without hidden ones.
+
+    A folder that may not be read is a name, so that nobody takes the rest for all.
+    """
     seen = {_identity(str(folder))}
     for root, folders, names in os.walk(folder, followlinks=True):
-        yield root, names
+        yield root, names + [name for name in folders if not may_be_read(f"{root}/{name}")]
         below = {name: _identity(f"{root}/{name}") for name in sorted(folders) if not name.startswith(".")}
         folders[:] = [name for name, place in below.items() if place not in seen and not seen.add(place)]
+
+
+def may_be_read(folder: Path | str) -> bool:
+    """Whether what lies in a folder may be listed and read."""
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _identity(folder: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.reading.dicom.acquisitions import overlapping
-from noisy_student.reading.dicom.files import dicom_files, visible_files
+from noisy_student.reading.dicom.files import dicom_files, may_be_read, visible_files
 from noisy_student.reading.dicom.gaps import is_even, require_whole
 from noisy_student.reading.dicom.grid import on_grid
 from noisy_student.reading.dicom.headers import read_headers
@@ -21,6 +21,7 @@ from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE
 from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
 from noisy_student.reading.names import extension_of
+from noisy_student.reading.problems import RIGHT_TO_READ
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 
@@ -51,6 +52,8 @@ def read_file(path: Path) -> Volume:
 
 def _no_slices(folder: Path) -> InputError:
     """The error for a folder without DICOM files."""
+    if not may_be_read(folder):
+        return refused(folder, "a folder that may not be read", RIGHT_TO_READ)
     files = visible_files(folder)
     if images := [path for path in files if extension_of(path)]:
         found = f"no DICOM files, but {len(images)} image file(s) such as {images[0].relative_to(folder)}"

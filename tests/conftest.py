@@ -64,8 +64,9 @@ def converted(embedded, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("converted")
     for scan in find_scans(embedded_folders(embedded)):
         if scan.label_map and scan.role == "labelled":
-            convert(scan.image, converted_image(folder, scan.case))
-            convert_label_map(scan.label_map, converted_label_map(folder, scan.case))
+            image = converted_image(folder, scan.case)
+            convert(scan.image, image)
+            convert_label_map(scan.label_map, converted_label_map(folder, scan.case), image)
     return folder
 
 

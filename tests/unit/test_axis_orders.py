@@ -14,7 +14,7 @@ from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.scans import Scan
 from noisy_student.evaluation.judged_pair import read_pair
-from noisy_student.images import read_image
+from noisy_student.images import read_geometry, read_image
 from noisy_student.organs import FLARE22
 
 LETTERS = [
@@ -57,9 +57,25 @@ def test_any_order_of_a_scan_with_any_of_its_label_map_is_the_same_converted_pai
         row, findings = examine(Scan("a", "labelled", *paths), Standard(FLARE22, folder / "renumbered"))
         assert [finding for finding in findings if finding.severity == "error"] == []
         convert(paths[0], folder / "scan.nii.gz")
-        convert_label_map(row["label_map"], folder / "label_map.nii.gz")
+        convert_label_map(row["label_map"], folder / "label_map.nii.gz", folder / "scan.nii.gz")
         for wanted, file in ((scan, "scan.nii.gz"), (label_map, "label_map.nii.gz")):
             assert np.array_equal(sitk.GetArrayFromImage(read_image(folder / file)), sitk.GetArrayFromImage(wanted))
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("degrees", [(44.99, 45.01), (45.01, 44.99), (45, 45)])
+def test_axes_halfway_between_the_patients_are_rounded_alike_in_scan_and_label_map(tmp_path, axis, degrees):
+    for name, made, angle in zip(("scan", "label_map"), pair(tilted=False), np.radians(degrees), strict=True):
+        turn = np.insert(
+            np.insert([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], axis, 0, 0), axis, 0, 1
+        )
+        turn[axis, axis] = 1
+        made.SetDirection(turn.ravel().tolist())
+        sitk.WriteImage(made, str(tmp_path / f"{name}.mha"))
+    convert(tmp_path / "scan.mha", tmp_path / "scan.nii.gz")
+    convert_label_map(tmp_path / "label_map.mha", tmp_path / "label_map.nii.gz", tmp_path / "scan.nii.gz")
+    grids = [read_geometry(tmp_path / f"{name}.nii.gz") for name in ("scan", "label_map")]
+    assert grids[0].differences(grids[1]) == []
 
 
 @pytest.mark.parametrize("letters", LETTERS)

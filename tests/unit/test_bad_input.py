@@ -150,7 +150,8 @@ def test_a_label_map_comes_out_as_it_went_in_or_is_refused_by_name(label_map, ex
             assert {finding.file for finding in findings if finding.severity == "error"} <= {path, scan.image}
             return
         out = Path(folder) / "out/a.nii.gz"
-        convert_label_map(row["label_map"], out)
+        convert(scan.image, Path(folder) / "scan.nii.gz")
+        convert_label_map(row["label_map"], out, Path(folder) / "scan.nii.gz")
         back = sitk.DICOMOrient(read_image(out), orientation(label_map.GetDirection()))
         assert same(sitk.Cast(label_map, sitk.sitkUInt8), back)
         assert np.array_equal(sitk.GetArrayFromImage(label_map), sitk.GetArrayFromImage(back))

@@ -77,6 +77,7 @@ def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
         ({"label_map": labels(_1=4)[:, :, :-1]}, "size"),
         ({"label_map": labels(_1=4), "direction": (1, 0, 0, 0, 1, 0, 0, 0, 1)}, "origin"),
         ({"label_map": labels(_14=4)}, "[14]"),
+        ({"label_map": voxels(2)}, "a scan's intensities"),
         ({"label_map": labels(_1=4).astype(np.float32) / 2}, "labels 0.5"),
         ({"label_map": labels(_1=4).astype(np.int16) + 256}, "256"),
         ({"image": np.zeros((2, *SHAPE), np.int16)}, "size (10, 6"),

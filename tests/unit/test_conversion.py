@@ -31,7 +31,7 @@ def test_a_canonical_scan_is_linked_not_copied(scan, tmp_path):
 
 def test_a_label_map_of_reals_becomes_whole_numbers(write_scan, tmp_path):
     label_map = write_scan("label.nii.gz", (ARRAY % 14).astype(np.float64))
-    convert_label_map(label_map, tmp_path / "out.nii.gz")
+    convert_label_map(label_map, tmp_path / "out.nii.gz", label_map)
     out = read_image(tmp_path / "out.nii.gz")
     assert out.GetPixelID() == sitk.sitkUInt8
     assert sorted(np.unique(sitk.GetArrayFromImage(out))) == list(range(14))

@@ -75,6 +75,7 @@ def test_a_changed_scan_is_a_warning_with_both_names_and_how_alike_they_are(scan
     found = copies([row("a", scans[0]), row("b", scans[1]), row("c", CHANGES["soft tissue window"](scans[0]), "test")])
     assert [(finding.case, finding.severity) for finding in found] == [("c", "warning")]
     assert "looks like a (labelled)" in found[0].found and "correlate at" in found[0].found
+    assert "contrast phase" in found[0].found and "two roles" in found[0].remedy
 
 
 def test_whole_copies_and_parts_stop_in_two_roles_and_warn_in_one():

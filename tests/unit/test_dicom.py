@@ -139,7 +139,12 @@ def test_a_slice_that_cannot_be_opened_is_named(series):
 
 def test_a_folder_without_dicom_is_refused(tmp_path):
     (tmp_path / "case").mkdir()
-    assert "0 DICOM slice(s)" in refusal(tmp_path / "case")
+    assert "an empty folder" in refusal(tmp_path / "case")
+    (tmp_path / "case/notes").write_text("none")
+    assert "no DICOM files, only 1 other(s) such as notes" in refusal(tmp_path / "case")
+    (tmp_path / "case/ct.nii.gz").touch()
+    said = refusal(tmp_path / "case")
+    assert "1 image file(s) such as ct.nii.gz" in said and "name the file itself" in said
 
 
 def test_the_checksum_follows_content_and_not_names(series, tmp_path):

@@ -68,3 +68,12 @@ def test_a_damaged_file_that_is_named_as_the_slices_is_one_of_them(tmp_path):
     (tmp_path / "IM12_3").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("not of the series")
     assert tmp_path / "IM12_3" in dicom_files(tmp_path) and len(dicom_files(tmp_path)) == 4
+
+
+def test_subfolders_are_read_through_links_each_once_and_hidden_ones_are_not(tmp_path):
+    files = write_series(tmp_path / "archive/series", np.zeros((2, 4, 4), np.int16))
+    write_series(tmp_path / "case/.snapshot", np.zeros((2, 4, 4), np.int16))
+    for name in ("one", "two"):
+        (tmp_path / "case" / name).symlink_to(tmp_path / "archive/series")
+    (tmp_path / "archive/series/loop").symlink_to(tmp_path / "case")
+    assert dicom_files(tmp_path / "case") == sorted(tmp_path / "case/one" / path.name for path in files)

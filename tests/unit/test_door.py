@@ -59,5 +59,9 @@ def test_what_is_no_image_is_called_what_it_is(tmp_path, read, content, said, re
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="no such file") as error:
+        read_scan(tmp_path / "a.nii.gz")
+    assert "correct the path" in error.value.remedy
+    (tmp_path / "a.nii.gz").symlink_to("nowhere.nii.gz")
+    with pytest.raises(InputError, match=r"a link to nowhere\.nii\.gz, which is not there"):
         read_scan(tmp_path / "a.nii.gz")

@@ -18,6 +18,7 @@ DESCRIPTION = """################################################
     [
         ({"0": "background", "1": "liver", "13": "spleen"}, {1: "liver", 13: "spleen"}),
         ({"background": 0, "liver": 1, "spleen": 13}, {1: "liver", 13: "spleen"}),
+        ({"background": "0", "liver": "1", "spleen": 13.0}, {1: "liver", 13: "spleen"}),
         ({"background": 0, "pancreas": [1, 2], "tumour": 2}, {1: "pancreas", 2: "tumour"}),
         ({"background": 0, "whole": [1, 2, 3], "core": [2, 3], "edge": [3]}, {1: "whole", 3: "edge"}),
         ([], {}),
@@ -29,6 +30,12 @@ def test_nnunets_numbers_in_both_forms_and_with_regions(tmp_path, place, labels,
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps({"labels": labels, "numTraining": 3}))
     assert names_beside(tmp_path / place) == ((str(path), names) if names else ("", {}))
+
+
+def test_a_file_with_the_mark_of_windows_editors_is_read(tmp_path):
+    path = tmp_path / "dataset.json"
+    path.write_text('{"labels": {"1": "liver"}}', "utf-8-sig")
+    assert names_beside(tmp_path) == (str(path), {1: "liver"})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"labels": null}', "\0\1"])

@@ -55,6 +55,16 @@ def test_whole_files_pass_and_cut_ones_do_not(write, name, kind, dtype, big_endi
     assert refusal(path) == "unreadable: no NIfTI header"
 
 
+def test_a_file_that_was_compressed_twice_is_called_so_and_read_once_it_is_unpacked(write):
+    path = write(np.zeros(SHAPE, np.int16))
+    once = path.read_bytes()
+    path.write_bytes(gzip.compress(once))
+    with pytest.raises(InputError, match=r"compressed twice[^`]*gunzip"):
+        nifti.read(path)
+    path.write_bytes(once)
+    assert refusal(path) is None
+
+
 def write_header(path, kind=nibabel.Nifti1Image, qform=1, sform=1, **fields):
     """A file of 2 × 2 × 3 mm with both orientations, some header fields replaced."""
     image = kind(np.zeros(SHAPE, np.int16), np.diag((-2.0, -2.0, 3.0, 1.0)))

@@ -212,3 +212,25 @@ def test_every_type_is_read_as_simpleitk_reads_it(tmp_path, dtype, order):
     mine, theirs = read_scan(tmp_path / "a.nii.gz").image, sitk.ReadImage(str(tmp_path / "a.nii.gz"))
     assert mine.GetPixelID() == theirs.GetPixelID()
     assert np.array_equal(sitk.GetArrayFromImage(mine), sitk.GetArrayFromImage(theirs))
+
+
+def test_a_spacing_in_pixdim_that_is_a_little_off_gives_way_to_the_sform(tmp_path):
+    path = write(tmp_path / "a.nii", codes=(0, 1), pixdim=[1, 2.01, 2, 5, 0, 0, 0, 0])
+    volume = read_scan(path)
+    assert np.allclose(volume.geometry.spacing_mm_xyz, (2, 2, 5), atol=1e-6)
+    assert [remark.found for remark in volume.remarks] == [
+        "two spacings, 2.01 × 2 × 5 mm (pixdim) and 2 × 2 × 5 mm (sform)"
+    ]
+    assert not volume.is_plain
+    with pytest.raises(InputError, match="two places"):
+        read_scan(write(tmp_path / "b.nii", pixdim=[1, 2.02, 2, 5, 0, 0, 0, 0]))
+
+
+@pytest.mark.parametrize("degrees", [1, 17, 44])
+def test_cosines_of_three_digits_have_the_spacing_of_pixdim(tmp_path, degrees):
+    sform = moved(degrees=degrees)
+    sform[:3, :3] = np.round(sform[:3, :3] / (2, 2, 5), 3) * (2, 2, 5)
+    spacing = [1, 2, 2, 5, 0, 0, 0, 0]
+    volume = read_scan(write(tmp_path / "a.nii", qform=moved(degrees=degrees), sform=sform, pixdim=spacing))
+    assert np.allclose(volume.geometry.spacing_mm_xyz, (2, 2, 5), atol=1e-6)
+    assert "two spacings" not in str(volume.remarks)

@@ -35,6 +35,21 @@ def test_case_separators_and_the_place_of_the_side_do_not_matter(name, separator
     assert organ_of(written) == organ_of(name) and is_known(written)
 
 
+@pytest.mark.parametrize(
+    ("name", "organ"),
+    [
+        ("Inferior Vena Cava (IVC)", "inferior vena cava"),
+        ("right adrenal gland (RAG)", "right adrenal gland"),
+        ("Kidney (left)", "left kidney"),
+        ("liver (tumour)", ""),
+        ("liver (spleen)", ""),
+    ],
+)
+def test_a_short_form_in_parentheses_is_one_more_name_and_anything_else_is_another_structure(name, organ):
+    assert is_known(name) == bool(organ)
+    assert not organ or organ_of(name) == organ_of(organ)
+
+
 def test_no_two_organs_share_a_name_and_unknown_ones_are_themselves():
     assert len({organ_of(name) for name in ALIASES}) == len(ALIASES)
     assert organ_of("Segment_1") == organ_of("segment 1") and not is_known("Segment_1")

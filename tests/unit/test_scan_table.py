@@ -37,16 +37,24 @@ def test_paths_are_relative_to_the_table_and_other_columns_are_left_alone(listed
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([("case", "image"), ("a", "a.nii.gz")], "row 1: label_map"),
+        ([("case", "image"), ("a", "a.nii.gz")], "the columns case, image$"),
         ([HEAD, ("a", "a.nii.gz", "a.nii.gz", ""), ("b", "", "b.nii.gz", "")], "row 2: image"),
-        ([("case,image,label_map",), ("a,b,c",)], "row 1: case"),
+        ([("case,image,label_map",), ("a,b,c",)], "the columns case,image,label_map$"),
+        ([("Case", "image", "label_map"), ("a", "b", "c")], "the columns Case, image, label_map$"),
         ([HEAD], "none"),
     ],
 )
 def test_what_a_table_lacks_is_named_with_its_row(listed, rows, said):
-    with pytest.raises(InputError, match=said) as error:
+    with pytest.raises(InputError, match=f"(?m){said}") as error:
         find_scans(Folders(labelled=[listed(*rows)]))
     assert "scans.tsv" in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_table_in_another_encoding_is_said_to_be_one(tmp_path, encoding):
+    (tmp_path / "scans.tsv").write_text("case\timage\nm\tMüller.nii.gz\n", encoding)
+    with pytest.raises(InputError, match=r"scans\.tsv[^`]*another encoding[^`]*UTF-8"):
+        find_scans(Folders(labelled=[ScanTable(table=tmp_path / "scans.tsv")]))
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):

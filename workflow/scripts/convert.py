@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from noisy_student.tables import read_table, write_table
 
 def convert_case(row: Any, root: Path) -> dict[str, str]:
     """Convert what is not yet there, or was made from other files; the paths of both files."""
-    jobs = [(Path(row.image), converted_image(root, row.case), convert)]
+    image = converted_image(root, row.case)
+    jobs = [(Path(row.image), image, convert)]
     require_unchanged(Path(row.image), row.sha256)
     if is_labelled := row.role == "labelled":
-        jobs.append((Path(row.label_map), converted_label_map(root, row.case), convert_label_map))
+        as_the_scan = partial(convert_label_map, converted=image)
+        jobs.append((Path(row.label_map), converted_label_map(root, row.case), as_the_scan))
         require_unchanged(Path(row.label_map), row.labels_sha256)
     record = root / "records" / f"{row.case}.json"
     checksums = [row.sha256, row.labels_sha256][: len(jobs)]
@@ -35,7 +38,7 @@ def convert_case(row: Any, root: Path) -> dict[str, str]:
         write_text(record, made_from)
     return {
         "case": row.case,
-        "image": str(jobs[0][1]),
+        "image": str(image),
         "label_map": str(jobs[-1][1]) if is_labelled else "",
         "made_from": ", ".join(checksums),
     }

@@ -62,7 +62,8 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
         if path and path.exists():
             row[column], measured, found = _label_map(scan, path, volume, standard)
             row |= measured
-            row["labels_sha256"] = sha256(row[column]) if row[column].is_file() else ""
+            is_refused = any(finding.severity == "error" for finding in found)
+            row["labels_sha256"] = "" if is_refused else sha256(row[column])
             findings += found
     return row, findings
 

@@ -6,8 +6,8 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.converted import FORMAT
 from noisy_student.files import link
-from noisy_student.geometry import CANONICAL_ORIENTATION
-from noisy_student.images import read_image, write_image
+from noisy_student.geometry import CANONICAL_ORIENTATION, turned_like
+from noisy_student.images import read_geometry, read_image, write_image
 from noisy_student.reading.door import read_label_map, read_scan
 from noisy_student.reading.nifti import plain_orientation
 
@@ -20,9 +20,13 @@ def convert(source: Path, target: Path) -> None:
     write_image(read_scan(source).image, target)
 
 
-def convert_label_map(source: Path, target: Path) -> None:
-    """Write a label map, in the label table's numbers, as `target` in canonical orientation, uint8."""
-    write_image(sitk.Cast(read_label_map(source).image, sitk.sitkUInt8), target)
+def convert_label_map(source: Path, target: Path, converted: Path) -> None:
+    """Write a label map, in the label table's numbers, as `target` along the axes of its converted scan, uint8.
+
+    An axis halfway between two of the patient's may be rounded to the one in the scan and to the other here.
+    """
+    label_map = turned_like(read_label_map(source).image, read_geometry(converted))
+    write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)
 
 
 def is_whole(path: Path) -> bool:

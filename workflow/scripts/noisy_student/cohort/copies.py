@@ -90,8 +90,11 @@ def _finding(rows: Sequence[dict[str, Any]], pair: Pair, found: str) -> Finding:
 def _looks_like(rows: Sequence[dict[str, Any]], pair: Pair, alikeness: float) -> Finding:
     twin, row = (rows[place] for place in pair)
     found = (
-        f"looks like {twin['case']} ({twin['role']}) windowed, rescaled or resampled: fingerprints correlate at "
-        f"{alikeness:.3f}, those of different scans below {ALIKE}"
+        f"looks like {twin['case']} ({twin['role']}) windowed, rescaled or resampled, or another contrast phase of the "
+        f"same patient: fingerprints correlate at {alikeness:.3f}, those of different patients below {ALIKE}"
     )
-    remedy = f"look at both, and take one out if they are one scan ({row['case']} is {row['role']})"
+    remedy = (
+        f"look at both, and take one out if they are one scan, or one patient in two roles "
+        f"({row['case']} is {row['role']})"
+    )
     return Finding(row["case"], Path(row["image"]), "warning", found, ONCE, remedy)

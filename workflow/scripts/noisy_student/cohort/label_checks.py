@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.cohort.image_checks import FAT_BELOW_HU
 from noisy_student.cohort.numbering import renumbered
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
@@ -20,6 +21,8 @@ COPY_OR_RESAMPLE = (
     "label_map.CopyInformation(scan)), as resampling would move its organs; only if it was drawn on another grid, "
     "resample it onto the scan's (nearest neighbour)"
 )
+# No label table has so many numbers: a scan's intensities, or a map of probabilities.
+MOST_NUMBERS = 500
 OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
@@ -36,6 +39,9 @@ def label_map_remarks(
         remedy = export or (COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE)
         return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
+    if len(values) > MOST_NUMBERS or values[0] < FAT_BELOW_HU:
+        found = f"{len(values)} different numbers, from {values[0]} to {values[-1]}: a scan's intensities"
+        return [Remark("labels", found, "a label map", "name the label map in its place", "error")]
     if scan.labels is None and (unknown := [value for value in values.tolist() if not 0 <= value <= len(organs)]):
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
         return [Remark("labels", f"labels {unknown[:5]}", f"labels from 0 to {len(organs)}", remedy, "error")]

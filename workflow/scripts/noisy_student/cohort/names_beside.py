@@ -40,11 +40,17 @@ def _names(labels: dict[str, Any]) -> dict[int, str]:
     for key, value in labels.items():
         if isinstance(value, str) and key.isdecimal():
             own[int(key)] = value
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, int):
-                names = own if not isinstance(value, list) or len(value) == 1 else regions
-                names[number] = key if number not in names else ""
+            continue
+        names = own if not isinstance(value, list) or len(value) == 1 else regions
+        for number in map(_whole, value if isinstance(value, list) else [value]):
+            names[number] = key if number not in names else ""
     return {number: name for number, name in {**regions, **own}.items() if number and name}
+
+
+def _whole(number: Any) -> int:
+    """A label, also one that was written as text or as a real; 0 for what is none."""
+    text = str(number).removesuffix(".0")
+    return int(text) if text.isdecimal() else 0
 
 
 def _of_description(path: Path) -> dict[int, str]:
@@ -59,6 +65,6 @@ def _of_description(path: Path) -> dict[int, str]:
 def _text(path: Path) -> str:
     """A small text file's content; nothing of others."""
     try:
-        return path.read_text(errors="replace") if path.stat().st_size < LARGEST_BYTES else ""
+        return path.read_text("utf-8-sig", "replace") if path.stat().st_size < LARGEST_BYTES else ""
     except OSError:
         return ""

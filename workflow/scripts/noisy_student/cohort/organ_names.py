@@ -7,6 +7,7 @@ Names are those of FLARE22, AMOS22 (with its `arota`), BTCV (in its short forms 
 import re
 
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
+BOTH = re.compile(r"(.+)\((.+)\)\s*")
 UNSAID = ("or", "and", "the")
 ALIASES = {
     "liver": ("liv",),
@@ -52,9 +53,17 @@ _KNOWN = {plain(alias): plain(name) for name, aliases in ALIASES.items() for ali
 
 def organ_of(name: str) -> str:
     """The same text for all names of one organ; of an unknown organ its own plain name."""
-    return _KNOWN.get(plain(name), plain(name))
+    return _known(name) or plain(name)
 
 
 def is_known(name: str) -> bool:
     """Whether the name is one of a known organ."""
-    return plain(name) in _KNOWN
+    return bool(_known(name))
+
+
+def _known(name: str) -> str:
+    """The organ of a known name, or of two of one organ such as `inferior vena cava (IVC)`; else empty."""
+    if plain(name) in _KNOWN or not (both := BOTH.fullmatch(name)):
+        return _KNOWN.get(plain(name), "")
+    first, second = (_KNOWN.get(plain(part), "") for part in both.groups())
+    return first if first == second else ""

@@ -41,11 +41,11 @@ class Contents:
 
 
 def contents(folder: Path, apart_from: Collection[Path] = ()) -> Contents:
-    """Look through a folder, which may hold folders of its own that are named elsewhere.
+    """Look through a folder, apart from some of its entries (absolute paths).
 
     A scan is a file of a known format, or a folder that is one DICOM series.
     """
-    entries = [path for path in visible(folder) if not _holds(path, apart_from)]
+    entries = [path for path in visible(folder) if path.absolute() not in apart_from]
     found = [path for path in entries if (_is_series(path) if path.is_dir() else extension_of(path))]
     label_maps = _label_maps_among(found)
     scans = [path for path in found if path not in label_maps]
@@ -78,10 +78,6 @@ def why_not(path: Path) -> str:
     if is_dicom(path):
         return "DICOM: each series belongs in a folder of its own"
     return f"none of the formats {', '.join(EXTENSIONS)}"
-
-
-def _holds(path: Path, others: Iterable[Path]) -> bool:
-    return any(other.is_relative_to(path.absolute()) for other in others)
 
 
 def _is_series(folder: Path) -> bool:

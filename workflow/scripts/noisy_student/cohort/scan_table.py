@@ -16,10 +16,15 @@ def rows_of(table: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
     remedy = f"write a tab-separated table with the columns {', '.join(required)}, one row per scan"
     try:
         rows = list(_rows(table))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        wanted = f"a table of scans in UTF-8 at {table}"
+        raise InputError(wanted, "another encoding", "save it as tab-separated text in UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"a table of scans at {table}", str(error), remedy) from error
     if not rows:
         raise InputError(f"scans in {table}", "none", remedy)
+    if not set(required) <= rows[0].keys():
+        raise InputError(f"the columns {', '.join(required)} in {table}", f"the columns {', '.join(rows[0])}", remedy)
     missing = [f"row {number}: {name}" for number, row in enumerate(rows, 1) for name in required if not row.get(name)]
     if missing:
         raise InputError(

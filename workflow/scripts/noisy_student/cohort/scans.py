@@ -80,7 +80,8 @@ def search(folders: Folders) -> Search:
     """The same, with what lies in the folders besides."""
     named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
     sources = source_names(entry for _, entry in named)
-    elsewhere = [path.absolute() for path in folders.paths()]
+    named_paths = [path.absolute() for path in folders.paths()]
+    elsewhere = {place for path in named_paths for place in (path, *path.parents)}
     places = dict.fromkeys(place_of(entry) for _, entry in named if not isinstance(entry, ScanTable))
     looked = {place: scans_in(place, elsewhere) for place in places}
     entries = [
@@ -90,9 +91,10 @@ def search(folders: Folders) -> Search:
 
 
 def scans_in(folder: Path, elsewhere: Collection[Path] = ()) -> Contents:
-    """What lies in a folder of scans, which may hold folders that are named `elsewhere`. Raises InputError for none.
+    """What lies in a folder of scans. Raises InputError for none.
 
-    A scan is a file of a known format, or a folder that is one DICOM series.
+    `elsewhere`: absolute paths of what is named for something else, and of all folders that it lies in. A scan is a
+    file of a known format, or a folder that is one DICOM series.
     """
     if not folder.is_dir():
         raise InputError("a folder of scans", f"{folder} is no folder", "correct `cohort.folders`")

@@ -54,6 +54,8 @@ def read_header(path: Path, stream: BinaryIO) -> Header:
                 header = HEADERS[size](block, endianness=code, check=False)
                 _require_one_file(path, header)
                 return header
+    if start.startswith(GZIP):
+        raise unreadable(path, "compressed twice", "unpack it once: gunzip")
     raise unreadable(path, "no NIfTI header")
 
 

@@ -14,6 +14,8 @@ from noisy_student.reading.problems import no_orientation, unreadable
 from noisy_student.reading.volume import Remark
 
 SPACING_TOLERANCE = 0.01
+# How far an sform's spacing is off where its cosines were rounded to three digits, and where it needed none.
+ROUNDED_COSINES, ALONG_ONE_AXIS = 1e-3, 1e-4
 # Axes this far off a right angle are made right-angled without a word, or with one; beyond, the scan is refused.
 SILENT_DEGREES, SHEAR_DEGREES = 0.006, 0.5
 # NIfTI counts x to the right and y to the front.
@@ -64,9 +66,19 @@ def _form(path: Path, header: Header, name: str) -> Place:
         remedy = "look which one is the scanner's, and correct the other in the header"
         raise unreadable(path, found, remedy)
     axes, remarks = _right_angled(path, affine[:3, :3] / lengths, name)
+    if _is_spacing_of_its_own(affine, lengths, spacing):
+        found = f"two spacings, {_short(spacing)} (pixdim) and {_short(lengths)} ({name})"
+        remarks += (Remark("spacing", found, "one spacing", f"nothing: read by its {name}"),)
+        spacing = lengths
     direction, origin = TO_LPS @ axes, TO_LPS @ affine[:3, 3] * scale
     size = tuple(int(value) for value in header["dim"][1:4])
     return Place(Geometry(size, tuple(spacing * scale), tuple(origin), tuple(direction.ravel())), remarks)
+
+
+def _is_spacing_of_its_own(affine: np.ndarray, lengths: np.ndarray, spacing: np.ndarray) -> bool:
+    """Whether a form's spacing differs from pixdim by more than rounding of its cosines explains."""
+    is_oblique = np.count_nonzero(affine[:3, :3], axis=0) > 1
+    return bool((np.abs(lengths / spacing - 1) > np.where(is_oblique, ROUNDED_COSINES, ALONG_ONE_AXIS)).any())
 
 
 def _qform(header: Header) -> np.ndarray:
@@ -140,4 +152,4 @@ def _unplaced(header: Header) -> Geometry:
 
 
 def _short(numbers: np.ndarray) -> str:
-    return " × ".join(f"{number:.4g}" for number in numbers) + " mm"
+    return " × ".join(f"{number:.6g}" for number in numbers) + " mm"

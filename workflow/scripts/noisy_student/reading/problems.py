@@ -1,19 +1,32 @@
 """Why a file cannot be read, in words that name the cause and a remedy for that cause."""
 
+import os
 from pathlib import Path
 
+from noisy_student.damage import OF_THE_USER
 from noisy_student.damage import remedy as made_again
 from noisy_student.errors import InputError
 from noisy_student.reading.volume import Remark
 
 ONE_VOLUME = "one volume with one real number per voxel"
+RIGHT_TO_READ = "give yourself the right to read it (its owner: chmod -R u+rX), or take it out"
 HEADER = "export it again, best as .nii.gz; if it could be read once, it is damaged: restore it"
 
 
 def unreadable(path: Path, reason: str, remedy: str = "") -> InputError:
     """The error for a file that cannot be read; the remedy is that for damage unless another one is given."""
-    got = f"unreadable: {reason}" if path.exists() else "no such file"
-    return InputError(f"a readable image at {path}", got, remedy or made_again(path))
+    if os.path.exists(path):  # noqa: PTH110 (of a folder that may not be entered, `Path.exists` raises)
+        remedy = remedy or (made_again(path) if os.access(path, os.R_OK) else RIGHT_TO_READ)
+        return InputError(f"a readable image at {path}", f"unreadable: {reason}", remedy)
+    return _missing(path)
+
+
+def _missing(path: Path) -> InputError:
+    remedy = made_again(path)
+    if remedy == OF_THE_USER:
+        remedy = "correct the path (in a table of scans it counts from the table's own folder), or bring the file back"
+    got = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "no such file"
+    return InputError(f"a readable image at {path}", got, remedy)
 
 
 def number_in(path: Path, name: str, text: str) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 EXTENSION = ".dcm"
@@ -82,5 +83,26 @@ def visible_files(folder: Path) -> list[Path]:
 
 def visible_names(folder: Path) -> list[str]:
     """The same as text, which is fast enough for a million slices."""
-    walked = os.walk(folder)
-    return sorted(f"{root}/{name}" for root, _, names in walked for name in names if not name.startswith("."))
+    return sorted(f"{root}/{name}" for root, names in _walked(folder) for name in names if not name.startswith("."))
+
+
+def _walked(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """A folder and those below it with the names in them: through links, each once, without hidden ones.
+
+    A folder that may not be read is a name, so that nobody takes the rest for all.
+    """
+    seen = {_identity(str(folder))}
+    for root, folders, names in os.walk(folder, followlinks=True):
+        yield root, names + [name for name in folders if not may_be_read(f"{root}/{name}")]
+        below = {name: _identity(f"{root}/{name}") for name in sorted(folders) if not name.startswith(".")}
+        folders[:] = [name for name, place in below.items() if place not in seen and not seen.add(place)]
+
+
+def may_be_read(folder: Path | str) -> bool:
+    """Whether what lies in a folder may be listed and read."""
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    state = os.stat(folder)  # noqa: PTH116 (fast)
+    return state.st_dev, state.st_ino

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from noisy_student.errors import InputError
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, Slice, refused
 from noisy_student.reading.dicom.values import integer, number, numbers, text
+from noisy_student.reading.problems import RIGHT_TO_READ
 
 SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER = 0x0020000E, 0x00080060, 0x00180050, 0x00200012, 0x00200013
 POSITION, ORIENTATION, SPACING, ROWS, COLUMNS = 0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x00280011
@@ -43,6 +44,8 @@ def read_headers(path: Path) -> list[Slice]:
         return _slices(path, data)
     except InputError:
         raise
+    except PermissionError as error:
+        raise refused(path.parent, f"{path.name} may not be read", RIGHT_TO_READ) from error
     except Exception as error:  # pydicom raises whatever damaged bytes lead to
         raise _no_image(path) from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.reading.dicom.acquisitions import overlapping
-from noisy_student.reading.dicom.files import dicom_files
+from noisy_student.reading.dicom.files import dicom_files, may_be_read, visible_files
 from noisy_student.reading.dicom.gaps import is_even, require_whole
 from noisy_student.reading.dicom.grid import on_grid
 from noisy_student.reading.dicom.headers import read_headers
@@ -20,6 +20,8 @@ from noisy_student.reading.dicom.pixels import as_short, read_pixels
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE_SERIES, Slice, refused
 from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
+from noisy_student.reading.names import extension_of
+from noisy_student.reading.problems import RIGHT_TO_READ
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 
@@ -35,7 +37,9 @@ def kept_locale() -> Iterator[None]:
 
 def read(folder: Path) -> Volume:
     """The series of a folder as one volume in Hounsfield units. Raises InputError unless it is one whole series."""
-    return _volume(folder, [slice_ for path in dicom_files(folder) for slice_ in read_headers(path)])
+    if not (files := dicom_files(folder)):
+        raise _no_slices(folder)
+    return _volume(folder, [slice_ for path in files for slice_ in read_headers(path)])
 
 
 def read_file(path: Path) -> Volume:
@@ -44,6 +48,18 @@ def read_file(path: Path) -> Volume:
     if slices[0].frame is None:
         raise InputError(ONE_SERIES, f"one slice, {path}", f"name its folder: {path.parent}")
     return _volume(path, slices)
+
+
+def _no_slices(folder: Path) -> InputError:
+    """The error for a folder without DICOM files."""
+    if not may_be_read(folder):
+        return refused(folder, "a folder that may not be read", RIGHT_TO_READ)
+    files = visible_files(folder)
+    if images := [path for path in files if extension_of(path)]:
+        found = f"no DICOM files, but {len(images)} image file(s) such as {images[0].relative_to(folder)}"
+        return refused(folder, found, "name the file itself, not its folder")
+    found = f"no DICOM files, only {len(files)} other(s) such as {files[0].name}" if files else "an empty folder"
+    return refused(folder, found, "bring the series' slices back, or take the folder out")
 
 
 @kept_locale()

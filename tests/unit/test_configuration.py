@@ -48,6 +48,9 @@ def test_every_error_is_named_with_path_and_value():
         assert part in text, part
 
 
+NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1}}]}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
@@ -65,7 +68,8 @@ def test_every_error_is_named_with_path_and_value():
         (("training", "folds"), [0, 0], "[0]"),
         (("cohort", "kind"), "folders", "folders"),
         (("training", "mirror_axes"), ["x"], "'x'"),
-        (("cohort", "folders"), {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1}}]}, "lung: no"),
+        (("cohort",), {"kind": "folders", "folders": NUMBERED}, "lung: no"),
+        (("cohort", "folders"), NUMBERED, "write `kind: folders`"),
         (("organs",), [{"label": 2, "name": "liver"}], "labels must be 1, 2, 3"),
         (("organs",), [{"label": 1, "name": "lung"}, {"label": 2, "name": "lung"}], "names must differ"),
         (("organs",), [{"label": 1, "name": "right lung", "left_twin": "left lung"}], "'left lung'"),

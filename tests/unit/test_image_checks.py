@@ -56,6 +56,12 @@ def test_what_looks_wrong_is_a_warning(scan, said):
     assert all(remark.wanted and remark.remedy for remark in remarks)
 
 
+def test_a_label_map_in_a_scans_place_is_called_that():
+    remarks = scan_remarks(volume((ct() > 0).astype(np.uint8) * 13))
+    assert [(remark.kind, remark.severity) for remark in remarks] == [(NOT_CT, "error")]
+    assert "0 to 13, as in a label map" in remarks[0].found and "swapped" in remarks[0].remedy
+
+
 @pytest.mark.parametrize(
     ("array", "said"),
     [
@@ -65,12 +71,6 @@ def test_what_looks_wrong_is_a_warning(scan, said):
         (ct() * 1000.0, "over 0.5 % of the voxels are above 40000"),
     ],
 )
-def test_a_label_map_in_a_scans_place_is_called_that():
-    remarks = scan_remarks(volume((ct() > 0).astype(np.uint8) * 13))
-    assert [(remark.kind, remark.severity) for remark in remarks] == [(NOT_CT, "error")]
-    assert "0 to 13, as in a label map" in remarks[0].found and "swapped" in remarks[0].remedy
-
-
 def test_what_has_no_hounsfield_units_is_no_ct(array, said):
     remarks = scan_remarks(volume(array))
     assert [(remark.kind, remark.severity) for remark in remarks] == [(NOT_CT, "error")]

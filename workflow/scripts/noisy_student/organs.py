@@ -38,7 +38,7 @@ class Organ:
             low, high = self.volume_ml
             if not 0 <= low < high:
                 raise ValueError(f"volume_ml of {self.name} must be two numbers, the smaller one first")
-            object.__setattr__(self, "volume_ml", (low, high))
+            object.__setattr__(self, "volume_ml", (float(low), float(high)))
         object.__setattr__(self, "short", self.short or self.name)
         object.__setattr__(self, "colour", self.colour or PALETTE[(self.label - 1) % len(PALETTE)])
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):

@@ -1,5 +1,8 @@
 """Which files are DICOM is told by content, in any encoding, with the mark or without."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from dicom_series import without_mark, write_series
-from noisy_student.reading.dicom.files import dicom_files, is_data_set, is_dicom
+from noisy_student.errors import InputError
+from noisy_student.reading.dicom.files import dicom_files, is_data_set, is_dicom, visible_files
 
 
 def data_set(is_implicit, is_little):
@@ -68,3 +72,35 @@ def test_a_damaged_file_that_is_named_as_the_slices_is_one_of_them(tmp_path):
     (tmp_path / "IM12_3").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("not of the series")
     assert tmp_path / "IM12_3" in dicom_files(tmp_path) and len(dicom_files(tmp_path)) == 4
+
+
+def test_slices_behind_a_link_are_found_each_folder_once(tmp_path):
+    write_series(tmp_path / "elsewhere", np.zeros((3, 4, 4), np.int16))
+    case = tmp_path / "case"
+    write_series(case / "first", np.zeros((2, 4, 4), np.int16))
+    (case / "second").symlink_to(tmp_path / "elsewhere")
+    (case / "second/up").symlink_to(tmp_path)
+    (case / "first/again").symlink_to(case / "first")
+    assert len(dicom_files(case)) == 5
+
+
+def test_hidden_folders_are_passed_over(tmp_path):
+    write_series(tmp_path / "series", np.zeros((2, 4, 4), np.int16))
+    write_series(tmp_path / "series/.snapshot/daily", np.zeros((2, 4, 4), np.int16))
+    assert len(dicom_files(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_read_is_no_folder_without_slices(tmp_path, monkeypatch):
+    write_series(tmp_path / "a", np.zeros((2, 4, 4), np.int16))
+    write_series(tmp_path / "b", np.zeros((2, 4, 4), np.int16))
+    scan, closed = os.scandir, str(tmp_path / "b")
+
+    def scandir(place):
+        if os.fspath(place) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", closed)
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match=f"readable folder {closed}\n   got: Permission denied"):
+        dicom_files(tmp_path)
+    assert len(visible_files(tmp_path)) == 2

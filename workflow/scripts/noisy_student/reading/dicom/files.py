@@ -2,7 +2,10 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+
+from noisy_student.errors import InputError
 
 EXTENSION = ".dcm"
 MARK, MARK_AT = b"DICM", 128
@@ -65,7 +68,7 @@ def dicom_files(folder: Path) -> list[Path]:
 
     A file that is none but named as the others are, up to numbers, is a damaged one of theirs.
     """
-    files = visible_files(folder)
+    files = [Path(name) for name in _names_in(folder, _refuse)]
     found = {path for path in files if is_dicom(path)}
     patterns = {_pattern(path) for path in found if path.suffix.lower() != EXTENSION}
     return [path for path in files if path in found or _pattern(path) in patterns]
@@ -81,6 +84,23 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 def visible_names(folder: Path) -> list[str]:
-    """The same as text, which is fast enough for a million slices."""
-    walked = os.walk(folder)
-    return sorted(f"{root}/{name}" for root, _, names in walked for name in names if not name.startswith("."))
+    """The same as text, which is fast enough for a million slices; of a subfolder that cannot be read nothing."""
+    return _names_in(folder)
+
+
+def _names_in(folder: Path, on_error: Callable[[OSError], None] | None = None) -> list[str]:
+    """Links to folders are followed, each folder once, as a link may lead to one above; hidden ones are left out."""
+    names, seen = [], set()
+    for root, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
+        state = os.stat(root)  # noqa: PTH116 (fast)
+        is_new = (state.st_dev, state.st_ino) not in seen
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if is_new and not name.startswith("."))
+        names += [f"{root}/{name}" for name in files if is_new and not name.startswith(".")]
+    return sorted(names)
+
+
+def _refuse(error: OSError) -> None:
+    """A part of the slices that nobody can see is no reason to take the others for all."""
+    remedy = "make it readable, or take it out"
+    raise InputError(f"a readable folder {error.filename}", error.strerror or str(error), remedy) from error

@@ -17,12 +17,13 @@ from noisy_student.reading.dicom.values import integer, number, numbers, text
 
 SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER = 0x0020000E, 0x00080060, 0x00180050, 0x00200012, 0x00200013
 POSITION, ORIENTATION, SPACING, ROWS, COLUMNS = 0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x00280011
-SAMPLES, PHOTOMETRIC, FRAMES, BITS, IS_SIGNED = 0x00280002, 0x00280004, 0x00280008, 0x00280101, 0x00280103
+SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
+BITS, HIGH_BIT, IS_SIGNED = 0x00280101, 0x00280102, 0x00280103
 PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE = 0x00280120, 0x00280121, 0x00281052, 0x00281053, 0x00283000
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 TAGS = [
     SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER, POSITION, ORIENTATION, SPACING, ROWS, COLUMNS, SAMPLES,
-    PHOTOMETRIC, FRAMES, BITS, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED, PER_FRAME,
+    PHOTOMETRIC, FRAMES, BITS, HIGH_BIT, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED, PER_FRAME,
 ]  # fmt: skip
 # Functional groups with a frame's pixel spacing, position, orientation and rescaling.
 GROUPS = (0x00289110, 0x00209113, 0x00209116, 0x00289145)
@@ -91,6 +92,7 @@ def _frames(path: Path, data: Dataset) -> Iterator[Dataset]:
 def _slice(path: Path, data: Dataset, frame: int | None) -> Slice:
     _require_scale(path, data)
     rows_mm, columns_mm = _place(path, data, SPACING, 2)
+    bits = integer(data, BITS) or 16
     is_signed = integer(data, IS_SIGNED) == 1
     return Slice(
         path,
@@ -106,7 +108,8 @@ def _slice(path: Path, data: Dataset, frame: int | None) -> Slice:
         thickness_mm=number(data, THICKNESS),
         intercept=number(data, INTERCEPT),
         slope=number(data, SLOPE),
-        bits=integer(data, BITS) or 16,
+        bits=bits,
+        bits_below=max(0, (integer(data, HIGH_BIT) or 0) + 1 - bits),
         is_signed=is_signed,
         is_inverted=text(data, PHOTOMETRIC) == "MONOCHROME1",
         padding=_padding(data, is_signed),

@@ -45,6 +45,20 @@ def as_short(image: sitk.Image) -> sitk.Image:
     return sitk.Cast(image, sitk.sitkInt16)
 
 
+def is_in_upper_bits(slice_: Slice) -> bool:
+    """Whether a value's lowest bit is none of the lowest bits stored, by the header and by the values.
+
+    Neither GDCM nor pydicom moves them down. The standard allows it no more, and most headers that say so are wrong.
+    """
+    if not slice_.bits_below:
+        return False
+    try:
+        stored_yx = next(iter_pixels(slice_.path, indices=[slice_.frame or 0], raw=True))
+    except Exception as error:  # pydicom and its decoders raise whatever damaged bytes lead to
+        raise _undecodable(slice_.path.parent, slice_.path) from error
+    return bool(stored_yx.any()) and not (stored_yx & ((1 << slice_.bits_below) - 1)).any()
+
+
 def _type_of(slices: Sequence[Slice]) -> tuple[int, type]:
     """The type of SimpleITK and of numpy that holds whatever the slices may store."""
     ranges = np.array([slice_.range_hu for slice_ in slices])

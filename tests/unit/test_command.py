@@ -1,11 +1,18 @@
 import errno
+import os
+import signal
+import subprocess
+import sys
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from noisy_student.command import LOST_WORKER, MORE_MEMORY, MORE_SPACE, advice_for, run
+from conftest import ROOT
+from noisy_student.command import INTERRUPTED, LOST_WORKER, MORE_MEMORY, MORE_SPACE, advice_for, run
 from noisy_student.errors import InputError
 from noisy_student.running import oom
+
+SCRIPTS = str(ROOT / "workflow/scripts")
 
 
 def test_an_input_error_is_printed_and_exits_with_2(capsys):
@@ -16,6 +23,21 @@ def test_an_input_error_is_printed_and_exits_with_2(capsys):
         run(main)
     assert exit_info.value.code == 2
     assert capsys.readouterr().err == "wanted: a folder\n   got: a file\nremedy: give the folder\n"
+
+
+def test_ctrl_c_ends_in_a_sentence_and_by_the_signal():
+    code = """
+import os, signal, time
+from noisy_student.command import run
+def main():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(9)
+run(main)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": SCRIPTS}
+    )
+    assert ended.returncode == -signal.SIGINT and ended.stderr.strip() == INTERRUPTED.strip()
 
 
 def test_other_errors_keep_their_traceback():

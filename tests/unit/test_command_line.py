@@ -59,6 +59,35 @@ def test_several_options_become_one_in_their_order():
     assert said.endswith(": snakemake check -n --configfile mine.yaml more.yaml") and "give all files to one" in said
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a: 1\nb: Größe\n".encode("latin-1"), "bad.yaml is not UTF-8 text (line 2)"),
+        ("a: 1\n".encode("utf-16"), "bad.yaml is not UTF-8 text (line 1)"),
+        (b"a: [1\nb: 2\n", "bad.yaml is no valid YAML (line 2)"),
+        (b"a:\n\tb: 2\n", "bad.yaml is no valid YAML (line 2)"),
+        (b"a: \x00\n", "bad.yaml is no valid YAML"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_named_with_its_line(project, content, words):
+    (project / "bad.yaml").write_bytes(content)
+    assert words in misread(["check", "--configfile", "mine.yaml", "bad.yaml"])
+    (project / "config").mkdir()
+    (project / "bad.yaml").rename(project / "config/config.yaml")
+    assert words.replace("bad.yaml", "config/config.yaml") in misread([])
+
+
+@pytest.mark.parametrize("content", ['{\n\t"seed": 1\n}', "\ufeffseed: 1\n", "", "a: &x {b: 1}\nc: {<<: *x, b: 2}\n"])
+def test_a_configuration_that_snakemake_reads_is_left_alone(project, content):
+    (project / "good.yaml").write_text(content, encoding="utf-8")
+    assert misread(["check", "--configfile", "good.yaml"]) == ""
+
+
+def test_a_mistyped_path_is_not_taken_for_a_target(project):
+    said = misread(["check", "--configfile", "config/mine"])
+    assert said == f"There is no configuration file config/mine (looked for in {project})."
+
+
 def test_a_configuration_that_is_not_there_is_named(project):
     said = misread(["check", "--configfile", "mine.yaml", "config/mien.yaml"])
     assert said == f"There is no configuration file config/mien.yaml (looked for in {project})."

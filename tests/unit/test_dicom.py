@@ -3,11 +3,13 @@
 import shutil
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from pydicom.uid import HTJ2KLossless, RLELossless
 
 from conftest import ROOT
-from dicom_series import PATIENT, write_series
+from dicom_series import PATIENT, change, write_series
 from noisy_student.cohort.case_checks import Standard, examine
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.conversion import convert, convert_label_map
@@ -197,3 +199,33 @@ def test_a_real_series_lies_on_the_grid_of_its_label_map(tmp_path):
     assert scans == [Scan("slab", "labelled", tmp_path / "images/slab", tmp_path / "slab.nii.gz", source="images")]
     _, findings = make_case_table(scans, Standard(FLARE22, tmp_path / "renumbered"), cores=1)
     assert (findings.severity == "warning").all()
+
+
+def test_a_compression_that_is_not_read_is_named_not_called_damage(series):
+    folder, files = series
+    data = pydicom.dcmread(files[0])
+    data.compress(RLELossless)
+    data.file_meta.TransferSyntaxUID = HTJ2KLossless
+    data.save_as(files[0])
+    assert "High-Throughput JPEG 2000" in refusal(folder) and "uncompressed" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1", "Rows": None}, "is no image (Encapsulated PDF Storage)"),
+        ({"ImagePositionPatient": None, "PixelSpacing": None}, "take it out if it is no slice (a dose page"),
+    ],
+)
+def test_what_an_archive_puts_beside_slices_is_to_be_taken_out(series, values, words):
+    folder, files = series
+    shutil.copy(files[0], folder / "page.dcm")
+    change(folder / "page.dcm", SeriesInstanceUID="9.9", **values)
+    assert "page.dcm" in refusal(folder) and words in refusal(folder) and "damaged" not in refusal(folder)
+
+
+def test_many_series_are_not_all_listed_and_each_is_named_by_its_folder(tmp_path):
+    for number in range(9):
+        write_series(tmp_path / f"part_{number}", VOXELS[:2], series=f"1.2.{number}")
+    said = refusal(tmp_path)
+    assert "9 series" in said and "part_3/" in said and "part_4/" not in said and "--image" in said

@@ -77,3 +77,19 @@ def test_subfolders_are_read_through_links_each_once_and_hidden_ones_are_not(tmp
         (tmp_path / "case" / name).symlink_to(tmp_path / "archive/series")
     (tmp_path / "archive/series/loop").symlink_to(tmp_path / "case")
     assert dicom_files(tmp_path / "case") == sorted(tmp_path / "case/one" / path.name for path in files)
+
+
+def test_slices_behind_a_link_are_found_each_folder_once(tmp_path):
+    write_series(tmp_path / "elsewhere", np.zeros((3, 4, 4), np.int16))
+    case = tmp_path / "case"
+    write_series(case / "first", np.zeros((2, 4, 4), np.int16))
+    (case / "second").symlink_to(tmp_path / "elsewhere")
+    (case / "second/up").symlink_to(tmp_path)
+    (case / "first/again").symlink_to(case / "first")
+    assert len(dicom_files(case)) == 5
+
+
+def test_hidden_folders_are_passed_over(tmp_path):
+    write_series(tmp_path / "series", np.zeros((2, 4, 4), np.int16))
+    write_series(tmp_path / "series/.snapshot/daily", np.zeros((2, 4, 4), np.int16))
+    assert len(dicom_files(tmp_path)) == 2

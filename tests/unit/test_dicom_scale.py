@@ -143,3 +143,16 @@ def test_a_range_of_padding_becomes_air(series):
     change(files[0], PixelPaddingRangeLimit=two_bytes(65000))
     store(files[0], np.array([[65100, 1000, 1000, 1000]] * 5, np.uint16))
     assert hounsfield(folder)[0].tolist() == [[-1024, -24, -24, -24]] * 5
+
+
+@pytest.mark.parametrize("shift", [0, 4])
+def test_values_in_the_upper_bits_are_refused_and_a_header_that_only_says_so_is_not(series, shift):
+    folder, files = series
+    stored = [((VOXELS[number] + 1024) & 0xFFF).astype(np.uint16) for number in range(6)]
+    for path, stored_yx in zip(files, stored, strict=True):
+        store(path, stored_yx << shift)
+        change(path, BitsStored=12, HighBit=15)
+    if shift:
+        assert "above 4 unused bits" in refusal(folder)
+    else:
+        assert (hounsfield(folder) == np.array(stored, int) - 1024).all()

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
+from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLossless, JPEGLSLossless, RLELossless
 
 from dicom_series import change, without_mark, write_series
 from enhanced_dicom import write_enhanced
@@ -133,9 +133,13 @@ def test_a_compression_that_is_not_read_is_named_with_a_remedy(tmp_path):
     path = write(tmp_path / "case.dcm")
     data = pydicom.dcmread(path)
     data.compress(RLELossless)
-    data.file_meta.TransferSyntaxUID = JPEGLossless
-    data.save_as(path)
-    assert "JPEG Lossless" in refusal(path) and "gdcmconv --raw" in refusal(path)
+    for syntax, words, remedy in (
+        (JPEGLossless, "JPEG Lossless", "gdcmconv --raw"),
+        (HTJ2KLossless, "High-Throughput JPEG 2000", "export the series again, uncompressed"),
+    ):
+        data.file_meta.TransferSyntaxUID = syntax
+        data.save_as(path)
+        assert words in refusal(path) and remedy in refusal(path)
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path):

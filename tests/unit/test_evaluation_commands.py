@@ -129,3 +129,13 @@ def test_measuring_efficiency(study, tmp_path):
     table = read_table(tmp_path / "efficiency.tsv", efficiency.COLUMNS)
     assert table[["case", "outcome"]].values.tolist() == [["case_0", "ok"]]
     assert (tmp_path / "kept/case_0.nii.gz").exists()
+
+
+def test_an_output_that_is_an_input_is_refused_before_anything_is_scored(study):
+    folders = ("--truth", study / "truth", "--predictions", study / "round_0/predictions")
+    table = ("--cases", study / "cases.tsv", *folders[2:])
+    for words, output in ((folders, "truth/case_0.nii.gz"), (folders, "truth"), (table, "cases.tsv")):
+        before = (study / output).is_dir() or (study / output).read_bytes()
+        result = command("evaluate.py", *words, "--output", study / output)
+        assert result.returncode == 2 and "a file of its own" in result.stderr and "scored" not in result.stderr
+        assert before == ((study / output).is_dir() or (study / output).read_bytes())

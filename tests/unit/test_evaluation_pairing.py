@@ -48,3 +48,9 @@ def test_a_case_that_is_called_like_a_channel_has_its_own_file(folder):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         LabelMaps(tmp_path / "predicitons")
+
+
+def test_the_file_of_one_case_is_not_called_a_missing_folder(folder, tmp_path):
+    folder("a.nii.gz")
+    with pytest.raises(InputError, match=f"a file\nremedy: name its folder: {tmp_path}"):
+        LabelMaps(tmp_path / "a.nii.gz")

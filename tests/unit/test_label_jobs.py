@@ -129,3 +129,9 @@ def test_a_place_that_cannot_be_written_to_is_refused(scans, tmp_path):
     (tmp_path / "file").touch()
     for output in ("file", "file/labels/", "file/x.nii.gz"):
         refused(scans / "b.nrrd", f"{tmp_path}/{output}", f"{tmp_path}/file is no folder")
+
+
+@pytest.mark.parametrize("below", ["", "new"])
+def test_a_folder_that_is_a_link_to_nothing_is_refused_before_any_work(scans, tmp_path, below):
+    (tmp_path / "labels").symlink_to(tmp_path / "unmounted")
+    refused(scans, tmp_path / "labels" / below, r"labels is a link to .*unmounted, which is not there")

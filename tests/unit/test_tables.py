@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from noisy_student.errors import InputError
-from noisy_student.tables import read_table, stacked, write_table
+from noisy_student.tables import read_table, require_table, stacked, write_table
 
 
 @pytest.fixture
@@ -35,3 +35,14 @@ def test_small_tables_are_stacked_in_their_order():
     table = stacked(iter(tables), ["case"])
     pd.testing.assert_frame_equal(table, pd.concat(tables, ignore_index=True))
     assert list(stacked([], ["case", "label"]).columns) == ["case", "label"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("", "a folder"), ("truth.NII.GZ", "the name of an image"), ("cases.tsv", "an input"), ("link", "an input")],
+)
+def test_a_table_never_takes_the_place_of_an_input(table, name, why):
+    (table.parent / "link").symlink_to(table)
+    with pytest.raises(InputError, match=f"which is {why}"):
+        require_table(table.parent / name, [table])
+    require_table(table.with_name("scores.tsv"), [table])

@@ -22,6 +22,11 @@ from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.selection.rules import SELECTION
 from noisy_student.selection.words import in_words
 
+if not Path(workflow.basedir).samefile(Path.cwd()):
+    sys.exit(
+        f"The workflow runs in its own folder, where its results go too: `cd {shlex.quote(str(workflow.basedir))}`, without "
+        "`--directory` and `--snakefile`. For results elsewhere copy the folder there"
+    )
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
 if workflow.is_main_process and (problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:])):
     sys.exit(problem)

@@ -8,7 +8,7 @@ from noisy_student.errors import InputError
 from noisy_student.evaluation.comparison import compare_rounds
 from noisy_student.evaluation.ranking import rank_rounds
 from noisy_student.evaluation.rounds import round_numbers
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, require_table, write_table
 
 
 def arguments() -> argparse.Namespace:
@@ -24,6 +24,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Read the rounds' tables, write the comparison and the ranking."""
     options = arguments()
+    for output in filter(None, (options.output, options.ranking)):
+        require_table(output, [*options.scores, *options.efficiency])
     if len(options.efficiency) not in (0, len(options.scores)):
         raise InputError(
             "one efficiency table per score table, in the same order, or none",

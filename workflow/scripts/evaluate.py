@@ -13,7 +13,7 @@ from noisy_student.errors import InputError
 from noisy_student.evaluation.evaluation_modes import MODES
 from noisy_student.evaluation.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
 from noisy_student.organs import FLARE22, from_json
-from noisy_student.tables import write_table
+from noisy_student.tables import require_table, write_table
 
 
 def arguments() -> argparse.Namespace:
@@ -43,6 +43,7 @@ def main() -> None:
     mode = MODES[options.mode]
     if options.unchecked and mode.digits is None:
         raise InputError("--unchecked with flare22 or flare23plus", f"mode {mode.name}", "leave one of the two out")
+    require_table(options.output, [options.cases] if options.cases else [])
     if options.truth:
         cases = cases_of_folder(options.truth, options.predictions)
     else:

@@ -18,7 +18,7 @@ from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
 from noisy_student.files import visible
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, require_table, write_table
 
 SUFFIX = ".nii.gz"
 FLARE22_TIME_LIMIT_S = 3600.0
@@ -58,6 +58,7 @@ def scans_of(options: argparse.Namespace) -> list[tuple[str, Path]]:
 def main() -> None:
     """Measure all cases, one after the other, and write the table."""
     options = arguments()
+    require_table(options.output, [options.cases] if options.cases else [])
     command, scans = CommandTemplate.of(options.command), scans_of(options)
     gpu = Gpu.open(options.gpu)
     print(f"GPU: {gpu.name}" if gpu else "no GPU: its columns stay empty", file=sys.stderr)

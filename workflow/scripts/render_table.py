@@ -8,7 +8,7 @@ from noisy_student.evaluation.aggregate import COLUMNS
 from noisy_student.evaluation.paper_table import as_markdown, paper_table
 from noisy_student.evaluation.rounds import round_numbers
 from noisy_student.files import write_text
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, require_table, write_table
 
 
 def arguments() -> argparse.Namespace:
@@ -25,6 +25,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Read the summaries, write the table."""
     options = arguments()
+    require_table(options.output, options.summaries)
     names = [f"round {number}" for number in round_numbers(options.summaries)]
     tables = [read_table(path, COLUMNS) for path in options.summaries]
     table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.evaluation.aggregate import summarise
-from noisy_student.tables import read_table, write_table
+from noisy_student.tables import read_table, require_table, write_table
 
 
 def arguments() -> argparse.Namespace:
@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Read the scores, write the summary."""
     options = arguments()
+    require_table(options.output, [options.scores])
     scores = read_table(options.scores, ("case", "label", "DSC", "NSD"))
     write_table(summarise(scores), options.output)
 

@@ -24,14 +24,21 @@ LOST_WORKER = (
 )
 
 
+INTERRUPTED = "\ninterrupted: every file that was written is whole; the same command may be given again"
+
+
 def run(main: Callable[[], None]) -> None:
-    """Call `main`; on `InputError` print it to stderr and exit with status 2."""
+    """Call `main`; on `InputError` print it to stderr and exit with status 2; on Ctrl-C end by it, in one sentence."""
     kills_before = oom.kills()
     try:
         main()
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(INPUT_ERROR_STATUS)
+    except KeyboardInterrupt:
+        # Shells and Snakemake see whether a process was ended by the signal, so it goes on.
+        sys.excepthook = lambda *_: print(INTERRUPTED, file=sys.stderr)
+        raise
     except Exception as error:
         if advice := advice_for(error, oom.kills() - kills_before):
             error.add_note(advice)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from noisy_student.errors import InputError
 from noisy_student.files import whole_file
+from noisy_student.reading.names import extension_of
 
 # Columns that stay text whatever they look like: a case may be named 007.
 TEXT_COLUMNS = (
@@ -19,6 +20,20 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write `path` in one step; missing values as empty cells."""
     with whole_file(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+
+
+def require_table(output: Path, inputs: Iterable[Path]) -> None:
+    """Raise InputError unless a table may be written there: no folder, no image and none of the inputs."""
+    got = f"--output {output}"
+    if output.is_dir():
+        got += ", which is a folder"
+    elif extension_of(output):
+        got += ", which is the name of an image"
+    elif any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+        got += ", which is an input"
+    else:
+        return
+    raise InputError("a file of its own for the table", got, "name another file with --output, such as scores.tsv")
 
 
 def stacked(tables: Iterable[pd.DataFrame], columns: Iterable[str]) -> pd.DataFrame:

@@ -16,7 +16,9 @@ class LabelMaps:
     def __init__(self, folder: Path) -> None:
         """Look into the folder. Raises InputError if there is none."""
         if not folder.is_dir():
-            raise InputError(f"a folder of label maps, {folder}", "no such folder", "check its name")
+            missing = "no such folder", "check its name"
+            got, remedy = ("a file", f"name its folder: {folder.parent}") if folder.exists() else missing
+            raise InputError(f"a folder of label maps, {folder}", got, remedy)
         self.folder = folder
         self.files = sorted(path for path in folder.iterdir() if is_named_as_image(path))
         self._by_stem = defaultdict(list)

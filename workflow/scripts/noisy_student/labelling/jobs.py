@@ -120,7 +120,10 @@ def _require_replaceable(path: Path) -> None:
 
 
 def _require_writable(folder: Path) -> None:
-    place = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    places = (folder.absolute(), *folder.absolute().parents)
+    place = next(parent for parent in places if parent.exists() or parent.is_symlink())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         got = f"{place} is no folder" if not place.is_dir() else f"{place} may not be written to"
+        if not place.exists():
+            got = f"{place} is a link to {place.readlink()}, which is not there"
         raise InputError(f"{A_FOLDER}, {folder}", got, ANOTHER_PLACE)

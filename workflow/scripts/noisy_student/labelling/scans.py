@@ -10,7 +10,7 @@ from noisy_student.cohort.passed_over import PassedOver
 from noisy_student.cohort.scans import scans_in
 from noisy_student.errors import InputError
 from noisy_student.images import read_geometry
-from noisy_student.reading.dicom.files import INDEX, is_dicom, visible_files, visible_names
+from noisy_student.reading.dicom.files import is_dicom, visible_files, visible_names
 from noisy_student.reading.names import EXTENSIONS, stem_of
 
 CHANNEL = re.compile(r"(.+)_(\d{4})")
@@ -52,7 +52,7 @@ def _is_case(folder: Path) -> bool:
     if any(name.lower().endswith(EXTENSIONS) for name in visible_names(folder)):
         return False
     entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    if any(path.is_file() and path.name.upper() != INDEX and is_dicom(path) for path in entries):
+    if any(path.is_file() and is_dicom(path) for path in entries):
         return True
     return len(list(islice(_with_slices(entries), 2))) == 1
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 CONFIGFILE = ("--configfile", "--configfiles")
+USUAL = ("config/config.yaml",)
 ENDINGS = (".yaml", ".yml", ".json")
 # Where one of these stands on the command line, the profile's whole list of that name does not count.
 LISTS = {"default-resources": ("--default-resources", "--default-res"), "set-resources": ("--set-resources",)}
@@ -71,17 +72,38 @@ def _misread_files(words: Sequence[str], program: str) -> str:
     groups, others = taken(words, CONFIGFILE)
     files = [word for group in groups for word in group if not _is_target(word)]
     targets = [word for group in groups for word in group if _is_target(word)]
+    missing = ", ".join(file for file in files if not Path(file).is_file())
+    if missing:
+        return f"There is no configuration file {missing} (looked for in {Path.cwd()})."
     if targets:
         names = ", ".join(f"`{name}`" for name in targets)
         command = _command(program, [*targets, *others], ["--configfile", *files] if files else [])
         return f"`--configfile` takes {names} for a file, so targets have to stand first: {command}"
-    missing = ", ".join(file for file in files if not Path(file).is_file())
-    return f"There is no configuration file {missing} (looked for in {Path.cwd()})." if missing else ""
+    return next(filter(None, map(_malformed, [*files, *(file for file in USUAL if Path(file).is_file())])), "")
+
+
+def _malformed(file: str) -> str:
+    """Why Snakemake cannot read a configuration file: it shows a traceback, or names no file."""
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig")
+        # JSON may be indented with tabs, which YAML does not know.
+        yaml.compose(text.replace("\t", " ") if text.lstrip().startswith("{") else text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"The configuration file {file} is not UTF-8 text (line {line}): save it again as UTF-8."
+    except yaml.MarkedYAMLError as error:
+        where = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        return f"The configuration file {file} is no valid YAML{where}: {error.problem}."
+    except yaml.YAMLError as error:
+        return f"The configuration file {file} is no valid YAML: {' '.join(str(error).split())}"
+    return ""
 
 
 def _is_target(word: str) -> bool:
+    """A rule's name, or a path of results; any other path is a file's that is there or was meant."""
     path = Path(word)
-    return path.parts[:1] == ("results",) or not (path.is_file() or path.name.endswith(ENDINGS))
+    is_name = len(path.parts) == 1 and not (path.is_file() or path.name.endswith(ENDINGS))
+    return is_name or path.parts[:1] == ("results",)
 
 
 def _lost_lists(words: Sequence[str], program: str, usual: str) -> str:

@@ -10,20 +10,23 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from noisy_student.errors import InputError
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, Slice, refused
 from noisy_student.reading.dicom.values import integer, number, numbers, text
 from noisy_student.reading.problems import RIGHT_TO_READ
 
-SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER = 0x0020000E, 0x00080060, 0x00180050, 0x00200012, 0x00200013
+SERIES, CLASS, MODALITY, THICKNESS = 0x0020000E, 0x00080016, 0x00080060, 0x00180050
+ACQUISITION, NUMBER = 0x00200012, 0x00200013
 POSITION, ORIENTATION, SPACING, ROWS, COLUMNS = 0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x00280011
-SAMPLES, PHOTOMETRIC, FRAMES, BITS, IS_SIGNED = 0x00280002, 0x00280004, 0x00280008, 0x00280101, 0x00280103
+SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
+BITS, HIGH_BIT, IS_SIGNED = 0x00280101, 0x00280102, 0x00280103
 PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE = 0x00280120, 0x00280121, 0x00281052, 0x00281053, 0x00283000
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 TAGS = [
-    SERIES, MODALITY, THICKNESS, ACQUISITION, NUMBER, POSITION, ORIENTATION, SPACING, ROWS, COLUMNS, SAMPLES,
-    PHOTOMETRIC, FRAMES, BITS, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED, PER_FRAME,
+    SERIES, CLASS, MODALITY, THICKNESS, ACQUISITION, NUMBER, POSITION, ORIENTATION, SPACING, ROWS, COLUMNS, SAMPLES,
+    PHOTOMETRIC, FRAMES, BITS, HIGH_BIT, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED, PER_FRAME,
 ]  # fmt: skip
 # Functional groups with a frame's pixel spacing, position, orientation and rescaling.
 GROUPS = (0x00289110, 0x00209113, 0x00209116, 0x00289145)
@@ -34,6 +37,7 @@ NO_IMAGE = {
 }  # fmt: skip
 # Values are read as they are stored; what pydicom thinks of other ones is no business of the user's.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+NO_UID = UID("")
 TAKE_OUT = "take it out: structure sets, segmentations, reports and pictures belong in another folder"
 
 
@@ -65,12 +69,14 @@ def _require_image(path: Path, data: Dataset) -> None:
         remedy = f"{TAKE_OUT}; of label maps, those converted to NIfTI, NRRD or MHA are read"
         raise refused(path.parent, f"{path.name} is {NO_IMAGE[kind]}", remedy)
     if not integer(data, ROWS) or not integer(data, COLUMNS):
-        raise _no_image(path)
+        raise _no_image(path, UID(text(data, CLASS)))
     if integer(data, SAMPLES) not in (1, None):
         raise refused(path.parent, f"{path.name} holds a picture in colours", TAKE_OUT)
 
 
-def _no_image(path: Path) -> InputError:
+def _no_image(path: Path, kind: UID = NO_UID) -> InputError:
+    if kind.is_valid and kind.name != kind and "Image Storage" not in kind.name:
+        return refused(path.parent, f"{path.name} is no image ({kind.name})", TAKE_OUT)
     found = f"{path.name} cannot be read as an image: damaged, cut off or none"
     return refused(path.parent, found, f"restore the file, or {TAKE_OUT}")
 
@@ -94,6 +100,7 @@ def _frames(path: Path, data: Dataset) -> Iterator[Dataset]:
 def _slice(path: Path, data: Dataset, frame: int | None) -> Slice:
     _require_scale(path, data)
     rows_mm, columns_mm = _place(path, data, SPACING, 2)
+    bits = integer(data, BITS) or 16
     is_signed = integer(data, IS_SIGNED) == 1
     return Slice(
         path,
@@ -109,7 +116,8 @@ def _slice(path: Path, data: Dataset, frame: int | None) -> Slice:
         thickness_mm=number(data, THICKNESS),
         intercept=number(data, INTERCEPT),
         slope=number(data, SLOPE),
-        bits=integer(data, BITS) or 16,
+        bits=bits,
+        bits_below=max(0, (integer(data, HIGH_BIT) or 0) + 1 - bits),
         is_signed=is_signed,
         is_inverted=text(data, PHOTOMETRIC) == "MONOCHROME1",
         padding=_padding(data, is_signed),
@@ -140,5 +148,6 @@ def _place(path: Path, data: Dataset, tag: int, count: int) -> np.ndarray:
     values = numbers(data, tag)
     if len(values) != count or (tag == SPACING and min(values) <= 0):
         found = f"{path.name} does not say where it lies (tag {tag >> 16:04x}|{tag & 0xFFFF:04x})"
-        raise refused(path.parent, found, EXPORT_AGAIN)
+        remedy = f"take it out if it is no slice (a dose page, a screenshot); else {EXPORT_AGAIN}"
+        raise refused(path.parent, found, remedy)
     return np.array(values)

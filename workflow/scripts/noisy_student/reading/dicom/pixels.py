@@ -14,11 +14,16 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.uid import UID
 
 from noisy_student.errors import InputError, last_line
 from noisy_student.reading.dicom.slice import Slice, refused
 
 GDCM = "GDCMImageIO"
+# High-Throughput JPEG 2000 (DICOM PS3.5, A.4.4), JPEG XL and deflated frames.
+BEYOND_GDCM = {
+    f"1.2.840.10008.1.2.{number}" for number in ("4.201", "4.202", "4.203", "4.110", "4.111", "4.112", "8.1")
+}
 TYPES = ((sitk.sitkInt16, np.int16), (sitk.sitkInt32, np.int32))
 
 
@@ -43,6 +48,20 @@ def as_short(image: sitk.Image) -> sitk.Image:
     if voxels.dtype != np.int32 or voxels.min() < limits.min or voxels.max() > limits.max:
         return image
     return sitk.Cast(image, sitk.sitkInt16)
+
+
+def is_in_upper_bits(slice_: Slice) -> bool:
+    """Whether a value's lowest bit is none of the lowest bits stored, by the header and by the values.
+
+    Neither GDCM nor pydicom moves them down. The standard allows it no more, and most headers that say so are wrong.
+    """
+    if not slice_.bits_below:
+        return False
+    try:
+        stored_yx = next(iter_pixels(slice_.path, indices=[slice_.frame or 0], raw=True))
+    except Exception as error:  # pydicom and its decoders raise whatever damaged bytes lead to
+        raise _undecodable(slice_.path.parent, slice_.path) from error
+    return bool(stored_yx.any()) and not (stored_yx & ((1 << slice_.bits_below) - 1)).any()
 
 
 def _type_of(slices: Sequence[Slice]) -> tuple[int, type]:
@@ -83,6 +102,8 @@ def _unreadable_of(folder: Path, slices: Sequence[Slice], error: RuntimeError) -
         try:
             sitk.ReadImage(str(slice_.path), imageIO=GDCM)
         except RuntimeError:
+            if _syntax_of(slice_.path) in BEYOND_GDCM:
+                return _compressed(folder, slice_.path)
             found = f"{slice_.name} cannot be read: damaged, cut off, or no image that GDCM knows"
             return refused(folder, found, "restore the file, or export the series again as CT images")
     return refused(folder, last_line(error), "restore the series")
@@ -105,11 +126,24 @@ def _by_pydicom(folder: Path, slices: Sequence[Slice]) -> np.ndarray:
     return voxels_zyx
 
 
+def _syntax_of(path: Path) -> UID:
+    """How the header says that pixels are stored; of a damaged one nothing can be told."""
+    with suppress(Exception):
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
+    return UID("")
+
+
+def _compressed(folder: Path, path: Path) -> InputError:
+    syntax = _syntax_of(path)
+    remedy = f"decompress it: gdcmconv --raw {path.name} new.dcm (of GDCM's tools)"
+    if syntax in BEYOND_GDCM:
+        remedy = "export the series again, uncompressed or as JPEG 2000"
+    return refused(folder, f"{path.name} is compressed in a way that is not read here ({syntax.name})", remedy)
+
+
 def _undecodable(folder: Path, path: Path) -> InputError:
-    with suppress(Exception):  # of a damaged header nothing can be told
-        syntax = pydicom.dcmread(path, stop_before_pixels=True, force=True).file_meta.TransferSyntaxUID
-        if not get_decoder(syntax).is_available:
-            remedy = f"decompress it: gdcmconv --raw {path.name} new.dcm (of GDCM's tools)"
-            return refused(folder, f"{path.name} is compressed in a way that is not read here ({syntax.name})", remedy)
+    with suppress(NotImplementedError):  # pydicom knows no decoder by that name
+        if not get_decoder(_syntax_of(path)).is_available:
+            return _compressed(folder, path)
     found = f"{path.name} holds pixels that cannot be read: damaged or cut off"
     return refused(folder, found, "restore the file, or export it again")

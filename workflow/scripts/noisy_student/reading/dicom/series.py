@@ -16,7 +16,7 @@ from noisy_student.reading.dicom.gaps import is_even, require_whole
 from noisy_student.reading.dicom.grid import on_grid
 from noisy_student.reading.dicom.headers import read_headers
 from noisy_student.reading.dicom.padding import without_padding
-from noisy_student.reading.dicom.pixels import as_short, read_pixels
+from noisy_student.reading.dicom.pixels import as_short, is_in_upper_bits, read_pixels
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE_SERIES, Slice, refused
 from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
@@ -66,6 +66,7 @@ def _no_slices(folder: Path) -> InputError:
 def _volume(path: Path, slices: Sequence[Slice]) -> Volume:
     whole, remarks = stack(path, slices)
     _require_one_scale(path, whole.slices)
+    _require_lowest_bits(path, whole.slices)
     remarks += [*_acquisitions(path, whole), *_modality(whole.slices)]
     image, padding = without_padding(read_pixels(path, whole.slices), whole.slices)
     image, corrected = on_grid(path, as_short(image), whole)
@@ -83,6 +84,12 @@ def _require_one_scale(path: Path, slices: Sequence[Slice]) -> None:
             f"{len(others)} others such as {others[0].name} have ({others[0].scale[1]:g} and {others[0].scale[0]:g})"
         )
         raise refused(path, found, f"{EXPORT_AGAIN}, or take those slices out if they are not of the series")
+
+
+def _require_lowest_bits(path: Path, slices: Sequence[Slice]) -> None:
+    if odd := next(filter(is_in_upper_bits, slices), None):
+        found = f"{odd.name} stores its values above {odd.bits_below} unused bits (0028|0102 is not 0028|0101 less one)"
+        raise refused(path, found, f"{EXPORT_AGAIN}, with the values in the lowest bits")
 
 
 def _acquisitions(path: Path, whole: Stack) -> list[Remark]:

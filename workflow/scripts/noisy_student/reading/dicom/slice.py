@@ -18,6 +18,7 @@ class Slice:
 
     `frame` counts from 0 in a file of many frames; it is None in a file of one. `number` is that of the instance, or of
     the frame. What a header does not say is None, or empty. `padding`: lowest and highest stored value that mean none.
+    `bits_below`: how many bits the header leaves below the value's own, as writers seldom mean.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Slice:
     intercept: float | None
     slope: float | None
     bits: int
+    bits_below: int
     is_signed: bool
     is_inverted: bool
     padding: tuple[int, int] | None

@@ -15,6 +15,7 @@ from noisy_student.reading.volume import Remark
 DIRECTION_TOLERANCE = SPACING_TOLERANCE = 1e-3
 # How near to each other two slices are at one place.
 SAME_PLACE_MM = 0.01
+NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,20 @@ def _require_one_series(folder: Path, slices: Sequence[Slice]) -> None:
     for slice_ in slices:
         by_series[slice_.series].append(slice_.path)
     if len(by_series) > 1:
-        listed = "; ".join(f"{len(set(paths))} file(s) such as {paths[0].name}" for paths in by_series.values())
-        remedy = "leave one series in the folder, or name the one series' own folder in a table of scans"
+        listed = "; ".join(_files_of(folder, paths) for paths in list(by_series.values())[:NAMED])
+        listed += "; …" * (len(by_series) > NAMED)
+        remedy = (
+            "leave one series in the folder, or name its own folder: in a table of scans, for label_scan.py by --image"
+        )
         raise refused(folder, f"{len(by_series)} series: {listed}", remedy)
     if not slices:
         raise refused(folder, "0 DICOM slice(s)", "export the whole series")
+
+
+def _files_of(folder: Path, paths: list[Path]) -> str:
+    """How many files a series has, and where one of them lies."""
+    first = paths[0].relative_to(folder) if paths[0].is_relative_to(folder) else paths[0].name
+    return f"{len(set(paths))} file(s) such as {first}"
 
 
 def _require_alike(folder: Path, slices: Sequence[Slice]) -> None:

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, script
-from noisy_student.running.command_line import misread
+from noisy_student.running.command_line import misread, missing_profile
 
 SLURM = ("--workflow-profile", "profiles/slurm")
 
@@ -128,3 +128,17 @@ def test_the_start_on_a_cluster_looks_before_it_touches_anything(project):
 def test_every_profile_looks_at_the_command_line(name):
     profile = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
     assert profile["__use_yte__"] is True and "command_line.py" in profile["__definitions__"][0]
+
+
+@pytest.mark.parametrize("words", ["check --workflow-profile profile/venv", "check --workflow-profile=profiles/vnev"])
+def test_a_profile_that_is_not_there_is_named_and_those_that_are(words):
+    said = missing_profile(words.split())
+    assert words.split("=")[-1].split()[-1] in said and "profiles/default, profiles/slurm, profiles/venv" in said
+    assert said.endswith("snakemake check --workflow-profile profiles/venv")
+
+
+@pytest.mark.parametrize(
+    "words", ["check", "--workflow-profile none", "--workflow-profile profiles/venv", "--workflow-profile venv"]
+)
+def test_a_profile_that_is_there_and_none_are_no_matter(words):
+    assert missing_profile(words.split()) == ""

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from noisy_student.geometry import Geometry
 from noisy_student.organs import LARGEST_LABEL
+from noisy_student.reading.thin import thin_remarks
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 # Air is -1000 HU, fat -100, soft tissue 0 to 100, bone and contrast up to 3000; scanners pad with values below -1024.
@@ -26,7 +27,6 @@ HEIGHT_MM = (30.0, 2500.0)
 OBLIQUE_DEGREES = 1.0
 SHEAR_TOLERANCE = 0.01
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
-AXES_OF_GRID = ("left-right", "front-back", "head-foot")
 MOST_LABELS = 60
 SWAPPED = "name the scans: are `images` and `label_maps` swapped, or do both lie in one folder?"
 HOUNSFIELD = "a CT in Hounsfield units: air -1000, fat -100, soft tissue 0 to 100"
@@ -122,21 +122,6 @@ def grid_remarks(geometry: Geometry, letters: str) -> list[Remark]:
     if (angle := tilt_degrees(geometry)) > OBLIQUE_DEGREES:
         remedy = "resample it to the patient's axes, or accept that its organs look tilted to the network"
         found.append(Remark("oblique", f"oblique by {angle:.1f}°", "axes along the patient's", remedy))
-    return found
-
-
-def thin_remarks(geometry: Geometry, spacings_mm_zyx: Sequence[Sequence[float] | None]) -> list[Remark]:
-    """An error for a scan of which a network would see no voxel along some axis."""
-    given = [spacing for spacing in spacings_mm_zyx if spacing]
-    found = []
-    for number, axis in enumerate(AXES_OF_GRID):
-        extent = geometry.size_xyz[number] * geometry.spacing_mm_xyz[number]
-        coarsest = max((spacing[2 - number] for spacing in given), default=0.0)
-        # Half a voxel is rounded to none.
-        if given and round(extent / coarsest) < 1:
-            wanted = f"more than half of the network's spacing, {coarsest / 2:g} mm"
-            remedy = "take it out: it is too thin to be seen"
-            found.append(Remark("thin", f"an extent of {extent:.4g} mm, {axis}", wanted, remedy, "error"))
     return found
 
 

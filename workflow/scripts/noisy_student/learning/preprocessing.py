@@ -16,7 +16,6 @@ from nnunetv2.preprocessing.resampling.default_resampling import determine_do_se
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
-from noisy_student.cohort.image_checks import thin_remarks
 from noisy_student.damage import damaged
 from noisy_student.errors import InputError
 from noisy_student.files import whole_file
@@ -25,6 +24,7 @@ from noisy_student.learning import nnunet
 from noisy_student.learning.image_resampling import LeanConfiguration, lean_if_default
 from noisy_student.learning.label_resampling import resample_labels
 from noisy_student.reading.nifti import require_whole_nifti
+from noisy_student.reading.thin import thin_remarks
 
 ARRAY = ".b2nd"
 LABELS = "_seg.b2nd"

@@ -27,7 +27,9 @@ def full_results(project):
     """Results and logs on a disk without a byte of room."""
     results = project.folder / "results"
     results.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", results], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(results)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
     (results / "logs").mkdir()
     (project.folder / "logs").symlink_to("results/logs")
     (results / "fill").write_bytes(bytes(shutil.disk_usage(results).free))

@@ -61,3 +61,11 @@ def test_an_interruption_names_the_command_that_goes_on_and_what_had_failed_befo
 def test_the_start_says_what_helps_after_a_kill():
     said = banner.started(Path("/x"), "log", 2, "snakemake --cores 8", "generated")
     assert "`snakemake --cores 8 --unlock`, then the same command" in said
+
+
+def test_how_to_report_what_is_there_is_said_where_something_is(job, tmp_path):
+    said = [banner.failed(tmp_path, "log", [job()], (), 0)]
+    (tmp_path / banner.CASES).parent.mkdir(parents=True)
+    (tmp_path / banner.CASES).touch()
+    said.append(banner.failed(tmp_path, "log", [job()], (), 0))
+    assert [banner.REBUILD in text for text in said] == [False, True]

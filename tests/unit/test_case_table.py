@@ -8,12 +8,14 @@ import SimpleITK as sitk
 from conftest import script
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
+from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration import Cohort, Folders, LabelledFolder
 from noisy_student.errors import InputError
 from noisy_student.geometry import reorient
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ
+from noisy_student.tables import read_table, write_table
 
 FINDINGS = ["case", "file", "severity", "found", "wanted", "remedy"]
 SHAPE = (6, 10, 10)
@@ -113,7 +115,8 @@ def test_a_scan_that_is_no_ct_stops_the_run_unless_its_case_or_source_is_accepte
     for accepted, severities in (((), {"error"}), (("mr",), {"warning"}), (("clinic",), {"warning"})):
         table, findings = make_case_table(scans, Standard(organs, tmp_path / "r", accepted=accepted), cores=1)
         assert list(findings.case) == ["mr"] and set(findings.severity) == severities
-        assert "no Hounsfield units" in findings.found[0] and "cohort.accept" in findings.remedy[0]
+        assert "no Hounsfield units" in findings.found[0] and "`cohort.accept`" in findings.remedy[0]
+        assert findings.remedy[0].startswith("nothing") == bool(accepted)
         assert len(table) == (2 if accepted else 1)
 
 
@@ -227,6 +230,15 @@ def test_an_organ_that_no_labelled_scan_has_is_named_once(scan, tmp_path):
     findings = make_case_table(scans, Standard(OTHERS, tmp_path / "renumbered"), cores=1)[1]
     assert list(findings.found) == ["right kidney in no labelled scan", "left kidney in no labelled scan"]
     assert set(findings.severity) == {"warning"}
+
+
+def test_a_name_with_a_carriage_return_stays_in_its_line_of_the_table(scan, tmp_path):
+    """As Finder's custom icons have."""
+    note = Finding("all", tmp_path, "note", "2 entries are no scans: Icon\r (…); b", "w", "r")
+    findings = make_case_table([scan("a")], Standard(OTHERS[:1], tmp_path / "r"), 1, [note])[1]
+    write_table(findings, tmp_path / "findings.tsv")
+    (found,) = read_table(tmp_path / "findings.tsv").query("severity == 'note'").itertuples()
+    assert found.found == "2 entries are no scans: Icon  (…); b"
 
 
 def test_an_error_is_shown_with_what_else_was_found_of_its_case():

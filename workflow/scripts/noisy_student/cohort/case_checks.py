@@ -1,7 +1,7 @@
 """What is measured and checked of one case before anything is computed with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from noisy_student.organs import Organ
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
+ACCEPTED = "nothing: the case or its source is named under `cohort.accept`"
 Spacing = tuple[float, float, float] | None
 
 
@@ -71,7 +72,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
 def _accepted(remark: Remark, scan: Scan, standard: Standard) -> Remark:
     """The remark, as a warning if the user has said that the scan need not be a CT."""
     is_accepted = remark.kind == NOT_CT and {scan.case, scan.source} & set(standard.accepted)
-    return Remark(**{**vars(remark), "severity": "warning"}) if is_accepted else remark
+    return replace(remark, severity="warning", remedy=ACCEPTED) if is_accepted else remark
 
 
 def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding]:

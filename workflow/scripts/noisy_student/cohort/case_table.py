@@ -40,7 +40,9 @@ def make_case_table(
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame([row | {LABELS: as_text(row.get(LABELS, []))} for row in rows], columns=list(COLUMNS))
-    return table, pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
+    # Finder's `Icon\r` has a name that would end the line of a table.
+    found = pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
+    return table, found.replace("\r", " ", regex=True)
 
 
 def in_words(findings: pd.DataFrame) -> str:

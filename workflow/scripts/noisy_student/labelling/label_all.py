@@ -131,7 +131,9 @@ def _letters(volume: Volume, predictor: Predictor) -> str:
 def _remarks(volume: Volume, predictor: Predictor, accept: bool) -> tuple[Remark, ...]:
     spacing = spacing_along_patient(predictor.plan, _letters(volume, predictor))
     return tuple(
-        replace(remark, severity="warning") if accept and remark.kind == NOT_CT else remark
+        replace(remark, severity="warning", remedy="nothing: `--accept` was given")
+        if accept and remark.kind == NOT_CT
+        else remark
         for remark in scan_remarks(volume, [spacing])
     )
 

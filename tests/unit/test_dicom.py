@@ -76,7 +76,8 @@ def test_a_label_map_with_its_rows_in_another_order_lies_on_the_series(series, t
     scan = Scan("case", "labelled", series[0], tmp_path / "case.nii.gz")
     row, findings = examine(scan, Standard(FLARE22, tmp_path / "renumbered"))
     assert "error" not in [finding.severity for finding in findings]
-    convert_label_map(row["label_map"], tmp_path / "converted.nii.gz")
+    convert(scan.image, tmp_path / "scan.nii.gz")
+    convert_label_map(row["label_map"], tmp_path / "converted.nii.gz", tmp_path / "scan.nii.gz")
     assert (sitk.GetArrayFromImage(read_image(tmp_path / "converted.nii.gz")) == sitk.GetArrayFromImage(labels)).all()
 
 

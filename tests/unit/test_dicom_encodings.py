@@ -18,6 +18,7 @@ from pydicom.uid import (
 )
 
 from dicom_series import change, write_series
+from noisy_student.reading.dicom.series import kept_locale
 from noisy_student.reading.door import read_scan
 
 # As far as 12 bits go, with both ends.
@@ -37,6 +38,7 @@ def hounsfield(files):
     return sitk.GetArrayFromImage(volume.image)
 
 
+@kept_locale()
 def by_gdcm(path):
     """JPEG Lossless of unsigned values, which pydicom does not write."""
     signed, writer = sitk.ReadImage(str(path)), sitk.ImageFileWriter()

@@ -106,11 +106,6 @@ def test_the_label_maps_of_the_embedded_cohort_are_looked_at(tmp_path):
     assert f"cohort.embedded.label_maps: {tmp_path / 'none'}: no such folder" in error.got
 
 
-def test_folders_that_the_embedded_cohort_does_not_use_are_not_looked_at():
-    folders = {"labelled": [{"images": "/none", "label_maps": "/none"}]}
-    refuse_wrong_places(Cohort(kind="embedded", folders=folders))
-
-
 @pytest.mark.parametrize("through", ["path", "link"])
 def test_one_folder_in_two_roles_is_one_error_with_both_keys(root, through):
     (root / "link").symlink_to("labelled.images")

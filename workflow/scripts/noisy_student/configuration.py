@@ -138,7 +138,7 @@ class Cohort(Strict):
             raise ValueError("kind is `folders`, so the section `folders` must name where the scans lie")
         if self.kind == "embedded" and self.folders is not None:
             raise ValueError(
-                "`folders` names scans, but kind is `embedded`: add `kind: folders`, or take `folders` out"
+                "`folders` names scans, but kind is `embedded`: write `kind: folders`, or take `folders` out"
             )
         return self
 

@@ -2,7 +2,11 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
+
+# A scan is checked by one core. Numpy's own threads would only wait for each other, as busily as if they worked.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table, stop_on_errors

@@ -11,7 +11,7 @@ RUN = """
 import os, signal, sys, time
 from pathlib import Path
 from noisy_student.running.ending import Ending
-ending = Ending(Path.cwd(), "snakemake check", "snakemake")
+ending = Ending(Path.cwd(), "snakemake check")
 ending.begin("snakemake.log")
 try:
     {what}
@@ -47,7 +47,7 @@ def test_an_end_with_an_error_is_said_last(tmp_path):
 
 
 def test_a_good_end_is_said_once(tmp_path):
-    text = said("ending.finish()", tmp_path)
+    text = said("ending.finish('snakemake')", tmp_path)
     assert "Done" in text and "Not finished" not in text
 
 

@@ -10,10 +10,7 @@ from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
-# The same without its targets (of which `--lint` knows none), for all that is to be made.
-TARGETS = getattr(workflow.dag_settings, "targets", ())
-WHOLE = shlex.join(["snakemake", *(word for word in sys.argv[1:] if word not in TARGETS)])
-ENDING = Ending(Path.cwd(), COMMAND, WHOLE)
+ENDING = Ending(Path.cwd(), COMMAND)
 
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
@@ -33,4 +30,7 @@ onstart:
 
 
 onsuccess:
-    ENDING.finish()
+    # Without its targets, for all that is to be made.
+    ENDING.finish(
+        shlex.join(["snakemake", *(word for word in sys.argv[1:] if word not in workflow.dag_settings.targets)])
+    )

@@ -20,9 +20,8 @@ class Ending:
     At the exit, since Snakemake itself says more after its hooks, and ends without them where it has an error itself.
     """
 
-    def __init__(self, folder: Path, command: str, whole: str) -> None:
-        """`command` is the one that was given, `whole` the same for everything up to the report."""
-        self.folder, self.command, self.whole = folder, command, whole
+    def __init__(self, folder: Path, command: str) -> None:
+        self.folder, self.command = folder, command
         self.jobs = FailedJobs([folder / name for name in ("results", "logs", ".snakemake")])
         self.log, self.done = "", False
         self.interrupted_by = ""
@@ -35,10 +34,10 @@ class Ending:
             self._notice(number)
         atexit.register(self._say)
 
-    def finish(self) -> None:
-        """The run is done."""
+    def finish(self, whole: str) -> None:
+        """The run is done; `whole` is the command for everything up to the report."""
         self.done = True
-        print(banner.finished(self.folder, self.log, self.whole), file=sys.stderr)
+        print(banner.finished(self.folder, self.log, whole), file=sys.stderr)
 
     def _notice(self, number: signal.Signals) -> None:
         """Note a signal, and leave what follows to whom it was for."""

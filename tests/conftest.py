@@ -141,6 +141,19 @@ def write_scan(tmp_path):
     return write
 
 
+@pytest.fixture
+def lay(tmp_path):
+    """Make empty files below a folder."""
+
+    def make(*names):
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        return tmp_path
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The tiny loop with two students, run to its end once for all end-to-end tests: with conda, where that can be.

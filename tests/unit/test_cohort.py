@@ -37,19 +37,6 @@ def test_a_missing_or_empty_folder_is_named(tmp_path):
         find_scans(folders)
 
 
-@pytest.fixture
-def lay(tmp_path):
-    """Make empty files below a folder."""
-
-    def make(*names):
-        for name in names:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).touch()
-        return tmp_path
-
-    return make
-
-
 def labelled(folder):
     return find_scans(Folders(labelled=[LabelledFolder(images=folder / "images", label_maps=folder / "labels")]))
 

@@ -7,19 +7,6 @@ from noisy_student.cohort.unpaired import missing_label_maps, strays
 from noisy_student.configuration import Folders, LabelledFolder, ScanFolder, ScanTable
 
 
-@pytest.fixture
-def lay(tmp_path):
-    """Make empty files below a folder."""
-
-    def make(*names):
-        for name in names:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).touch()
-        return tmp_path
-
-    return make
-
-
 def labelled(folder):
     return Folders(labelled=[LabelledFolder(images=folder / "images", label_maps=folder / "labels")])
 

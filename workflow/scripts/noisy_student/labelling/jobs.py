@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from noisy_student.cohort.converted import FORMAT
 from noisy_student.errors import InputError
 from noisy_student.images import VOLUME_FORMATS
 from noisy_student.labelling.mark import is_marked
@@ -14,7 +15,6 @@ from noisy_student.labelling.scans import Found
 from noisy_student.reading.dicom.files import visible_files
 from noisy_student.reading.names import case_name, stem_of
 
-FORMAT = ".nii.gz"
 # What an extension looks like; `labels_v1.2` has none.
 EXTENSION = re.compile(r"\.[A-Za-z]\w{0,5}")
 ANOTHER_PLACE = "name another folder, or another file, with --output"

@@ -8,10 +8,9 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError, last_line
 from noisy_student.geometry import CANONICAL_ORIENTATION, Geometry, orientation, reorient
-from noisy_student.reading.problems import HEADER, ONE_VOLUME, unreadable
+from noisy_student.reading.problems import CHANNELS, HEADER, ONE_VOLUME, unreadable
 from noisy_student.reading.volume import Remark, Volume
 
-CHANNELS = "export one series as one volume; of several channels or time steps, one channel a file"
 TYPES = {
     f"{bits}-bit {sign}signed integer": f"{code}{bits // 8}"
     for bits in (8, 16, 32, 64)

@@ -12,14 +12,12 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
 from noisy_student.errors import InputError
-from noisy_student.reading.problems import ONE_VOLUME, unreadable
+from noisy_student.reading.problems import CHANNELS, ONE_VOLUME, unreadable
+from noisy_student.reading.stored import MOST_COMPRESSED
 
 GZIP = b"\x1f\x8b"
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}
 CHUNK_BYTES = 1 << 20
-# No stream of zlib holds more than this times its own length.
-MOST_COMPRESSED = 1040
-CHANNELS = "export one series as one volume; of several channels or time steps, one channel a file"
 Header = Nifti1Header | Nifti2Header
 
 

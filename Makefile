@@ -47,7 +47,7 @@ envs: $(READY)
 	python envs/environments.py
 
 schema: $(READY)
-	PYTHONPATH=workflow/scripts python -m noisy_student.configuration > config/config.schema.json
+	PYTHONPATH=workflow/scripts python -m noisy_student.configuration.experiment > config/config.schema.json
 
 # Measurements. On a quiet machine; windows, training and upper bound read the results of `make run`.
 bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound

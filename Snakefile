@@ -36,7 +36,7 @@ for number in ROUNDS:
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/train.smk"
-include: "workflow/rules/pseudo_label.smk"
+include: "workflow/rules/label.smk"
 include: "workflow/rules/select.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/efficiency.smk"

@@ -27,8 +27,8 @@ if __name__ == "__main__":
     way, *paths = sys.argv[1:]
     if way == "ours":
         sys.path.insert(0, str(ROOT / "workflow/scripts"))
-        from noisy_student.evaluation.case_scores import score_case
-        from noisy_student.evaluation.evaluation_modes import MODES
+        from noisy_student.evaluate.case_scores import score_case
+        from noisy_student.evaluate.evaluation_modes import MODES
     else:
         sys.path.insert(0, str(ROOT / "tests"))
         import SimpleITK as sitk

@@ -12,11 +12,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/script
 
 import torch
 
-from noisy_student.learning.device import choose_device
-from noisy_student.learning.prediction_options import Prediction
-from noisy_student.learning.predictor import Predictor
-from noisy_student.learning.preprocessing import ARRAY, read_array, with_suffix
-from noisy_student.learning.windows import Windows
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.model.device import choose_device
+from noisy_student.model.predictor import Predictor
+from noisy_student.model.windows import Windows
+from noisy_student.plan.preprocessing import ARRAY, read_array, with_suffix
 
 
 @torch.inference_mode()

@@ -17,9 +17,9 @@ import SimpleITK as sitk  # noqa: E402
 from scipy.ndimage import maximum_filter, minimum_filter  # noqa: E402
 
 from big_scans import write_scan  # noqa: E402
-from noisy_student.learning.label_files import LabelFiles  # noqa: E402
-from noisy_student.learning.preprocessing import read_array  # noqa: E402
-from noisy_student.learning.voxel_confidence import write_confidence  # noqa: E402
+from noisy_student.model.label_files import LabelFiles  # noqa: E402
+from noisy_student.model.voxel_confidence import write_confidence  # noqa: E402
+from noisy_student.plan.preprocessing import read_array  # noqa: E402
 from processes import Measured, measured  # noqa: E402
 from project import Project  # noqa: E402
 

@@ -35,8 +35,8 @@ def seconds_per_step(options: dict, steps: int) -> float:
     import torch
     import yaml
 
-    from noisy_student.configuration import read_configuration
-    from noisy_student.learning.trainer import NoisyStudentTrainer, Places
+    from noisy_student.configuration.experiment import read_configuration
+    from noisy_student.train.trainer import NoisyStudentTrainer, Places
 
     configuration = read_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     network = configuration.rounds[0].network

@@ -21,7 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
 
-from noisy_student.configuration import Configuration, read_configuration  # noqa: E402
+from noisy_student.configuration.experiment import Configuration, read_configuration  # noqa: E402
 from noisy_student.tables import read_table, write_table  # noqa: E402
 
 

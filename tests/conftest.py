@@ -14,9 +14,9 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
-from noisy_student.learning.planning import dataset_description, make_fingerprint, make_plans
-from noisy_student.learning.preprocessing import Plan
-from noisy_student.learning.settings import Network
+from noisy_student.configuration.settings import Network
+from noisy_student.plan.planning import dataset_description, make_fingerprint, make_plans
+from noisy_student.plan.preprocessing import Plan
 
 pytest_plugins = ["fault_table"]
 ROOT = Path(__file__).parent.parent

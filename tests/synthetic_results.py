@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 import synthetic_scans
-from noisy_student.configuration import Configuration
-from noisy_student.evaluation.aggregate import summarise
-from noisy_student.evaluation.comparison import compare_rounds
+from noisy_student.configuration.experiment import Configuration
+from noisy_student.configuration.selection_rules import SELECTION
+from noisy_student.evaluate.aggregate import summarise
+from noisy_student.evaluate.comparison import compare_rounds
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.example import write_examples
 from noisy_student.report.examples import make_examples
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
-from noisy_student.selection.decisions import select
-from noisy_student.selection.rules import SELECTION
+from noisy_student.select.decisions import select
 from noisy_student.tables import write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)

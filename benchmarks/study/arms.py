@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from noisy_student.learning.settings import (
+from noisy_student.configuration.selection_rules import Selection
+from noisy_student.configuration.settings import (
     BelowOne,
     Network,
     Noise,
@@ -14,7 +15,6 @@ from noisy_student.learning.settings import (
     VoxelConfidence,
     VoxelConfidenceOrNumber,
 )
-from noisy_student.selection.rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
 ROLES = ("labelled", "unlabelled", "validation", "test")

@@ -11,8 +11,9 @@ from noisy_student.command import run
 from noisy_student.files import read_json
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
-from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.preprocessing import (
+from noisy_student.model.label_files import LabelFiles
+from noisy_student.model.voxel_confidence import read_confidence, unsure_voxels
+from noisy_student.plan.preprocessing import (
     LABELS,
     Plan,
     labels_on_grid,
@@ -20,7 +21,6 @@ from noisy_student.learning.preprocessing import (
     read_properties,
     with_suffix,
 )
-from noisy_student.learning.voxel_confidence import read_confidence, unsure_voxels
 from noisy_student.tables import read_table, write_table
 
 # How sure the teacher must be: of an organ's voxel, and of background.

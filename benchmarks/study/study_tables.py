@@ -19,11 +19,11 @@ from scipy.stats import bootstrap
 
 from arms import Study
 from noisy_student.command import run
-from noisy_student.evaluation.aggregate import MEASURES, by_case
-from noisy_student.evaluation.intervals import LEVEL, RESAMPLES, SEED, mean_interval
+from noisy_student.evaluate.aggregate import MEASURES, by_case
 from noisy_student.files import write_text
+from noisy_student.intervals import LEVEL, RESAMPLES, SEED, mean_interval
 from noisy_student.report.pseudo_label_truth import spearman
-from noisy_student.selection.scores import score_names
+from noisy_student.select.scores import score_names
 from noisy_student.tables import read_table, write_table
 
 LOWEST, HIGHEST = "labelled_only", "all_true_labels"

@@ -61,7 +61,7 @@ def test_nothing_is_left_to_do(finished):
 
 def test_touched_and_edited_scripts_train_nothing_anew(finished):
     touch(finished.folder / "workflow/scripts", "*.py")
-    for name in ("train.py", "predict.py", "select_pseudo_labels.py", "noisy_student/learning/trainer.py"):
+    for name in ("train.py", "predict.py", "select_pseudo_labels.py", "noisy_student/train/trainer.py"):
         append(finished.folder / "workflow/scripts" / name, "\nprint('edited')\n")
     assert finished.planned() == {}
 

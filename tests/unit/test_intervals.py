@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from noisy_student.evaluation.intervals import mean_interval
+from noisy_student.intervals import mean_interval
 
 
 def test_the_interval_of_many_cases_is_the_normal_ones():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from noisy_student.evaluation.overlap import dice, slice_overlaps, truth_slices
+from noisy_student.overlap import dice, slice_overlaps, truth_slices
 from strategies import label_map_pairs
 
 

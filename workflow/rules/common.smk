@@ -16,11 +16,11 @@ from noisy_student.cohort.folder_state import state_of
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import folders_of, names_truth
 from noisy_student.running.command_line import missing_profile, several_configfiles
-from noisy_student.configuration import read_configuration
+from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.running.repeated_keys import refuse_repeated_keys
-from noisy_student.selection.rules import SELECTION
-from noisy_student.selection.words import in_words
+from noisy_student.configuration.selection_rules import SELECTION
+from noisy_student.select.words import in_words
 
 if not Path(workflow.basedir).samefile(Path.cwd()):
     sys.exit(

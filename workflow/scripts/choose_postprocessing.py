@@ -6,10 +6,10 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.files import read_json, write_text
-from noisy_student.learning.held_out import FOLDER, held_out_cases
-from noisy_student.learning.postprocessing import choose_steps
-from noisy_student.learning.preprocessing import Plan
+from noisy_student.model.postprocessing import choose_steps
+from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table
+from noisy_student.train.held_out import FOLDER, held_out_cases
 
 
 def main() -> None:

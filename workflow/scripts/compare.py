@@ -5,9 +5,9 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.evaluation.comparison import compare_rounds
-from noisy_student.evaluation.ranking import rank_rounds
-from noisy_student.evaluation.rounds import round_numbers
+from noisy_student.evaluate.comparison import compare_rounds
+from noisy_student.evaluate.ranking import rank_rounds
+from noisy_student.evaluate.rounds import round_numbers
 from noisy_student.tables import read_table, require_table, write_table
 
 

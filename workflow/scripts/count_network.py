@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.files import read_json, write_text
-from noisy_student.learning.network_figures import network_figures
+from noisy_student.plan.network_figures import network_figures
 
 
 def arguments() -> argparse.Namespace:

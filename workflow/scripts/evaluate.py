@@ -10,8 +10,8 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.evaluation.evaluation_modes import MODES
-from noisy_student.evaluation.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
+from noisy_student.evaluate.evaluation_modes import MODES
+from noisy_student.evaluate.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import require_table, write_table
 

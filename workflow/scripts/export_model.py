@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from noisy_student.command import run
+from noisy_student.export.model_card import model_card
+from noisy_student.export.model_zip import write_model_zip
 from noisy_student.files import sha256
-from noisy_student.learning.model_card import model_card
-from noisy_student.learning.model_zip import write_model_zip
 from noisy_student.tables import read_table
 
 

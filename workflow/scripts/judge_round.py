@@ -17,8 +17,8 @@ import pandas as pd
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
-from noisy_student.learning.collapse import gain, shortcomings
 from noisy_student.tables import read_table
+from noisy_student.train.collapse import gain, shortcomings
 
 MODEL_FILES = ("plans.json", "dataset.json")
 

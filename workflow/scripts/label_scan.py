@@ -15,17 +15,17 @@ from pathlib import Path
 import torch
 
 from noisy_student.command import run
-from noisy_student.labelling.jobs import jobs_of
-from noisy_student.labelling.label_all import label_all
-from noisy_student.labelling.scans import find_scans
-from noisy_student.labelling.words import failed_scans, of_all, of_folds, of_others, of_outcome, say
-from noisy_student.learning.checkpoints import FINAL, KINDS
-from noisy_student.learning.device import choose_device
-from noisy_student.learning.model_folder import checkpoints_of, unfinished_folds
-from noisy_student.learning.postprocessing import read_steps
-from noisy_student.learning.prediction_options import add_arguments, prediction_of
-from noisy_student.learning.predictor import Predictor
-from noisy_student.learning.trust import require_trusted
+from noisy_student.configuration.prediction_options import add_arguments, prediction_of
+from noisy_student.label.jobs import jobs_of
+from noisy_student.label.label_all import label_all
+from noisy_student.label.scans import find_scans
+from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, say
+from noisy_student.model.checkpoints import FINAL, KINDS
+from noisy_student.model.device import choose_device
+from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
+from noisy_student.model.postprocessing import read_steps
+from noisy_student.model.predictor import Predictor
+from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
 
 SOME_FAILED_STATUS = 1

@@ -13,7 +13,7 @@ from noisy_student.cohort.case_table import make_case_table, stop_on_errors
 from noisy_student.cohort.folder_findings import folder_findings
 from noisy_student.cohort.scans import folders_of, search
 from noisy_student.command import run
-from noisy_student.configuration import Cohort
+from noisy_student.configuration.experiment import Cohort
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
-from noisy_student.learning.planning import dataset_description, make_fingerprint
 from noisy_student.organs import FLARE22, from_json
+from noisy_student.plan.planning import dataset_description, make_fingerprint
 from noisy_student.tables import read_table
 
 

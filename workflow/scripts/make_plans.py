@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from noisy_student.command import run
+from noisy_student.configuration.settings import Network
 from noisy_student.files import read_json, write_text
-from noisy_student.learning.planning import make_plans
-from noisy_student.learning.settings import Network
+from noisy_student.plan.planning import make_plans
 
 
 def main() -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from noisy_student import nnunet
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
-from noisy_student.learning import nnunet
-from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.masking import with_ignore_label
-from noisy_student.learning.preprocessing import Plan
-from noisy_student.learning.training_set import Example, add_example, remove_others, splits
+from noisy_student.model.label_files import LabelFiles
 from noisy_student.parallel import in_threads
+from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
+from noisy_student.train.masking import with_ignore_label
+from noisy_student.train.training_set import Example, add_example, remove_others, splits
 
 
 def examples(

@@ -14,8 +14,8 @@ from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
 from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
-from noisy_student.selection.disagreement import disagreements
-from noisy_student.selection.measures import label_measures
+from noisy_student.select.disagreement import disagreements
+from noisy_student.select.measures import label_measures
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, stacked, write_table
 

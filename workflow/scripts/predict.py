@@ -17,15 +17,15 @@ import pandas as pd
 import torch
 
 from noisy_student.command import run
+from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
 from noisy_student.files import sha256
-from noisy_student.learning.device import choose_device
-from noisy_student.learning.label_files import LabelFiles
-from noisy_student.learning.postprocessing import Steps, read_steps
-from noisy_student.learning.prediction_options import Prediction, add_arguments, prediction_of
-from noisy_student.learning.predictor import Logits, Predictor
-from noisy_student.learning.preprocessing import ARRAY, read_array, read_properties, with_suffix
-from noisy_student.learning.scores import SCORES
+from noisy_student.model.device import choose_device
+from noisy_student.model.label_files import LabelFiles
+from noisy_student.model.postprocessing import Steps, read_steps
+from noisy_student.model.predictor import Logits, Predictor
+from noisy_student.model.scores import SCORES
 from noisy_student.parallel import overlapped, with_progress
+from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
 from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, stacked, write_table
 

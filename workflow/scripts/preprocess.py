@@ -7,8 +7,8 @@ import pandas as pd
 
 from noisy_student.command import run
 from noisy_student.files import read_json, sha256
-from noisy_student.learning.preprocessing import Plan, is_whole, preprocess_image
 from noisy_student.parallel import with_progress
+from noisy_student.plan.preprocessing import Plan, is_whole, preprocess_image
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.evaluation.aggregate import COLUMNS
-from noisy_student.evaluation.paper_table import as_markdown, paper_table
-from noisy_student.evaluation.rounds import round_numbers
+from noisy_student.evaluate.aggregate import COLUMNS
+from noisy_student.evaluate.paper_table import as_markdown, paper_table
+from noisy_student.evaluate.rounds import round_numbers
 from noisy_student.files import write_text
 from noisy_student.tables import read_table, require_table, write_table
 

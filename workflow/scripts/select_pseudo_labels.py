@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.selection.decisions import select, stop_if_nothing_is_kept
-from noisy_student.selection.rules import SELECTION
+from noisy_student.configuration.selection_rules import SELECTION
+from noisy_student.select.decisions import select, stop_if_nothing_is_kept
 from noisy_student.shards import gather
 from noisy_student.tables import read_table, write_table
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.evaluation.aggregate import summarise
+from noisy_student.evaluate.aggregate import summarise
 from noisy_student.tables import read_table, require_table, write_table
 
 

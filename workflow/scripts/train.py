@@ -7,25 +7,25 @@ from typing import Any
 
 import torch
 
+from noisy_student import nnunet
 from noisy_student.command import run
+from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
-from noisy_student.learning import nnunet
-from noisy_student.learning.checkpoints import FINAL_CHECKPOINT, is_whole
-from noisy_student.learning.collapse import gain, shortcomings
-from noisy_student.learning.device import choose_device
-from noisy_student.learning.held_out import COLUMNS, FOLDER, TABLE, label_held_out
-from noisy_student.learning.prediction_options import add_arguments, prediction_of
-from noisy_student.learning.predictor import Predictor
-from noisy_student.learning.trainer import (
+from noisy_student.model.checkpoints import FINAL_CHECKPOINT, is_whole
+from noisy_student.model.device import choose_device
+from noisy_student.model.predictor import Predictor
+from noisy_student.model.trust import record
+from noisy_student.parallel import end_children_with_this_process
+from noisy_student.tables import read_table
+from noisy_student.train.collapse import gain, shortcomings
+from noisy_student.train.held_out import COLUMNS, FOLDER, TABLE, label_held_out
+from noisy_student.train.trainer import (
     FINISHED_CHECKPOINT,
     LATEST_CHECKPOINT,
     PROGRESS,
     NoisyStudentTrainer,
     Places,
 )
-from noisy_student.learning.trust import record
-from noisy_student.parallel import end_children_with_this_process
-from noisy_student.tables import read_table
 
 # Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
 RETRAINED = "retrained"

@@ -7,7 +7,7 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.passed_over import Contents, in_words
 from noisy_student.cohort.scans import Search
 from noisy_student.cohort.unpaired import strays
-from noisy_student.configuration import ScanTable
+from noisy_student.configuration.experiment import ScanTable
 from noisy_student.reading.names import EXTENSIONS, case_name
 
 ONE_OF_A_SERIES = "one scan of each series"

@@ -9,9 +9,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.cohort.image_checks import FAT_BELOW_HU
-from noisy_student.cohort.numbering import renumbered
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
+from noisy_student.configuration.numbering import renumbered
 from noisy_student.geometry import Geometry, image_like
 from noisy_student.organs import Organ
 from noisy_student.reading.volume import Remark

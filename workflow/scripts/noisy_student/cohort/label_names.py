@@ -9,8 +9,8 @@ from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.names_beside import names_beside
-from noisy_student.cohort.numbering import Numbers, numbers_of
 from noisy_student.cohort.organ_names import is_known, organ_of
+from noisy_student.configuration.numbering import Numbers, numbers_of
 from noisy_student.organs import Organ
 from noisy_student.reading.volume import Remark
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from noisy_student.cohort.scans import ROLES
-from noisy_student.configuration import Cohort
+from noisy_student.configuration.experiment import Cohort
 from noisy_student.errors import InputError
 
 

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.cohort.numbering import Numbers
 from noisy_student.cohort.pairing import by_name, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, rows_of
 from noisy_student.cohort.sources import Entry, place_of, source_names
-from noisy_student.configuration import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
+from noisy_student.configuration.experiment import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
+from noisy_student.configuration.numbering import Numbers
 from noisy_student.errors import InputError
 from noisy_student.reading.names import EXTENSIONS, case_name
 

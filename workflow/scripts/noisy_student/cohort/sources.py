@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from noisy_student.configuration import LabelledFolder, ScanFolder, ScanTable
+from noisy_student.configuration.experiment import LabelledFolder, ScanFolder, ScanTable
 
 Entry = LabelledFolder | ScanFolder | ScanTable
 

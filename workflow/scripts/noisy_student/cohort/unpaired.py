@@ -8,7 +8,7 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.pairing import label_maps_in, likely_pairs, table_line
 from noisy_student.cohort.passed_over import SHOWN
 from noisy_student.cohort.scans import Scan, Search
-from noisy_student.configuration import LabelledFolder, ScanFolder
+from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
 from noisy_student.files import visible
 
 

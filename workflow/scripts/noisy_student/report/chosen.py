@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from noisy_student.evaluation.aggregate import FAILURE_DSC
+from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.numbers import score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.verdict import judged_role

@@ -4,7 +4,7 @@ from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings, voxel_confidence
-from noisy_student.selection.words import in_words
+from noisy_student.select.words import in_words
 
 REFERENCES = (
     CITATION,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from noisy_student.evaluation.aggregate import FAILURE_DSC
+from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, summary_row
 from noisy_student.report.results import Results, Round

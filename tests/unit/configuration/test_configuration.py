@@ -1,0 +1,137 @@
+import json
+import re
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from conftest import ROOT
+from noisy_student.configuration.experiment import Configuration, read_configuration, schema
+from noisy_student.configuration.selection_rules import PRESETS
+from noisy_student.configuration.settings import Noise
+from noisy_student.errors import InputError
+
+CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
+
+
+def default() -> dict:
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.name)
+def test_every_configuration_is_valid_by_model_and_by_schema(path):
+    values = default() | yaml.safe_load(path.read_text())
+    read_configuration(values)
+    Draft202012Validator(json.loads(schema())).validate(values)
+
+
+def test_the_schema_file_is_in_step():
+    assert (ROOT / "config/config.schema.json").read_text() == schema(), "run `make schema`"
+
+
+def test_the_schema_refuses_what_the_model_refuses():
+    errors = list(Draft202012Validator(json.loads(schema())).iter_errors(default() | {"sed": 1}))
+    assert errors and "sed" in errors[0].message
+
+
+def test_every_error_is_named_with_path_and_value():
+    values = default()
+    values["seed"] = -1
+    values["trainig"] = {}
+    values["networks"]["coarse"]["patch_size_zyx"] = [24, 48, 0]
+    values["rounds"][1]["noise"] = "loud"
+    with pytest.raises(InputError) as error:
+        read_configuration(values)
+    text = str(error.value)
+    paths = ("seed", "trainig", "networks.coarse.patch_size_zyx.2", "rounds.1.noise.augmentation")
+    for part in (*paths, "-1", "'loud'", "4 error"):
+        assert part in text, part
+
+
+NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1}}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("rounds", 0, "network"), "fine", "fine"),
+        (("rounds", 0, "selection"), "paper", "round 0"),
+        (("rounds", 0, "start"), "teacher", "round 0 has no teacher"),
+        (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
+        (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
+        (("rounds", 1, "training"), {"fine_tuning_epochs": 24}, "round 1: fine_tuning_epochs"),
+        (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
+        (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
+        (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
+        (("selection",), [{"rule": "guess"}], "guess"),
+        (("training", "folds"), [0, 3], "[3]"),
+        (("training", "folds"), [0, 0], "[0]"),
+        (("cohort", "kind"), "folders", "folders"),
+        (("training", "mirror_axes"), ["x"], "'x'"),
+        (("cohort",), {"kind": "folders", "folders": NUMBERED}, "lung: no"),
+        (("cohort", "folders"), NUMBERED, "write `kind: folders`"),
+        (("organs",), [{"label": 2, "name": "liver"}], "labels must be 1, 2, 3"),
+        (("organs",), [{"label": 1, "name": "lung"}, {"label": 2, "name": "lung"}], "names must differ"),
+        (("organs",), [{"label": 1, "name": "right lung", "left_twin": "left lung"}], "'left lung'"),
+        (("organs",), [{"label": 1, "name": "lung", "tolerance_mm": 0}], "tolerance_mm of lung"),
+        (("organs",), [{"label": 1, "name": "lung", "colour": "red"}], "colour of lung"),
+        (("organs",), [{"label": 1, "name": "lung", "tolerance": 2}], "tolerance"),
+        (("organs",), [{"label": 1, "name": "lung"}], "embedded cohort has FLARE22's"),
+        (("selection",), [{"rule": "threshold", "score": "organs", "at_least": 14}], "`organs` has 13"),
+    ],
+)
+def test_what_cannot_work_is_refused(path, value, said):
+    values = default()
+    target = values
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_configuration(values)
+
+
+def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone():
+    values = default()
+    values["networks"]["fine"] = values["networks"]["coarse"]
+    values["rounds"] = [{"network": "coarse"}, {"network": "fine", "start": "teacher"}]
+    with pytest.raises(InputError, match="round 1 can start from its teacher's weights only in its teacher's network"):
+        read_configuration(values)
+
+
+def test_every_key_of_the_default_configuration_has_a_comment():
+    """A comment stands above the key, or above the group of keys that it opens, where the key first appears."""
+    explains_itself = {"cohort", "embedded", "labelled", "unlabelled", "validation", "test", "coarse", "evaluation"}
+    lines = (ROOT / "config/config.yaml").read_text().splitlines()
+    seen = set(explains_itself)
+    for number, line in enumerate(lines):
+        key = re.match(r"\s*([a-z_]+):", line)
+        if key and key[1] not in seen:
+            seen.add(key[1])
+            above = lines[number - 1]
+            assert re.match(r"\s*#", above) or re.match(r"\s*[a-z_]+: \S", above), line
+
+
+def test_rounds_take_defaults_and_change_them():
+    values = default()
+    values["rounds"] = [
+        {"network": "coarse"},
+        {"network": "coarse", "training": {"epochs": 99}, "selection": "paper", "noise": "none"},
+    ]
+    configuration = read_configuration(values)
+    assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
+    assert configuration.training_of(1)["epochs"] == 99
+    assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
+    assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
+    assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
+    assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
+    assert configuration.selection_of(1) == []
+
+
+def test_a_configuration_cannot_be_changed_after_it_was_read():
+    configuration = Configuration.model_validate(default())
+    with pytest.raises(Exception, match="frozen"):
+        configuration.seed = 2
+
+
+def test_the_default_configuration_spells_out_the_default_selection():
+    assert default()["selection"] == PRESETS["default"]

@@ -1,0 +1,127 @@
+"""The paper at full size: what config/flare22.yaml comes to is what the paper says, value by value."""
+
+import pytest
+import torch
+import yaml
+from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
+from snakemake.utils import update_config
+
+from conftest import ROOT
+from noisy_student.cohort.scans import find_scans
+from noisy_student.configuration.experiment import read_configuration
+from noisy_student.configuration.settings import Noise
+from noisy_student.organs import FLARE22
+from noisy_student.plan.network_figures import network_figures
+from noisy_student.plan.planning import make_plans
+from noisy_student.train.trainer import NoisyStudentTrainer, Places
+
+PAPER_FLOPS = 1.25e12
+PAPER_PARAMETERS = 63.07e6
+
+
+@pytest.fixture(scope="module")
+def configuration():
+    values = {}
+    for name in ("config.yaml", "flare22.yaml"):
+        update_config(values, yaml.safe_load((ROOT / "config" / name).read_bytes()))
+    return read_configuration(values)
+
+
+@pytest.fixture(scope="module")
+def plans(configuration, description, fingerprint):
+    """nnU-Net's plans, which follow the configuration and not the small scans they are made from."""
+    return make_plans(description, fingerprint, configuration.networks["paper"], "paper")
+
+
+@pytest.fixture(scope="module")
+def trainer(configuration, plans, description, tmp_path_factory):
+    """The teacher's training, as it is before its first epoch."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "dataset/cases").mkdir(parents=True)
+    (folder / "dataset/cases/a.b2nd").touch()
+    places = Places(folder / "dataset", folder / "model", fold=0)
+    settings, cpu = configuration.training_of(0), torch.device("cpu")
+    trainer = NoisyStudentTrainer.prepare(plans, description, places, settings, cpu, workers=1)
+    trainer.initialize()
+    return trainer
+
+
+def test_plans(plans):
+    plan = plans["configurations"]["3d_fullres"]
+    assert plan["spacing"] == [3.0, 1.0, 1.0]
+    assert plan["patch_size"] == [32, 224, 224]
+    assert plan["batch_size"] == 2
+    assert plan["normalization_schemes"] == ["CTNormalization"]
+
+
+def test_the_residual_encoder_and_its_blocks(plans):
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    assert architecture["network_class_name"].endswith(".ResidualEncoderUNet")
+    assert architecture["arch_kwargs"]["n_blocks_per_stage"] == [1, 2, 3, 4, 4, 4]
+    assert architecture["arch_kwargs"]["features_per_stage"] == [32, 64, 128, 256, 320, 320]
+
+
+def test_operations_meet_the_papers_and_parameters_stand_beside_them(plans, description):
+    """The paper's 1.25 T operations and 63.07 M parameters; nnU-Net v2 builds the same blocks a little differently."""
+    figures = network_figures(plans, description)
+    assert figures["flops"] == pytest.approx(1.225e12, rel=1e-3)
+    assert figures["flops"] == pytest.approx(PAPER_FLOPS, rel=0.025)
+    assert figures["parameters"] == pytest.approx(71.55e6, rel=1e-3)
+    assert figures["parameters"] / PAPER_PARAMETERS == pytest.approx(1.134, abs=1e-3)
+
+
+def test_optimizer_and_schedule(trainer):
+    group = trainer.optimizer.param_groups[0]
+    assert isinstance(trainer.optimizer, torch.optim.SGD)
+    assert (group["lr"], group["momentum"], group["nesterov"]) == (0.01, 0.99, True)
+    assert trainer.num_epochs == 1000 and trainer.num_iterations_per_epoch == 250
+    trainer.lr_scheduler.step(600)
+    assert group["lr"] == pytest.approx(0.01 * (1 - 600 / 1000) ** 0.9)
+
+
+def test_loss_is_dice_and_cross_entropy_in_equal_parts(trainer):
+    loss = trainer.loss.loss
+    assert isinstance(loss, DC_and_CE_loss)
+    assert loss.weight_dice == loss.weight_ce == 1
+
+
+def test_weights_start_as_he_has_them(trainer):
+    """Kaiming's normal distribution for leaky rectifiers, biases 0."""
+    convolutions = [module for module in trainer.network.modules() if isinstance(module, torch.nn.Conv3d)]
+    large = [module.weight for module in convolutions if module.weight.numel() > 100_000]
+    assert len(large) > 20
+    for weight in large:
+        he = (2 / (1 + 0.01**2) / weight[0].numel()) ** 0.5
+        assert float(weight.detach().std()) == pytest.approx(he, rel=0.02)
+    assert all(not module.bias.any() for module in convolutions if module.bias is not None)
+
+
+def test_two_rounds_on_all_pseudo_labels(configuration):
+    assert [entry.network for entry in configuration.rounds] == ["paper", "paper"]
+    assert configuration.selection_of(1) == []
+    assert not configuration.voxel_confidence_of(1).flag
+    assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
+    assert configuration.organs == FLARE22
+    assert configuration.evaluation.mode == "flare22"
+
+
+def test_scans_as_downloaded_are_found_in_all_their_folders(configuration, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    training = tmp_path / "data/FLARE22/Training"
+    labelled, validation = training / "FLARE22_LabeledCase50", tmp_path / "data/FLARE22/Validation"
+    files = [labelled / f"images/FLARE22_Tr_{n:04}_0000.nii.gz" for n in range(1, 51)]
+    files += [labelled / f"labels/FLARE22_Tr_{n:04}.nii.gz" for n in range(1, 51)]
+    files += [training / f"FLARE22_UnlabeledCase1-1000/Case_{n:05}_0000.nii.gz" for n in range(1, 1001)]
+    files += [training / f"FLARE22_UnlabeledCase1001-2000/Case_{n:05}_0000.nii.gz" for n in range(1001, 2001)]
+    files += [validation / f"images/FLARETs_{n:04}_0000.nii.gz" for n in range(1, 51)]
+    files += [validation / f"labels/FLARETs_{n:04}.nii.gz" for n in range(1, 51)]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    scans = find_scans(configuration.cohort.folders)
+    roles = [scan.role for scan in scans]
+    assert [roles.count(role) for role in ("labelled", "unlabelled", "validation", "test")] == [50, 2000, 50, 0]
+    assert {scan.image for scan in scans} | {scan.label_map for scan in scans} - {None} == {
+        path.relative_to(tmp_path) for path in files
+    }
+    assert len({scan.case for scan in scans}) == 2100

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noisy_student.configuration.numbering import numbering_errors, renumbered
+from noisy_student.organs import FLARE22
+
+ORGANS = FLARE22[:3]
+# AMOS numbers them so.
+AMOS = {"liver": 6, "right kidney": 2, "spleen": 1}
+
+
+@given(st.lists(st.integers(0, 15), min_size=1, max_size=40), st.sampled_from([np.uint8, np.int16, np.float32]))
+def test_each_voxel_keeps_its_organ(values, dtype):
+    out = renumbered(np.array(values, dtype), AMOS, ORGANS)
+    assert out.dtype == np.uint8
+    assert out.tolist() == [{6: 1, 2: 2, 1: 3}.get(value, 0) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (AMOS | {"bladder": 14}, "bladder: no such organ"),
+        ({"liver": 6, "spleen": 1}, "right kidney: without a number"),
+        (AMOS | {"spleen": [1, 2]}, "each number names one organ"),
+        (AMOS | {"spleen": 0}, "0 is background"),
+    ],
+)
+def test_what_is_wrong_with_a_numbering_is_said(numbers, said):
+    assert numbering_errors(AMOS, ORGANS) == []
+    assert said in "; ".join(numbering_errors(numbers, ORGANS))

@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import wilcoxon
+
+from noisy_student.errors import InputError
+from noisy_student.evaluate.comparison import COLUMNS, compare_rounds, holm
+from noisy_student.evaluate.signed_rank import signed_rank_p
+from score_tables import scores
+
+RANDOM = np.random.default_rng(0)
+BEFORE = RANDOM.uniform(0.3, 0.9, (12, 13)).round(4)
+AFTER = (BEFORE + RANDOM.normal(0.02, 0.02, (12, 13))).round(4)
+AFTER[:3, 0] = BEFORE[:3, 0]
+
+
+def row(table, label, measure="DSC", pair=(1, 0)):
+    chosen = table[(table["label"] == label) & (table["measure"] == measure)]
+    chosen = chosen[(chosen["round"] == pair[0]) & (chosen["against"] == pair[1])]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def test_an_organs_row_by_counting():
+    table = compare_rounds({0: scores(BEFORE), 1: scores(AFTER)})
+    assert table.columns.tolist() == list(COLUMNS)
+    liver, differences = row(table, 1), (AFTER - BEFORE)[:, 0].round(10)
+    assert liver["n"] == 12
+    assert liver["difference"] == pytest.approx(differences.mean())
+    assert liver["p_wilcoxon"] == pytest.approx(signed_rank_p(differences))
+    assert liver["ties"] == 3
+    assert liver["wins"] == (differences > 0).sum()
+    assert liver["losses"] == (differences < 0).sum()
+    assert liver["ci_low"] <= liver["difference"] <= liver["ci_high"]
+
+
+def test_the_overall_row_tests_the_cases_means():
+    table = compare_rounds({0: scores(BEFORE), 1: scores(AFTER)})
+    overall = row(table, 0)
+    means = (AFTER - BEFORE).mean(axis=1)
+    assert overall["organ"] == "mean"
+    assert overall["difference"] == pytest.approx(means.mean())
+    assert overall["p_holm"] == overall["p_wilcoxon"] == pytest.approx(wilcoxon(means, method="exact").pvalue)
+
+
+def test_holm_is_over_the_organs_of_one_measure():
+    table = compare_rounds({0: scores(BEFORE), 1: scores(AFTER)})
+    organs = table[(table["label"] > 0) & (table["measure"] == "DSC")]
+    assert organs["p_holm"].tolist() == pytest.approx(holm(organs["p_wilcoxon"].tolist()))
+    assert len(organs) == 13
+
+
+def test_every_round_meets_the_one_before_and_the_first():
+    table = compare_rounds({number: scores(BEFORE + number / 100) for number in range(4)})
+    pairs = set(zip(table["round"], table["against"], strict=True))
+    assert pairs == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 2)}
+    assert row(table, 5, pair=(3, 0))["difference"] == pytest.approx(0.03)
+
+
+def test_equal_rounds_are_all_ties():
+    overall = row(compare_rounds({0: scores(BEFORE), 1: scores(BEFORE)}), 0)
+    assert overall[["difference", "p_wilcoxon", "p_holm", "wins", "ties", "losses"]].tolist() == [0, 1, 1, 0, 12, 0]
+
+
+def test_only_cases_of_both_rounds_count():
+    later = scores([0.9, 0.9, 0.9], cases=["a", "b", "only later"])
+    earlier = scores([0.8, np.nan, 0.7], cases=["a", "b", "only earlier"])
+    assert row(compare_rounds({0: earlier, 1: later}), 1)["n"] == 1
+    with pytest.raises(InputError, match="no test case"):
+        compare_rounds({0: scores([0.5], cases=["x"]), 1: scores([0.5], cases=["y"])})
+
+
+def test_roles_are_compared_apart():
+    def both(test, validation):
+        return pd.concat([scores([test]), scores([validation], role="validation", cases=["v"])])
+
+    table = compare_rounds({0: both(0.5, 0.5), 1: both(0.6, 0.4)})
+    means = table[(table["label"] == 0) & (table["measure"] == "DSC")].set_index("role")["difference"]
+    assert means.to_dict() == pytest.approx({"test": 0.1, "validation": -0.1})
+
+
+def test_one_round_has_nothing_to_compare():
+    assert compare_rounds({0: scores(BEFORE)}).empty
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=13))
+def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p):
+    corrected = holm(p)
+    for value, adjusted in zip(p, corrected, strict=True):
+        assert value <= adjusted <= min(1, value * len(p)) or adjusted == pytest.approx(value)
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(np.array(corrected)[order]) >= 0).all()

@@ -1,0 +1,34 @@
+import numpy as np
+
+from noisy_student.evaluate.aggregate import summarise
+from noisy_student.evaluate.paper_table import as_markdown, paper_table
+from score_tables import scores
+
+PAPERS_ORDER = (
+    *("Liver", "RK", "Spleen", "Pancreas", "Aorta", "IVC", "RAG", "LAG", "GB"),
+    *("Esoph.", "Stomach", "Duod.", "LK", "mean"),
+)
+
+
+def table():
+    values = np.linspace(0.7, 0.94, 13)
+    summaries = {"round 0": summarise(scores([values, values])), "round 1": summarise(scores([1.0]))}
+    return paper_table(summaries, "test", "DSC")
+
+
+def test_organs_stand_in_the_papers_order_with_their_mean_last():
+    assert table().columns.tolist() == ["result", "n", *PAPERS_ORDER]
+    assert table()["n"].tolist() == [2, 1]
+    np.testing.assert_allclose(table().loc[0, ["Liver", "LK", "mean"]].astype(float), [0.7, 0.94, 0.82])
+
+
+def test_markdown():
+    lines = as_markdown(table()).splitlines()
+    assert lines[0].startswith("| result | n | Liver | RK |")
+    assert lines[2].startswith("| round 0 | 2 | .7000 | .7200 |")
+    assert lines[3].endswith("| 1.0000 |")
+
+
+def test_a_role_without_results_has_dashes():
+    nobody = paper_table({"round 0": summarise(scores([0.5]))}, "validation", "DSC")
+    assert as_markdown(nobody).splitlines()[2].startswith("| round 0 | 0 | – | – |")

@@ -1,0 +1,60 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from noisy_student.evaluate.ranking import rank_rounds
+from score_tables import scores
+
+
+def efficiency(seconds, gpu, cpu, cases=("case_0", "case_1")):
+    return pd.DataFrame(
+        {"case": cases, "seconds": seconds, "gpu_area_over_tolerance_mb_s": gpu, "cpu_area_percent_s": cpu}
+    )
+
+
+def by_round(table):
+    return table.set_index("round")
+
+
+def test_ranks_per_case_then_means():
+    """Round 0 wins one case of three by far, round 1 two by little: round 1 is first."""
+    ranking = rank_rounds({0: scores([0.99, 0.50, 0.50]), 1: scores([0.10, 0.51, 0.51])})
+    assert ranking["round"].tolist() == [1, 0]
+    assert ranking["place"].tolist() == [1, 2]
+    assert ranking["score"].tolist() == pytest.approx([4 / 3, 5 / 3])
+    assert ranking["n_DSC"].tolist() == [3, 3]
+
+
+def test_areas_count_half():
+    same = scores([0.8, 0.8])
+    measured = {0: efficiency([1, 1], [5, 5], [5, 5]), 1: efficiency([2, 2], [4, 4], [4, 4])}
+    ranking = by_round(rank_rounds({0: same, 1: same}, measured))
+    tied, best, worst = 1.5, 1, 2
+    assert ranking.loc[0, "score"] == pytest.approx((2 * tied + best + 0.5 * worst + 0.5 * worst) / 4)
+    assert ranking.loc[1, "score"] == pytest.approx((2 * tied + worst + 0.5 * best + 0.5 * best) / 4)
+    assert ranking["place"].tolist() == [1, 1]
+
+
+def test_without_a_gpu_its_area_does_not_count():
+    same, nothing = scores([0.8, 0.8]), [np.nan, np.nan]
+    measured = {0: efficiency([1, 1], nothing, [5, 5]), 1: efficiency([2, 2], nothing, [4, 4])}
+    ranking = by_round(rank_rounds({0: same, 1: same}, measured))
+    assert ranking.loc[0, "score"] == pytest.approx((1.5 + 1.5 + 1 + 0.5 * 2) / 3.5)
+    assert ranking.loc[0, "n_gpu_area_over_tolerance_mb_s"] == 0
+    assert np.isnan(ranking.loc[0, "rank_gpu_area_over_tolerance_mb_s"])
+
+
+def test_only_cases_that_all_rounds_have_are_ranked():
+    measured = {0: efficiency([1, 9], [1, 1], [1, 1]), 1: efficiency([2], [1], [1], cases=("case_0",))}
+    ranking = by_round(rank_rounds({0: scores([0.9, 0.9]), 1: scores([0.8, np.nan])}, measured))
+    assert ranking.loc[0, ["n_DSC", "n_seconds"]].tolist() == [1, 1]
+    assert ranking.loc[0, "rank_DSC"] == 1
+
+
+def test_roles_are_ranked_apart():
+    def both(test, validation):
+        return pd.concat([scores([test]), scores([validation], role="validation", cases=["v"])])
+
+    ranking = rank_rounds({0: both(0.5, 0.5), 1: both(0.6, 0.4)})
+    first = ranking[ranking["place"] == 1].set_index("role")["round"]
+    assert first.to_dict() == {"test": 1, "validation": 0}

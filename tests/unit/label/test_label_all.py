@@ -1,0 +1,174 @@
+"""Scans labelled one after the other in one process: what is wrong with one ends that one alone."""
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.geometry import Geometry, orientation
+from noisy_student.images import VOLUME_FORMATS, read_geometry
+from noisy_student.label import label_all as module
+from noisy_student.label.jobs import jobs_of
+from noisy_student.label.label_all import label_all, spacing_along_patient
+from noisy_student.label.scans import find_scans
+from noisy_student.label.words import failed_scans, of_outcome
+from noisy_student.model.model_folder import checkpoints_of
+from noisy_student.model.predictor import Predictor
+from noisy_student.plan.preprocessing import Plan
+
+
+@pytest.fixture(scope="module")
+def predictor(untrained):
+    """One fold, on one patch of 192 × 288 × 288 mm."""
+    return Predictor(checkpoints_of(untrained, ["0"]), Prediction(), torch.device("cpu"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three scans of 60 × 200 × 200 mm."""
+    random = np.random.default_rng(1)
+    for name in "abc":
+        voxels = np.full((10, 20, 20), -1000.0)
+        voxels[:, 4:16, 4:16] = 40
+        save(voxels + random.normal(0, 8, voxels.shape), tmp_path / f"scans/{name}.nii.gz")
+    return tmp_path / "scans"
+
+
+def save(voxels_zyx, path, spacing=(10.0, 10.0, 6.0), letters="LPS"):
+    image = sitk.GetImageFromArray(voxels_zyx.round().astype(np.int16))
+    image.SetSpacing(spacing)
+    path.parent.mkdir(exist_ok=True)
+    sitk.WriteImage(sitk.DICOMOrient(image, letters), str(path))
+
+
+def voxels_of(path):
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(float)
+
+
+def outcomes(image, predictor, output="labels/", **more):
+    jobs = jobs_of(image, find_scans(image), f"{(image.parent if image.is_file() else image).parent}/{output}")
+    return {outcome.job.case: outcome for outcome in label_all(jobs, predictor, **more)}
+
+
+def labelled(folder):
+    return sorted(path.name for path in folder.parent.glob("labels/*"))
+
+
+def test_an_unreadable_scan_does_not_end_the_others_wherever_it_stands(folder, predictor):
+    for bad in "ac":
+        (folder / f"{bad}.nii.gz").write_bytes(b"damaged")
+    found = outcomes(folder, predictor)
+    assert list(found) == ["a", "b", "c"] and labelled(folder) == ["b.nii.gz"]
+    lines = failed_scans(list(found.values()))
+    assert lines[0] == "not labelled: 2 of 3"
+    assert [str(folder / f"{bad}.nii.gz") in line for bad, line in zip("ac", lines[1:], strict=True)] == [True, True]
+
+
+def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder, predictor, monkeypatch, capsys):
+    read = module.preprocessed_image
+
+    def of_a_faulty_library(image, plan):
+        if voxels_of(folder / "a.nii.gz")[0, 0, 0] == sitk.GetArrayViewFromImage(image)[0, 0, 0]:
+            raise ValueError("a library's fault")
+        return read(image, plan)
+
+    for number, name in enumerate("abc"):
+        voxels = voxels_of(folder / f"{name}.nii.gz")
+        voxels[0, 0, 0] = -1000 - number
+        save(voxels, folder / f"{name}.nii.gz")
+    monkeypatch.setattr(module, "preprocessed_image", of_a_faulty_library)
+    found = outcomes(folder, predictor)
+    assert [error.found for error in found["a"].errors] == ["ValueError: a library's fault"]
+    assert labelled(folder) == ["b.nii.gz", "c.nii.gz"] and "of_a_faulty_library" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_ends_all(folder, predictor, monkeypatch):
+    def write(image, path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(module, "write_image", write)
+    with pytest.raises(OSError, match="No space"):
+        outcomes(folder, predictor)
+
+
+def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, predictor):
+    scan = folder / "b.nii.gz"
+    save(voxels_of(scan) + 1024, scan)
+    refused = outcomes(scan, predictor)["b"]
+    assert [error.kind for error in refused.errors] == ["not CT"] and labelled(folder) == []
+    accepted = outcomes(scan, predictor, accept=True)["b"]
+    assert not accepted.errors and labelled(folder) == ["b.nii.gz"]
+    assert any(line.startswith("warning b: no Hounsfield units") for line in of_outcome(accepted))
+
+
+def test_a_failed_scans_earlier_label_map_is_named(folder, predictor):
+    scan = folder / "b.nii.gz"
+    outcomes(scan, predictor)
+    scan.write_bytes(b"damaged")
+    lines = failed_scans(list(outcomes(scan, predictor).values()))
+    assert lines[1].endswith("labels/b.nii.gz is left as an earlier run made it")
+
+
+@pytest.mark.parametrize("letters", ["LPS", "ASL", "PIR"])
+def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(folder, predictor, letters):
+    voxels = voxels_of(folder / "b.nii.gz")
+    (folder / "a.nii.gz").unlink()
+    save(voxels[:4], folder / "b.nii.gz", spacing=(10.0, 10.0, 1.0), letters=letters)
+    save(voxels[:4], folder / "c.nii.gz", spacing=(10.0, 10.0, 1.1), letters=letters)
+    found = outcomes(folder, predictor)
+    assert [error.found for error in found["b"].errors] == ["an extent of 4 mm, head-foot"]
+    assert labelled(folder) == ["c.nii.gz"]
+    geometry = read_geometry(folder.parent / "labels/c.nii.gz")
+    assert orientation(geometry.direction) == letters and not geometry.differences(read_geometry(folder / "c.nii.gz"))
+
+
+def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
+    """One and two slices, coarse axes, sagittal slices, and a scan turned by 30°; each label map on its scan's grid."""
+    voxels = voxels_of(folder / "c.nii.gz")
+    save(voxels[:1], folder / "a.nii.gz")
+    save(voxels[:2], folder / "b.nii.gz", spacing=(10.0, 14.0, 14.0))
+    save(voxels, folder / "c.nii.gz", letters="PIR")
+    image = sitk.ReadImage(str(folder / "a.nii.gz"))
+    image.SetDirection((np.cos(np.pi / 6), -0.5, 0, 0.5, np.cos(np.pi / 6), 0, 0, 0, 1))
+    sitk.WriteImage(image, str(folder / "turned.nii.gz"))
+    assert not any(outcome.errors for outcome in outcomes(folder, predictor).values())
+    for scan in folder.iterdir():
+        assert not read_geometry(folder.parent / "labels" / scan.name).differences(read_geometry(scan))
+
+
+def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, predictor):
+    image = nibabel.Nifti1Image(voxels_of(folder / "b.nii.gz").transpose(2, 1, 0).astype(np.int16), None)
+    image.header.set_zooms((10, 10, 6))
+    nibabel.save(image, folder / "b.nii.gz")
+    found = outcomes(folder / "b.nii.gz", predictor)["b"]
+    assert not found.errors and labelled(folder) == ["b.nii.gz"]
+    assert any(line.startswith("warning b: no orientation in the header") for line in of_outcome(found))
+
+
+@pytest.mark.parametrize(
+    ("transposed", "letters", "expected"),
+    [
+        ([0, 1, 2], "LPS", (3, 2, 1)),
+        ([0, 1, 2], "RAI", (3, 2, 1)),
+        ([0, 1, 2], "SLP", (1, 3, 2)),
+        ([2, 0, 1], "LPS", (2, 1, 3)),
+        ([2, 0, 1], "PSR", (1, 3, 2)),
+    ],
+)
+def test_spacing_is_given_along_the_patients_axes(plan, transposed, letters, expected):
+    configurations = {"3d_fullres": plan.plans["configurations"]["3d_fullres"] | {"spacing": [3, 2, 1]}}
+    turned = Plan(plan.plans | {"transpose_forward": transposed, "configurations": configurations}, plan.dataset)
+    assert spacing_along_patient(turned, letters) == expected
+
+
+def test_every_format_holds_the_same_label_map(folder, predictor):
+    paths = [folder.parent / f"x{format}" for format in VOLUME_FORMATS]
+    for path in paths:
+        assert not outcomes(folder / "a.nii.gz", predictor, output=path.name)["a"].errors
+    first, *others = (sitk.ReadImage(str(path)) for path in paths)
+    assert len(np.unique(sitk.GetArrayFromImage(first))) > 1
+    for other in others:
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(other), sitk.GetArrayFromImage(first))
+        assert not Geometry.of(first).differences(Geometry.of(other))

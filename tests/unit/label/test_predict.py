@@ -1,0 +1,117 @@
+"""Labelling a shard in a process of its own, which is killed at one place or another and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from conftest import ROOT
+from noisy_student.cohort.converted import converted_image
+from noisy_student.plan.preprocessing import preprocess_image
+
+CASES = [f"FLARE22_Tr_000{number}" for number in (1, 2, 3)]
+DRIVER = """
+import os, signal, sys
+sys.path.insert(0, {scripts!r})
+import predict
+from noisy_student import images
+from noisy_student.model import label_files
+from noisy_student.model.predictor import Predictor
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def at_second_call(where, name, last_words):
+    kept, calls = getattr(where, name), []
+    def call(*arguments, **named):
+        calls.append(1)
+        return last_words(*arguments, **named) if len(calls) == 2 else kept(*arguments, **named)
+    setattr(where, name, call)
+
+def half_a_file(image, path, **named):
+    with open(path, "wb") as stream:
+        stream.write(b"half a label map")
+    die()
+
+{kill}
+predict.main()
+"""
+PLACES = {
+    "while a scan is predicted": "at_second_call(Predictor, 'predict', lambda *_: die())",
+    "while a label map is written": "at_second_call(images.sitk, 'WriteImage', half_a_file)",
+    "between a label map and its scores": "at_second_call(label_files, 'write_text', lambda *_: die())",
+}
+
+
+@pytest.fixture(scope="module")
+def tables(converted, plan, tmp_path_factory):
+    """The tables that a shard of three scans reads."""
+    folder = tmp_path_factory.mktemp("tables")
+    for case in CASES:
+        preprocess_image(converted_image(converted, case), folder / "cache" / case, plan)
+    grid = {name: 10 for axis in "xyz" for name in (f"size_{axis}", f"spacing_{axis}_mm")}
+    columns = {
+        "cases": {"role": "unlabelled", "orientation": "RAS", "sha256": "0" * 64, **grid},
+        "converted": {"image": [str(converted_image(converted, case)) for case in CASES]},
+        "preprocessed": {"preprocessed": [str(folder / "cache" / case) for case in CASES]},
+    }
+    for name, more in columns.items():
+        pd.DataFrame({"case": CASES, **more}).to_csv(folder / f"{name}.tsv", sep="\t", index=False)
+    return folder
+
+
+def label(tables, model, folder, kill=""):
+    """Label the shard; the process's exit status."""
+    flags = [word for name in ("cases", "converted", "preprocessed") for word in (f"--{name}", tables / f"{name}.tsv")]
+    where = ["--folder", folder, "--output", folder / "scores.tsv", "--shard", 0, "--shards", 1, "--device", "cpu"]
+    driver = DRIVER.format(scripts=str(ROOT / "workflow/scripts"), kill=kill)
+    command = [sys.executable, "-c", driver, model / "fold_0/checkpoint_final.pth", "--roles", "unlabelled"]
+    run = subprocess.run(
+        list(map(str, [*command, *flags, *where])), check=False, capture_output=True, text=True, env=os.environ
+    )
+    assert run.returncode in (0, -signal.SIGKILL), run.stderr
+    return run.returncode
+
+
+def results(folder):
+    names = ["scores.tsv", *(f"{case}.nii.gz" for case in CASES), *(f"scores/{case}.json" for case in CASES)]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tables, untrained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert label(tables, untrained, folder) == 0
+    return results(folder)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_shard_killed_anywhere_ends_with_the_same_files(tables, untrained, undisturbed, tmp_path, place):
+    assert label(tables, untrained, tmp_path, PLACES[place]) == -signal.SIGKILL
+    assert not (tmp_path / "scores.tsv").exists()
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").glob("*.json")}
+    label_maps = [tmp_path / f"{path.stem}.nii.gz" for path in done]
+    done |= {path: path.stat().st_mtime_ns for path in label_maps}
+    assert len(label_maps) <= 1
+    assert label(tables, untrained, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+
+
+@pytest.mark.parametrize("place", [name for name in PLACES if "scan" not in name])
+def test_a_case_that_was_finished_before_the_kill_is_there(tables, untrained, tmp_path, place):
+    label(tables, untrained, tmp_path, PLACES[place])
+    assert len(list((tmp_path / "scores").glob("*.json"))) == 1
+
+
+def test_a_label_map_cut_short_afterwards_is_found_and_redone_alone(tables, untrained, undisturbed, tmp_path):
+    assert label(tables, untrained, tmp_path) == 0
+    damaged, untouched = (tmp_path / f"{case}.nii.gz" for case in CASES[:2])
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    stamp = untouched.stat().st_mtime_ns
+    assert label(tables, untrained, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+    assert untouched.stat().st_mtime_ns == stamp

@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from noisy_student.geometry import Geometry, image_like, reorient
+from noisy_student.images import read_geometry, read_image, write_image
+from noisy_student.model.label_files import LabelFiles, Labelled
+
+SCORES = pd.DataFrame({"label": [1, 2], "mean_max_probability": [0.9, None]})
+LABELS = np.arange(6 * 7 * 8).reshape(6, 7, 8).astype(np.uint8) % 14
+
+
+@pytest.fixture
+def scan(write_scan, tmp_path):
+    """A scan in RAS, and its converted twin."""
+    own = write_scan("a_0000.nii.gz", np.zeros((6, 7, 8), np.int16))
+    write_image(reorient(read_image(own), "LPS"), tmp_path / "converted/a_0000.nii.gz")
+    return own, tmp_path / "converted/a_0000.nii.gz"
+
+
+@pytest.fixture
+def files(scan, tmp_path):
+    files = LabelFiles(tmp_path / "labels", "a")
+    files.write(Labelled(LABELS, SCORES), scan[1], "RAS", "model-1")
+    return files
+
+
+def test_the_label_map_lies_on_the_scans_own_grid(files, scan):
+    assert Geometry.of(read_image(files.label_map)).differences(read_geometry(scan[0])) == []
+    canonical = reorient(read_image(files.label_map), "LPS")
+    expected = image_like(LABELS, read_image(scan[1]))
+    assert all(canonical[index] == expected[index] for index in [(0, 0, 0), (7, 6, 5), (3, 2, 1)])
+
+
+def test_whole_files_of_the_same_model_are_read(files):
+    read = files.read("model-1")
+    assert read.label.tolist() == [1, 2]
+    assert read.mean_max_probability[0] == 0.9 and np.isnan(read.mean_max_probability[1])
+
+
+def test_another_models_label_map_does_not_count(files):
+    assert files.read("model-2") is None
+
+
+@pytest.mark.parametrize("damaged", ["label_map", "scores"])
+def test_damaged_or_missing_files_do_not_count(files, damaged):
+    path = getattr(files, damaged)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert files.read("model-1") is None
+    path.unlink()
+    assert files.read("model-1") is None
+
+
+def test_the_confidence_of_voxels_is_kept_beside_and_missing_it_the_case_does_not_count(scan, tmp_path):
+    files = LabelFiles(tmp_path / "labels", "a", voxels=True)
+    confidence = np.full((2, 3, 4), 99, np.uint8)
+    files.write(Labelled(LABELS, SCORES, confidence), scan[1], "RAS", "model-1")
+    assert files.read("model-1") is not None
+    files.confidence.unlink()
+    assert files.read("model-1") is None
+
+
+def test_whole_files_of_the_same_model_are_taken_from_another_folder(scan, tmp_path):
+    other, mine = (LabelFiles(tmp_path / name, "a", voxels=True) for name in ("other", "mine"))
+    other.write(Labelled(LABELS, SCORES, np.full((2, 3, 4), 99, np.uint8)), scan[1], "RAS", "model-1")
+    mine.take(other)
+    assert mine.read("model-1") is not None and mine.label_map.samefile(other.label_map)

@@ -1,0 +1,81 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from acvl_utils.morphology.morphology_helper import remove_all_but_largest_component
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from noisy_student.errors import InputError
+from noisy_student.geometry import image_like
+from noisy_student.images import read_image, write_image
+from noisy_student.model.postprocessing import choose_steps, largest_components, largest_pieces, read_steps
+
+SHAPE = (8, 20, 20)
+LIVER, SPLEEN = 1, 3
+
+
+@pytest.fixture
+def judged(tmp_path, write_scan):
+    """Paths of label maps and truths: liver and spleen, and what the label maps of two cases have besides."""
+
+    def make(stray_liver=0, second_spleen=0):
+        grid = read_image(write_scan("grid.nii.gz", np.zeros(SHAPE, np.int16)))
+        paths = {"label_maps": {}, "truths": {}}
+        for case in ("a", "b"):
+            truth = np.zeros(SHAPE, np.uint8)
+            truth[2:6, 2:8, 2:8], truth[2:6, 12:18, 12:18] = LIVER, SPLEEN
+            # The true spleen is in two pieces, the larger one below.
+            truth[2:3, 2:4, 12:16] = SPLEEN
+            found = truth.copy()
+            found[7, 19, :stray_liver] = LIVER
+            found[2:3, 2:4, 12:16] = SPLEEN if second_spleen else 0
+            for kind, array in (("truths", truth), ("label_maps", found)):
+                paths[kind][case] = tmp_path / kind / f"{case}.nii.gz"
+                write_image(image_like(array, grid), paths[kind][case])
+        return paths["label_maps"], paths["truths"]
+
+    return make
+
+
+def test_an_organ_with_stray_pieces_keeps_its_largest_and_one_that_is_really_in_two_keeps_both(judged, plan):
+    chosen = choose_steps(*judged(stray_liver=9, second_spleen=1), plan, cores=1)
+    assert chosen["steps"] == [[LIVER]]
+    liver, spleen = (chosen["organs"][name] for name in ("liver", "spleen"))
+    assert liver["before"] < liver["after"] == 1 and spleen["before"] == spleen["after"] == 1
+    assert chosen["organs"]["aorta"] == {"before": None, "after": None}
+
+
+def test_where_nothing_is_gained_nothing_is_removed(judged, plan):
+    assert choose_steps(*judged(), plan, cores=1)["steps"] == []
+
+
+@given(arrays(bool, (3, 4, 4), elements=st.booleans()))
+def test_the_largest_components_are_those_that_nnunet_keeps(mask):
+    assert (largest_components(mask) == remove_all_but_largest_component(mask)).all()
+
+
+def test_largest_pieces_takes_labels_singly_or_together():
+    label_map = np.zeros((1, 4, 12), np.uint8)
+    label_map[0, 0] = [1, 1, 1, 3, 3, 3, 3, 0, 1, 0, 3, 0]
+    singly = largest_pieces(label_map, [[1]])
+    assert singly[0, 0].tolist() == [1, 1, 1, 3, 3, 3, 3, 0, 0, 0, 3, 0]
+    together = largest_pieces(label_map, [[1, 3]])
+    assert together[0, 0].tolist() == [1, 1, 1, 3, 3, 3, 3, 0, 0, 0, 0, 0]
+    assert largest_pieces(label_map, ()) is label_map
+    assert label_map[0, 0, 8] == 1
+
+
+def test_the_steps_are_read_from_their_file(tmp_path):
+    (tmp_path / "postprocessing.json").write_text(json.dumps({"steps": [[1, 2], [3]], "organs": {}}))
+    assert read_steps(str(tmp_path / "postprocessing.json")) == [[1, 2], [3]]
+
+
+def test_half_a_label_map_is_not_judged(judged, plan):
+    label_maps, truths = judged()
+    half = label_maps["b"]
+    os.truncate(half, half.stat().st_size // 2)
+    with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
+        choose_steps(label_maps, truths, plan, cores=1)

@@ -1,0 +1,186 @@
+import shutil
+import threading
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+from noisy_student.cohort.converted import converted_image
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.errors import InputError
+from noisy_student.model.body import body_of, box_of_body
+from noisy_student.model.device import choose_device, has_room, one_thread
+from noisy_student.model.model_folder import checkpoints_of
+from noisy_student.model.predictor import Predictor, mirrorings
+from noisy_student.model.windows import Windows
+from noisy_student.organs import FLARE22
+from noisy_student.plan.preprocessing import ARRAY, preprocess_image, read_array, read_properties, with_suffix
+
+CPU = torch.device("cpu")
+CASE = "FLARE22_Tr_0001"
+
+
+@pytest.fixture(scope="module")
+def scan(converted, plan, tmp_path_factory):
+    target = tmp_path_factory.mktemp("cache") / CASE
+    preprocess_image(converted_image(converted, CASE), target, plan)
+    return target
+
+
+def predictor_of(untrained, folds, **options):
+    return Predictor(checkpoints_of(untrained, folds), Prediction(**options), CPU)
+
+
+def test_the_label_map_is_that_of_stock_prediction_with_both_folds(untrained, scan, converted):
+    stock = nnUNetPredictor(0.5, True, False, False, CPU, allow_tqdm=False)
+    stock.initialize_from_trained_model_folder(str(untrained), (0, 1))
+    image, properties = SimpleITKIO().read_images([str(converted_image(converted, CASE))])
+    expected = stock.predict_single_npy_array(image, properties)
+    found = predictor_of(untrained, (0, 1)).label(scan)
+    assert len(np.unique(expected)) > 3
+    assert (found.label_map_zyx != expected).mean() < 1e-4
+
+
+def test_scores_name_every_organ_and_compare_what_there_is(untrained, scan):
+    one, two = (predictor_of(untrained, folds).label(scan).scores for folds in [(0,), (0, 1)])
+    mirrored = predictor_of(untrained, (0,), mirroring=True).label(scan).scores
+    for table in (one, two, mirrored):
+        assert list(table.label) == [organ.label for organ in FLARE22]
+        assert list(table.organ) == [organ.name for organ in FLARE22]
+        assert (table.mean_max_probability.notna() == (table.mean_entropy.notna())).all()
+    assert one.fold_agreement.isna().all() and one.mirror_agreement.isna().all()
+    assert two.fold_agreement.between(0, 1).all() and two.fold_agreement.min() < 1
+    assert two.mirror_agreement.isna().all()
+    assert mirrored.fold_agreement.isna().all() and mirrored.mirror_agreement.min() < 1
+
+
+def test_voxels_are_sure_where_the_folds_agree(untrained, scan):
+    predictor = predictor_of(untrained, (0, 1))
+    logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
+    labelled = predictor.labelled(logits, read_properties(scan), voxels=True)
+    differ = logits.passes[0][0] != logits.passes[1][0]
+    assert differ.any() and (labelled.confidence_zyx[differ] == 0).all()
+    assert labelled.confidence_zyx[~differ].min() >= 100 // 14
+    assert predictor.label(scan).confidence_zyx is None
+
+
+def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd):
+    predictor = predictor_of(untrained, (0, 1))
+    expected = predictor.label(scan)
+
+    class FullOnce(torch.nn.Module):
+        """Stands in for a network on a GPU whose memory runs out in the middle of a scan."""
+
+        def __init__(self, network):
+            super().__init__()
+            self.network, self.calls = network, 0
+
+        def forward(self, window):
+            self.calls += 1
+            if self.calls == 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return self.network(window)
+
+    predictor.networks[1] = FullOnce(predictor.networks[1])
+    found = predictor.label(scan)
+    assert (found.label_map_zyx == expected.label_map_zyx).all() and found.scores.equals(expected.scores)
+    assert "this scan's logits are gathered on the host" in capfd.readouterr().err
+
+
+def test_a_network_that_never_fits_is_an_error(untrained, scan):
+    predictor = predictor_of(untrained, (0,))
+
+    def full(window):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    predictor.networks = [full]
+    with pytest.raises(torch.OutOfMemoryError):
+        predictor.label(scan)
+
+
+def test_logits_lie_on_the_gpu_where_there_is_room(monkeypatch):
+    free = 10_000
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
+    gpu = torch.device("cuda")
+    assert has_room(gpu, free // 2) and not has_room(gpu, free // 2 + 1)
+    assert has_room(CPU, 100 * free)
+
+
+@pytest.mark.parametrize("option", ["channels_last", "compile"])
+def test_what_makes_the_network_faster_leaves_the_label_map(untrained, scan, option, monkeypatch):
+    # Traced as for a GPU, but without the minutes that a C++ compiler takes.
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    predictor = predictor_of(untrained, (0,), **{option: True})
+    expected = predictor_of(untrained, (0,)).label(scan).label_map_zyx
+    assert (predictor.label(scan).label_map_zyx != expected).mean() < 1e-4
+    network = predictor.networks[0]
+    layout = next(weight for weight in network.parameters() if weight.dim() == 5 and weight.shape[1] > 1)
+    assert layout.is_contiguous(memory_format=torch.channels_last_3d) == (option == "channels_last")
+    assert isinstance(network, torch._dynamo.OptimizedModule) == (option == "compile")
+
+
+def test_in_the_bodys_box_the_network_sees_nothing_else(untrained, scan, plan):
+    predictor = predictor_of(untrained, (0,), windows="in_box_of_body")
+    image = predictor.on_host(read_array(with_suffix(scan, ARRAY)))
+    box = (slice(None), *box_of_body(body_of(image.numpy(), plan)))
+    found = predictor.predict(image).mean.clone()
+    alone = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU).logits(predictor.networks[0])
+    assert image[box].numel() < image.numel()
+    assert torch.equal(found[box], alone)
+    found[box][:] = 0
+    assert (found.argmax(0) == 0).all() and found[0].sum() == image[0].numel() - image[box].numel()
+
+
+def test_with_windows_on_the_body_the_body_is_labelled_as_before(untrained, scan, plan):
+    image = read_array(with_suffix(scan, ARRAY))
+    # Air all around, so that there are windows to leave out.
+    wide = np.pad(image, ((0, 0), (0, 0), (60, 60), (60, 60)), constant_values=image.min())
+    everywhere, on_body = (predictor_of(untrained, (0,), windows=where) for where in ("everywhere", "on_body"))
+    calls = []
+    on_body.networks[0].register_forward_hook(lambda *_: calls.append(1))
+    expected, found = (predictor.predict(predictor.on_host(wide)).mean for predictor in (everywhere, on_body))
+    body = torch.from_numpy(body_of(wide, plan))
+    windows = Windows(torch.from_numpy(wide), plan.configuration.patch_size, 0.5, plan.classes, CPU)
+    assert 0 < len(calls) < len(windows.places)
+    assert torch.equal(found[:, body], expected[:, body])
+    assert (found[:, :, 0, 0].argmax(0) == 0).all()
+
+
+def test_without_hounsfield_units_there_is_no_telling_where_the_body_is(untrained, tmp_path):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    plans = (model / "plans.json").read_text()
+    (model / "plans.json").write_text(plans.replace("CTNormalization", "ZScoreNormalization"))
+    with pytest.raises(InputError, match="ZScoreNormalization"):
+        predictor_of(model, (0,), windows="on_body")
+
+
+def test_left_and_right_are_never_mirrored():
+    assert mirrorings((0, 1, 2)) == [(), (0,), (1,), (0, 1)]
+    assert mirrorings((0, 1, 2), left_right=0) == [(), (1,), (2,), (1, 2)]
+    assert mirrorings((2,)) == mirrorings(()) == [()]
+
+
+def test_exporting_in_one_thread_leaves_the_networks_threads():
+    before = torch.get_num_threads()
+    choose_device("cpu", 3)
+    inside, outside = [], []
+    go_on = threading.Event()
+
+    def export():
+        with one_thread():
+            inside.append(torch.get_num_threads())
+            go_on.wait(10)
+
+    exporter = threading.Thread(target=export)
+    exporter.start()
+    while not inside:
+        time.sleep(0.01)
+    outside.append(torch.get_num_threads())
+    go_on.set()
+    exporter.join()
+    assert inside == [1] and outside == [3] and torch.get_num_threads() == 3
+    torch.set_num_threads(before)

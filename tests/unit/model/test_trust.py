@@ -1,0 +1,62 @@
+"""A foreign checkpoint is refused before it is read, and no code of it runs."""
+
+import os
+import pickle
+
+import pytest
+
+from conftest import script
+from noisy_student.errors import InputError
+from noisy_student.files import sha256
+from noisy_student.model.trust import record, require_trusted
+
+
+class Trap:
+    """What runs when this is loaded: a folder appears."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "results/round_0/model/fold_0/checkpoint_final.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(pickle.dumps(Trap(tmp_path / "trapped")))
+    return path
+
+
+def test_a_checkpoint_of_ones_own_results_is_trusted_as_it_was_recorded(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=sha256(checkpoint)):
+        require_trusted([checkpoint], [])
+    record(checkpoint)
+    require_trusted([checkpoint], [])
+    checkpoint.write_bytes(checkpoint.read_bytes() + b"changed")
+    with pytest.raises(InputError, match="--trust"):
+        require_trusted([checkpoint], [])
+
+
+def test_a_record_that_came_with_a_foreign_checkpoint_is_worth_nothing(checkpoint):
+    record(checkpoint)
+    with pytest.raises(InputError, match="can run any code"):
+        require_trusted([checkpoint], [])
+
+
+def test_a_foreign_checkpoint_is_trusted_by_its_checksum_alone(checkpoint):
+    require_trusted([checkpoint], [sha256(checkpoint)])
+    with pytest.raises(InputError):
+        require_trusted([checkpoint], ["0" * 64])
+
+
+def test_labelling_with_a_foreign_model_runs_none_of_its_code(checkpoint, tmp_path):
+    model, image = checkpoint.parent.parent, tmp_path / "scan.nii.gz"
+    image.touch()
+    for name in ("plans.json", "dataset.json"):
+        (model / name).write_text("{}")
+    run = script("label_scan.py", "--model", model, "--image", image, "--output", tmp_path / "out.nii.gz")
+    assert run.returncode == 2 and sha256(checkpoint) in run.stderr and "Traceback" not in run.stderr
+    assert not (tmp_path / "trapped").exists()

@@ -1,0 +1,97 @@
+import json
+import os
+import shutil
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
+    nnUNetPlannerResEncL,
+    nnUNetPlannerResEncM,
+)
+
+from conftest import COARSE
+from noisy_student import nnunet
+from noisy_student.configuration.settings import Network
+from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22
+from noisy_student.plan.planning import make_fingerprint, make_plans
+
+
+def test_only_labelled_scans_are_described(description, fingerprint):
+    assert sorted(description["dataset"]) == [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
+    assert description["labels"] == {"background": 0, **{organ.name: organ.label for organ in FLARE22}}
+
+
+def test_plans_carry_what_is_configured(plan):
+    configuration = plan.configuration
+    assert configuration.spacing == [8.0, 6.0, 6.0]
+    assert configuration.patch_size == [24, 48, 48]
+    assert configuration.batch_size == 2
+    arguments = configuration.network_arch_init_kwargs
+    assert arguments["features_per_stage"] == [4, 8, 16, 32]
+    assert np.prod(arguments["strides"], axis=0).tolist() == [4, 8, 8]
+    assert arguments["n_conv_per_stage"] == [1, 1, 1, 1]
+    assert plan.plans["transpose_forward"] == [0, 1, 2]
+
+
+def test_a_residual_encoder_with_the_papers_patch(description, fingerprint):
+    network = Network(
+        encoder="residual",
+        spacing_mm_zyx=(3, 1, 1),
+        patch_size_zyx=(32, 224, 224),
+        batch_size=2,
+        encoder_blocks=[1, 2, 3, 4],
+    )
+    plans = make_plans(description, fingerprint, network, "paper")
+    plan = plans["configurations"]["3d_fullres"]
+    arguments = plan["architecture"]["arch_kwargs"]
+    assert plan["architecture"]["network_class_name"].endswith("ResidualEncoderUNet")
+    assert arguments["n_blocks_per_stage"] == [1, 2, 3, 4, 4, 4]
+    assert arguments["features_per_stage"] == [32, 64, 128, 256, 320, 320]
+    assert arguments["strides"] == [[1, 1, 1], [1, 2, 2], [2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 2, 2]]
+    assert arguments["kernel_sizes"][0] == [1, 3, 3]
+    assert plan["spacing"] == [3.0, 1.0, 1.0] and plan["patch_size"] == [32, 224, 224]
+
+
+def test_what_is_left_out_is_nnunets_choice(description, fingerprint):
+    plans = make_plans(description, fingerprint, Network(), "stock")
+    plan = plans["configurations"]["3d_fullres"]
+    assert list(plans["configurations"]) == ["3d_fullres"]
+    assert min(plan["patch_size"]) >= 16 and plan["batch_size"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("encoder", "planner"), [("residual_m", nnUNetPlannerResEncM), ("residual_l", nnUNetPlannerResEncL)]
+)
+def test_nnunets_larger_networks_are_known_by_name(description, fingerprint, encoder, planner):
+    network = Network(encoder=encoder, spacing_mm_zyx=(1, 1, 1))
+    plan = make_plans(description, fingerprint, network, "named")["configurations"]["3d_fullres"]
+    with nnunet.nnunet_folders(fingerprint) as (raw, preprocessed):
+        (raw / "dataset.json").write_text(json.dumps(description))
+        shutil.copy(fingerprint, preprocessed / "dataset_fingerprint.json")
+        own = planner(nnunet.DATASET, overwrite_target_spacing=[1.0, 1.0, 1.0], suppress_transpose=True)
+        stock = own.plan_experiment()["configurations"]["3d_fullres"]
+    assert plan["patch_size"] == list(stock["patch_size"]) and plan["batch_size"] == stock["batch_size"]
+    found, expected = (one["architecture"]["arch_kwargs"] for one in (plan, stock))
+    for key in ("n_stages", "features_per_stage", "n_blocks_per_stage", "n_conv_per_stage_decoder"):
+        assert found[key] == json.loads(json.dumps(expected[key], default=list)), key
+    assert np.array_equal(found["strides"], expected["strides"])
+    assert np.array_equal(found["kernel_sizes"], expected["kernel_sizes"])
+
+
+def test_a_patch_that_does_not_halve_is_refused(description, fingerprint):
+    network = COARSE.model_copy(update={"patch_size_zyx": (25, 48, 48), "stages": None})
+    with pytest.raises(InputError, match=r"use \[28, 48, 48\]"):
+        make_plans(description, fingerprint, network, "odd")
+
+
+@pytest.mark.parametrize("part", ["images", "label"])
+def test_no_fingerprint_of_half_a_file(description, part, tmp_path):
+    case, files = next(iter(deepcopy(description)["dataset"].items()))
+    half = tmp_path / "half.nii.gz"
+    shutil.copy(files["images"][0] if part == "images" else files["label"], half)
+    os.truncate(half, half.stat().st_size // 2)
+    files[part] = [str(half)] if part == "images" else str(half)
+    with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
+        make_fingerprint(description | {"dataset": {case: files}}, tmp_path / "fingerprint.json", cores=1)

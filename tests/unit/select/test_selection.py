@@ -1,0 +1,201 @@
+"""Each rule removes what it must, with its reason, and nothing else."""
+
+import pandas as pd
+import pytest
+
+from noisy_student.configuration.selection_rules import PRESETS, SELECTION
+from noisy_student.errors import InputError
+from noisy_student.select.decisions import select, stop_if_nothing_is_kept
+
+# case → mean maximum probability of liver, spleen and gallbladder; None where the organ was not found
+PROBABILITIES = {
+    "sure": (0.9, 0.9, 0.9),
+    "mixed": (0.99, 0.99, 0.3),
+    "partial": (0.95, None, None),
+    "empty": (None, None, None),
+}
+ORGANS = ((1, "liver", 1500.0), (3, "spleen", 200.0), (9, "gallbladder", 30.0))
+CASES = pd.DataFrame(
+    {"case": list(PROBABILITIES), "source": ["A", "B", "A", "B"], "spacing_z_mm": [2.5, 5.0, 4.9, 5.1]}
+)
+
+
+def scores(**columns):
+    """One row per case and organ; `columns` replaces a score's values, in the order of the rows."""
+    rows = [
+        (case, label, organ, value, int(value is not None), volume if value else 0.0)
+        for case, values in PROBABILITIES.items()
+        for (label, organ, volume), value in zip(ORGANS, values, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"])
+    plain = {"stray_share": 0.0, "touches_edge": 0, "wrong_side": 0, "disagreement": None}
+    return table.assign(**plain | columns)
+
+
+def labelled():
+    rows = [(organ, factor * volume, 0.0) for _, organ, volume in ORGANS for factor in (0.8, 1.2)]
+    return pd.DataFrame(rows, columns=["organ", "volume_ml", "stray_share"])
+
+
+def decided(*rules, table=None):
+    table = scores() if table is None else table
+    return select(table, CASES, labelled(), SELECTION.validate_python(list(rules))).set_index("case")
+
+
+def kept(*rules, table=None):
+    decisions = decided(*rules, table=table).decision
+    return set(decisions.index[decisions == "kept"])
+
+
+def threshold(score="mean_max_probability", **more):
+    return {"rule": "threshold", "score": score, **more}
+
+
+def test_without_rules_everything_is_kept_most_confident_first():
+    table = decided()
+    assert list(table.index) == ["partial", "sure", "mixed", "empty"]
+    assert table.confidence.to_dict() == pytest.approx({"sure": 0.9, "mixed": 0.76, "partial": 0.95, "empty": 0.0})
+    assert table.organs.to_dict() == {"sure": 3, "mixed": 3, "partial": 1, "empty": 0}
+    assert set(table.decision) == {"kept"} and set(table.reason) == {"passed every rule"}
+
+
+@pytest.mark.parametrize(
+    ("over", "at_least", "survivors"),
+    [
+        ("mean", 0.8, {"sure", "partial"}),
+        ("mean", 0.9, {"sure", "partial"}),
+        ("minimum", 0.8, {"sure", "partial"}),
+        ("maximum", 0.96, {"mixed"}),
+        ("gallbladder", 0.2, {"sure", "mixed"}),
+    ],
+)
+def test_a_threshold_drops_what_is_below_over_organs(over, at_least, survivors):
+    assert kept(threshold(over=over, at_least=at_least)) == survivors
+
+
+def test_an_upper_threshold_drops_what_is_above():
+    table = decided(threshold(at_most=0.9))
+    assert table.reason["partial"] == "mean max probability above 0.9"
+    assert table.reason["empty"] == "mean max probability undefined"
+    assert table.decision["sure"] == "kept"
+
+
+def test_too_few_organs_drop_a_scan():
+    assert kept(threshold("organs", at_least=3)) == {"sure", "mixed"}
+
+
+def test_the_top_share_is_of_all_scans_and_taken_from_those_left():
+    top = {"rule": "top", "score": "mean_max_probability", "share": 0.5}
+    assert kept(top) == {"partial", "sure"}
+    assert kept(threshold("organs", at_least=3), top) == {"sure", "mixed"}
+    assert decided(top).reason["mixed"] == "mean max probability not among the best 50 %"
+
+
+def test_a_number_of_the_best_scans():
+    assert kept({"rule": "top", "score": "mean_max_probability", "scans": 1}) == {"partial"}
+
+
+@pytest.mark.parametrize(
+    ("per", "survivors"),
+    [("source", {"partial", "mixed"}), ("spacing", {"sure", "partial"}), ("organs", {"sure", "partial", "empty"})],
+)
+def test_a_quota_keeps_the_best_of_each_stratum(per, survivors):
+    """Spacings round to 2 mm (sure) and 5 mm; sure and mixed have all organs, the others each lack their own."""
+    assert kept({"rule": "top", "score": "mean_max_probability", "scans": 1, "per": per}) == survivors
+
+
+def test_scores_of_which_less_is_better_are_ranked_so():
+    strays = scores(stray_share=[0.1, 0.1, 0.1, 0.0, 0.0, 0.0, 0.5, None, None, None, None, None])
+    assert kept({"rule": "top", "score": "stray_share", "scans": 1}, table=strays) == {"mixed"}
+
+
+def test_all_reasons_are_on_record():
+    table = decided(threshold("organs", at_least=3), threshold(at_least=0.99))
+    assert table.reason["partial"] == "organs below 3; mean max probability below 0.99"
+
+
+def test_an_unsure_organ_is_masked_and_the_scan_stays():
+    table = decided(threshold(at_least=0.5, action="mask"))
+    assert table.masked.to_dict() == {"sure": "", "mixed": "gallbladder", "partial": "", "empty": ""}
+    assert table.decision["mixed"] == "kept"
+    assert table.mask_reason["mixed"] == "gallbladder: mean max probability below 0.5"
+
+
+def test_a_scan_with_too_many_masked_organs_can_be_dropped():
+    rules = threshold(at_least=0.95, action="mask"), threshold("masked", at_most=1)
+    assert kept(*rules) == {"mixed", "partial", "empty"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"volume_ml": 5000.0}, "5e+03 ml, above 3.6e+03"),
+        ({"volume_ml": 100.0}, "100 ml, below 600"),
+        ({"volume_ml": 100.0, "touches_edge": 1}, ""),
+        ({"stray_share": 0.3}, "30% of it lies apart"),
+        ({"wrong_side": 1}, "on the wrong side"),
+    ],
+)
+def test_an_implausible_organ_is_masked_or_drops_its_scan(changes, wrong):
+    table = scores()
+    for column, value in changes.items():
+        table.loc[0, column] = value
+    masked = decided({"rule": "plausible"}, table=table)
+    assert masked.mask_reason["sure"] == (f"liver: {wrong}" if wrong else "")
+    assert set(masked.decision) == {"kept"} and (masked.masked.drop("sure") == "").all()
+    dropped = decided({"rule": "plausible", "action": "drop"}, table=table)
+    assert dropped.decision["sure"] == ("dropped" if wrong else "kept")
+
+
+def test_blackbean_drops_the_scan_that_teachers_disagree_about_most():
+    disagreement = [value for value in (0.1, 0.9, 0.2, 0.3) for _ in ORGANS]
+    rules = [{**PRESETS["blackbean"][0], "share": 0.75}]
+    assert kept(*rules, table=scores(disagreement=disagreement)) == {"sure", "partial", "empty"}
+
+
+def test_in_the_first_round_there_is_no_disagreement_to_judge():
+    assert len(kept(*PRESETS["blackbean"])) == 4
+    assert len(kept(threshold("disagreement", at_most=0.1))) == 4
+
+
+def test_brananas_drops_scans_on_which_folds_disagree():
+    agreement = [value for value in (0.9, 0.8, 0.86) for _ in ORGANS] + [None] * 3
+    assert kept(*PRESETS["brananas"], table=scores(fold_agreement=agreement)) == {"sure", "partial"}
+
+
+def test_a_score_that_was_not_computed_stops_with_the_reason():
+    with pytest.raises(InputError, match="several `folds`"):
+        decided(*PRESETS["brananas"], table=scores(fold_agreement=None))
+    with pytest.raises(InputError, match="one of the scores"):
+        decided(threshold("certainty", at_least=0.5))
+    with pytest.raises(InputError, match="liver"):
+        decided(threshold(over="thumb", at_least=0.5))
+
+
+@pytest.mark.parametrize("value", [float("inf"), "nan"])
+def test_a_score_that_is_no_number_stops_the_run(value):
+    wrong = scores(mean_entropy=pd.Series([0.1] * 12, dtype=object))
+    wrong.loc[4, "mean_entropy"] = value
+    with pytest.raises(InputError, match="mixed"):
+        decided(table=wrong)
+
+
+def test_a_case_on_which_the_network_gave_no_number_stops_the_run():
+    table = scores()
+    table.loc[table.case == "sure", "mean_max_probability"] = None
+    with pytest.raises(InputError, match="sure"):
+        decided(table=table)
+
+
+def test_every_score_is_in_the_table():
+    table = decided(table=scores(mean_entropy=0.2))
+    for name in ("mean_max_probability", "mean_entropy", "stray_share", "volume_ml"):
+        assert {f"{name}_mean", f"{name}_min", f"{name}_max"} <= set(table)
+    assert table.mean_max_probability_min["mixed"] == 0.3
+
+
+def test_keeping_nothing_stops_with_the_reasons():
+    table = decided(threshold(at_least=0.99)).reset_index()
+    with pytest.raises(InputError, match=r"0\.950.*3 × mean max probability below 0\.99"):
+        stop_if_nothing_is_kept(table)
+    stop_if_nothing_is_kept(decided().reset_index())

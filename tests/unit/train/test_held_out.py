@@ -1,0 +1,39 @@
+import json
+
+import numpy as np
+import pandas as pd
+import torch
+
+from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.images import read_geometry
+from noisy_student.model.predictor import Predictor
+from noisy_student.plan.preprocessing import preprocess_image
+from noisy_student.tables import read_table, write_table
+from noisy_student.train.held_out import dsc_per_organ, held_out_cases, label_held_out
+
+CASES = ("FLARE22_Tr_0001", "FLARE22_Tr_0002")
+
+
+def test_only_the_scans_that_the_fold_held_out_are_labelled(untrained, converted, plan, tmp_path):
+    dataset = tmp_path / "dataset"
+    (dataset / "cases").mkdir(parents=True)
+    for case in CASES:
+        preprocess_image(converted_image(converted, case), dataset / "cases" / case, plan)
+    folds = [{"train": [CASES[1]], "val": [CASES[0]]}, {"train": [CASES[0]], "val": [CASES[1]]}]
+    (dataset / "splits_final.json").write_text(json.dumps(folds))
+    rows = [{"case": case, "label_map": converted_label_map(converted, case)} for case in CASES]
+    write_table(pd.DataFrame(rows), dataset / "training_set.tsv")
+    predictor = Predictor([untrained / "fold_1/checkpoint_final.pth"], Prediction(), torch.device("cpu"))
+    label_held_out(predictor, dataset, 1, tmp_path / "fold_1", seed=7)
+    table = read_table(tmp_path / "fold_1/held_out.tsv", ["case", "label", "organ", "DSC", "seed"])
+    assert held_out_cases(dataset, 1) == [CASES[1]] == table.case.unique().tolist()
+    assert len(table) == 13 and table.DSC.between(0, 1).all() and set(table.seed) == {7}
+    [written] = (tmp_path / "fold_1/held_out").iterdir()
+    assert read_geometry(written).differences(read_geometry(converted_label_map(converted, CASES[1]))) == []
+
+
+def test_the_dsc_of_an_organ_that_the_scan_does_not_show_is_undefined():
+    truth, found = np.array([[[1, 1, 0, 0]]], np.uint8), np.array([[[1, 0, 2, 0]]], np.uint8)
+    table = dsc_per_organ(truth, found, {"liver": 1, "spleen": 2}).set_index("organ").DSC
+    assert table["liver"] == 2 / 3 and np.isnan(table["spleen"])

@@ -1,0 +1,62 @@
+import pytest
+import torch
+from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
+from torch import nn
+
+from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
+
+KINDS = {"plain": (PlainConvUNet, "n_conv_per_stage"), "residual": (ResidualEncoderUNet, "n_blocks_per_stage")}
+
+
+def network(kind, **more):
+    torch.manual_seed(0)
+    architecture, blocks = KINDS[kind]
+    arguments = {"features_per_stage": [4, 8], "kernel_sizes": 3, "strides": [1, 2], blocks: 2} | more
+    normal = {"norm_op": nn.InstanceNorm3d, "norm_op_kwargs": {"affine": True}, "nonlin": nn.LeakyReLU}
+    return architecture(1, 2, conv_op=nn.Conv3d, num_classes=3, n_conv_per_stage_decoder=1, **normal, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("kind", "add"), [("plain", add_dropout), ("residual", add_dropout), ("residual", add_stochastic_depth)]
+)
+def test_noise_is_in_training_alone_and_not_in_the_weights(kind, add):
+    quiet, noisy, scan = network(kind), network(kind), torch.randn(2, 1, 8, 8, 8)
+    add(noisy, 0.5)
+    assert list(noisy.state_dict()) == list(quiet.state_dict())
+    quiet.train(), noisy.train()
+    assert not torch.equal(noisy(scan), quiet(scan)) and not torch.equal(noisy(scan), noisy(scan))
+    quiet.eval(), noisy.eval()
+    assert torch.equal(noisy(scan), quiet(scan))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_is_where_nnunet_has_it(kind):
+    own = network(kind)
+    add_dropout(own, 0.1)
+    stock = network(kind, dropout_op=nn.Dropout3d, dropout_op_kwargs={"p": 0.1})
+    places = {name for name, module in stock.named_modules() if isinstance(module, nn.Dropout3d)}
+    hooked = {name for name, module in own.named_modules() if module._forward_hooks}
+    assert hooked and {name.removesuffix(".conv") for name in hooked} == {
+        name.removesuffix(".dropout") for name in places if name.endswith(".dropout")
+    }
+
+
+def test_deeper_blocks_are_left_out_more_often():
+    noisy = network("residual")
+    add_stochastic_depth(noisy, 0.4)
+    assert [round(path.drop_prob, 3) for path in noisy.modules() if hasattr(path, "drop_prob")] == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_strong_augmentation_never_exchanges_axes():
+    patch_size = (24, 48, 48)
+    strong = strong_transforms(patch_size, (-0.1, 0.1), None, (), do_dummy_2d_data_aug=False)
+    names = {type(getattr(one, "transform", one)).__name__ for one in strong.transforms}
+    assert not names & {"Rot90Transform", "TransposeAxesTransform", "MirrorTransform"}
+    assert names >= {"SpatialTransform", "LocalGammaTransform", "BlankRectangleTransform"}
+    # A bright left half stays on the left, whatever is drawn.
+    image, label = torch.zeros(1, *patch_size), torch.zeros(1, *patch_size, dtype=torch.int16)
+    image[..., 24:], label[..., 24:] = 1, 1
+    for seed in range(20):
+        torch.manual_seed(seed)
+        given = strong(image=image.clone(), segmentation=label.clone())["segmentation"]
+        assert given[..., 24:].sum() > 4 * given[..., :24].sum()

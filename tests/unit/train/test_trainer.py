@@ -1,0 +1,137 @@
+import json
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.configuration.settings import Noise, Training
+from noisy_student.plan.preprocessing import Plan, preprocess_image, read_array, read_properties
+from noisy_student.tables import write_table
+from noisy_student.train.masking import with_ignore_label
+from noisy_student.train.trainer import NoisyStudentTrainer, Places
+from noisy_student.train.training_set import Example, add_example, splits
+
+CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
+SETTINGS = Training(
+    splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
+).model_dump() | {"noise": Noise().model_dump(), "seed": 1}
+NO_NOISE = Noise(augmentation="none").model_dump()
+
+
+@pytest.fixture(scope="module")
+def dataset(converted, plan, fingerprint, tmp_path_factory):
+    """A round's dataset: two labelled scans, and a third one as if it were pseudo-labelled."""
+    folder = tmp_path_factory.mktemp("dataset")
+    rows = []
+    for case, origin in zip(CASES, ("labelled", "labelled", "pseudo"), strict=True):
+        preprocess_image(converted_image(converted, case), folder / "cache" / case, plan)
+        example = Example(case, origin, converted_label_map(converted, case), folder / "cache" / case)
+        rows.append(add_example(example, folder / "cases", plan))
+    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
+    (folder / "splits_final.json").write_text(json.dumps(splits(CASES[:2], CASES[2:], 2, seed=1)))
+    shutil.copy(fingerprint, folder / "dataset_fingerprint.json")
+    return folder
+
+
+@pytest.fixture
+def trainer(dataset, plan, tmp_path):
+    def make(dataset_json=plan.dataset, start_from=None, **changes):
+        places = Places(dataset, tmp_path / "model", 0)
+        plans, device = json.loads(json.dumps(plan.plans)), torch.device("cpu")
+        return NoisyStudentTrainer.prepare(plans, dataset_json, places, SETTINGS | changes, device, 1, start_from)
+
+    return make
+
+
+@pytest.mark.parametrize(("axes", "expected"), [(["z", "y"], (0, 1)), (["y"], (1,)), ([], None)])
+def test_mirroring_never_takes_the_left_right_axis(trainer, axes, expected):
+    made = trainer(mirror_axes=axes)
+    *_, mirrored = made.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+    assert made.inference_allowed_mirroring_axes == expected
+    assert tuple(mirrored) == (expected or ())
+
+
+def test_without_noise_a_patch_is_cut_as_the_network_sees_it(trainer):
+    noisy, plain = trainer(), trainer(noise=NO_NOISE)
+    patches = [made.configure_rotation_dummyDA_mirroring_and_inital_patch_size()[2] for made in (noisy, plain)]
+    assert list(patches[1]) == [24, 48, 48] and max(patches[0]) > 48
+
+
+def test_the_last_epochs_draw_hand_labelled_scans_alone(trainer):
+    chances = trainer(epochs=3, fine_tuning_epochs=1, labelled_fraction=0.3).chances_of(CASES)
+    assert np.allclose([chances(3), chances(4)], [[0.15, 0.15, 0.7], [0.5, 0.5, 0]])
+
+
+def test_masked_organs_have_no_part_in_the_loss(dataset, plan, trainer, converted, tmp_path):
+    """Deep supervision included: the loss of two predictions that differ in ignored voxels alone is the same."""
+    ignoring = Plan(plan.plans, with_ignore_label(plan.dataset))
+    case = CASES[2]
+    masked = Example(
+        case, "pseudo", converted_label_map(converted, case), dataset / "cache" / case, ("liver", "spleen")
+    )
+    add_example(masked, tmp_path / "cases", ignoring)
+    properties, labels = read_properties(tmp_path / "cases" / case), read_array(tmp_path / "cases" / f"{case}_seg.b2nd")
+    assert (labels == 14).any() and not np.isin(labels, (1, 3)).any()
+    assert len(properties["class_locations"][(-1, *range(14))]) and not len(properties["class_locations"][1])
+    made = trainer(dataset_json=ignoring.dataset)
+    made.initialize()
+    outputs = made.network(torch.zeros(1, 1, 24, 48, 48))
+    assert outputs[0].shape[1] == 14
+    patch = np.zeros((1, 1, 24, 48, 48), np.float32)
+    z, y, x = (min(size, wanted) for size, wanted in zip(labels.shape[1:], patch.shape[2:], strict=True))
+    patch[0, 0, :z, :y, :x] = labels[0, :z, :y, :x].clip(min=0)
+    targets = [torch.from_numpy(patch)]
+    targets += [torch.nn.functional.interpolate(targets[0], size=output.shape[2:]) for output in outputs[1:]]
+    others = [output + 5 * torch.randn_like(output) * (t == 14) for output, t in zip(outputs, targets, strict=True)]
+    assert all((target == 14).any() for target in targets[:2])
+    assert torch.isclose(made.loss(outputs, targets), made.loss(others, targets))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)])
+def test_the_optimizer_and_its_falling_learning_rate(trainer, name, kind):
+    made = trainer(optimizer=name, learning_rate=0.02)
+    made.initialize()
+    assert isinstance(made.optimizer, kind)
+    made.lr_scheduler.step(1)
+    assert made.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 * 0.5**0.9)
+
+
+def test_weights_come_from_the_seed(trainer):
+    networks = [trainer(seed=seed) for seed in (1, 1, 2)]
+    for made in networks:
+        made.initialize()
+    first, same, other = (torch.cat([value.flatten() for value in made.network.parameters()]) for made in networks)
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(trainer, tmp_path):
+    teacher = trainer(seed=1)
+    teacher.initialize()
+    teacher.save_checkpoint(str(tmp_path / "teacher.pth"))
+    student = trainer(start_from=tmp_path / "teacher.pth", seed=2, noise=Noise(dropout=0.2).model_dump())
+    student.initialize()
+    weights = [made.network.state_dict() for made in (teacher, student)]
+    assert list(weights[0]) == list(weights[1])
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_training_writes_progress_and_whole_checkpoints(trainer):
+    before = dict(os.environ)
+    made = trainer(noise=Noise(augmentation="strong", dropout=0.1).model_dump(), fine_tuning_epochs=1)
+    made.run_training()
+    assert {key: value for key, value in os.environ.items() if "n_proc" in key} == {
+        key: value for key, value in before.items() if "n_proc" in key
+    }
+    folder = made.places.fold_folder
+    progress = pd.read_csv(folder / "progress.tsv", sep="\t")
+    assert list(progress.columns) == [
+        *("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
+    ]
+    assert len(progress) == 2 and progress.training_loss.notna().all()
+    assert (folder / "checkpoint_final.pth").exists()
+    assert not list(folder.glob(".writing*"))
+    assert (folder.parent / "plans.json").exists()

@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
+from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
+
+from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.geometry import image_like, reorient
+from noisy_student.images import read_image, write_image
+from noisy_student.model.voxel_confidence import write_confidence
+from noisy_student.plan.preprocessing import (
+    ARRAY,
+    LABELS,
+    MADE_FROM,
+    Plan,
+    preprocess_image,
+    read_array,
+    read_properties,
+    with_suffix,
+)
+from noisy_student.train.masking import with_ignore_label
+from noisy_student.train.training_set import Example, add_example, remove_others, splits
+
+CASE = "FLARE22_Tr_0002"
+NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
+
+
+@given(NAMES, st.lists(st.integers(0, 99).map("p{}".format), unique=True), st.integers(2, 3), st.integers(0, 9))
+def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled, pseudo, count, seed):
+    folds, without = splits(labelled, pseudo, count, seed), splits(labelled, [], count, seed)
+    assert sorted(case for fold in folds for case in fold["val"]) == sorted(labelled)
+    for fold, teacher_fold in zip(folds, without, strict=True):
+        assert fold["val"] == teacher_fold["val"] and fold["val"]
+        assert not set(fold["val"]) & set(fold["train"])
+        assert set(fold["train"]) | set(fold["val"]) == {*labelled, *pseudo}
+
+
+@pytest.fixture
+def example(converted, plan, tmp_path):
+    preprocess_image(converted_image(converted, CASE), tmp_path / "cache" / CASE, plan)
+    return Example(CASE, "labelled", converted_label_map(converted, CASE), tmp_path / "cache" / CASE)
+
+
+def test_the_image_is_linked_and_the_labels_are_new(example, plan, tmp_path):
+    row = add_example(example, tmp_path / "cases", plan)
+    target = tmp_path / "cases" / CASE
+    assert with_suffix(target, ARRAY).samefile(with_suffix(example.preprocessed, ARRAY))
+    assert not with_suffix(target, LABELS).samefile(with_suffix(example.preprocessed, LABELS))
+    assert set(read_properties(target)["class_locations"]) == set(range(1, 14))
+    assert row["origin"] == "labelled" and len(row["sha256"]) == 64
+    assert "class_locations" not in read_properties(example.preprocessed)
+
+
+def test_a_student_trains_on_what_nnunets_own_preprocessing_makes(example, plan, tmp_path):
+    """Image from the cache, labels of a teacher: every array and property, as nnU-Net's loader reads them."""
+    true = read_image(example.label_map)
+    teachers = image_like(np.roll(sitk.GetArrayFromImage(true), (1, 3, -2), (0, 1, 2)), true)
+    label_map = tmp_path / "teachers.nii.gz"
+    write_image(reorient(teachers, "RAS"), label_map)
+    add_example(Example(CASE, "pseudo", label_map, example.preprocessed), tmp_path / "cases", plan)
+    image = str(example.label_map.parent.parent / "images" / f"{CASE}_0000.nii.gz")
+    write_image(teachers, tmp_path / "canonical.nii.gz")
+    (tmp_path / "stock").mkdir()
+    DefaultPreprocessor(verbose=False).run_case_save(
+        str(tmp_path / "stock" / CASE), [image], str(tmp_path / "canonical.nii.gz"),
+        plan.manager, plan.configuration, plan.dataset,
+    )  # fmt: skip
+    ours, stock = (nnUNetDatasetBlosc2(str(tmp_path / name)).load_case(CASE) for name in ("cases", "stock"))
+    image, expected = ours[0][:], stock[0][:]
+    # Sums of another order: less than the last digit of float32.
+    assert image.dtype == expected.dtype and np.abs(image - expected).max() < 1e-5
+    assert ours[1].dtype == stock[1].dtype and (ours[1][:] == stock[1][:]).all()
+    found, wanted = ours[3], stock[3]
+    assert set(found) - set(wanted) == {MADE_FROM} and set(wanted) <= set(found)
+    assert list(found["class_locations"]) == list(wanted["class_locations"])
+    for label, voxels in wanted.pop("class_locations").items():
+        assert (found["class_locations"][label] == voxels).all()
+    for name, value in wanted.items():
+        assert np.array_equal(np.asarray(found[name], dtype=object), np.asarray(value, dtype=object)), name
+
+
+def test_a_case_is_made_anew_only_for_another_label_map(example, plan, tmp_path):
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    add_example(example, tmp_path / "cases", plan)
+    before = target.stat().st_mtime_ns
+    add_example(example, tmp_path / "cases", plan)
+    assert target.stat().st_mtime_ns == before
+    other = tmp_path / "other.nii.gz"
+    write_image(read_image(example.label_map) * 0, other)
+    add_example(Example(CASE, "pseudo", other, example.preprocessed), tmp_path / "cases", plan)
+    assert read_array(target).max() == 0
+
+
+def test_cases_that_are_no_longer_learned_from_are_removed_but_stay_cached(example, plan, tmp_path):
+    add_example(example, tmp_path / "cases", plan)
+    remove_others(tmp_path / "cases", ["another"])
+    assert list((tmp_path / "cases").iterdir()) == []
+    assert read_array(with_suffix(example.preprocessed, ARRAY)).size
+
+
+def test_voxels_that_the_teacher_is_unsure_of_are_ignored_and_another_threshold_makes_the_case_anew(
+    example, plan, tmp_path
+):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    add_example(example, tmp_path / "cases", with_ignore)
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    sure = read_array(target)
+    confidence = np.full(sure.shape[1:], 99, np.uint8)
+    confidence[: len(confidence) // 2] = 60
+    write_confidence(confidence, tmp_path / "confidence.b2nd")
+    organ, half = sure[0] > 0, confidence < 70
+    bounds = {(0.7, 0.7): half, (0.5, 0.5): np.zeros_like(half), (0.5, 0.9): half & ~organ, (0.9, 0): half & organ}
+    for least, ignored in bounds.items():
+        unsure = replace(example, voxels=tmp_path / "confidence.b2nd", least_confidence=least)
+        row = add_example(unsure, tmp_path / "cases", with_ignore)
+        assert f"organs below {least[0]}, background below {least[1]}" in row["made_from"]
+        assert (read_array(target)[0] == np.where(ignored, 14, sure[0])).all()
+    drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
+    assert set(drawn) >= set(range(1, 14))

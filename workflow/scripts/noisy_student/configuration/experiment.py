@@ -1,0 +1,318 @@
+"""What an experiment is: the configuration as a checked model.
+
+`config/config.yaml` comments every key; `config/config.schema.json` is generated from here
+(`make schema`).
+Where and how jobs run is no part of it: that stands in `profiles/`.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from noisy_student.configuration.numbering import Numbers, numbering_errors
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.configuration.selection_rules import Rule, Selection
+from noisy_student.configuration.settings import (
+    Network,
+    Noise,
+    NoiseOrPreset,
+    Round,
+    Training,
+    VoxelConfidence,
+    VoxelConfidenceOrNumber,
+)
+from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22, Organ, table_errors
+from noisy_student.strict import Name, Positive, Strict
+
+Label = Annotated[int, Field(gt=0)]
+SourceName = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+
+
+def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
+    if errors := table_errors(organs):
+        raise ValueError("; ".join(errors))
+    return organs
+
+
+Organs = Annotated[tuple[Organ, ...], Field(min_length=1)]
+LabelTable = Annotated[
+    Organs,
+    BeforeValidator(lambda organs: FLARE22 if organs is None else organs, json_schema_input_type=Organs | None),
+    AfterValidator(_whole_table),
+]
+
+
+class EmbeddedCohort(Strict):
+    """How many scans of each role to generate, or to paint around real label maps."""
+
+    labelled: Positive = 6
+    unlabelled: Positive = 32
+    validation: Positive = 4
+    test: Positive = 10
+    variation: Annotated[float, Field(ge=0)] = 1.0
+    label_maps: Path | None = None
+
+
+class LabelledFolder(Strict):
+    """A folder of scans and the folder of their label maps. `name` is what their source is called."""
+
+    name: SourceName | None = None
+    images: Path
+    label_maps: Path
+    labels: dict[str, Label | list[Label]] | None = None
+
+
+class ScanFolder(Strict):
+    """A folder of scans, with the folder of their true label maps if these are known and kept aside."""
+
+    name: SourceName | None = None
+    images: Path
+    truth: Path | None = None
+    labels: dict[str, Label | list[Label]] | None = None
+
+
+class ScanTable(Strict):
+    """A tab-separated table of scans: case, image and label_map (or truth), paths relative to the table.
+
+    Its column `source`, where it has one, goes before `name`.
+    """
+
+    name: SourceName | None = None
+    table: Path
+    labels: dict[str, Label | list[Label]] | None = None
+
+
+def _kind(entry: Any) -> str:
+    return "table" if isinstance(entry, ScanTable) or (isinstance(entry, dict) and "table" in entry) else "folder"
+
+
+_Table = Annotated[ScanTable, Tag("table")]
+Labelled = Annotated[Annotated[LabelledFolder, Tag("folder")] | _Table, Discriminator(_kind)]
+Unlabelled = Annotated[Annotated[ScanFolder, Tag("folder")] | _Table, Discriminator(_kind)]
+
+
+class Folders(Strict):
+    """Where the scans of each role lie; a role may be spread over several folders and tables."""
+
+    labelled: list[Labelled] = Field(min_length=1)
+    unlabelled: list[Unlabelled] = Field([])
+    validation: list[Labelled] = Field([])
+    test: list[Labelled] = Field([])
+
+    def paths(self) -> list[Path]:
+        """Every folder and table that is named."""
+        entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
+        return [path for entry in entries for path in entry.model_dump().values() if isinstance(path, Path)]
+
+    def numberings(self) -> list[Numbers]:
+        """Every folder's own numbers of the organs."""
+        entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
+        return [entry.labels for entry in entries if entry.labels is not None]
+
+
+class Cohort(Strict):
+    """Which scans the experiment works on."""
+
+    kind: Literal["embedded", "folders"]
+    embedded: EmbeddedCohort = EmbeddedCohort()
+    folders: Folders | None = None
+    accept: list[str] = Field([])
+
+    @model_validator(mode="after")
+    def folders_are_named(self) -> "Cohort":
+        """`kind: folders` needs folders, and nothing else has them."""
+        if self.kind == "folders" and self.folders is None:
+            raise ValueError("kind is `folders`, so the section `folders` must name where the scans lie")
+        if self.kind == "embedded" and self.folders is not None:
+            raise ValueError(
+                "`folders` names scans, but kind is `embedded`: write `kind: folders`, or take `folders` out"
+            )
+        return self
+
+
+class Evaluation(Strict):
+    """Which of the published evaluation rules apply."""
+
+    mode: Literal["flare22", "flare23plus", "strict"] = "flare22"
+
+
+class Efficiency(Strict):
+    """How the efficiency of each round's model is measured: on the first test scans, each in a fresh process."""
+
+    scans: Positive = 5
+    time_limit_s: Positive = 3600
+
+
+class Postprocessing(Strict):
+    """What is kept to the largest piece of the organs for which that helped on the held-out labelled scans."""
+
+    predictions: bool = False
+    pseudo_labels: bool = False
+
+
+class Collapse(Strict):
+    """What follows when a student is worse than its teacher on the labelled scans that it held out."""
+
+    policy: Literal["keep", "stop", "retrain"] = "keep"
+    noise_band: Annotated[float, Field(ge=0)] = 0.05
+
+
+class Stop(Strict):
+    """When the rounds end early: those after repeat the last model at no cost."""
+
+    without_gain: bool = False
+    disagreement_below: Annotated[float, Field(gt=0)] | None = None
+
+
+class Report(Strict):
+    """What the report shows besides what it chooses by rule."""
+
+    cases: list[str] = Field([])
+
+
+class Configuration(Strict):
+    """The whole experiment."""
+
+    seed: Annotated[int, Field(ge=0)] = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    shards: Positive = 1
+    organs: LabelTable = FLARE22
+    cohort: Cohort
+    networks: dict[Name, Network] = Field(min_length=1)
+    training: Training = Training()
+    noise: NoiseOrPreset = Noise()
+    prediction: Prediction = Prediction()
+    selection: Selection = Field("default", validate_default=True)
+    voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
+    rounds: list[Round] = Field(min_length=1)
+    postprocessing: Postprocessing = Postprocessing()
+    collapse: Collapse = Collapse()
+    stop: Stop = Stop()
+    evaluation: Evaluation = Evaluation()
+    efficiency: Efficiency = Efficiency()
+    report: Report = Report()
+
+    @model_validator(mode="after")
+    def embedded_organs_are_flare22s(self) -> "Configuration":
+        """The generated scans have these organs and no others."""
+        if self.cohort.kind == "embedded" and [organ.name for organ in self.organs] != [o.name for o in FLARE22]:
+            raise ValueError("organs: the embedded cohort has FLARE22's; other organs need `cohort.kind: folders`")
+        return self
+
+    @model_validator(mode="after")
+    def numberings_fit_the_organs(self) -> "Configuration":
+        """Where a folder has its own numbers, each organ has one."""
+        numberings = self.cohort.folders.numberings() if self.cohort.folders else []
+        if errors := [error for numbers in numberings for error in numbering_errors(numbers, self.organs)]:
+            raise ValueError("cohort.folders: labels: " + "; ".join(dict.fromkeys(errors)))
+        return self
+
+    @model_validator(mode="after")
+    def selections_ask_for_organs_that_exist(self) -> "Configuration":
+        """A rule that wants more organs than the table has would drop every scan."""
+        for selection in (self.selection_of(number) for number in range(1, len(self.rounds))):
+            for rule in selection:
+                if rule.rule == "threshold" and rule.score == "organs" and (rule.at_least or 0) > len(self.organs):
+                    raise ValueError(
+                        f"selection: at least {rule.at_least:g} organs are wanted, `organs` has {len(self.organs)}"
+                    )
+        return self
+
+    @field_validator("rounds")
+    @classmethod
+    def teacher_selects_nothing(cls, rounds: list[Round]) -> list[Round]:
+        """There are no pseudo-labels before round 1, and no teacher."""
+        for name in ("selection", "voxel_confidence"):
+            if rounds and getattr(rounds[0], name) is not None:
+                raise ValueError(f"round 0 learns from hand-labelled scans alone: take `{name}` out of it")
+        if rounds and rounds[0].start == "teacher":
+            raise ValueError("round 0 has no teacher to start from: take `start` out of it")
+        return rounds
+
+    @model_validator(mode="after")
+    def networks_exist(self) -> "Configuration":
+        """Each round's network is described."""
+        unknown = sorted({entry.network for entry in self.rounds} - set(self.networks))
+        if unknown:
+            raise ValueError(f"rounds name networks that are not under `networks`: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def rounds_fit_their_networks(self) -> "Configuration":
+        """Weights are taken over by the same network, stochastic depth leaves out residual blocks."""
+        for number, entry in enumerate(self.rounds):
+            if entry.start == "teacher" and entry.network != self.rounds[number - 1].network:
+                raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
+            if self.noise_of(number).stochastic_depth and not self.networks[entry.network].is_residual:
+                raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
+            settings = self.training_of(number)
+            if settings["fine_tuning_epochs"] >= settings["epochs"]:
+                raise ValueError(f"round {number}: fine_tuning_epochs are the last ones of all epochs, so fewer")
+        return self
+
+    def training_of(self, number: int) -> dict[str, Any]:
+        """Everything that the training of a round depends on, besides its data."""
+        entry = self.rounds[number]
+        changes = entry.training.model_dump(exclude_none=True)
+        own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + number}
+        return {**self.training.model_dump(), **changes, **own}
+
+    def noise_of(self, number: int) -> Noise:
+        """The noise of a round's training."""
+        own = self.rounds[number].noise
+        return self.noise if own is None else own
+
+    def selection_of(self, number: int) -> list[Rule]:
+        """The selection rules of a round."""
+        own = self.rounds[number].selection
+        return self.selection if own is None else own
+
+    def voxel_confidence_of(self, number: int) -> VoxelConfidence:
+        """How sure the teacher must be of a voxel for the round to learn from it."""
+        own = self.rounds[number].voxel_confidence
+        return self.voxel_confidence if own is None else own
+
+
+def read_configuration(values: dict[str, Any]) -> Configuration:
+    """Check a configuration and return the model, or raise with every error at once."""
+    try:
+        return Configuration.model_validate(values)
+    except ValidationError as error:
+        findings = [_finding(item) for item in error.errors()]
+        raise InputError(
+            "a configuration that follows config/config.schema.json",
+            f"{len(findings)} error(s)\n" + "\n".join(findings),
+            "correct these keys in the file given to --configfile (default: config/config.yaml)",
+        ) from None
+
+
+def _finding(item: Any) -> str:
+    path = ".".join(str(part) for part in item["loc"]) or "(top level)"
+    if item["type"] == "extra_forbidden":
+        return f"  {path}: no such key"
+    if item["type"] == "missing":
+        return f"  {path}: missing"
+    value = "" if isinstance(item["input"], dict | BaseModel) else f" (value: {item['input']!r})"
+    return f"  {path}: {item['msg'].removeprefix('Value error, ')}{value}"
+
+
+def schema() -> str:
+    """The JSON schema as it stands in `config/config.schema.json`."""
+    return json.dumps(Configuration.model_json_schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema(), end="")

@@ -1,0 +1,118 @@
+"""Networks, trainings and rounds as the configuration holds them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from noisy_student.configuration.selection_rules import Selection
+from noisy_student.strict import Fraction, Name, Positive, Strict
+
+Millimetres = Annotated[float, Field(gt=0)]
+Axis = Literal["z", "y"]
+Augmentation = Literal["none", "nnunet", "strong"]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Network(Strict):
+    """A network and the grid it works on. What is null is nnU-Net's own choice for the labelled scans."""
+
+    encoder: Literal["plain", "residual", "residual_m", "residual_l"] = "plain"
+    spacing_mm_zyx: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    patch_size_zyx: tuple[Positive, Positive, Positive] | None = None
+    batch_size: Positive | None = None
+    stages: Annotated[int, Field(ge=2)] | None = None
+    base_features: Positive = 32
+    max_features: Positive = 320
+    encoder_blocks: list[Positive] | None = None
+    decoder_blocks: list[Positive] | None = None
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether the encoder is made of residual blocks."""
+        return self.encoder != "plain"
+
+
+class Noise(Strict):
+    """What makes learning harder than labelling: augmented images, and parts of the network left out by chance."""
+
+    augmentation: Augmentation = "nnunet"
+    dropout: BelowOne = 0.0
+    stochastic_depth: BelowOne = 0.0
+
+
+def _noise_of_preset(value: Any) -> Any:
+    return {"augmentation": value} if isinstance(value, str) else value
+
+
+NoiseOrPreset = Annotated[Noise, BeforeValidator(_noise_of_preset, json_schema_input_type=Augmentation | Noise)]
+
+
+class VoxelConfidence(Strict):
+    """How sure a teacher must be of a voxel for its student to learn from it."""
+
+    organ: BelowOne = 0.0
+    background: BelowOne = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.organ or self.background)
+
+    @property
+    def flag(self) -> str:
+        """For `make_training_set.py`; nothing where all voxels are learned from."""
+        return f" --voxel-confidence {self.organ} {self.background}" if self else ""
+
+
+def _of_both(value: Any) -> Any:
+    return {"organ": value, "background": value} if isinstance(value, int | float) else value
+
+
+VoxelConfidenceOrNumber = Annotated[
+    VoxelConfidence, BeforeValidator(_of_both, json_schema_input_type=BelowOne | VoxelConfidence)
+]
+
+
+class TrainingChanges(Strict):
+    """What a round may change in its training; what is null stays as in `training`."""
+
+    epochs: Positive | None = None
+    iterations_per_epoch: Positive | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    fine_tuning_epochs: Annotated[int, Field(ge=0)] | None = None
+
+
+class Training(Strict):
+    """How every network is trained."""
+
+    splits: Annotated[int, Field(ge=2)] = 5
+    folds: list[Annotated[int, Field(ge=0)]] = Field([0, 1, 2, 3, 4], min_length=1)
+    epochs: Positive = 1000
+    fine_tuning_epochs: Annotated[int, Field(ge=0)] = 0
+    iterations_per_epoch: Positive = 250
+    validation_iterations_per_epoch: Positive = 50
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    weight_decay: Annotated[float, Field(ge=0)] = 3e-5
+    foreground_fraction: Fraction = 0.33
+    labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    draw_by_confidence: bool = False
+    mirror_axes: list[Axis] = Field(["z", "y"])
+    checkpoint_every_epochs: Positive = 50
+
+    @model_validator(mode="after")
+    def folds_exist(self) -> "Training":
+        """Every fold is one of the splits, once."""
+        wrong = sorted({fold for fold in self.folds if fold >= self.splits or self.folds.count(fold) > 1})
+        if wrong:
+            raise ValueError(f"folds must be different numbers from 0 to {self.splits - 1}; wrong: {wrong}")
+        return self
+
+
+class Round(Strict):
+    """One training of the chain. Round 0 is the teacher; what is null is the configuration's default."""
+
+    network: Name
+    start: Literal["scratch", "teacher"] = "scratch"
+    noise: NoiseOrPreset | None = None
+    training: TrainingChanges = TrainingChanges()
+    selection: Selection | None = None
+    voxel_confidence: VoxelConfidenceOrNumber | None = None

@@ -1,0 +1,60 @@
+"""Scores of many cases in one row per organ, and one for all organs."""
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.intervals import mean_interval
+
+MEASURES = ("DSC", "NSD")
+FAILURE_DSC = 0.5
+ALL_ORGANS = "mean"
+ALL_ROLES = "all"
+COLUMNS = (
+    *("role", "label", "organ", "measure", "n", "mean", "median", "sd", "q1", "q3"),
+    *("ci_low", "ci_high", "failures"),
+)
+
+
+def by_case(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The measure with cases as rows and labels as columns, in ascending order; unscored cases left out."""
+    return scores.pivot(index="case", columns="label", values=measure).dropna().astype(float)
+
+
+def organ_names(scores: pd.DataFrame) -> dict[int, str]:
+    """The label table that the scores were made with: label to name, ascending."""
+    names = scores.drop_duplicates("label").set_index("label")["organ"]
+    return names.sort_index().to_dict()
+
+
+def with_role(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores made outside the workflow carry no role: all cases are taken together."""
+    return scores if "role" in scores else scores.assign(role=ALL_ROLES)
+
+
+def summarise(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row per role, measure and organ, then one row `mean` (label 0).
+
+    `mean` rows: mean per organ over cases, then over organs (the challenge's way); median, sd and quartiles of the
+    cases' means over organs; failures of all organs together. Failures are organs with DSC below 0.5, whichever the
+    measure. `sd` is the sample's (n - 1); the interval is the bootstrap's over cases.
+    """
+    rows, organs = [], organ_names(scores)
+    for role, of_role in with_role(scores).groupby("role", sort=False):
+        failed = (by_case(of_role, "DSC") < FAILURE_DSC).sum()
+        for measure in MEASURES:
+            wide = by_case(of_role, measure)
+            for label, organ in organs.items():
+                one = wide[[label]].to_numpy()
+                rows.append((role, label, organ, measure, *_statistics(one), failed[label]))
+            rows.append((role, 0, ALL_ORGANS, measure, *_statistics(wide.to_numpy()), failed.sum()))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _statistics(values: np.ndarray) -> tuple[float, ...]:
+    """n, mean, median, sd, quartiles and interval of (cases, organs) scores; empty (NaN) where there are no cases."""
+    cases = values.mean(axis=1)
+    if not len(cases):
+        return (0, *[np.nan] * 7)
+    quartile1, median, quartile3 = np.percentile(cases, [25, 50, 75])
+    sd = cases.std(ddof=1) if len(cases) > 1 else np.nan
+    return (len(cases), cases.mean(), median, sd, quartile1, quartile3, *mean_interval(values))

@@ -1,0 +1,76 @@
+"""One case's rows of the score table."""
+
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+from noisy_student.evaluate.evaluation_modes import Mode
+from noisy_student.evaluate.judged_pair import FileRemark, read_labels, read_pair
+from noisy_student.evaluate.verdicts import judge
+from noisy_student.organs import FLARE22, Organ
+
+MM3_PER_ML = 1000.0
+MISSING = "missing prediction"
+
+
+class OrganScore(NamedTuple):
+    """One row. Voxels and volumes are of the whole organ, z-limited or not; empty for a missing prediction."""
+
+    case: str
+    label: int
+    organ: str
+    DSC: float | None
+    NSD: float | None
+    truth_voxels: int
+    prediction_voxels: int | None
+    truth_ml: float
+    prediction_ml: float | None
+    rule: str
+
+
+class CaseScores(NamedTuple):
+    """A row per organ, in the label table's order, and what has to be said of the case's files."""
+
+    rows: list[OrganScore]
+    remarks: list[FileRemark]
+
+
+def score_case(
+    case: str,
+    truth: Path,
+    prediction: Path,
+    mode: Mode,
+    checked: bool = True,
+    organs: Sequence[Organ] = FLARE22,
+) -> CaseScores:
+    """Judge one case. Raises InputError on files that cannot be compared."""
+    if not prediction.exists():
+        return _missing(case, truth, mode, checked, organs)
+    pair = read_pair(truth, prediction, len(organs), checked)
+    verdicts, voxels = judge(pair, mode, organs)
+    voxel_ml = _voxel_ml(pair.geometry.spacing_mm_xyz)
+    rows = []
+    for organ, verdict in zip(organs, verdicts, strict=True):
+        counts = int(voxels[organ.label].sum()), int(voxels[:, organ.label].sum())
+        volumes = (round(count * voxel_ml, 3) for count in counts)
+        scores = mode.rounded(verdict.dsc), mode.rounded(verdict.nsd)
+        rows.append(OrganScore(case, organ.label, organ.name, *scores, *counts, *volumes, verdict.rule))
+    return CaseScores(rows, pair.remarks)
+
+
+def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
+    """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
+    score = 0.0 if mode.missing_scores_zero else None
+    labels, geometry, remarks = read_labels(truth, len(organs), checked)
+    voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
+    rows = []
+    for organ in organs:
+        voxels = int((labels == organ.label).sum())
+        volume_ml = round(voxels * voxel_ml, 3)
+        rows.append(OrganScore(case, organ.label, organ.name, score, score, voxels, None, volume_ml, None, MISSING))
+    return CaseScores(rows, remarks)
+
+
+def _voxel_ml(spacing_mm_xyz: tuple[float, ...]) -> float:
+    return prod(spacing_mm_xyz) / MM3_PER_ML

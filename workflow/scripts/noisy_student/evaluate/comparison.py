@@ -1,0 +1,76 @@
+"""Is one round better than another? Paired over the same cases."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.errors import InputError
+from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names, with_role
+from noisy_student.evaluate.signed_rank import signed_rank_p
+from noisy_student.intervals import mean_interval
+
+COLUMNS = (
+    *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
+    *("p_wilcoxon", "p_holm", "wins", "ties", "losses"),
+)
+# Means over organs of equal scores may differ in the last bits; that is a tie.
+TIE_DIGITS = 10
+
+
+def compare_rounds(scores: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    """Each round against the one before it and against the first: one row per role, measure and organ, then `mean`."""
+    first, *later_rounds = rounds = sorted(scores)
+    pairs = sorted(
+        {(number, first) for number in later_rounds} | {(after, before) for before, after in pairwise(rounds)}
+    )
+    tables = [compare(scores[after], scores[before], after, before) for after, before in pairs]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+
+
+def compare(later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, against: int) -> pd.DataFrame:
+    """`later` minus `earlier`, a positive difference being a gain.
+
+    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role and
+    measure. The `mean` row (label 0) tests the cases' means over organs, once, so both are the same there.
+    """
+    later, earlier = with_role(later), with_role(earlier)
+    rows, organs = [], organ_names(later)
+    for role in later["role"].unique():
+        for measure in MEASURES:
+            differences = _differences(later[later["role"] == role], earlier[earlier["role"] == role], measure)
+            if differences.empty:
+                raise InputError(
+                    f"scores of the same cases in rounds {against} and {round_number}",
+                    f"no {role} case scored in both",
+                    "evaluate both rounds on the same scans",
+                )
+            tests = [_test(differences[[label]].to_numpy()) for label in organs]
+            corrected = holm([test[4] for test in tests])
+            overall = _test(differences.to_numpy())
+            names = [*organs.items(), (0, ALL_ORGANS)]
+            for name, test, p_holm in zip(names, [*tests, overall], [*corrected, overall[4]], strict=True):
+                rows.append((role, round_number, against, *name, measure, *test[:5], p_holm, *test[5:]))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _differences(later: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> pd.DataFrame:
+    after, before = by_case(later, measure), by_case(earlier, measure)
+    return (after - before.reindex(after.index)).dropna()
+
+
+def _test(differences: np.ndarray) -> tuple[float, ...]:
+    """n, mean, interval, p, wins, ties, losses of (cases, organs) differences."""
+    cases = differences.mean(axis=1).round(TIE_DIGITS)
+    outcomes = [int((np.sign(cases) == sign).sum()) for sign in (1, 0, -1)]
+    return (len(cases), differences.mean(), *mean_interval(differences), signed_rank_p(cases), *outcomes)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Holm's step-down correction (Scand. J. Statist. 1979), in the given order."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(steps, 1)
+    return corrected.tolist()

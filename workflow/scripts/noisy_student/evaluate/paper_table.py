@@ -1,0 +1,41 @@
+"""The layout of the paper's tables 3 and 4: one row per result, organs as columns, their mean last."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from noisy_student.evaluate.aggregate import organ_names
+from noisy_student.organs import FLARE22
+
+MEAN = "mean"
+_SHORT = {organ.name: organ.short for organ in FLARE22}
+
+
+def paper_table(summaries: Mapping[str, pd.DataFrame], role: str, measure: str) -> pd.DataFrame:
+    """One row per named summary: name, n, the organs in the label table's order, mean."""
+    rows = []
+    for name, summary in summaries.items():
+        chosen = summary[(summary["role"] == role) & (summary["measure"] == measure)].set_index("label")
+        means = {
+            _SHORT.get(organ, organ): chosen["mean"].get(label)
+            for label, organ in organ_names(summary[summary["label"] > 0]).items()
+        }
+        rows.append({"result": name, "n": int(chosen["n"].get(0, 0)), **means, MEAN: chosen["mean"].get(0)})
+    return pd.DataFrame(rows)
+
+
+def as_markdown(table: pd.DataFrame, digits: int = 4) -> str:
+    """The table as Markdown, scores with the given digits and without the leading zero, as the paper prints them."""
+    lines = [_line(table.columns), _line(["---"] * len(table.columns))]
+    lines += [_line([_cell(value, digits) for value in row]) for row in table.itertuples(index=False)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: list[str] | pd.Index) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(value: object, digits: int) -> str:
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:.{digits}f}".removeprefix("0") if isinstance(value, float) else str(value)

@@ -1,0 +1,76 @@
+"""The challenge's ranking, with rounds in the place of teams.
+
+Source: FLARE22. Rank the teams for each case and measure, then average the ranks; the two efficiency areas count
+half. DSC and NSD of a case are means over its organs. Equal results share the mean of their ranks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.evaluate.aggregate import by_case, with_role
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A ranked measure: its column, how much it counts, and whether more is better."""
+
+    column: str
+    weight: float
+    more_is_better: bool = False
+
+
+MEASURES = (
+    Measure("DSC", 1, more_is_better=True),
+    Measure("NSD", 1, more_is_better=True),
+    Measure("seconds", 1),
+    Measure("gpu_area_over_tolerance_mb_s", 0.5),
+    Measure("cpu_area_percent_s", 0.5),
+)
+
+
+def rank_rounds(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame] | None = None) -> pd.DataFrame:
+    """One row per role and round, best first: place, score (lower is better), and per measure mean rank and n.
+
+    Cases that a round lacks are left out for all. A measure that no case has (no GPU, no efficiency table) has an
+    empty mean rank, n 0, and does not count.
+    """
+    tables = {number: with_role(table) for number, table in scores.items()}
+    roles = next(iter(tables.values()))["role"].unique()
+    ranked = []
+    for role in roles:
+        of_role = {number: table[table["role"] == role] for number, table in tables.items()}
+        ranked.append(_rank(of_role, efficiency or {}).assign(role=role))
+    table = pd.concat(ranked, ignore_index=True)
+    return table[["role", *table.columns.drop("role")]]
+
+
+def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    columns: dict[str, pd.Series] = {}
+    weighted, weights = 0.0, 0.0
+    for measure in MEASURES:
+        values = pd.DataFrame({number: _per_case(scores, efficiency, number, measure.column) for number in scores})
+        values = values.dropna()
+        ranks = values.rank(axis=1, ascending=not measure.more_is_better)
+        columns[f"rank_{measure.column}"] = ranks.mean() if len(ranks) else pd.Series(np.nan, values.columns)
+        columns[f"n_{measure.column}"] = pd.Series(len(ranks), values.columns)
+        if len(ranks):
+            weighted, weights = weighted + measure.weight * ranks.mean(), weights + measure.weight
+    table = pd.DataFrame(columns)
+    table.insert(0, "score", weighted / weights if weights else np.nan)
+    table.insert(0, "place", table["score"].rank(method="min").astype("Int64"))
+    return table.rename_axis("round").reset_index().sort_values(["score", "round"], ignore_index=True)
+
+
+def _per_case(
+    scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame], number: int, column: str
+) -> pd.Series:
+    """The round's value of the measure by case; empty if it was not measured."""
+    if column in ("DSC", "NSD"):
+        return by_case(scores[number], column).mean(axis=1).round(10)
+    table = efficiency.get(number)
+    if table is None or column not in table:
+        return pd.Series(dtype=float)
+    measured = table.set_index("case")[column]
+    return measured[measured.index.isin(scores[number]["case"])].astype(float)

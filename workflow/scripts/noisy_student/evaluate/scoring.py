@@ -1,0 +1,102 @@
+"""Which cases are judged, and the table of all their scores."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from noisy_student.errors import InputError
+from noisy_student.evaluate.case_scores import CaseScores, OrganScore, score_case
+from noisy_student.evaluate.evaluation_modes import Mode
+from noisy_student.evaluate.pairing import NOMINAL, LabelMaps
+from noisy_student.evaluate.remarks import NAMED, in_words
+from noisy_student.organs import FLARE22, Organ
+from noisy_student.parallel import in_order
+from noisy_student.reading.door import require_unchanged
+from noisy_student.reading.names import EXTENSIONS
+from noisy_student.tables import read_table
+
+
+@dataclass(frozen=True)
+class JudgedCase:
+    """A case to score. Outside the workflow `role` and the truth's checksum are empty."""
+
+    case: str
+    truth: Path
+    prediction: Path
+    role: str = ""
+    truth_sha256: str = ""
+
+
+def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
+    """The cases of a folder of truths, `<case>` with any known extension, in the order of their names."""
+    judged, predicted = LabelMaps(truths), LabelMaps(predictions)
+    if not judged.files:
+        wanted = f"label maps <case>{NOMINAL} (or {', '.join(EXTENSIONS[1:])}) in {truths}"
+        raise InputError(wanted, "none", "give the folder of the truths")
+    return [JudgedCase(case, judged.of(case), predicted.of(case)) for case in judged.cases]
+
+
+def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_column: str) -> list[JudgedCase]:
+    """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order."""
+    cases = read_table(table, ("case", "role", truth_column))
+    checksums = cases.get("labels_sha256", pd.Series("", cases.index)).fillna("")
+    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums)
+    judged = cases[cases["role"].isin(list(roles)) & cases.truth.notna()]
+    if judged.empty:
+        raise InputError(
+            f"cases of role {' or '.join(roles)} with a truth in column {truth_column} of {table}",
+            "none",
+            "add label maps to these scans, or leave the roles out of the evaluation",
+        )
+    predicted, names = LabelMaps(predictions), set(cases.case)
+    return [
+        JudgedCase(row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256)
+        for row in judged.itertuples()
+    ]
+
+
+def unpaired(cases: Sequence[JudgedCase], predictions: Path) -> tuple[list[str], list[str]]:
+    """Cases without a prediction, and the names of predictions without a case.
+
+    Raises InputError where not one prediction belongs to a case: the folder is another one, or names differ.
+    """
+    missing = [case for case in cases if not case.prediction.exists()]
+    known = {case.prediction.name for case in cases}
+    files = LabelMaps(predictions).files
+    if len(missing) == len(cases):
+        got = f"cases {_some([case.truth for case in cases])}; predictions {_some(files) or 'none'}"
+        remedy = "name the folder of these cases' predictions; each has its case's name, as <case>.nii.gz for example"
+        raise InputError(f"a prediction of one of the {len(cases)} cases in {predictions}", got, remedy)
+    return [case.case for case in missing], [path.name for path in files if path.name not in known]
+
+
+def _some(files: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in files[:NAMED]) + (", ..." if len(files) > NAMED else "")
+
+
+def score_table(
+    cases: list[JudgedCase], mode: Mode, cores: int, checked: bool = True, organs: Sequence[Organ] = FLARE22
+) -> pd.DataFrame:
+    """One row per case and organ, cases in the given order, `role` after `case` where roles are known.
+
+    What has to be said of their files is said on stderr.
+    """
+    score = partial(_score, mode=mode, checked=checked, organs=organs)
+    scored = list(in_order(score, cases, cores, "cases scored"))
+    for line in in_words(remark for case in scored for remark in case.remarks):
+        print(line, file=sys.stderr)
+    table = pd.DataFrame([row for case in scored for row in case.rows], columns=OrganScore._fields)
+    table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
+    if any(case.role for case in cases):
+        table.insert(1, "role", table["case"].map({case.case: case.role for case in cases}))
+    return table
+
+
+def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
+    if case.truth_sha256:
+        require_unchanged(case.truth, case.truth_sha256)
+    return score_case(case.case, case.truth, case.prediction, mode, checked, organs)

@@ -1,0 +1,1 @@
+"""A model for use elsewhere."""

@@ -1,0 +1,83 @@
+"""What whoever gets a model without its results must know: data, selection, scores, checksums, limits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from noisy_student.geometry import CANONICAL_ORIENTATION
+from noisy_student.select.words import in_words
+from noisy_student.train.masking import IGNORE
+
+
+def model_card(
+    number: int,
+    labels: dict[str, int],
+    settings: dict[str, Any],
+    rules: Sequence[dict[str, Any]],
+    training_set: pd.DataFrame,
+    summary: pd.DataFrame,
+    checksums: dict[str, str],
+) -> str:
+    """Markdown about round `number`.
+
+    `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
+    selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
+    SHA-256 by file name.
+    """
+    name = f"student {number}" if number else "teacher"
+    parts = [
+        f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
+        _use(labels),
+        _data(training_set, rules),
+        "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
+        "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),
+        "## Checksums (SHA-256)\n\n" + "\n".join(f"- {file}: `{value}`" for file, value in checksums.items()),
+        _limits(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _use(labels: dict[str, int]) -> str:
+    return (
+        "## Use\n\nCT in Hounsfield units, stored so that x, y and z grow towards "
+        f"{CANONICAL_ORIENTATION} (`sitk.DICOMOrient(image, '{CANONICAL_ORIENTATION}')`). nnU-Net does not turn scans "
+        "itself; stored otherwise, left and right organs are confused.\n\nLabels: "
+        + ", ".join(f"{label} {name}" for name, label in labels.items() if name != IGNORE)
+        + "."
+    )
+
+
+def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
+    pseudo = training_set[training_set.origin == "pseudo"]
+    text = f"## Data\n\n{len(training_set) - len(pseudo)} hand-labelled scans"
+    if not len(pseudo):
+        return f"{text}."
+    masked = int((pseudo.masked.fillna("") != "").sum())
+    return (
+        f"{text} and {len(pseudo)} labelled by the round before, of which {masked} with single organs left out. "
+        f"Kept by these rules: {'; '.join(map(in_words, rules)) or 'all'}."
+    )
+
+
+def _scores(summary: pd.DataFrame) -> str:
+    """One table per role: DSC and NSD with 95 % intervals for each organ and their mean."""
+    tables = []
+    for role, of_role in summary[summary.n > 0].groupby("role", sort=False):
+        lines = [f"{of_role.n.iloc[0]} {role} scans\n", "| organ | DSC | NSD |", "|---|---|---|"]
+        for organ, rows in of_role.groupby("organ", sort=False):
+            cells = {row.measure: f"{row.average:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in _rows(rows)}
+            lines.append(f"| {organ} | {cells['DSC']} | {cells['NSD']} |")
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def _rows(table: pd.DataFrame) -> list[Any]:
+    return list(table.rename(columns={"mean": "average"}).itertuples())
+
+
+def _limits() -> str:
+    return (
+        "## Limits\n\nThe scores hold for scans like those of this cohort. The model marks only these organs, also in "
+        "scans that show others or where one was removed. It is no medical device."
+    )

@@ -1,0 +1,83 @@
+"""What `label_scan.py` says on stderr."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from noisy_student.cohort.passed_over import in_words
+from noisy_student.label.label_all import Outcome
+from noisy_student.label.scans import Found
+from noisy_student.reading.volume import Remark
+
+# On a terminal the progress stands in the line; it is printed again below.
+CLEAR_LINE = "\r\x1b[K"
+NAMED = 3
+
+
+def say(lines: list[str]) -> None:
+    """Print lines to stderr."""
+    for line in lines:
+        print(f"{CLEAR_LINE if sys.stderr.isatty() else ''}{line}", file=sys.stderr, flush=True)
+
+
+def of_others(found: Found) -> list[str]:
+    """What lies beside the scans and is not labelled, and why."""
+    lines = of_channels(found.channels)
+    lines += [
+        f"passed over: {image.name}: {other.name} is its corrected one" for image, other in found.superseded.items()
+    ]
+    if found.passed_over:
+        lines.append(f"passed over: {len(found.passed_over)} that are no scans: {in_words(found.passed_over)}")
+    return lines
+
+
+def of_channels(channels: Sequence[Path]) -> list[str]:
+    """That further channels of the scans are passed over."""
+    if not channels:
+        return []
+    named = ", ".join(path.name for path in channels[:NAMED]) + (", ..." if len(channels) > NAMED else "")
+    return [
+        f"passed over: {len(channels)} further channel(s) of scans, as nnU-Net names them: {named}; a scan of its own "
+        "has another name, or is given alone: --image"
+    ]
+
+
+def of_folds(unfinished: Sequence[str], checkpoint: str) -> list[str]:
+    """That folds of the model are left out."""
+    return [f"warning: {fold} has no {checkpoint} checkpoint and is left out" for fold in unfinished]
+
+
+def of_outcome(outcome: Outcome) -> list[str]:
+    """What was found in a scan, a line for each; of errors only what, since the list at the end has the rest."""
+    case = outcome.job.case
+    warnings = [f"warning {case}: {_in_one_line(remark)}" for remark in outcome.remarks if remark.severity == "warning"]
+    return warnings + [f"error {case}: {_one_line(remark.found)}" for remark in outcome.errors]
+
+
+def of_all(outcomes: Sequence[Outcome]) -> list[str]:
+    """How many label maps there are now, and where."""
+    made = [outcome.job.label_map for outcome in outcomes if not outcome.errors]
+    return [f"{len(made)} label map(s) written: {made[0] if len(made) == 1 else made[0].parent}"] if made else []
+
+
+def failed_scans(outcomes: Sequence[Outcome]) -> list[str]:
+    """The scans without a label map, and why."""
+    failed = [outcome for outcome in outcomes if outcome.errors]
+    return [
+        f"not labelled: {len(failed)} of {len(outcomes)}",
+        *(f"  {outcome.job.scan}: {'; '.join(_reasons(outcome))}" for outcome in failed),
+    ]
+
+
+def _reasons(outcome: Outcome) -> list[str]:
+    earlier = outcome.job.label_map
+    kept = [f"{earlier} is left as an earlier run made it"] if earlier.exists() else []
+    return [*map(_in_one_line, outcome.errors), *kept]
+
+
+def _in_one_line(remark: Remark) -> str:
+    return _one_line(f"{remark.found}; wanted {remark.wanted}; {remark.remedy}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,1 +1,0 @@
-"""Scans labelled from the files that people have, for `label_scan.py`."""

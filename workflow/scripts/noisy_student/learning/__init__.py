@@ -1,1 +1,0 @@
-"""nnU-Net inside the workflow: plans, preprocessing, training, labelling, selection."""

@@ -1,0 +1,28 @@
+"""Where a preprocessed CT scan holds a body: its largest piece that is denser than air. Arrays are (z, y, x)."""
+
+import cc3d
+import numpy as np
+
+from noisy_student.boxes import box_of
+from noisy_student.plan.preprocessing import Plan
+
+# Between air and fat.
+BODY_HU = -300
+CT = "CTNormalization"
+
+
+def body_of(image: np.ndarray, plan: Plan) -> np.ndarray:
+    """The mask (z, y, x) of the body in a preprocessed image (channel, z, y, x) of HU that nnU-Net normalised.
+
+    Without the table and with holes where there is air, which nothing that asks where the body lies minds.
+    """
+    intensities = plan.manager.foreground_intensity_properties_per_channel["0"]
+    # nnU-Net cuts off what is darker than nearly all labelled voxels; one HU above, rounding does not matter.
+    threshold_hu = max(BODY_HU, intensities["percentile_00_5"] + 1)
+    dense = image[0] > (threshold_hu - intensities["mean"]) / max(intensities["std"], 1e-8)
+    return cc3d.largest_k(dense, k=1, connectivity=6).astype(bool)
+
+
+def box_of_body(body: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box (z, y, x) that holds a body; the whole array where there is none."""
+    return box_of(body) if body.any() else tuple(slice(0, size) for size in body.shape)

@@ -1,0 +1,94 @@
+"""A scan's result on disk: its label map on the scan's own grid, beside it its scores and its voxels' confidence."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.files import link, sha256, write_text
+from noisy_student.geometry import image_on, reorient
+from noisy_student.images import read_geometry, write_image
+from noisy_student.model.voxel_confidence import write_confidence
+
+
+def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
+    """Write a label map of a converted `scan` on the scan's own grid, whose axes grow towards `orientation`."""
+    image = image_on(label_map_zyx.astype(np.uint8, copy=False), read_geometry(scan))
+    write_image(reorient(image, orientation), output)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A label map (z, y, x) in canonical orientation, and one row of scores per organ.
+
+    `confidence_zyx` is of the network's grid (`confidence_map`), if it was wanted.
+    """
+
+    label_map_zyx: np.ndarray
+    scores: pd.DataFrame
+    confidence_zyx: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """The files of one case. The scores are written last and hold the others' checksums.
+
+    `voxels`: whether the confidence of each voxel is one of them.
+    """
+
+    folder: Path
+    case: str
+    voxels: bool = False
+
+    @property
+    def label_map(self) -> Path:
+        """The label map, named as in the challenge."""
+        return self.folder / f"{self.case}.nii.gz"
+
+    @property
+    def scores(self) -> Path:
+        """Scores per organ, and the checksums of what they came from."""
+        return self.folder / "scores" / f"{self.case}.json"
+
+    @property
+    def confidence(self) -> Path:
+        """The confidence of each voxel of the network's grid."""
+        return self.folder / "confidence" / f"{self.case}.b2nd"
+
+    def write(self, labelled: Labelled, scan: Path, orientation: str, made_from: str) -> None:
+        """Write all files.
+
+        `scan` is the converted scan, `orientation` the letters of the scan's own grid, `made_from` what the label
+        map depends on.
+        """
+        write_label_map(labelled.label_map_zyx, scan, orientation, self.label_map)
+        if labelled.confidence_zyx is not None:
+            write_confidence(labelled.confidence_zyx, self.confidence)
+        record = {
+            "made_from": made_from,
+            "sha256": self._checksums(),
+            "scores": json.loads(labelled.scores.to_json(orient="records", double_precision=15)),
+        }
+        write_text(self.scores, json.dumps(record))
+
+    def read(self, made_from: str) -> pd.DataFrame | None:
+        """The scores, if all files are whole and made from this; otherwise nothing."""
+        try:
+            record = json.loads(self.scores.read_text())
+            whole = record["made_from"] == made_from and record["sha256"] == self._checksums()
+        except (OSError, ValueError, KeyError):
+            return None
+        return pd.DataFrame(record["scores"]) if whole else None
+
+    def take(self, other: "LabelFiles") -> None:
+        """Link the same case's whole files from another folder."""
+        for mine, others in zip(self._paths(), other._paths(), strict=True):
+            link(others, mine)
+
+    def _paths(self) -> list[Path]:
+        return [self.label_map, *([self.confidence] if self.voxels else []), self.scores]
+
+    def _checksums(self) -> dict[str, str]:
+        return {str(path.relative_to(self.folder)): sha256(path) for path in self._paths()[:-1]}

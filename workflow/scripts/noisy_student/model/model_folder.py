@@ -1,0 +1,152 @@
+"""A model folder as nnU-Net v2 leaves it: plans.json, dataset.json, fold_<f>/checkpoint_final.pth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
+
+from noisy_student import nnunet
+from noisy_student.damage import OF_THE_USER
+from noisy_student.errors import InputError, last_line
+from noisy_student.files import read_json
+from noisy_student.geometry import CANONICAL_ORIENTATION
+from noisy_student.model.checkpoints import ENTRIES, FINAL, KINDS, checkpoint_name, read_checkpoint
+from noisy_student.plan.network import labelling_network
+from noisy_student.plan.preprocessing import Plan
+
+ALL = "all"
+# The orientation that nnU-Net's reader of this name brings scans to; its others leave them as they are stored.
+REORIENTING_READER, ITS_ORIENTATION = "NibabelIOWithReorient", "RAS"
+DESCRIPTIONS = "plans.json", "dataset.json"
+OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
+COPY_AGAIN = "copy the model's folder again, whole, from where it comes"
+OTHER_WAY = "label with nnUNetv2_predict instead"
+
+
+def checkpoints_of(model: Path, folds: Sequence[str] | None = None, which: str = FINAL) -> list[Path]:
+    """Checkpoints of the named folds; else of all numbered ones, or of fold `all` if there is no other.
+
+    `which` of them: final, or what nnU-Net keeps while it trains, best or latest.
+    """
+    if lacking := [name for name in DESCRIPTIONS if not (model / name).is_file()]:
+        got = f"no such folder: {model}" if not model.is_dir() else f"no {' and no '.join(lacking)} in {model}"
+        raise InputError("a trained model", got, OTHER_MODEL)
+    if folds:
+        found = [model / f"fold_{fold}" / checkpoint_name(which) for fold in folds]
+    else:
+        found = sorted(model.glob(f"fold_*/{checkpoint_name(which)}"))
+        found = [path for path in found if path.parent.name != f"fold_{ALL}"] or found
+    missing = [path.parent.name.removeprefix("fold_") for path in found if not path.exists()]
+    if missing or not found:
+        raise _no_checkpoint(model, which, missing)
+    return found
+
+
+def _no_checkpoint(model: Path, which: str, folds: list[str]) -> InputError:
+    """The error for folds without the checkpoint (none named: there is no fold), which names what there is instead."""
+    there = sorted(model.glob("fold_*/checkpoint_*.pth"))
+    got = ", ".join(f"fold_{fold} has none" for fold in folds) or "none"
+    got += "; there are " + ", ".join(str(path.relative_to(model)) for path in there) if there else ""
+    return InputError(f"{checkpoint_name(which)} of trained folds in {model}", got, _other_checkpoint(there, folds))
+
+
+def _other_checkpoint(there: list[Path], folds: list[str]) -> str:
+    """What to name instead: another kind that the folds have, or other folds."""
+    by_kind = {kind: [path.parent.name for path in there if path.name == checkpoint_name(kind)] for kind in KINDS}
+    for kind, having in by_kind.items():
+        if having and {f"fold_{fold}" for fold in folds} <= set(having):
+            return f"let the training end, or name what there is: --checkpoint {kind}"
+    for kind, having in by_kind.items():
+        if having:
+            numbers = " ".join(name.removeprefix("fold_") for name in having)
+            return f"name the folds that have one: --folds {numbers} --checkpoint {kind}"
+    return OTHER_MODEL
+
+
+def unfinished_folds(model: Path, checkpoints: Sequence[Path]) -> list[str]:
+    """Numbered folds of a model that have checkpoints, but none among these."""
+    taken = {path.parent.name for path in checkpoints}
+    found = {path.parent.name for path in model.glob("fold_[0-9]*/checkpoint_*.pth")}
+    return sorted(found - taken)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Plans, and of each fold a network."""
+
+    plan: Plan
+    networks: list[torch.nn.Module]
+    mirror_axes: tuple[int, ...]
+
+    @property
+    def orientation(self) -> str | None:
+        """The orientation in which the network sees scans; None if it takes them as they are stored."""
+        if self.plan.plans["dataset_name"] == nnunet.DATASET:
+            return CANONICAL_ORIENTATION
+        return ITS_ORIENTATION if self.plan.plans["image_reader_writer"] == REORIENTING_READER else None
+
+
+def read_model(checkpoints: Sequence[Path]) -> Model:
+    """The model of some folds. Raises InputError for a kind of model that is not supported."""
+    folder = checkpoints[0].parent.parent
+    plans, dataset, *loaded = _contents(folder, checkpoints)
+    plan = Plan(plans, dataset, loaded[0]["init_args"]["configuration"])
+    try:
+        unsupported = _unsupported(plan)
+    except (RuntimeError, LookupError) as error:
+        raise InputError(f"plans in {folder} that nnU-Net understands", last_line(error), OTHER_WAY) from error
+    if unsupported:
+        raise InputError(
+            "a 3D model that tells labels apart in scans of one channel", f"{folder}: {unsupported}", OTHER_WAY
+        )
+    try:
+        networks = [_network(plan, checkpoint["network_weights"]) for checkpoint in loaded]
+    except (RuntimeError, ImportError) as error:
+        trainer = loaded[0]["trainer_name"]
+        got = f"{folder}: {trainer} trained another one ({str(error).splitlines()[0]})"
+        raise InputError("the network that the plans describe", got, OTHER_WAY) from error
+    return Model(plan, networks, tuple(loaded[0].get("inference_allowed_mirroring_axes") or ()))
+
+
+def _contents(folder: Path, checkpoints: Sequence[Path]) -> list[dict[str, Any]]:
+    """Plans, description of the data set, and the checkpoints."""
+    try:
+        descriptions = [read_json(folder / name) for name in DESCRIPTIONS]
+    except InputError as error:
+        raise InputError(error.wanted, error.got, f"{COPY_AGAIN}; if a run made it, {error.remedy}") from error
+    return [*descriptions, *map(_checkpoint, checkpoints)]
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    try:
+        checkpoint = read_checkpoint(path)
+    except InputError as error:
+        remedy = COPY_AGAIN if error.remedy == OF_THE_USER else error.remedy
+        raise InputError(error.wanted, error.got, remedy) from error
+    if not isinstance(checkpoint, dict) or not set(checkpoint) >= ENTRIES:
+        got = f"a file without {', '.join(sorted(ENTRIES))}, all of which nnU-Net writes"
+        raise InputError(f"a checkpoint of nnU-Net v2 at {path}", got, OTHER_MODEL)
+    return checkpoint
+
+
+def _unsupported(plan: Plan) -> str:
+    """Why a model cannot be used here; empty if it can."""
+    configuration = plan.configuration
+    channels = plan.dataset.get("channel_names", plan.dataset.get("modality"))
+    reasons = {
+        "a network of slices (2d)": len(configuration.patch_size) != 3,
+        "the second stage of a cascade": configuration.previous_stage_name is not None,
+        "regions of several labels": plan.manager.get_label_manager(plan.dataset).has_regions,
+        f"{len(channels)} channels": len(channels) != 1,
+        f"preprocessor {configuration.preprocessor_name}": configuration.preprocessor_class is not DefaultPreprocessor,
+    }
+    return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def _network(plan: Plan, weights: dict[str, torch.Tensor]) -> torch.nn.Module:
+    network = labelling_network(plan)
+    network.load_state_dict(weights)
+    return network

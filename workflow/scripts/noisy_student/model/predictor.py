@@ -1,0 +1,136 @@
+"""A trained network that labels scans and says how sure it is, from preprocessed images."""
+
+import sys
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.errors import InputError
+from noisy_student.model.body import CT, body_of, box_of_body
+from noisy_student.model.certainty import certainty_of, label_map_on_grid
+from noisy_student.model.device import has_room, one_thread
+from noisy_student.model.label_files import Labelled
+from noisy_student.model.label_map import label_map_of
+from noisy_student.model.model_folder import read_model
+from noisy_student.model.postprocessing import Steps, largest_pieces
+from noisy_student.model.scores import score_table
+from noisy_student.model.voxel_confidence import confidence_map
+from noisy_student.model.windows import Windows, background
+from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
+
+LEFT_RIGHT = 2
+# Per voxel of the network's grid: the image in float32, the windows' weights in half precision.
+BYTES_PER_VOXEL = 4 + 2
+BYTES_PER_LOGIT = 2
+
+
+@dataclass(frozen=True)
+class Logits:
+    """`mean` logits (class, z, y, x) of a scan on the network's grid, and each pass's label map (z, y, x).
+
+    The label maps are listed per fold, first of the scan as it is, then of the mirrored ones; there are none where a
+    single pass leaves nothing to compare.
+    """
+
+    mean: torch.Tensor
+    passes: list[list[np.ndarray]]
+
+
+class Predictor:
+    """The folds of one model, loaded once."""
+
+    def __init__(self, checkpoints: list[Path], options: Prediction, device: torch.device, steps: Steps = ()) -> None:
+        """`steps` are those of post-processing (`largest_pieces`)."""
+        model = read_model(checkpoints)
+        self.plan, self.orientation = model.plan, model.orientation
+        self.options, self.device, self.steps = options, device, steps
+        self.networks = [self._ready(network) for network in model.networks]
+        left_right = self.plan.manager.transpose_forward.index(LEFT_RIGHT)
+        self.mirrorings = mirrorings(model.mirror_axes, left_right) if options.mirroring else [()]
+        if options.windows != "everywhere" and self.plan.configuration.normalization_schemes != [CT]:
+            schemes = ", ".join(self.plan.configuration.normalization_schemes)
+            raise InputError(f"a model of CT scans ({CT}), to tell body from air", schemes, "set `windows: everywhere`")
+
+    def _ready(self, network: torch.nn.Module) -> torch.nn.Module:
+        layout = torch.channels_last_3d if self.options.channels_last else torch.contiguous_format
+        network = network.to(self.device, memory_format=layout)
+        return torch.compile(network) if self.options.compile else network
+
+    def on_host(self, image: np.ndarray) -> torch.Tensor:
+        """A preprocessed image (channel, z, y, x) ready for `predict`: for a GPU, in memory that it copies from."""
+        tensor = torch.from_numpy(image)
+        return tensor.pin_memory() if self.device.type == "cuda" else tensor
+
+    def predict(self, image: torch.Tensor) -> Logits:
+        """The prediction for a preprocessed image (channel, z, y, x) on the host.
+
+        Logits are gathered on the GPU where its free memory has room for them, else on the host; a scan for which the
+        GPU's memory does not suffice in the end is done again with its logits on the host.
+        """
+        body = body_of(image.numpy(), self.plan) if self.options.windows != "everywhere" else None
+        if has_room(self.device, self._bytes(image)):
+            try:
+                return self._predict(image.to(self.device, non_blocking=True), body)
+            except torch.OutOfMemoryError:
+                print("the GPU's memory is full: this scan's logits are gathered on the host", file=sys.stderr)
+            torch.cuda.empty_cache()
+        return self._predict(image, body)
+
+    def _bytes(self, image: torch.Tensor) -> int:
+        arrays = 2 if len(self.networks) * len(self.mirrorings) > 1 else 1
+        return image[0].numel() * (BYTES_PER_VOXEL + arrays * self.plan.classes * BYTES_PER_LOGIT)
+
+    @torch.inference_mode()
+    def _predict(self, image: torch.Tensor, body: np.ndarray | None) -> Logits:
+        whole = image.shape[1:]
+        box = box_of_body(body) if self.options.windows == "in_box_of_body" else tuple(map(slice, whole))
+        on_body = torch.from_numpy(body) if self.options.windows == "on_body" else None
+        patch_size, classes = self.plan.configuration.patch_size, self.plan.classes
+        windows = Windows(image[(slice(None), *box)], patch_size, self.options.step_size, classes, self.device, on_body)
+        count = len(self.networks) * len(self.mirrorings)
+        passes: list[list[np.ndarray]] = []
+        total: torch.Tensor | None = None
+        for network in self.networks:
+            passes.append([])
+            for axes in self.mirrorings:
+                with torch.autocast(self.device.type) if self.device.type == "cuda" else nullcontext():
+                    logits = placed(windows.logits(network, axes), box, whole)
+                if count > 1:
+                    passes[-1].append(label_map_on_grid(logits))
+                total = logits if total is None else total.add_(logits)
+        return Logits(total.div_(count), passes if count > 1 else [])
+
+    @torch.inference_mode()
+    @one_thread()
+    def labelled(self, logits: Logits, properties: dict[str, Any], voxels: bool = False) -> Labelled:
+        """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted."""
+        certainty, on_grid = certainty_of(logits.mean)
+        label_map = largest_pieces(label_map_of(logits.mean, on_grid, properties, self.plan), self.steps)
+        scores = score_table(self.plan.organs, certainty, logits.passes, label_map, properties["spacing"])
+        return Labelled(label_map, scores, confidence_map(logits.mean, logits.passes) if voxels else None)
+
+    def label(self, preprocessed: Path) -> Labelled:
+        """Label one preprocessed scan."""
+        logits = self.predict(self.on_host(read_array(with_suffix(preprocessed, ARRAY))))
+        return self.labelled(logits, read_properties(preprocessed))
+
+
+def placed(logits: torch.Tensor, box_zyx: tuple[slice, ...], shape_zyx: tuple[int, ...]) -> torch.Tensor:
+    """Logits (class, z, y, x) of a box in the whole grid, background around it."""
+    if tuple(logits.shape[1:]) == tuple(shape_zyx):
+        return logits
+    whole = background(len(logits), logits)[:, None, None, None].repeat(1, *shape_zyx)
+    whole[(slice(None), *box_zyx)] = logits
+    return whole
+
+
+def mirrorings(allowed_axes: tuple[int, ...], left_right: int = LEFT_RIGHT) -> list[tuple[int, ...]]:
+    """The scan as it is, then all combinations of the axes that may be mirrored; never left-right."""
+    axes = [axis for axis in sorted(allowed_axes) if axis != left_right]
+    return [chosen for count in range(len(axes) + 1) for chosen in combinations(axes, count)]

@@ -1,0 +1,1 @@
+"""nnU-Net's plans of a network, and scans and label maps brought onto its grid."""

@@ -1,0 +1,123 @@
+"""nnU-Net's fingerprint and plans, from the labelled scans only, with what the configuration fixes.
+
+Shapes, spacings and strides are (z, y, x).
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
+from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import ExperimentPlanner
+from nnunetv2.experiment_planning.experiment_planners.network_topology import get_pool_and_conv_props
+from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
+    ResEncUNetPlanner,
+    nnUNetPlannerResEncL,
+    nnUNetPlannerResEncM,
+)
+
+from noisy_student import nnunet
+from noisy_student.configuration.settings import Network
+from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22, Organ
+from noisy_student.reading.nifti import require_whole_nifti
+
+PLANNERS = {
+    "plain": ExperimentPlanner,
+    "residual": ResEncUNetPlanner,
+    "residual_m": nnUNetPlannerResEncM,
+    "residual_l": nnUNetPlannerResEncL,
+}
+SMALLEST_FEATURE_MAP = 4
+MOST_STAGES = 99
+
+
+def dataset_description(
+    images: dict[str, str], label_maps: dict[str, str], organs: Sequence[Organ] = FLARE22
+) -> dict[str, Any]:
+    """nnU-Net's dataset.json, naming the labelled scans where they lie."""
+    return {
+        "channel_names": {"0": "CT"},
+        "labels": {"background": 0, **{organ.name: organ.label for organ in organs}},
+        "numTraining": len(images),
+        "file_ending": nnunet.FORMAT,
+        "overwrite_image_reader_writer": "SimpleITKIO",
+        "dataset": {
+            case: {"images": [str(Path(image).resolve())], "label": str(Path(label_maps[case]).resolve())}
+            for case, image in images.items()
+        },
+    }
+
+
+def make_fingerprint(description: dict[str, Any], target: Path, cores: int) -> dict[str, Any]:
+    """Shapes, spacings and intensities of the labelled scans, as nnU-Net measures them."""
+    for files in description["dataset"].values():
+        for path in (*files["images"], files["label"]):
+            require_whole_nifti(Path(path))
+    with nnunet.nnunet_folders(target) as (raw, _):
+        (raw / "dataset.json").write_text(json.dumps(description))
+        with nnunet.threads_for_processes():
+            fingerprint = DatasetFingerprintExtractor(nnunet.DATASET, cores).run(overwrite_existing=True)
+    return json.loads(json.dumps(fingerprint, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else float(value)
+
+
+def make_plans(description: dict[str, Any], fingerprint: Path, network: Network, name: str) -> dict[str, Any]:
+    """Plans of one network. nnU-Net plans first; then what the configuration fixes replaces its choice."""
+    with nnunet.nnunet_folders(fingerprint) as (raw, preprocessed):
+        (raw / "dataset.json").write_text(json.dumps(description))
+        shutil.copy(fingerprint, preprocessed / "dataset_fingerprint.json")
+        planner = PLANNERS[network.encoder](
+            nnunet.DATASET,
+            plans_name=name,
+            overwrite_target_spacing=list(map(float, network.spacing_mm_zyx)) if network.spacing_mm_zyx else None,
+            suppress_transpose=True,
+        )
+        plans = json.loads(json.dumps(planner.plan_experiment(), default=_plain))
+    plan = plans["configurations"][nnunet.CONFIGURATION]
+    plan["data_identifier"] = nnunet.CASES_FOLDER
+    plan["batch_size"] = network.batch_size or plan["batch_size"]
+    _fix_topology(plan, network)
+    return {**plans, "configurations": {nnunet.CONFIGURATION: plan}}
+
+
+def _fix_topology(plan: dict[str, Any], network: Network) -> None:
+    """Patch, stages, features and blocks of the plan, as configured."""
+    patch_size = list(network.patch_size_zyx or plan["patch_size"])
+    _, strides, kernels, padded, _ = get_pool_and_conv_props(
+        plan["spacing"], patch_size, SMALLEST_FEATURE_MAP, MOST_STAGES
+    )
+    stages = min(len(strides), network.stages or len(strides))
+    if network.patch_size_zyx and list(map(int, padded)) != patch_size:
+        _refuse_patch(patch_size, padded)
+    arguments = plan["architecture"]["arch_kwargs"]
+    blocks = "n_blocks_per_stage" if network.is_residual else "n_conv_per_stage"
+    arguments |= {
+        "n_stages": stages,
+        "features_per_stage": [min(network.max_features, network.base_features * 2**stage) for stage in range(stages)],
+        "strides": [list(map(int, stride)) for stride in strides[:stages]],
+        "kernel_sizes": [list(map(int, kernel)) for kernel in kernels[:stages]],
+        blocks: _per_stage(network.encoder_blocks or arguments[blocks], stages),
+        "n_conv_per_stage_decoder": _per_stage(
+            network.decoder_blocks or arguments["n_conv_per_stage_decoder"], stages - 1
+        ),
+    }
+    plan["patch_size"] = patch_size
+
+
+def _per_stage(blocks: list[int], stages: int) -> list[int]:
+    """One entry per stage; the last one goes on for deeper stages."""
+    return [int(blocks[min(stage, len(blocks) - 1)]) for stage in range(stages)]
+
+
+def _refuse_patch(patch_size: list[int], padded: Any) -> None:
+    raise InputError(
+        "a patch that halves evenly in every stage of the network",
+        f"networks: patch_size_zyx {patch_size}",
+        f"use {list(map(int, padded))}, or fewer stages",
+    )

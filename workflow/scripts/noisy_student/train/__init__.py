@@ -1,0 +1,1 @@
+"""A round's dataset and its training."""

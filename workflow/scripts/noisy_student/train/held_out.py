@@ -1,0 +1,52 @@
+"""What a fold makes of the hand-labelled scans that it did not learn from: label maps, and their DSC."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import SimpleITK as sitk
+
+from noisy_student import nnunet
+from noisy_student.files import read_json
+from noisy_student.geometry import CANONICAL_ORIENTATION
+from noisy_student.images import read_image
+from noisy_student.model.label_files import write_label_map
+from noisy_student.model.predictor import Predictor
+from noisy_student.model.scores import class_counts, dsc
+from noisy_student.tables import read_table, write_table
+
+TABLE = "held_out.tsv"
+FOLDER = "held_out"
+COLUMNS = ("case", "label", "organ", "DSC")
+
+
+def held_out_cases(dataset: Path, fold: int) -> list[str]:
+    """The hand-labelled scans on which a fold validates."""
+    return read_json(dataset / "splits_final.json")[fold]["val"]
+
+
+def label_held_out(predictor: Predictor, dataset: Path, fold: int, output: Path, seed: int) -> pd.DataFrame:
+    """Label the held-out scans of a round's dataset; write `held_out/<case>.nii.gz` and `held_out.tsv` to `output`.
+
+    One row per case and organ; the DSC, on the scan's own voxels, is undefined (empty) for an organ that the scan does
+    not show. `seed` is that of the training, for the record.
+    """
+    truths = read_table(dataset / "training_set.tsv", ["case", "label_map"]).set_index("case").label_map
+    tables = [pd.DataFrame(columns=[*COLUMNS, "seed"])]
+    for case in held_out_cases(dataset, fold):
+        label_map = predictor.label(dataset / nnunet.CASES_FOLDER / case).label_map_zyx
+        truth = Path(truths[case])
+        write_label_map(label_map, truth, CANONICAL_ORIENTATION, output / FOLDER / f"{case}.nii.gz")
+        scores = dsc_per_organ(sitk.GetArrayFromImage(read_image(truth)), label_map, predictor.plan.organs)
+        tables.append(scores.assign(case=case, seed=seed)[[*COLUMNS, "seed"]])
+    table = pd.concat([part for part in tables if len(part)] or tables, ignore_index=True)
+    write_table(table, output / TABLE)
+    return table
+
+
+def dsc_per_organ(truth_zyx: np.ndarray, label_map_zyx: np.ndarray, organs: dict[str, int]) -> pd.DataFrame:
+    """`label`, `organ` and `DSC` of each organ (name → label); undefined where the truth has none."""
+    classes = max(organs.values()) + 1
+    labels = list(organs.values())
+    values = np.where(class_counts(truth_zyx, classes) > 0, dsc(truth_zyx, label_map_zyx, classes), np.nan)
+    return pd.DataFrame({"label": labels, "organ": list(organs), "DSC": values[labels]})

@@ -1,0 +1,223 @@
+"""nnU-Net's trainer with what the configuration sets, seeded batches, and checkpoints that are whole or absent.
+
+The same class trains for minutes on a CPU and for days on a GPU; only its settings differ.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
+
+from noisy_student import nnunet
+from noisy_student.files import copy, whole_file
+from noisy_student.model.checkpoints import FINAL_CHECKPOINT, read_checkpoint
+from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
+from noisy_student.tables import read_table, write_table
+from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
+from noisy_student.train.draws import chances
+from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
+
+AXES = {"z": 0, "y": 1}
+TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
+# A copy of the final one, written before it. Snakemake deletes a job's output before it repeats the job, also when only
+# Snakemake was killed before it wrote down that the job had finished; and what took days is not to hang on one file.
+FINISHED_CHECKPOINT = "checkpoint_finished.pth"
+LATEST_CHECKPOINT = "checkpoint_latest.pth"
+PROGRESS = "progress.tsv"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a training reads and writes: the round's dataset, the model folder, the fold in it."""
+
+    dataset: Path
+    model: Path
+    fold: int
+
+    @property
+    def fold_folder(self) -> Path:
+        """The folder of this fold's checkpoints."""
+        return self.model / f"fold_{self.fold}"
+
+
+class NoisyStudentTrainer(nnUNetTrainer):
+    """nnU-Net's trainer; `prepare` makes one."""
+
+    settings: dict[str, Any]
+    places: Places
+    workers: int
+    start_from: Path | None
+
+    @classmethod
+    def prepare(
+        cls,
+        plans: dict[str, Any],
+        dataset: dict[str, Any],
+        places: Places,
+        settings: dict[str, Any],
+        device: torch.device,
+        workers: int,
+        start_from: Path | None = None,
+    ) -> "NoisyStudentTrainer":
+        """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`.
+
+        `start_from` is the checkpoint of a network of the same plans, whose weights are the first ones.
+        """
+        places.fold_folder.mkdir(parents=True, exist_ok=True)
+        with nnunet.nnunet_folders(places.model):
+            trainer = cls(plans | {"continue_training": False}, nnunet.CONFIGURATION, places.fold, dataset, device)
+        trainer.settings, trainer.places, trainer.workers, trainer.start_from = settings, places, workers, start_from
+        trainer.preprocessed_dataset_folder_base = str(places.dataset)
+        trainer.preprocessed_dataset_folder = str(places.dataset / nnunet.CASES_FOLDER)
+        trainer.output_folder_base = str(places.model)
+        trainer.output_folder = str(places.fold_folder)
+        trainer.log_file = str(places.fold_folder / "training_log.txt")
+        trainer.num_epochs = settings["epochs"]
+        trainer.num_iterations_per_epoch = settings["iterations_per_epoch"]
+        trainer.num_val_iterations_per_epoch = settings["validation_iterations_per_epoch"]
+        trainer.initial_lr = settings["learning_rate"]
+        trainer.weight_decay = settings["weight_decay"]
+        trainer.oversample_foreground_percent = settings["foreground_fraction"]
+        trainer.save_every = settings["checkpoint_every_epochs"]
+        trainer.logger.plot_progress_png = trainer.write_progress
+        return trainer
+
+    @property
+    def augmentation(self) -> str:
+        """The kind of augmentation."""
+        return self.settings["noise"]["augmentation"]
+
+    def initialize(self) -> None:
+        """Build network and optimizer from seeded weights, or from those of another network."""
+        seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
+        super().initialize()
+
+    def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
+        """nnU-Net's network with the configured noise."""
+        network = super().build_network_architecture(plans_manager, *args, **kwargs)
+        if self.start_from:
+            network.load_state_dict(read_checkpoint(self.start_from)["network_weights"])
+        noise = self.settings["noise"]
+        if noise["dropout"]:
+            add_dropout(network, noise["dropout"])
+        if noise["stochastic_depth"]:
+            add_stochastic_depth(network, noise["stochastic_depth"])
+        return network
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, PolyLRScheduler]:
+        """The configured optimizer; in both cases the learning rate falls as (1 - epoch / epochs) ** 0.9."""
+        if self.settings["optimizer"] == "sgd":
+            return super().configure_optimizers()
+        optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
+        return optimizer, PolyLRScheduler(optimizer, self.initial_lr, self.num_epochs)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
+        """nnU-Net's choice, but never mirrored left-right, and with no margin where nothing is rotated."""
+        kind = nnUNetTrainerDA5 if self.augmentation == "strong" else nnUNetTrainer
+        choice = kind.configure_rotation_dummyDA_mirroring_and_inital_patch_size(self)
+        rotation, dummy_2d, initial_patch_size, _ = choice
+        if self.augmentation == "none":
+            dummy_2d, initial_patch_size = False, self.configuration_manager.patch_size
+        axes = tuple(sorted(AXES[axis] for axis in self.settings["mirror_axes"]))
+        self.inference_allowed_mirroring_axes = axes or None
+        return rotation, dummy_2d, initial_patch_size, axes
+
+    def get_training_transforms(self, *args: Any, **kwargs: Any) -> Any:
+        """nnU-Net's augmentation, its strongest, or none at all."""
+        if self.augmentation == "strong":
+            return strong_transforms(*args, **kwargs)
+        if self.augmentation == "none":
+            scales = args[2] if len(args) > 2 else kwargs["deep_supervision_scales"]
+            return self.get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
+        return super().get_training_transforms(*args, **kwargs)
+
+    def get_dataloaders(self) -> tuple[Any, Any]:
+        """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
+        self.require_whole_cases()
+        with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
+            training, validation = super().get_dataloaders()
+        pin_memory = self.device.type == "cuda"
+        seed = (self.settings["seed"] + 1) * 1000 + self.places.fold
+        return (
+            numbered_augmenter(
+                training.data_loader,
+                seed,
+                TRAINING_STREAM,
+                self.current_epoch * self.num_iterations_per_epoch,
+                self.workers,
+                pin_memory,
+                self.chances_of(training.data_loader.indices),
+            ),
+            numbered_augmenter(
+                validation.data_loader,
+                seed,
+                VALIDATION_STREAM,
+                self.current_epoch * self.num_val_iterations_per_epoch,
+                1,
+                pin_memory,
+            ),
+        )
+
+    def require_whole_cases(self) -> None:
+        """Name the file if an array was damaged since it was made; nnU-Net's workers would only say that one died."""
+        folder = Path(self.preprocessed_dataset_folder)
+        for case in read_table(self.places.dataset / "training_set.tsv", ["case"]).case:
+            for suffix in (ARRAY, LABELS):
+                require_whole(with_suffix(folder / case, suffix))
+
+    def chances_of(self, cases: list[str]) -> Chances:
+        """How often each case is drawn for batch n."""
+        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin", "confidence"])
+        table = table.set_index("case").loc[cases]
+        return lambda number: chances(table, self.settings, number // self.num_iterations_per_epoch)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what the network itself draws, so that a resumed epoch draws the same."""
+        seed_everything(self.settings["seed"], EPOCH_STREAM, self.current_epoch)
+        super().on_train_epoch_start()
+
+    def plot_network_architecture(self) -> None:
+        """No picture: the plans say it all."""
+
+    def write_progress(self, _: str = "") -> None:
+        """Write `progress.tsv`, one row per epoch, and say in one line how far the training is."""
+        values = self.logger.local_logger.my_fantastic_logging
+        seconds = [end - start for start, end in zip(*map(values.get, _TIMES), strict=True)]
+        columns = {name: values[key] for name, key in _COLUMNS.items()}
+        table = pd.DataFrame({"epoch": range(len(seconds)), **columns, "seconds": seconds})
+        write_table(table, self.places.fold_folder / PROGRESS)
+        last = table.iloc[-1]
+        left = (self.num_epochs - len(table)) * table.seconds.tail(5).mean()
+        self.print_to_log_file(
+            f"epoch {len(table)} of {self.num_epochs}: training loss {last.training_loss:.3f}, "
+            f"validation Dice {last.validation_dice:.3f}, {last.seconds:.1f} s, {left / 60:.1f} min left"
+        )
+
+    def save_checkpoint(self, filename: str) -> None:
+        """Write a checkpoint in one step; the final one twice."""
+        target = Path(filename)
+        written = target.with_name(FINISHED_CHECKPOINT) if target.name == FINAL_CHECKPOINT else target
+        with whole_file(written) as temporary:
+            super().save_checkpoint(str(temporary))
+        if written != target:
+            copy(written, target)
+
+
+_TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")
+_COLUMNS = {
+    "learning_rate": "lrs",
+    "training_loss": "train_losses",
+    "validation_loss": "val_losses",
+    "validation_dice": "mean_fg_dice",
+}
+
+# Checkpoints carry the class's name. Predicting needs nothing of ours, so the stock `nnUNetv2_predict` shall find
+# a trainer that every installation has.
+NoisyStudentTrainer.__name__ = nnUNetTrainer.__name__

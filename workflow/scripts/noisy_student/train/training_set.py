@@ -1,0 +1,125 @@
+"""The dataset of one round: images linked from the cache, label maps brought onto their grid, fixed folds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.errors import InputError
+from noisy_student.files import link, sha256
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.images import read_image
+from noisy_student.model.voxel_confidence import read_confidence, unsure_voxels
+from noisy_student.plan.preprocessing import (
+    ARRAY,
+    LABELS,
+    MADE_FROM,
+    PROPERTIES,
+    Plan,
+    labels_on_grid,
+    read_array,
+    read_properties,
+    require_whole,
+    with_suffix,
+    write_array,
+    write_properties,
+)
+from noisy_student.train.class_locations import class_locations
+from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels
+
+
+@dataclass(frozen=True)
+class Example:
+    """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
+
+    That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
+    `least_confidence`, that of an organ's voxels and that of background. `confidence` is the teacher's of the scan,
+    from 0 to 1; a hand-labelled scan has none.
+    """
+
+    case: str
+    origin: str
+    label_map: Path
+    preprocessed: Path
+    masked: tuple[str, ...] = ()
+    confidence: float | None = None
+    voxels: Path | None = None
+    least_confidence: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def ignored(self) -> str:
+        """What is left out of the loss, in words."""
+        organ, background = self.least_confidence
+        unsure = (
+            f"organs below {organ:g}, background below {background:g} in {sha256(self.voxels)}" if self.voxels else ""
+        )
+        return ", ".join([*self.masked, *([unsure] if unsure else [])]) or "nothing"
+
+
+def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
+    """Write one case of the round's dataset, unless it is there for this very scan and label map; its row.
+
+    The image is linked, not copied. The properties come last, so a case that has them is whole.
+    """
+    target = folder / example.case
+    checksum = sha256(example.label_map)
+    properties = read_properties(example.preprocessed)
+    made_from = f"{properties[MADE_FROM]}, label map {checksum}"
+    ignore = plan.dataset["labels"].get(IGNORE)
+    if ignore is not None:
+        made_from += f", ignored: {example.ignored}"
+    if not _is_whole(target, example.preprocessed, made_from):
+        require_whole(with_suffix(example.preprocessed, ARRAY))
+        with_suffix(target, PROPERTIES).unlink(missing_ok=True)
+        label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
+        mask = read_array(with_suffix(example.preprocessed, LABELS))
+        labels = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        if example.masked:
+            untrusted = [plan.organs[organ] for organ in example.masked]
+            labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
+        if example.voxels:
+            confidence = read_confidence(example.voxels)
+            labels = mask_voxels(labels, unsure_voxels(confidence, labels[0], *example.least_confidence), ignore)
+        link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
+        write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
+        learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}
+        write_properties(properties | learned, target)
+    return {
+        "case": example.case,
+        "origin": example.origin,
+        "label_map": str(example.label_map),
+        "sha256": checksum,
+        "masked": ", ".join(example.masked),
+        "confidence": example.confidence,
+        "made_from": made_from,
+    }
+
+
+def _is_whole(target: Path, preprocessed: Path, made_from: str) -> bool:
+    image = with_suffix(target, ARRAY)
+    try:
+        require_whole(image)
+        require_whole(with_suffix(target, LABELS))
+        return read_properties(target)[MADE_FROM] == made_from and image.samefile(with_suffix(preprocessed, ARRAY))
+    except (InputError, OSError, KeyError):
+        return False
+
+
+def remove_others(folder: Path, cases: Sequence[str]) -> None:
+    """Delete files of cases that this round does not learn from; the cache keeps its own."""
+    wanted = {case + suffix for case in cases for suffix in (ARRAY, LABELS, PROPERTIES)}
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+def splits(labelled: Sequence[str], pseudo: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
+    """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
+
+    A fold validates on one share of the labelled scans and learns from the others and all pseudo-labelled ones.
+    """
+    shuffled = np.random.default_rng(seed).permutation(sorted(labelled)).tolist()
+    validation = [sorted(shuffled[fold::count]) for fold in range(count)]
+    return [{"train": sorted({*labelled, *pseudo} - set(held_out)), "val": held_out} for held_out in validation]

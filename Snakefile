@@ -4,12 +4,20 @@ A teacher learns from the labelled scans, labels the unlabelled ones, the trustw
 learns from both and becomes the next teacher. Each included file is one stage of that story.
 """
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
+
+
+# What the folder of a run says itself, over the defaults.
+if Path("config/config.yaml").exists():
+
+    configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"

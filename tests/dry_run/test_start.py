@@ -89,8 +89,3 @@ def test_on_slurm_an_account_in_the_profile_leaves_memory_and_run_time(tmp_path)
     assert run.returncode == 0 and len(resources) > 20, run.stdout
     for line in resources:
         assert "slurm_account=lab" in line and "runtime=" in line and "mem" in line, line
-
-
-def test_another_working_folder_is_refused_by_that_name(project, tmp_path):
-    said = typed(project, "check", "--cores", "2", "--directory", str(tmp_path), "--configfile", "overlay.yaml")
-    assert f"`cd {project.folder}`, without `--directory`" in said, said

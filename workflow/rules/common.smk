@@ -7,9 +7,13 @@ import sys
 from math import prod
 from pathlib import Path
 
-from snakemake.settings.types import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod, RerunTrigger
 
-sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
+# The workflow's own folder, wherever it is run: as it lies there, or as a module of another workflow.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+# Where a rule's command finds its script.
+SCRIPTS = shlex.quote(f"{ROOT}/workflow/scripts")
+sys.path.insert(0, f"{ROOT}/workflow/scripts")
 
 from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import state_of
@@ -22,14 +26,11 @@ from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
 
-if not Path(workflow.basedir).samefile(Path.cwd()):
-    sys.exit(
-        f"The workflow runs in its own folder, where its results go too: `cd {shlex.quote(str(workflow.basedir))}`, without "
-        "`--directory` and `--snakefile`. For results elsewhere copy the folder there"
-    )
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
-if workflow.is_main_process and (problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:])):
-    sys.exit(problem)
+if workflow.is_main_process:
+    has_no_profile = RerunTrigger.CODE in workflow.dag_settings.rerun_triggers
+    if problem := several_configfiles(sys.argv[1:]) or (has_no_profile and missing_profile(sys.argv[1:], ROOT)):
+        sys.exit(problem)
 try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
@@ -43,7 +44,7 @@ except InputError as error:
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
     sys.exit(
         "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
-        f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', 'profiles/venv'])}"
+        f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
     )
 
 

@@ -132,7 +132,7 @@ def test_every_profile_looks_at_the_command_line(name):
 
 @pytest.mark.parametrize("words", ["check --workflow-profile profile/venv", "check --workflow-profile=profiles/vnev"])
 def test_a_profile_that_is_not_there_is_named_and_those_that_are(words):
-    said = missing_profile(words.split())
+    said = missing_profile(words.split(), ROOT)
     assert words.split("=")[-1].split()[-1] in said and "profiles/default, profiles/slurm, profiles/venv" in said
     assert said.endswith("snakemake check --workflow-profile profiles/venv")
 
@@ -141,4 +141,4 @@ def test_a_profile_that_is_not_there_is_named_and_those_that_are(words):
     "words", ["check", "--workflow-profile none", "--workflow-profile profiles/venv", "--workflow-profile venv"]
 )
 def test_a_profile_that_is_there_and_none_are_no_matter(words):
-    assert missing_profile(words.split()) == ""
+    assert missing_profile(words.split(), ROOT) == ""

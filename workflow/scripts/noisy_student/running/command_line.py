@@ -39,15 +39,19 @@ def several_configfiles(words: Sequence[str], program: str = "snakemake") -> str
     return f"Of several `--configfile` the last alone counts, so give all files to one: {command}" * (len(groups) > 1)
 
 
-def missing_profile(words: Sequence[str], program: str = "snakemake") -> str:
-    """That `--workflow-profile` names none, which Snakemake passes over; empty if it does or is not given."""
+def missing_profile(words: Sequence[str], root: Path, program: str = "snakemake") -> str:
+    """That `--workflow-profile` names none, which Snakemake passes over; empty if it does or is not given.
+
+    `root` is the workflow's folder, which has profiles too. To be asked where no profile has changed what reruns a job.
+    """
     groups, others = taken(words, ("--workflow-profile",))
     names = [group[0] for group in groups if group and group[0] != "none"]
-    if not names or any(Path(place, names[0]).is_dir() for place in ("", "profiles")):
+    if not names or any(Path(place, names[0]).is_dir() for place in ("", "profiles", root / "profiles")):
         return ""
-    there = ", ".join(sorted(str(path) for path in Path("profiles").glob("*") if path.is_dir()))
-    command = _command(program, others, ["--workflow-profile", "profiles/venv"])
-    return f"There is no profile {names[0]}; there are {there or 'none in profiles/'}. For example: {command}"
+    here = Path("profiles") if root.samefile(Path.cwd()) else root / "profiles"
+    there = ", ".join(sorted(str(here / path.name) for path in here.glob("*") if path.is_dir()))
+    command = _command(program, others, ["--workflow-profile", str(here / "venv")])
+    return f"There is no profile {names[0]}; there are {there}. For example: {command}"
 
 
 def taken(words: Sequence[str], options: Collection[str]) -> tuple[list[list[str]], list[str]]:

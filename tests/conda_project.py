@@ -14,7 +14,7 @@ AS_TYPED = ("--resources", "gpu=1")
 
 # Put into each environment that was made: its interpreter tells which script it runs.
 WITNESS = """import json, sys
-scripts = [word for word in sys.orig_argv[1:2] if word.startswith("workflow/scripts/")]
+scripts = [word for word in sys.orig_argv[1:2] if "workflow/scripts/" in word]
 if scripts:
     with open("{seen}", "a") as file:
         print(json.dumps([scripts[0].split("/")[-1], sys.prefix]), file=file)

@@ -14,7 +14,7 @@ def rules() -> dict[str, tuple[str, list[Path]]]:
     texts = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     found = {}
     for name, body in RULE.findall(texts):
-        scripts = re.findall(r"scripts/(\w+\.py)", body)
+        scripts = re.findall(r"NOISY_STUDENT/(\w+\.py)", body)
         environment = re.search(r"envs/(\w+)\.yaml", body)
         if scripts:
             assert environment, f"rule {name} has no environment"

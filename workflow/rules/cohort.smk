@@ -20,7 +20,7 @@ rule embedded_cohort:
         counts=embedded_counts(),
         seed=CONFIGURATION.seed,
     shell:
-        "python {SCRIPTS}/make_cohort.py --output results/cohort/embedded {params.counts} --seed {params.seed}"
+        'python "$NOISY_STUDENT/make_cohort.py" --output results/cohort/embedded {params.counts} --seed {params.seed}'
         " --cores {threads} > {log} 2>&1"
 
 
@@ -41,7 +41,7 @@ rule case_table:
         state=cohort_state,
         findings="results/cohort/findings.tsv",
     shell:
-        "python {SCRIPTS}/make_case_table.py --cohort {params.cohort:q} --embedded results/cohort/embedded"
+        'python "$NOISY_STUDENT/make_case_table.py" --cohort {params.cohort:q} --embedded results/cohort/embedded'
         " --organs {params.organs:q} --renumbered results/cohort/renumbered"
         f" --spacings '{used_spacings()}'"
         " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
@@ -58,7 +58,7 @@ rule room:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/check_room.py --cases {input.cases} --results results --output {output}"
+        'python "$NOISY_STUDENT/check_room.py" --cases {input.cases} --results results --output {output}'
         f" {room_flags()} > {{log}} 2>&1"
 
 
@@ -75,7 +75,7 @@ rule check:
         findings="results/cohort/findings.tsv",
         organs=ORGANS,
     shell:
-        "python {SCRIPTS}/show_findings.py --cases {input.cases} --findings {params.findings} {input.room}"
+        'python "$NOISY_STUDENT/show_findings.py" --cases {input.cases} --findings {params.findings} {input.room}'
         " --organs {params.organs:q} 2> {log}"
 
 
@@ -95,7 +95,7 @@ rule convert:
     params:
         shards=CONFIGURATION.shards,
     shell:
-        "python {SCRIPTS}/convert.py --cases {input.cases} --folder results/cohort"
+        'python "$NOISY_STUDENT/convert.py" --cases {input.cases} --folder results/cohort'
         " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
 
@@ -111,5 +111,5 @@ rule converted:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --output {output}"
+        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases} --output {output}'
         " --folders results/cohort/images results/cohort/label_maps results/cohort/records > {log} 2>&1"

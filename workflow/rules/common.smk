@@ -1,19 +1,20 @@
 # What every stage shares: the checked configuration, where scripts lie, and which jobs there are.
 
 import json
+import os
 import shlex
 import shutil
 import sys
 from math import prod
 from pathlib import Path
 
-from snakemake.settings.types import DeploymentMethod, RerunTrigger
+from snakemake.settings.types import DeploymentMethod
 
 # The workflow's own folder, wherever it is run: as it lies there, or as a module of another workflow.
 ROOT = Path(str(workflow.current_basedir)).parents[1]
-# Where a rule's command finds its script.
-SCRIPTS = shlex.quote(f"{ROOT}/workflow/scripts")
-sys.path.insert(0, f"{ROOT}/workflow/scripts")
+# Where a rule's command finds its script. A variable of the environment is seen by rules of a module too.
+SCRIPTS = os.environ["NOISY_STUDENT"] = f"{ROOT}/workflow/scripts"
+sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import state_of
@@ -28,8 +29,7 @@ from noisy_student.select.words import in_words
 
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
 if workflow.is_main_process:
-    has_no_profile = RerunTrigger.CODE in workflow.dag_settings.rerun_triggers
-    if problem := several_configfiles(sys.argv[1:]) or (has_no_profile and missing_profile(sys.argv[1:], ROOT)):
+    if problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:], ROOT):
         sys.exit(problem)
 try:
     if workflow.is_main_process:

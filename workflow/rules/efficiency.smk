@@ -31,8 +31,8 @@ rule efficiency:
         flags=PREDICTION_FLAGS,
         model="results/round_{round}/model",
     shell:
-        "python {SCRIPTS}/on_gpu.py {resources.device}"
-        " python {SCRIPTS}/measure_efficiency.py --cases {input.cases} --roles {params.role}"
+        'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
+        ' python "$NOISY_STUDENT/measure_efficiency.py" --cases {input.cases} --roles {params.role}'
         " --limit {params.scans} --time-limit {params.time_limit_s} --output {output}"
-        ' --command "python {SCRIPTS}/label_scan.py --model {params.model} --image {{image}} --output {{output}}'
+        ' --command "python \\"$NOISY_STUDENT/label_scan.py\\" --model {params.model} --image {{image}} --output {{output}}'
         ' --accept --device {resources.device} --threads {threads} {params.flags}" > {log} 2>&1'

@@ -28,7 +28,7 @@ rule evaluate:
         organs=JUDGED_ORGANS,
         folder="results/round_{round}/predictions",
     shell:
-        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles validation test --predictions {params.folder}"
+        'python "$NOISY_STUDENT/evaluate.py" --cases {input.cases} --roles validation test --predictions {params.folder}'
         " --mode {params.mode} --organs {params.organs:q} --output {output} --cores {threads} > {log} 2>&1"
 
 
@@ -43,7 +43,7 @@ rule summarise:
     conda:
         "../../envs/evaluation.yaml"
     shell:
-        "python {SCRIPTS}/summarise.py --scores {input} --output {output} > {log} 2>&1"
+        'python "$NOISY_STUDENT/summarise.py" --scores {input} --output {output} > {log} 2>&1'
 
 
 rule pseudo_label_truth:
@@ -63,7 +63,7 @@ rule pseudo_label_truth:
         organs=JUDGED_ORGANS,
         folder="results/round_{round}/pseudo_labels",
     shell:
-        "python {SCRIPTS}/evaluate.py --cases {input.cases} --roles unlabelled --truth-column truth"
+        'python "$NOISY_STUDENT/evaluate.py" --cases {input.cases} --roles unlabelled --truth-column truth'
         " --predictions {params.folder} --mode {params.mode} --organs {params.organs:q} --output {output} --cores {threads} > {log} 2>&1"
 
 
@@ -85,5 +85,5 @@ rule compare:
     conda:
         "../../envs/evaluation.yaml"
     shell:
-        "python {SCRIPTS}/compare.py --scores {input.scores} --efficiency {input.efficiency}"
+        'python "$NOISY_STUDENT/compare.py" --scores {input.scores} --efficiency {input.efficiency}'
         " --output {output.comparison} --ranking {output.ranking} > {log} 2>&1"

@@ -20,6 +20,6 @@ rule export:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
         rules=lambda wildcards: selection_rules(wildcards),
     shell:
-        "python {SCRIPTS}/export_model.py {input.checkpoints} --round {wildcards.round}"
+        'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
         " --summary {input.summary} --output {output} > {log} 2>&1"

@@ -34,8 +34,8 @@ rule pseudo_label:
         folder="results/round_{round}/pseudo_labels",
         same=lambda wildcards: same_of_round_before(wildcards, "pseudo_labels"),
     shell:
-        "python {SCRIPTS}/on_gpu.py {resources.device}"
-        " python {SCRIPTS}/predict.py {input.checkpoints} --roles unlabelled --cases {input.cases}"
+        'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
+        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles unlabelled --cases {input.cases}'
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels --output {output} >> {log} 2>&1"
@@ -56,7 +56,7 @@ rule pseudo_label_scores:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles unlabelled"
+        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases} --roles unlabelled'
         " --folders results/round_{wildcards.round}/pseudo_labels --output {output} > {log} 2>&1"
 
 
@@ -88,8 +88,8 @@ rule predict:
         folder="results/round_{round}/predictions",
         same=lambda wildcards: same_of_round_before(wildcards, "predictions"),
     shell:
-        "python {SCRIPTS}/on_gpu.py {resources.device}"
-        " python {SCRIPTS}/predict.py {input.checkpoints} --roles validation test --cases {input.cases}"
+        'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
+        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles validation test --cases {input.cases}'
         " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
@@ -110,5 +110,5 @@ rule prediction_scores:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases} --roles validation test"
+        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases} --roles validation test'
         " --folders results/round_{wildcards.round}/predictions --output {output} > {log} 2>&1"

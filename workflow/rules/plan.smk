@@ -21,7 +21,7 @@ rule fingerprint:
     params:
         organs=ORGANS,
     shell:
-        "python {SCRIPTS}/make_fingerprint.py --converted {input} --organs {params.organs:q} --cores {threads}"
+        'python "$NOISY_STUDENT/make_fingerprint.py" --converted {input} --organs {params.organs:q} --cores {threads}'
         " --dataset {output.dataset} --output {output.fingerprint} > {log} 2>&1"
 
 
@@ -39,7 +39,7 @@ rule plans:
     params:
         network=lambda wildcards: section(CONFIGURATION.networks[wildcards.network]),
     shell:
-        "python {SCRIPTS}/make_plans.py --dataset {input.dataset} --fingerprint {input.fingerprint}"
+        'python "$NOISY_STUDENT/make_plans.py" --dataset {input.dataset} --fingerprint {input.fingerprint}'
         " --network {params.network:q} --name {wildcards.network} --output {output} > {log} 2>&1"
 
 
@@ -55,7 +55,7 @@ rule network_figures:
     conda:
         "../../envs/nnunet.yaml"
     shell:
-        "python {SCRIPTS}/count_network.py --plans {input.plans} --dataset {input.dataset}"
+        'python "$NOISY_STUDENT/count_network.py" --plans {input.plans} --dataset {input.dataset}'
         " --output {output} > {log} 2>&1"
 
 
@@ -79,7 +79,7 @@ rule preprocess:
     params:
         shards=CONFIGURATION.shards,
     shell:
-        "python {SCRIPTS}/preprocess.py --cases {input.cases} --converted {input.converted}"
+        'python "$NOISY_STUDENT/preprocess.py" --cases {input.cases} --converted {input.converted}'
         " --plans {input.plans} --dataset {input.dataset} --folder results/preprocessed/{wildcards.network}"
         " --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
@@ -96,5 +96,5 @@ rule preprocessed:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        "python {SCRIPTS}/gather.py {input.shards} --cases {input.cases}"
+        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases}'
         " --folders results/preprocessed/{wildcards.network} --output {output} > {log} 2>&1"

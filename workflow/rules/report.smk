@@ -44,7 +44,7 @@ rule run_record:
         configuration=section(CONFIGURATION),
         jobs="results/jobs.tsv",
     shell:
-        "python {SCRIPTS}/make_run_record.py {input} --configuration {params.configuration:q}"
+        'python "$NOISY_STUDENT/make_run_record.py" {input} --configuration {params.configuration:q}'
         " --jobs {params.jobs} --output {output} > {log} 2>&1"
 
 
@@ -62,7 +62,7 @@ rule examples:
     params:
         cases=shlex.join(CONFIGURATION.report.cases),
     shell:
-        "python {SCRIPTS}/draw_examples.py --results results --cases {params.cases} --output {output} > {log} 2>&1"
+        'python "$NOISY_STUDENT/draw_examples.py" --results results --cases {params.cases} --output {output} > {log} 2>&1'
 
 
 rule report:
@@ -102,4 +102,4 @@ rule report:
         mode=CONFIGURATION.evaluation.mode,
         cohort=CONFIGURATION.cohort.kind,
     shell:
-        "python {SCRIPTS}/report.py --results results --output {output.page} > {log} 2>&1"
+        'python "$NOISY_STUDENT/report.py" --results results --output {output.page} > {log} 2>&1'

@@ -20,7 +20,7 @@ rule labelled_measures:
     params:
         organs=ORGANS,
     shell:
-        "python {SCRIPTS}/measure_label_maps.py --cases {input.cases} --role labelled"
+        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --role labelled'
         " --folder results/cohort/label_maps --organs {params.organs:q} --cores {threads} --output {output} > {log} 2>&1"
 
 
@@ -43,7 +43,7 @@ rule label_measures:
         organs=ORGANS,
         earlier=lambda wildcards: [f"results/round_{number}/pseudo_labels" for number in earlier_label_sets(wildcards)],
     shell:
-        "python {SCRIPTS}/measure_label_maps.py --cases {input.cases} --role unlabelled"
+        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --role unlabelled'
         " --folder results/round_{wildcards.round}/pseudo_labels --earlier {params.earlier}"
         " --organs {params.organs:q} --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
@@ -70,6 +70,6 @@ rule select:
         rules=lambda wildcards: selection_rules(wildcards),
         dropped="results/round_{round}/all_dropped.tsv",
     shell:
-        "python {SCRIPTS}/select_pseudo_labels.py --cases {input.cases} --scores {input.scores}"
+        'python "$NOISY_STUDENT/select_pseudo_labels.py" --cases {input.cases} --scores {input.scores}'
         " --measures {input.measures} --labelled {input.labelled} --rules {params.rules:q}"
         " --dropped {params.dropped} --output {output} > {log} 2>&1"

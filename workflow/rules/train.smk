@@ -30,7 +30,7 @@ rule training_set:
         seed=CONFIGURATION.seed,
         pseudo_labels=pseudo_labels_of_student,
     shell:
-        "python {SCRIPTS}/make_training_set.py --converted {input.converted} --preprocessed {input.preprocessed}"
+        'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
         " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
         " {params.pseudo_labels} > {log} 2>&1"
@@ -61,8 +61,8 @@ rule train:
         before=before_training,
         flags=PREDICTION_FLAGS,
     shell:
-        "python {SCRIPTS}/on_gpu.py {resources.device}"
-        " python {SCRIPTS}/train.py --settings {params.settings:q} --plans {input.plans}"
+        'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
+        ' python "$NOISY_STUDENT/train.py" --settings {params.settings:q} --plans {input.plans}'
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
         " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from}"
         " {params.before} {params.flags} >> {log} 2>&1"
@@ -82,7 +82,7 @@ rule postprocessing:
     params:
         folds=FOLDS,
     shell:
-        "python {SCRIPTS}/choose_postprocessing.py --model results/round_{wildcards.round}/model"
+        'python "$NOISY_STUDENT/choose_postprocessing.py" --model results/round_{wildcards.round}/model'
         " --dataset results/round_{wildcards.round}/dataset --folds {params.folds} --cores {threads}"
         " --output {output} > {log} 2>&1"
 
@@ -113,6 +113,6 @@ rule judge:
         folds=FOLDS,
         networks=lambda wildcards: [entry.network for entry in CONFIGURATION.rounds[: int(wildcards.round) + 1]],
     shell:
-        "python {SCRIPTS}/judge_round.py --results results --round {wildcards.round} --folds {params.folds}"
+        'python "$NOISY_STUDENT/judge_round.py" --results results --round {wildcards.round} --folds {params.folds}'
         " --networks {params.networks} --policy {params.policy} --noise-band {params.noise_band}"
         " {params.stop} {params.changes} > {log} 2>&1"

@@ -15,7 +15,7 @@ configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 # What the folder of a run says itself, over the defaults.
-if Path("config/config.yaml").exists():
+if Path("config/config.yaml").exists() and not Path("config").samefile(f"{workflow.current_basedir}/config"):
 
     configfile: "config/config.yaml"
 

@@ -14,10 +14,10 @@ APART = {"common", "handlers"}
 
 
 def stages() -> list[str]:
-    """The stages as the Snakefile tells them; a model is known once it is planned."""
+    """The stages as the Snakefile tells them; a model is known once it is planned, and kept for later."""
     story = [stage for stage in STAGES if stage not in APART]
     after_plans = story.index("plan") + 1
-    return [*story[:after_plans], "model", *story[after_plans:]]
+    return [*story[:after_plans], "model", "keeping", *story[after_plans:]]
 
 
 def imported_rooms(room: str) -> set[str]:

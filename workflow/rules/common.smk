@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -17,12 +18,14 @@ SCRIPTS = os.environ["NOISY_STUDENT"] = f"{ROOT}/workflow/scripts"
 sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs
-from noisy_student.cohort.folder_state import state_of
+from noisy_student.cohort.folder_state import state_of, state_of_scans
 from noisy_student.cohort.places import refuse_wrong_places
-from noisy_student.cohort.scans import folders_of, names_truth
+from noisy_student.cohort.scans import ROLES, folders_of, names_truth
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
+from noisy_student.keeping.depends import Depends
+from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
@@ -36,7 +39,8 @@ try:
         refuse_repeated_keys(workflow.configfiles)
     CONFIGURATION = read_configuration(config)
     # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
-    if workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv):
+    LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
+    if LOOKS_AT_SCANS:
         refuse_wrong_places(CONFIGURATION.cohort)
 except InputError as error:
     sys.exit(str(error))
@@ -185,9 +189,29 @@ def cohort_inputs() -> list:
 
 
 def cohort_state(wildcards) -> str:
-    """What changes when a scan of the user's folders is added, taken away or replaced."""
-    given = CONFIGURATION.cohort.kind == "folders"
-    return state_of(folders_of(CONFIGURATION.cohort, Path()).paths()) if given else ""
+    """What changes when a scan of the user's folders, or a truth, is added, taken away or replaced."""
+    if CONFIGURATION.cohort.kind == "embedded":
+        return ""
+    # Tables have their truths in themselves.
+    truths = [getattr(entry, "truth", None) for entry in CONFIGURATION.cohort.folders.unlabelled]
+    return " ".join([*map(state_of_role, ROLES), state_of(filter(None, truths))])
+
+
+@cache
+def state_of_role(role: str) -> str:
+    """What changes when a scan of a role is added, taken away or replaced."""
+    return state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed)
+
+
+DEPENDS = Depends(CONFIGURATION, state_of_role)
+STORE = Store(CONFIGURATION.store and CONFIGURATION.store.absolute())
+# For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
+os.environ[VARIABLE] = str(STORE.root or "")
+
+
+def depends_of_training(wildcards) -> str:
+    """What a round's training depends on besides its settings, as JSON."""
+    return json.dumps(DEPENDS.training(int(wildcards.round)))
 
 
 def truth_is_known() -> bool:

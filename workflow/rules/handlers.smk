@@ -1,19 +1,53 @@
 # What is checked when a run starts, what is said then and at its end, and what is recorded of its jobs.
 #
-# makes  results/jobs.tsv    every job that ended: its rule, state and time
+# makes  results/jobs.tsv           every job that ended: its rule, state and time
+#        results/experiment.json    which experiment these results are of
+
+import atexit
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
+from noisy_student.keeping import begun_anew, experiment_record, stages
 from noisy_student.running import banner, brief, cluster, stale_lock
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
+HERE, RESULTS = Path.cwd(), Path("results")
+STAGES = list(stages.stages_of(CONFIGURATION, DEPENDS)) if STORE.root and LOOKS_AT_SCANS else []
 ENDING = Ending(Path.cwd(), COMMAND)
 
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
+    if LOOKS_AT_SCANS:
+        try:
+            experiment_record.refuse_another(CONFIGURATION, RESULTS)
+            begun_anew.refuse_foreign(CONFIGURATION, DEPENDS, RESULTS)
+        except InputError as error:
+            sys.exit(str(error))
+        for line in begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS):
+            print(line, file=sys.stderr)
+        if STORE.root and (taken := stages.adopt(STAGES, STORE, HERE)):
+            print(f"from the store {STORE.root}: {', '.join(taken)}", file=sys.stderr)
+            stages.register(STAGES, STORE, HERE)
+
+
+def share():
+    """Put the finished stages of this run's targets into the store."""
+    outputs = {str(path) for job in workflow.dag.jobs for path in job.output}
+    stages.publish(STAGES, STORE, HERE, outputs.__contains__)
+    stages.register(STAGES, STORE, HERE)
+
+
+def share_if_nothing_was_to_do():
+    """The same of a run that began finished, after which Snakemake calls no handler."""
+    if workflow.dag is not None and not workflow.dryrun and not len(workflow.dag):
+        share()
+
+
+if STAGES:
+    atexit.register(share_if_nothing_was_to_do)
 
 
 onstart:
@@ -22,6 +56,7 @@ onstart:
             cluster.refuse_second_copies(Path.cwd())
         except InputError as error:
             raise WorkflowError(str(error))
+    experiment_record.write(CONFIGURATION, RESULTS)
     brief.on_terminal(snakemake_log)
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
@@ -30,6 +65,8 @@ onstart:
 
 
 onsuccess:
+    if STAGES:
+        share()
     # Without its targets, for all that is to be made.
     ENDING.finish(
         shlex.join(["snakemake", *(word for word in sys.argv[1:] if word not in workflow.dag_settings.targets)])

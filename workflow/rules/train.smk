@@ -59,13 +59,14 @@ rule train:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
         start_from=lambda wildcards, input: flag("--start-from", input.start_from),
         before=before_training,
+        depends=depends_of_training,
         flags=PREDICTION_FLAGS,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/train.py" --settings {params.settings:q} --plans {input.plans}'
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
         " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from}"
-        " {params.before} {params.flags} >> {log} 2>&1"
+        " --depends {params.depends:q} {params.before} {params.flags} >> {log} 2>&1"
 
 
 rule postprocessing:

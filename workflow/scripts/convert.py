@@ -12,13 +12,22 @@ from noisy_student.cohort.conversion import convert, convert_label_map, is_whole
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.command import run
 from noisy_student.files import write_text
+from noisy_student.keeping.store import Store, own
 from noisy_student.parallel import with_progress
 from noisy_student.reading.door import require_unchanged
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
+KIND = "converted"
 
-def convert_case(row: Any, root: Path) -> dict[str, str]:
+
+def origins(checksums: list[str]) -> list[str]:
+    """What a converted scan, and its label map, are made from."""
+    scan, *label_maps = checksums
+    return [f"scan {scan}", *(f"label map {label_map} of scan {scan}" for label_map in label_maps)]
+
+
+def convert_case(row: Any, root: Path, store: Store) -> dict[str, str]:
     """Convert what is not yet there, or was made from other files; the paths of both files."""
     image = converted_image(root, row.case)
     jobs = [(Path(row.image), image, convert)]
@@ -33,8 +42,12 @@ def convert_case(row: Any, root: Path) -> dict[str, str]:
     is_done = record.exists() and record.read_text() == made_from
     if not is_done or not all(is_whole(target) for _, target, _ in jobs):
         record.unlink(missing_ok=True)
-        for source, target, make in jobs:
-            make(source, target)
+        for (source, target, make), origin in zip(jobs, origins(checksums), strict=True):
+            if not store.take(KIND, origin, {target.name: target}):
+                make(source, target)
+                # A scan that is linked as it is was not made.
+                if not target.samefile(source):
+                    store.put(KIND, origin, {target.name: target})
         write_text(record, made_from)
     return {
         "case": row.case,
@@ -56,8 +69,12 @@ def main() -> None:
     cases = shard_of(
         read_table(arguments.cases, ["case", "role", "sha256", "labels_sha256"]), arguments.shard, arguments.shards
     )
-    rows = (convert_case(row, arguments.folder) for row in cases.itertuples())
-    index = list(with_progress(rows, len(cases), "converting"))
+    for name in ("images", "label_maps", "records"):
+        own(arguments.folder / name)
+    store = Store.of_environment()
+    rows = (convert_case(row, arguments.folder, store) for row in cases.itertuples())
+    with store.alone(f"converting {' '.join(cases.sha256)}"):
+        index = list(with_progress(rows, len(cases), "converting"))
     write_table(pd.DataFrame(index, columns=["case", "image", "label_map", "made_from"]), arguments.output)
 
 

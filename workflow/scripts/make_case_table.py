@@ -14,6 +14,7 @@ from noisy_student.cohort.folder_findings import folder_findings
 from noisy_student.cohort.scans import folders_of, search
 from noisy_student.command import run
 from noisy_student.configuration.experiment import Cohort
+from noisy_student.keeping.store import own
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import write_table
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
+    own(arguments.renumbered)
     found = search(folders_of(arguments.cohort, arguments.embedded))
     standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
     table, findings = make_case_table(found.scans, standard, arguments.cores, folder_findings(found))

@@ -21,6 +21,7 @@ from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
 from noisy_student.files import visible
 from noisy_student.images import write_image
+from noisy_student.keeping.store import own
 from noisy_student.parallel import end_with_parent
 
 # Role: the scan's and the label map's file, for a number from 1.
@@ -109,6 +110,7 @@ def main() -> None:
     """Make a cohort as the command line says, one line of progress a scan on stderr."""
     asked = parse_arguments()
     cases = list_cases({role: getattr(asked, role) for role in ROLES}, asked.label_maps)
+    own(asked.output)
     names = make_cohort(cases, asked.output, asked.seed, asked.variation, asked.cores)
     for count, name in enumerate(names, start=1):
         print(f"{count}/{len(cases)} {name}", file=sys.stderr)

@@ -12,6 +12,7 @@ from noisy_student import nnunet
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
+from noisy_student.keeping.store import own
 from noisy_student.model.label_files import LabelFiles
 from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
@@ -70,6 +71,7 @@ def main() -> None:
 
     folder = arguments.output.parent
     cases = folder / nnunet.CASES_FOLDER
+    own(cases)
     cases.mkdir(parents=True, exist_ok=True)
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,

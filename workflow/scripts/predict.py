@@ -19,8 +19,10 @@ import torch
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
 from noisy_student.files import sha256
+from noisy_student.keeping.aside import aside_of_labels
+from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.model.device import choose_device
-from noisy_student.model.label_files import LabelFiles
+from noisy_student.model.label_files import SHORT, LabelFiles, made_from, model_in
 from noisy_student.model.postprocessing import Steps, read_steps
 from noisy_student.model.predictor import Logits, Predictor
 from noisy_student.model.scores import SCORES
@@ -28,6 +30,8 @@ from noisy_student.parallel import overlapped, with_progress
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
 from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, stacked, write_table
+
+KIND = "label_maps"
 
 
 def identity(checkpoints: list[Path], options: Prediction, steps: Steps) -> str:
@@ -45,16 +49,31 @@ class Job:
     preprocessed: Path
     orientation: str
     made_from: str
-    same_in: Path | None = None
+    same_in: tuple[Path, ...] = ()
+    aside: Path | None = None
+    store: Store = NO_STORE
 
     def done(self) -> pd.DataFrame | None:
-        """The scores, if the results are there, or can be taken from another round that the same model labelled."""
-        if (scores := self.files.read(self.made_from)) is not None or not self.same_in:
+        """The scores, if the results are there, or can be taken from where the same model's may lie."""
+        if (scores := self.files.read(self.made_from)) is not None:
             return scores
-        other = replace(self.files, folder=self.same_in)
-        if (scores := other.read(self.made_from)) is not None:
-            self.files.take(other)
-        return scores
+        self.set_others_aside()
+        for folder in self.same_in:
+            other = replace(self.files, folder=folder)
+            if (scores := other.read(self.made_from)) is not None:
+                self.files.take(other)
+                return scores
+        return self.files.read(self.made_from) if self.store.take(KIND, self.identity, self.files.by_name()) else None
+
+    @property
+    def identity(self) -> str:
+        """What the files depend on, in the store."""
+        return f"{self.made_from}, voxels {self.files.voxels}"
+
+    def set_others_aside(self) -> None:
+        """Keep what another model has made of the scan."""
+        if self.aside:
+            self.files.set_aside(self.aside, model_in(self.made_from))
 
 
 def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -80,6 +99,7 @@ def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[
         job, logits = predicted
         labelled = predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels)
         job.files.write(labelled, job.scan, job.orientation, job.made_from)
+        job.store.put(KIND, job.identity, job.files.by_name())
         return job.files.case, labelled.scores
 
     yield from overlapped(missing, read, work, finish)
@@ -101,7 +121,9 @@ def main() -> None:
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where the label maps are made")
-    parser.add_argument("--same-in", type=Path, help="where label maps of the same model may lie already")
+    parser.add_argument(
+        "--same-in", type=Path, nargs="*", default=[], help="where label maps of the same model may lie already"
+    )
     parser.add_argument("--output", type=Path, required=True, help="table of scores per case and organ")
     arguments = parser.parse_args()
 
@@ -115,10 +137,15 @@ def main() -> None:
     options = prediction_of(arguments)
     model = identity(arguments.checkpoints, options, arguments.postprocessing)
     load = partial(Predictor, arguments.checkpoints, options, device, arguments.postprocessing)
+    aside = aside_of_labels(arguments.folder)
+    same_in = (*arguments.same_in, aside / model[:SHORT])
+    own(arguments.folder)
+    store = Store.of_environment()
     jobs = [
         Job(
             LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),
-            Path(preprocessed[row.case]), row.orientation, f"model {model}, scan {row.sha256}", arguments.same_in,
+            Path(preprocessed[row.case]), row.orientation, made_from(model, row.sha256), same_in, aside,
+            store,
         )
         for row in cases.itertuples()
     ]  # fmt: skip
@@ -127,7 +154,8 @@ def main() -> None:
         table.assign(case=case, model=model, scan=scan_of[case])
         for case, table in with_progress(label_all(jobs, load), len(jobs), "labelling")
     )
-    table = stacked(scores, ["case", *SCORES, "model", "scan"])
+    with store.alone(f"labelling {' '.join(job.identity for job in jobs)}"):
+        table = stacked(scores, ["case", *SCORES, "model", "scan"])
     write_table(table.set_index("case").loc[cases.case].reset_index(), arguments.output)
 
 

@@ -7,17 +7,24 @@ import pandas as pd
 
 from noisy_student.command import run
 from noisy_student.files import read_json, sha256
+from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.parallel import with_progress
-from noisy_student.plan.preprocessing import Plan, is_whole, preprocess_image
+from noisy_student.plan.preprocessing import ARRAY, LABELS, PROPERTIES, Plan, is_whole, preprocess_image, with_suffix
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, write_table
 
+KIND = "preprocessed"
 
-def preprocess_case(case: str, image: Path, folder: Path, plan: Plan, made_from: str) -> dict[str, str]:
+
+def preprocess_case(
+    case: str, image: Path, folder: Path, plan: Plan, made_from: str, store: Store = NO_STORE
+) -> dict[str, str]:
     """Preprocess the scan unless that is done already, from the same scan and plans."""
     target = folder / case
-    if not is_whole(target, made_from):
+    files = {suffix: with_suffix(target, suffix) for suffix in (ARRAY, LABELS, PROPERTIES)}
+    if not is_whole(target, made_from) and not store.take(KIND, made_from, files):
         preprocess_image(image, target, plan, made_from)
+        store.put(KIND, made_from, files)
     return {"case": case, "preprocessed": str(target), "made_from": made_from}
 
 
@@ -37,11 +44,15 @@ def main() -> None:
     cases = shard_of(read_table(arguments.cases, ["case", "sha256"]), arguments.shard, arguments.shards)
     images = read_table(arguments.converted, ["case", "image"]).set_index("case").image
     plans = sha256(arguments.plans)
+    own(arguments.folder)
+    store = Store.of_environment()
+    made_from = {row.case: f"scan {row.sha256}, plans {plans}" for row in cases.itertuples()}
     rows = (
-        preprocess_case(row.case, Path(images[row.case]), arguments.folder, plan, f"scan {row.sha256}, plans {plans}")
-        for row in cases.itertuples()
+        preprocess_case(case, Path(images[case]), arguments.folder, plan, origin, store)
+        for case, origin in made_from.items()
     )
-    index = list(with_progress(rows, len(cases), "preprocessing"))
+    with store.alone(f"preprocessing {', '.join(made_from.values())}"):
+        index = list(with_progress(rows, len(cases), "preprocessing"))
     write_table(pd.DataFrame(index, columns=["case", "preprocessed", "made_from"]), arguments.output)
 
 

@@ -11,6 +11,9 @@ from noisy_student import nnunet
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
+from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.keeping.depends import DEPENDS
+from noisy_student.keeping.store import Store
 from noisy_student.model.checkpoints import FINAL_CHECKPOINT, is_whole
 from noisy_student.model.device import choose_device
 from noisy_student.model.predictor import Predictor
@@ -30,24 +33,15 @@ from noisy_student.train.trainer import (
 # Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
 RETRAINED = "retrained"
 SEED_STEP = 1_000_000
+# What a store has of a finished training.
+KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
 
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path, start_from: Path | None) -> str:
-    """What a training depends on; checkpoints of another one are not gone on with."""
+    """What a training depends on; another one's checkpoints are set aside."""
     paths = [plans, dataset / "training_set.tsv", dataset / "splits_final.json", *([start_from] if start_from else [])]
     files = {path.name: sha256(path) for path in paths}
     return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
-
-
-def forget_other_training(folder: Path, identity: str) -> None:
-    """Remove checkpoints that were made with other settings or other data."""
-    record = folder / "training.json"
-    if record.exists() and record.read_text() == identity:
-        return
-    for checkpoint in folder.glob("checkpoint_*.pth"):
-        print(f"{checkpoint} is of a training with other settings or data: starting anew", flush=True)
-        checkpoint.unlink()
-    write_text(record, identity)
 
 
 def resume(trainer: NoisyStudentTrainer) -> None:
@@ -79,9 +73,17 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     # A lost node may train on; a failed second job would take away what that training makes.
     with only_one(places.fold_folder / ".lock", wait=True):
         depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.start_from)
-        forget_other_training(places.fold_folder, depends_on)
+        settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder))
+        write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
-        finish(arguments, settings, places, device)
+        store = Store.of_environment()
+        made_from = f"fold {arguments.fold}, {depends_on}"
+        files = {name: places.fold_folder / name for name in KEPT}
+        with store.alone(f"training {made_from}"):
+            if not is_whole(files[FINISHED_CHECKPOINT]) and store.take(KIND, made_from, files):
+                print(f"this very training is in the store {store.root}: taken from there", flush=True)
+            finish(arguments, settings, places, device)
+            store.put(KIND, made_from, files)
         finished = places.fold_folder / FINISHED_CHECKPOINT
         predictor = Predictor([finished], prediction_of(arguments), device)
         label_held_out(predictor, arguments.dataset, arguments.fold, places.fold_folder, seed)
@@ -91,19 +93,27 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
 def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Places, device: torch.device) -> None:
     """Train to the final checkpoint, as far as that is not done."""
     final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
+    plans, dataset = read_json(arguments.plans), read_json(arguments.dataset / "dataset.json")
     if is_whole(finished):
         if not is_whole(final):
             copy(finished, final)
             record(final)
             print(f"{final} was trained before, with these settings and data", flush=True)
+        describe(places.model, plans, dataset)
         return
-    plans = read_json(arguments.plans)
-    dataset = read_json(arguments.dataset / "dataset.json")
     workers = max(1, arguments.threads - 1)
     trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, arguments.start_from)
     resume(trainer)
     trainer.run_training()
     record(final)
+
+
+def describe(model: Path, plans: dict[str, Any], dataset: dict[str, Any]) -> None:
+    """Write what a model folder says of its folds, where another training has left its own."""
+    for name, content in (("plans.json", plans), ("dataset.json", dataset)):
+        path = model / name
+        if not path.exists() or not content.items() <= read_json(path).items():
+            write_text(path, json.dumps(content, indent=4))
 
 
 def train_again_after_a_collapse(arguments: argparse.Namespace, first: Path, teacher: Path) -> None:
@@ -137,6 +147,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, required=True)
     parser.add_argument("--start-from", type=Path, help="checkpoint of the teacher, if its weights are the first ones")
     parser.add_argument("--verdict", type=Path, help="on the round before: which one labels, and was it the last")
+    parser.add_argument("--depends", type=json.loads, default={}, help="what else it depends on, for the record")
     parser.add_argument("--retrain-below", type=float, help="train again if the DSC falls by more than this noise")
     add_arguments(parser)
     parser.add_argument("--device", default="auto")

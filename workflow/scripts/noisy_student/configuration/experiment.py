@@ -204,6 +204,10 @@ class Configuration(Strict):
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
     report: Report = Report()
+    # Where experiments share what is equal.
+    store: Path | None = Field(None, exclude=True)
+    # Whether results of another experiment may be replaced: of a start, not of the experiment.
+    replace: bool = Field(False, exclude=True)
 
     @model_validator(mode="after")
     def embedded_organs_are_flare22s(self) -> "Configuration":

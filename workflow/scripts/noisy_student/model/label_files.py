@@ -1,7 +1,8 @@
 """A scan's result on disk: its label map on the scan's own grid, beside it its scores and its voxels' confidence."""
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,20 @@ from noisy_student.files import link, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
 from noisy_student.model.voxel_confidence import write_confidence
+
+MODEL = re.compile(r"model (\w+), scan ")
+SHORT = 12
+
+
+def made_from(model: str, scan: str) -> str:
+    """What a label map depends on, by the checksums of the model and of the scan."""
+    return f"model {model}, scan {scan}"
+
+
+def model_in(made_from: str) -> str:
+    """The model's checksum in what a label map depends on; empty where it has none."""
+    found = MODEL.match(made_from)
+    return found[1] if found else ""
 
 
 def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
@@ -82,10 +97,32 @@ class LabelFiles:
             return None
         return pd.DataFrame(record["scores"]) if whole else None
 
+    def model(self) -> str:
+        """Which model made them, as `made_from` says; empty where no whole record is."""
+        try:
+            return model_in(json.loads(self.scores.read_text())["made_from"])
+        except (OSError, ValueError, KeyError):
+            return ""
+
+    def set_aside(self, place: Path, wanted: str) -> None:
+        """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written."""
+        if (model := self.model()) in ("", wanted):
+            return
+        other = replace(self, folder=place / model[:SHORT])
+        for mine, others in zip(self._paths(), other._paths(), strict=True):
+            if mine.exists():
+                others.parent.mkdir(parents=True, exist_ok=True)
+                mine.replace(others)
+
     def take(self, other: "LabelFiles") -> None:
         """Link the same case's whole files from another folder."""
         for mine, others in zip(self._paths(), other._paths(), strict=True):
             link(others, mine)
+
+    def by_name(self) -> dict[str, Path]:
+        """The files under names that do not depend on the case, the scores last."""
+        names = ["label_map.nii.gz", *(["confidence.b2nd"] if self.voxels else []), "scores.json"]
+        return dict(zip(names, self._paths(), strict=True))
 
     def _paths(self) -> list[Path]:
         return [self.label_map, *([self.confidence] if self.voxels else []), self.scores]

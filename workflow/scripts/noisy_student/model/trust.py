@@ -19,6 +19,13 @@ def record(checkpoint: Path) -> None:
     write_text(checkpoint.with_suffix(RECORD), sha256(checkpoint))
 
 
+def is_replaced(checkpoint: Path) -> bool:
+    """Whether a checkpoint was recorded here and is another file now; only a younger one is read to find out."""
+    note = checkpoint.with_suffix(RECORD)
+    is_younger = note.exists() and checkpoint.stat().st_mtime > note.stat().st_mtime
+    return is_younger and note.read_text() != sha256(checkpoint)
+
+
 def require_trusted(checkpoints: Sequence[Path], trusted: Collection[str]) -> None:
     """Raise InputError unless every checkpoint is the project's own, or its SHA-256 is among `trusted`."""
     checksums = {path: sha256(path) for path in checkpoints}

@@ -1,0 +1,101 @@
+"""Trainings and label maps set aside under their identity when others come, and taken back when they are wanted again.
+
+`results/superseded/` has them where they lay, in folders by identity: `round_<k>/model/fold_<f>/<identity>/`,
+`round_<k>/pseudo_labels/<model>/`. A training's `training.json` tells whose
+a folder's files are, so it leaves a folder last and enters one first: a move that is cut short is ended by the next.
+"""
+
+import hashlib
+from pathlib import Path
+
+from noisy_student.errors import InputError
+from noisy_student.files import write_text
+from noisy_student.model.trust import is_replaced
+
+SUPERSEDED = "superseded"
+RECORD = "training.json"
+SHORT = 12
+
+
+def short(identity: str) -> str:
+    """An identity as a folder's name."""
+    return hashlib.sha256(identity.encode()).hexdigest()[:SHORT]
+
+
+def aside_of_fold(folder: Path) -> Path:
+    """Where what a fold's folder, `results/round_<k>/<model>/fold_<f>`, held before is kept."""
+    return _aside(folder, folder.parents[2])
+
+
+def aside_of_labels(folder: Path) -> Path:
+    """The same of a folder of label maps, `results/round_<k>/<folder>`."""
+    return _aside(folder, folder.parents[1])
+
+
+def _aside(folder: Path, results: Path) -> Path:
+    return results / SUPERSEDED / folder.relative_to(results)
+
+
+def settle(folder: Path, identity: str, aside: Path) -> None:
+    """Make a fold's folder that of the training `identity`: another one's files go to `aside`, its own come back.
+
+    Raises InputError where the folder is a link, or has checkpoints that no training of this workflow wrote.
+    """
+    refuse_links(folder)
+    record = folder / RECORD
+    if record.exists() and (other := record.read_text()) != identity:
+        print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)
+        _move(folder, aside / short(other))
+    if (kept := aside / short(identity)).is_dir():
+        print(f"{kept} is this very training: taken back", flush=True)
+        if (kept / RECORD).exists():
+            _move_file(kept / RECORD, record)
+        _move(kept, folder)
+        kept.rmdir()
+    refuse_foreign_checkpoints(folder)
+    write_text(record, identity)
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise InputError where a fold's folder, its model's or its round's is a link: nothing is written through one."""
+    for part in (folder, *folder.parents[:2]):
+        if part.is_symlink():
+            raise InputError(
+                f"a folder of the run's own for the training, {folder}",
+                f"{part} is a link to {part.readlink()}",
+                "take the link away; to label with that model name it in the configuration, rounds: - {model: PATH}",
+            )
+
+
+def refuse_foreign_checkpoints(folder: Path) -> None:
+    """Raise InputError where a fold's folder has a checkpoint that no training of this workflow wrote."""
+    foreign = checkpoints(folder)
+    if (folder / RECORD).exists():
+        foreign = [path for path in foreign if is_replaced(path)]
+    if foreign:
+        raise InputError(
+            f"a folder for this training, {folder}",
+            f"{', '.join(path.name for path in foreign)}, which no training of this workflow wrote",
+            "move it away; to go on from a model of your own name it in the configuration: rounds: - {model: PATH}",
+        )
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Every checkpoint in a fold's folder."""
+    return sorted(folder.glob("checkpoint_*.pth"))
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move what lies in a folder, the record last; locks and other hidden files stay."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.glob("[!.]*"), key=lambda path: path.name == RECORD):
+        if path.is_dir():
+            _move(path, target / path.name)
+            path.rmdir()
+        else:
+            _move_file(path, target / path.name)
+
+
+def _move_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)

@@ -1,0 +1,97 @@
+"""Which trainings a run would begin anew, and why, and which it takes back: said before it begins."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noisy_student.configuration.experiment import Configuration
+from noisy_student.keeping.aside import RECORD, aside_of_fold, checkpoints, refuse_foreign_checkpoints, refuse_links
+from noisy_student.keeping.depends import DEPENDS, Depends, differences, settings_in_words
+
+PROGRESS = "progress.tsv"
+SECONDS_PER_HOUR = 3600
+HEADING = "Trainings that are there, and are wanted with other settings or data (nothing is deleted):"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a fold's folder says of its training: what it was made from, and how many epochs it took in how long."""
+
+    folder: Path
+    made_from: dict[str, Any]
+    epochs: int
+    seconds: float
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Training | None":
+        """The training of a fold's folder, if there is one that says what it depends on."""
+        try:
+            settings = json.loads((folder / RECORD).read_text())["settings"]
+            depends = json.loads((folder / DEPENDS).read_text())
+        except (OSError, ValueError, KeyError):
+            return None
+        epochs, seconds = _progress(folder / PROGRESS)
+        return cls(folder, depends | settings_in_words(settings), epochs, seconds)
+
+    @property
+    def name(self) -> str:
+        """Its round and fold in words."""
+        return f"round {self.folder.parents[1].name.removeprefix('round_')}, {self.folder.name.replace('_', ' ')}"
+
+    @property
+    def cost(self) -> str:
+        """What it took so far."""
+        hours = self.seconds / SECONDS_PER_HOUR
+        took = f"{hours:.1f} h" if hours >= 1 else f"{self.seconds / 60:.1f} min"
+        return f"{self.epochs} epoch{'s' * (self.epochs != 1)} in {took}"
+
+
+def _progress(path: Path) -> tuple[int, float]:
+    if not path.exists():
+        return 0, 0.0
+    with path.open(newline="") as stream:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(stream, delimiter="\t")]
+    return len(seconds), sum(seconds)
+
+
+def in_words(configuration: Configuration, depends: Depends, results: Path) -> list[str]:
+    """A line for each training that is there but of other settings or data than wanted; none where nothing changed."""
+    lines = [line for folder, wanted in _folds(configuration, depends, results) if (line := _line(folder, wanted))]
+    return [HEADING, *(f"  {line}" for line in lines)] if lines else []
+
+
+def refuse_foreign(configuration: Configuration, depends: Depends, results: Path) -> None:
+    """Raise InputError where a job would replace checkpoints of another origin, or write through a link.
+
+    Snakemake deletes what a job makes before the job begins. A link to a training that is wanted as it is may stay.
+    """
+    for folder, wanted in _folds(configuration, depends, results):
+        if not checkpoints(folder):
+            continue
+        training = Training.in_folder(folder)
+        if training is None or training.made_from != wanted:
+            refuse_links(folder)
+        refuse_foreign_checkpoints(folder)
+
+
+def _folds(configuration: Configuration, depends: Depends, results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each fold's folder, and what its training is to be made from."""
+    for number in range(len(configuration.rounds)):
+        wanted = depends.training(number) | settings_in_words(configuration.training_of(number))
+        for fold in configuration.training.folds:
+            yield results / f"round_{number}/model/fold_{fold}", json.loads(json.dumps(wanted))
+
+
+def _line(folder: Path, wanted: dict[str, Any]) -> str:
+    training = Training.in_folder(folder)
+    if training is None or training.made_from == wanted:
+        return ""
+    why = "; ".join(differences(training.made_from, wanted))
+    aside = [kept for path in aside_of_fold(folder).glob("*") if (kept := Training.in_folder(path))]
+    back = next((kept for kept in aside if kept.made_from == wanted), None)
+    if back:
+        return f"{training.name}: taken back from {back.folder}, {back.cost} ({why})"
+    return f"{training.name}: begins anew ({why}); the one there, {training.cost}, is set aside"

@@ -1,0 +1,102 @@
+"""What each training of a run depends on, known before anything is computed: the configuration and the scans' state.
+
+The same is written beside each training, so that a later start can say in words what would be trained anew, and why.
+A training's own identity (`training.json`) has the checksums of its data besides.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from noisy_student.configuration.experiment import Configuration
+
+DEPENDS = "depends.json"
+SHORT = 16
+
+
+class Depends:
+    """Documents of what trainings and label maps are made from; `scans` gives the state of a role's scans."""
+
+    def __init__(self, configuration: Configuration, scans: Callable[[str], str]) -> None:
+        self.configuration, self.scans = configuration, scans
+
+    def plan(self, number: int) -> dict[str, Any]:
+        """Of the plans of a round's network."""
+        network = self.configuration.rounds[number].network
+        return {
+            "labelled scans": self.scans("labelled"),
+            "organs": {organ.name: organ.label for organ in self.configuration.organs},
+            f"networks.{network}": self.configuration.networks[network].model_dump(mode="json"),
+        }
+
+    def training(self, number: int) -> dict[str, Any]:
+        """Of a round's training, besides its settings."""
+        start = self.configuration.rounds[number].start
+        return self.plan(number) | ({"start": start} | self.labels(number) if number else {})
+
+    def labels(self, number: int) -> dict[str, Any]:
+        """Of the pseudo-labels that a round learns from, and which of them."""
+        configuration = self.configuration
+        return {
+            "its teacher": key(self.model(number - 1)),
+            "unlabelled scans": self.scans("unlabelled"),
+            "prediction": configuration.prediction.results_depend_on,
+            "postprocessing.pseudo_labels": configuration.postprocessing.pseudo_labels,
+            "selection": [rule.model_dump(mode="json") for rule in configuration.selection_of(number)],
+            "voxel_confidence": configuration.voxel_confidence_of(number).model_dump(),
+        }
+
+    def model(self, number: int) -> dict[str, Any]:
+        """Of the model that labels after a round."""
+        configuration = self.configuration
+        rules = {"collapse": configuration.collapse.model_dump(), "stop": configuration.stop.model_dump()}
+        return self.training(number) | settings_in_words(configuration.training_of(number)) | (rules if number else {})
+
+
+def key(document: Mapping[str, Any]) -> str:
+    """A document in short; equal documents have equal keys."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:SHORT]
+
+
+def settings_in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A training's settings under the configuration's keys."""
+    apart = ("seed", "noise")
+    return {
+        name if name in apart else f"training.{name}": value for name, value in json.loads(json.dumps(settings)).items()
+    }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], added: bool = True) -> list[str]:
+    """What differs between two documents, in words: `training.epochs 1000 → 1200`; `added`: also what is new."""
+    flat_before, flat_now = dict(_flat(before)), dict(_flat(now))
+    names = dict.fromkeys([*(flat_now if added else ()), *flat_before])
+    return [
+        _in_words(name, flat_before.get(name), flat_now.get(name))
+        for name in names
+        if flat_before.get(name) != flat_now.get(name)
+    ]
+
+
+def _flat(document: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    return [
+        pair
+        for name, value in document.items()
+        for pair in (
+            _flat(value, f"{above}{name}.") if isinstance(value, Mapping) and value else [(f"{above}{name}", value)]
+        )
+    ]
+
+
+def _in_words(name: str, before: Any, now: Any) -> str:
+    if name.endswith("scans"):
+        return f"other {name}"
+    if name == "its teacher":
+        return "another teacher"
+    if name == "selection":
+        return "another selection"
+    return f"{name} {_value(before)} → {_value(now)}"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,61 @@
+"""Which experiment a folder holds: another cohort, seed or network stops a run before it replaces anything.
+
+`results/experiment.json` is written when a run starts. What is added to an experiment (scans, rounds, networks) is the
+same experiment grown.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from noisy_student.cohort.scans import ROLES
+from noisy_student.configuration.experiment import Configuration
+from noisy_student.errors import InputError
+from noisy_student.files import read_json, write_text
+from noisy_student.keeping.depends import differences
+
+RECORD = "experiment.json"
+
+
+def of_configuration(configuration: Configuration) -> dict[str, Any]:
+    """What makes it this experiment: seed, organs, cohort, and each network."""
+    cohort = configuration.cohort
+    document = {
+        "seed": configuration.seed,
+        "organs": {organ.name: organ.label for organ in configuration.organs},
+        "cohort": {"kind": cohort.kind},
+        "networks": {name: network.model_dump(mode="json") for name, network in configuration.networks.items()},
+    }
+    if cohort.folders is None:
+        document["cohort"]["embedded"] = cohort.embedded.model_dump(mode="json")
+    for role, entries in cohort.folders.model_dump(mode="json", exclude_none=True).items() if cohort.folders else ():
+        for entry in entries:
+            document["cohort"][f"{role} {entry.get('images') or entry['table']}"] = entry
+    return document
+
+
+def refuse_another(configuration: Configuration, results: Path) -> None:
+    """Raise InputError if the results are of an experiment that this configuration would replace, unless it shall."""
+    path = results / RECORD
+    if configuration.replace or not path.exists():
+        return
+    before, now = read_json(path), of_configuration(configuration)
+    if lost := differences(_grown(before, now), now, added=False):
+        raise InputError(
+            f"the experiment whose results lie in {results.resolve()}",
+            "another one; these keys differ:\n" + "\n".join(f"  {line}" for line in lost),
+            "give another folder, --directory DIR, or let it replace these results: --config replace=true",
+        )
+
+
+def _grown(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """What was before, with as many generated scans as now where these are more."""
+    counts = before["cohort"].get("embedded", {})
+    wanted = now["cohort"].get("embedded", {})
+    more = {role: wanted[role] for role in ROLES if counts.get(role, 0) < wanted.get(role, 0)} if counts else {}
+    return before | {"cohort": before["cohort"] | ({"embedded": counts | more} if counts else {})}
+
+
+def write(configuration: Configuration, results: Path) -> None:
+    """Say which experiment these results are of."""
+    write_text(results / RECORD, json.dumps(of_configuration(configuration), indent=2))

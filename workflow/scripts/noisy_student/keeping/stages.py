@@ -1,0 +1,200 @@
+"""Finished stages of a run in a store, by what they depend on: an experiment in a new folder begins with them.
+
+They are found before Snakemake plans its jobs, so that what another experiment has made is no job of this one. A stage
+lies in the store as it lies in a run's folder; small files and models are linked one by one, folders with a file a scan
+as a whole (`store.own` makes them the experiment's own before something is written there).
+"""
+
+import json
+import os
+import shutil
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from noisy_student.cohort.scans import ROLES
+from noisy_student.configuration.experiment import Configuration
+from noisy_student.files import sha256, write_text
+from noisy_student.keeping.depends import Depends, key
+from noisy_student.keeping.store import MANIFEST, Store, damaged_files, link_tree, share, whole_folder
+from noisy_student.nnunet import CASES_FOLDER
+
+STAGES, USERS = "stages", "users"
+# Snakemake's record of how each output was made, by which it sees what has changed since.
+RECORDS = Path(".snakemake/metadata")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage makes: `files`, without which it is not finished; `trees` of few files; `folders` of many.
+
+    Paths are relative to a run's folder. `extras` may be there.
+    """
+
+    name: str
+    key: str
+    files: Sequence[str]
+    trees: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    extras: Sequence[str] = ()
+
+
+def stages_of(configuration: Configuration, depends: Depends) -> Iterator[Stage]:
+    """Every stage that experiments may share, in the order in which they are made."""
+    cohort = key(_cohort(configuration, depends))
+    yield _cohort_stage(configuration, cohort)
+    rounds = configuration.rounds
+    first = {entry.network: number for number, entry in reversed(list(enumerate(rounds)))}
+    fingerprint = key({name: value for name, value in depends.plan(0).items() if not name.startswith("networks.")})
+    files = [f"results/plans/{name}.json" for name in ("dataset", "dataset_fingerprint")]
+    yield Stage("fingerprint", fingerprint, files)
+    for name, number in first.items():
+        yield from _network_stages(name, cohort, key(depends.plan(number)), configuration.shards)
+    for number in range(len(rounds)):
+        yield from _round_stages(number, configuration, depends)
+
+
+def _cohort_stage(configuration: Configuration, cohort: str) -> Stage:
+    here = "results/cohort"
+    tables = [f"{here}/{name}.tsv" for name in ("cases", "converted", "labelled_measures")]
+    shards = _shards(f"{here}/shards/converted", configuration.shards)
+    generated = [f"{here}/embedded.done"] if configuration.cohort.kind == "embedded" else []
+    folders = [f"{here}/{name}" for name in ("embedded", "renumbered", "images", "label_maps", "records")]
+    return Stage("cohort", cohort, [*tables, *shards, *generated], folders=folders, extras=[f"{here}/findings.tsv"])
+
+
+def _network_stages(name: str, cohort: str, plans: str, shards: int) -> Iterator[Stage]:
+    yield Stage("plans", plans, [f"results/plans/{name}/{file}.json" for file in ("plans", "network")])
+    here = "results/preprocessed"
+    tables = [f"{here}/{name}.tsv", *_shards(f"{here}/shards/{name}", shards)]
+    yield Stage("preprocessed", key({"cohort": cohort, "plans": plans}), tables, folders=[f"{here}/{name}"])
+
+
+def _round_stages(number: int, configuration: Configuration, depends: Depends) -> Iterator[Stage]:
+    here, shards, folds = f"results/round_{number}", configuration.shards, configuration.training.folds
+    if number:
+        labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.plan(number)["organs"]}
+        tables = [f"{here}/pseudo_label_scores.tsv", *_shards(f"{here}/shards/pseudo_label_scores", shards)]
+        tables += _shards(f"{here}/shards/label_measures", shards)
+        yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])
+    model = key(depends.model(number) | {"folds": folds})
+    files = [f"{here}/{name}" for name in ("dataset/training_set.tsv", "postprocessing.json", "verdict.json")]
+    files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
+    files += [f"{here}/selection.tsv"] if number else []
+    extras = [f"{here}/dataset/{name}.json" for name in ("dataset", "dataset_fingerprint", "splits_final")]
+    extras += [f"results/benchmarks/round_{number}_train_fold_{fold}.tsv" for fold in folds]
+    trees = [f"{here}/{name}" for name in ("model", "labeller")]
+    yield Stage("training", model, files, trees, [f"{here}/dataset/{CASES_FOLDER}"], extras)
+    options = [configuration.prediction.results_depend_on, configuration.postprocessing.predictions, shards]
+    scans = {role: depends.scans(role) for role in ("validation", "test")}
+    tables = [f"{here}/prediction_scores.tsv", *_shards(f"{here}/shards/prediction_scores", shards)]
+    predictions = key({"model": model, "scans": scans, "options": options})
+    yield Stage("predictions", predictions, tables, folders=[f"{here}/predictions"])
+
+
+def _shards(table: str, shards: int) -> list[str]:
+    return [f"{table}_{shard}.tsv" for shard in range(shards)]
+
+
+def _cohort(configuration: Configuration, depends: Depends) -> dict[str, object]:
+    """What the tables of all scans depend on. Paths count as they are written and as they are meant."""
+    cohort = configuration.cohort
+    paths = cohort.folders.paths() if cohort.folders else []
+    spacings = [configuration.networks[entry.network].spacing_mm_zyx for entry in configuration.rounds]
+    return {
+        "cohort": cohort.model_dump(mode="json"),
+        "paths": [str(path.resolve()) for path in paths],
+        "scans": {role: depends.scans(role) for role in ROLES},
+        "seed": configuration.seed if cohort.kind == "embedded" else None,
+        "organs": [[organ.label, organ.name, organ.left_twin, organ.volume_ml] for organ in configuration.organs],
+        "shards": configuration.shards,
+        "spacings": sorted(map(str, spacings)),
+    }
+
+
+def _labels(depends: Depends, number: int) -> dict[str, object]:
+    """What a round's pseudo-labels depend on, and how much they differ from those before, but not which are kept."""
+    labels = depends.labels(number)
+    return {name: value for name, value in labels.items() if name not in ("selection", "voxel_confidence")}
+
+
+def adopt(stages: Sequence[Stage], store: Store, folder: Path) -> list[str]:
+    """Link the stages that the store has and of which nothing lies in the run's `folder`; their names."""
+    return [stage.name for stage in stages if _is_new(stage, folder) and _take(stage, store, folder)]
+
+
+def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[[str], bool]) -> None:
+    """Add the stages that are finished, all of whose files were `made` as they are wanted now, to the store."""
+    for stage in stages:
+        place = _place(stage, store)
+        if (place / MANIFEST).exists() or not all(made(file) and (folder / file).exists() for file in stage.files):
+            continue
+        with whole_folder(place) as temporary:
+            for path in (*stage.trees, *stage.folders):
+                if (folder / path).exists():
+                    link_tree(folder / path, temporary / path)
+            for file in _files(stage, folder):
+                share(folder / file, temporary / file)
+            checksums = {file: sha256(temporary / file) for file in _checked(stage, temporary)}
+            write_text(temporary / MANIFEST, json.dumps({"stage": stage.name, "sha256": checksums}, indent=2))
+
+
+def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
+    """Say in the store which of its stages the experiment in `folder` uses."""
+    there = [str(_place(stage, store).relative_to(store.root)) for stage in stages if _place(stage, store).exists()]
+    record = {"experiment": str(folder.resolve()), "stages": there}
+    name = key({"experiment": record["experiment"]})
+    write_text(store.root / USERS / f"{name}.json", json.dumps(record, indent=2))
+
+
+def _place(stage: Stage, store: Store) -> Path:
+    return store.root / STAGES / stage.name / stage.key
+
+
+def _is_new(stage: Stage, folder: Path) -> bool:
+    return not any(os.path.lexists(folder / file) for file in stage.files)
+
+
+def _take(stage: Stage, store: Store, folder: Path) -> bool:
+    place = _place(stage, store)
+    if not (place / MANIFEST).exists():
+        return False
+    if damaged := damaged_files(place):
+        print(f"{place} is damaged ({', '.join(damaged[:5])}) and is made anew", file=sys.stderr)
+        shutil.rmtree(place, ignore_errors=True)
+        return False
+    for path in stage.folders:
+        target = folder / path
+        if (place / path).exists() and not os.path.lexists(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to((place / path).resolve())
+    for path in stage.trees:
+        link_tree(place / path, folder / path)
+    # Those without which the stage is not finished come last.
+    for file in reversed(_files(stage, place)):
+        share(place / file, folder / file)
+    return True
+
+
+def _files(stage: Stage, folder: Path) -> list[str]:
+    """The single files of a stage that are in a folder, with Snakemake's records of them; trees have theirs."""
+    named = [*stage.files, *stage.extras]
+    records = [str(RECORDS / urlsafe_b64encode(file.encode()).decode()) for file in _outputs(stage, folder)]
+    in_trees = tuple(f"{tree}/" for tree in stage.trees)
+    return [file for file in (*named, *records) if not file.startswith(in_trees or " ") and (folder / file).is_file()]
+
+
+def _outputs(stage: Stage, folder: Path) -> list[str]:
+    """What Snakemake may have a record of."""
+    trees = [path for tree in stage.trees for path in sorted((folder / tree).rglob("*"))]
+    return [*stage.files, *(str(path.relative_to(folder)) for path in trees)]
+
+
+def _checked(stage: Stage, place: Path) -> list[str]:
+    """The files whose checksums are compared before they are taken; those of folders are many, and large."""
+    trees = [
+        path for tree in stage.trees for path in (place / tree).rglob("*") if path.is_file() and not path.is_symlink()
+    ]
+    return [*_files(stage, place), *(str(path.relative_to(place)) for path in trees)]

@@ -1,0 +1,170 @@
+"""A store that experiments share: what is equal is made once, and linked from there.
+
+`items/<kind>/<identity>/` holds the files of one thing, made from what its identity says, with their checksums in
+`manifest.json`. Nothing in a store is ever changed: things come in one step, and go when they are damaged or unused.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from noisy_student import __version__
+from noisy_student.files import UNFINISHED, copy, only_one, sha256, write_text
+
+VARIABLE = "NOISY_STUDENT_STORE"
+ITEMS, LOCKS = "items", "locks"
+MANIFEST = "manifest.json"
+
+
+class Store:
+    """The store at `root`; without one nothing is found in it and nothing put there."""
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root
+
+    @classmethod
+    def of_environment(cls) -> "Store":
+        """The store of the run whose job this is."""
+        root = os.environ.get(VARIABLE)
+        return cls(Path(root) if root else None)
+
+    def item(self, kind: str, made_from: str) -> Path | None:
+        """Where a thing lies, or would lie."""
+        return self.root and self.root / ITEMS / kind / identity(made_from)
+
+    def take(self, kind: str, made_from: str, files: Mapping[str, Path]) -> bool:
+        """Link a thing's files, name → target, if the store has all of them whole; a damaged thing leaves it."""
+        item = self.item(kind, made_from)
+        if item is None or not (item / MANIFEST).exists():
+            return False
+        if damaged := damaged_files(item):
+            print(f"{item} is damaged ({', '.join(damaged)}) and is made anew", file=sys.stderr, flush=True)
+            shutil.rmtree(item, ignore_errors=True)
+            return False
+        if not all((item / name).exists() for name in files):
+            return False
+        for name, target in files.items():
+            share(item / name, target)
+        return True
+
+    def put(self, kind: str, made_from: str, files: Mapping[str, Path]) -> None:
+        """Add a thing, unless it is there."""
+        item = self.item(kind, made_from)
+        if item is None or (item / MANIFEST).exists():
+            return
+        with whole_folder(item) as folder:
+            for name, source in files.items():
+                share(source, folder / name)
+            checksums = {name: sha256(folder / name) for name in files}
+            manifest = {"made_from": made_from, "version": __version__, "sha256": checksums}
+            write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Do `what` while no other experiment does the same; the second one waits, and then finds it done."""
+        if self.root is None:
+            yield
+            return
+        with only_one(self.root / LOCKS / identity(what) / ".lock", wait=True):
+            yield
+
+
+NO_STORE = Store(None)
+
+
+def identity(made_from: str) -> str:
+    """What a thing is made from, and by which version, as a folder's name."""
+    digest = hashlib.sha256(f"{__version__}\n{made_from}".encode()).hexdigest()
+    return f"{digest[:2]}/{digest[2:32]}"
+
+
+def damaged_files(item: Path) -> list[str]:
+    """The files of a thing that are not what was put there; its manifest, where that cannot be read."""
+    try:
+        checksums = json.loads((item / MANIFEST).read_text())["sha256"]
+    except (OSError, ValueError, KeyError):
+        return [MANIFEST]
+    return [name for name, checksum in checksums.items() if not _is(item / name, checksum)]
+
+
+def _is(path: Path, checksum: str) -> bool:
+    try:
+        return sha256(path) == checksum
+    except OSError:
+        return False
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; rename it to `path` at the end, unless another process was faster."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        try:
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+_told: set[Path] = set()
+
+
+def share(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`; on another disk, a copy of it with its date."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError as error:
+        copy(source, target)
+        shutil.copystat(source, target)
+        _tell(error, target.parent)
+
+
+def _tell(error: OSError, folder: Path) -> None:
+    """Say once that files are copied."""
+    if not _told:
+        print(f"no links to {folder} ({error.strerror}): what is shared is copied", file=sys.stderr, flush=True)
+    _told.add(folder)
+
+
+def own(folder: Path) -> None:
+    """Before something is written to a folder that an experiment links from a store: make it the experiment's own.
+
+    Its files stay linked one by one, until they are replaced.
+    """
+    if not folder.is_symlink():
+        return
+    with only_one(folder.with_name(f".{folder.name}.lock"), wait=True):
+        if not folder.is_symlink():
+            return
+        linked = folder.resolve()
+        temporary = folder.with_name(f"{UNFINISHED}{os.getpid()}-{folder.name}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        link_tree(linked, temporary)
+        folder.unlink()
+        temporary.rename(folder)
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Link every file under a folder; links within stay what they are."""
+    target.mkdir(parents=True, exist_ok=True)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                (target / entry.name).symlink_to(Path(entry.path).readlink())
+            elif entry.is_dir():
+                link_tree(Path(entry.path), target / entry.name)
+            elif not entry.name.startswith("."):
+                share(Path(entry.path), target / entry.name)

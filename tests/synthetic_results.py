@@ -21,12 +21,15 @@ from noisy_student.select.decisions import select
 from noisy_student.tables import write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)
-SELECTED = [{"rule": "threshold", "score": "mean_max_probability", "at_least": 0.8}]
 
 
 @dataclass
 class SyntheticRun:
-    """What the run is like. `gains` is what each further round adds to the mean DSC."""
+    """What the run is like. `gains` is what each further round adds to the mean DSC.
+
+    Runs of one seed have the same scans, as difficult for each of them; `training` tells their trainings apart. Of the
+    first `measured` test scans there is an efficiency table.
+    """
 
     gains: tuple[float, ...] = (0.02, 0.01)
     labelled: int = 8
@@ -42,6 +45,10 @@ class SyntheticRun:
     unfinished: tuple[int, ...] = ()
     pictures: bool = False
     seed: int = 1
+    training: int = 0
+    at_least: float = 0.8
+    mode: str = "flare22"
+    measured: int = 0
     organs: tuple[Organ, ...] = FLARE22
 
     def write(self, folder: Path) -> Path:
@@ -88,7 +95,8 @@ def _case(folder: Path, role: str, place: int) -> dict[str, object]:
     columns |= {f"size_{axis}": size for axis, size in zip("xyz", synthetic_scans.SIZE_XYZ, strict=True)}
     columns |= {f"spacing_{axis}_mm": mm for axis, mm in zip("xyz", synthetic_scans.SPACING_MM_XYZ, strict=True)}
     columns |= {"orientation": "LPS", "intensity_low": -1000, "intensity_high": 900}
-    return columns | {"source": f"hospital {'AB'[place % 2]}", "sha256": f"{place:064x}"}
+    checksums = {"sha256": f"{place:064x}", "labels_sha256": "" if role == "unlabelled" else f"{place + 1000:064x}"}
+    return columns | {"source": f"hospital {'AB'[place % 2]}"} | checksums
 
 
 def _findings(cases: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +128,7 @@ def _scores(run: SyntheticRun, cases: pd.DataFrame, number: int) -> pd.DataFrame
 def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[dict[str, object]]:
     """Cases keep their difficulty from round to round, as real ones do."""
     identity = [run.seed, len(role), int(case[-4:])]
-    own, noise = np.random.default_rng(identity), np.random.default_rng([*identity, number])
+    own, noise = np.random.default_rng(identity), np.random.default_rng([*identity, number + 100 * run.training])
     shift = sum(run.gains[:number]) - own.gamma(1.5, 0.02)
     rows = []
     for organ, base in zip(run.organs, BASE_DSC, strict=False):
@@ -140,6 +148,8 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
         write_table(_progress(run.epochs, random), folder / f"model/fold_{fold}/progress.tsv")
     write_table(scores, folder / "scores.tsv")
     write_table(summarise(scores), folder / "summary.tsv")
+    if run.measured:
+        write_table(_efficiency(run, scores, number), folder / "efficiency.tsv")
     _write_verdict(run, folder, number)
     if number:
         _write_pseudo_labels(run, cases, folder, number, random)
@@ -147,6 +157,15 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
         for case in cases[cases["role"] != "labelled"].itertuples():
             made = folder / ("pseudo_labels" if case.role == "unlabelled" else "predictions")
             synthetic_scans.write(Path(case.image), Path(case.truth), made / f"{case.case}.nii.gz", number)
+
+
+def _efficiency(run: SyntheticRun, scores: pd.DataFrame, number: int) -> pd.DataFrame:
+    """A later round takes a second less for each scan; there is no GPU."""
+    cases = scores.loc[scores["role"] == "test", "case"].unique()[: run.measured]
+    columns = {"outcome": "ok", "seconds": 20.0 - number + np.arange(len(cases)), "peak_ram_mb": 812.0}
+    columns |= dict.fromkeys(("gpu_stable_max_mb", "gpu_area_mb_s", "gpu_area_true_mb_s"))
+    columns |= {"cpu_area_percent_s": 400.0, "cpu_area_true_percent_s": 450.0, "tree_cpu_s": 7.5}
+    return pd.DataFrame({"case": cases, **columns})
 
 
 def _write_verdict(run: SyntheticRun, folder: Path, number: int) -> None:
@@ -178,11 +197,15 @@ def _write_pseudo_labels(run: SyntheticRun, cases: pd.DataFrame, folder: Path, n
     judged = pd.DataFrame(rows)
     scores = judged[["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"]]
     write_table(scores, folder / "pseudo_label_scores.tsv")
-    table = select(scores, cases, pd.DataFrame(), SELECTION.validate_python(SELECTED))
+    table = select(scores, cases, pd.DataFrame(), SELECTION.validate_python(_selected(run)))
     name = "all_dropped" if number == run.all_dropped else "selection"
     write_table(table, folder / f"{name}.tsv")
     truth = ["case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels"]
     write_table(judged[truth], folder / "pseudo_label_truth.tsv")
+
+
+def _selected(run: SyntheticRun) -> list[dict[str, object]]:
+    return [{"rule": "threshold", "score": "mean_max_probability", "at_least": run.at_least}]
 
 
 def _pseudo_label(organs: tuple[Organ, ...], case: str, confidence: float, random) -> list[dict[str, object]]:
@@ -211,7 +234,8 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "cohort": {"kind": "folders", "folders": {"labelled": [{"images": "scans", "label_maps": "truth"}]}},
         "networks": {"standard": {"encoder": "residual"}},
         "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
-        "selection": SELECTED,
+        "selection": _selected(run),
+        "evaluation": {"mode": run.mode},
         "rounds": [{"network": "standard"}] * (len(run.gains) + 1),
     }
     record = {

@@ -1,4 +1,7 @@
-"""The report in a real browser: it fetches nothing, sorts, filters, unfolds, fits the screen and prints."""
+"""The report in a real browser: it fetches nothing, sorts, filters, unfolds, fits the screen and prints.
+
+The comparison of ten experiments, which has the same frame, meets the same tests as far as it has the same parts.
+"""
 
 import base64
 import time
@@ -9,6 +12,9 @@ import pytest
 
 from browser import CHROMIUM, Browser
 from noisy_student.report.example import read_examples, write_examples
+from noisy_student.report.experiments.comparison import compare
+from noisy_student.report.experiments.experiment import read_experiments
+from noisy_student.report.experiments.page import write_comparison
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.report.small_volumes import limit_for
@@ -26,6 +32,23 @@ def page(tmp_path_factory):
     return make_page(SyntheticRun(pictures=True), folder, named=["Unlabelled_0007"])
 
 
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    """Ten experiments, one of them with a long name, in which no text can break."""
+    folder = tmp_path_factory.mktemp("runs")
+    names = [*(f"experiment_{number}" for number in range(9)), "an_experiment_" * 5]
+    for number, name in enumerate(names):
+        run = SyntheticRun((0.01 * number,), training=number, epochs=40 + number, validation=6, test=8, unlabelled=4)
+        run.write(folder / name / "results")
+    experiments = read_experiments([folder / name for name in names])
+    return write_comparison(compare(experiments), folder / "comparison", "the command")
+
+
+@pytest.fixture(params=["page", "comparison"])
+def any_page(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def browser(tmp_path):
     browser = Browser(tmp_path / "profile")
@@ -38,14 +61,20 @@ def choose(browser, name, value):
         field.value = '{value}'; field.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()""")
 
 
-def test_nothing_is_fetched_and_nothing_fails(browser, page):
-    browser.open(page, 1280)
+def test_nothing_is_fetched_and_nothing_fails(browser, any_page):
+    browser.open(any_page, 1280)
     asked = [event["params"]["request"]["url"] for event in browser.events
              if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
-    assert {url for url in asked if not url.startswith("data:")} == {page.absolute().as_uri()}
+    assert {url for url in asked if not url.startswith("data:")} == {any_page.absolute().as_uri()}
     assert [event for event in browser.events if event.get("method") in WRONG] == []
-    loaded = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
-    assert browser.ask(f"document.images.length > 0 && {loaded}")
+    assert browser.ask("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+
+
+def test_the_report_has_pictures_and_the_comparison_has_none(browser, page, comparison):
+    for path, has_pictures in ((page, True), (comparison, False)):
+        browser.open(path, 1280)
+        assert browser.ask("document.images.length > 0") == has_pictures
+    assert comparison.stat().st_size < 5_000_000
 
 
 def test_table_sorts_by_a_heading_in_both_directions(browser, page):
@@ -87,8 +116,8 @@ def test_case_unfolds_to_its_organs(browser, page):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_page_is_never_wider_than_the_screen(browser, page, width):
-    browser.open(page, width)
+def test_page_is_never_wider_than_the_screen(browser, any_page, width):
+    browser.open(any_page, width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
@@ -132,10 +161,10 @@ PALE = """(() => {
 })()"""
 
 
-def test_every_text_has_the_contrast_of_wcag_aa(browser, page):
-    browser.open(page, 1280)
+def test_every_text_has_the_contrast_of_wcag_aa(browser, any_page):
+    browser.open(any_page, 1280)
     browser.ask("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
-    browser.ask("document.querySelector('#case-table tbody button').click()")
+    browser.ask("document.querySelector('#case-table tbody button')?.click()")
     assert browser.ask(PALE) == []
     browser.ask("document.querySelector('.lead').style.color = '#8a8a8a'")
     assert len(browser.ask(PALE)) == 1

@@ -3,6 +3,9 @@
 import numpy as np
 from scipy.stats import rankdata
 
+# With five, even a gain in every case has p = 0.06.
+FEWEST_CASES = 6
+
 
 def signed_rank_p(differences: np.ndarray) -> float:
     """The two-sided p of paired differences; zeros are left out, equal sizes share their mean rank. 1 if all are zero.
@@ -23,3 +26,8 @@ def signed_rank_p(differences: np.ndarray) -> float:
         chance[:rank] /= 2
     positive = doubled[nonzero > 0].sum()
     return float(min(1.0, 2 * min(chance[: positive + 1].sum(), chance[positive:].sum())))
+
+
+def least_p(cases: int) -> float:
+    """The smallest p that so many cases can give: all of them gain, or all lose."""
+    return float(min(1.0, 2.0 ** (1 - cases)))

@@ -73,26 +73,31 @@ def _without_gpu(data: pd.DataFrame) -> str:
 
 def ranking(results: Results) -> Table:
     """The challenge's ranking, with rounds in the place of teams."""
-    data = results.ranking
+    names = {"round": [results.rounds[int(number)].name for number in results.ranking["round"]]}
+    return ranking_table(results.ranking, "The challenge’s ranking, with rounds in the place of teams", names)
+
+
+def ranking_table(data: pd.DataFrame, title: str, teams: dict[str, list[str]], remark: str = "") -> Table:
+    """A ranking whose teams are named by these columns, and what else its caption says."""
     measures = {key: name for key, name in MEASURES.items() if (data.get(f"n_{key}", pd.Series(dtype=int)) > 0).any()}
     rows = [
         [
             Cell(str(row["role"])),
-            Cell(results.rounds[int(row["round"])].name),
+            *map(Cell, names),
             Cell(str(row["place"])),
             Cell(f"{row['score']:.2f}"),
             *(_rank(row, key) for key in measures),
         ]
-        for _, row in data.iterrows()
+        for (_, row), *names in zip(data.iterrows(), *teams.values(), strict=True)
     ]
     return Table(
         name="ranking",
-        title="The challenge’s ranking, with rounds in the place of teams",
+        title=title,
         caption=(
             "Mean rank over cases, lower is better. DSC, NSD and running time count 1, the areas ½; "
-            "a measure that nobody has does not count."
+            f"a measure that nobody has does not count.{remark}"
         ),
-        columns=["role", "round", "place", "score", *measures.values()],
+        columns=["role", *teams, "place", "score", *measures.values()],
         rows=rows,
         data=data,
     )

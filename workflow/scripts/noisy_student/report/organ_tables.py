@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from noisy_student.evaluate.signed_rank import least_p
 from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, interval, p_value, score, signed, signed_interval
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.results import Results, Round
-from noisy_student.report.table import Cell, Table
+from noisy_student.report.table import Cell, Table, one_row
 
 PAPER_NOTE = (
     "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
@@ -25,17 +26,12 @@ def paper_column(results: Results, figures: dict[int, float]) -> dict[int, float
 
 def summary_row(round_: Round, role: str, label: int, measure: str) -> pd.Series:
     """The round's aggregate for one organ (label 0: over organs); missing values where there is none."""
-    table = round_.summary
-    rows = table[(table["role"] == role) & (table["label"] == label) & (table["measure"] == measure)]
-    return rows.iloc[0] if len(rows) else pd.Series(index=table.columns, dtype=float)
+    return one_row(round_.summary, role=role, label=label, measure=measure)
 
 
 def comparison_row(results: Results, role: str, number: int, against: int, label: int, measure: str) -> pd.Series:
     """The paired comparison of two rounds for one organ; missing values where there is none."""
-    table = results.comparison
-    wanted = {"role": role, "round": number, "against": against, "label": label, "measure": measure}
-    rows = table.loc[(table[list(wanted)] == pd.Series(wanted)).all(axis=1)] if len(table) else table
-    return rows.iloc[0] if len(rows) else pd.Series(index=table.columns, dtype=float)
+    return one_row(results.comparison, role=role, round=number, against=against, label=label, measure=measure)
 
 
 def mark(difference: pd.Series) -> str:
@@ -94,9 +90,9 @@ def every_round(results: Results, role: str, measure: str) -> Table:
 
 
 def _too_few(results: Results, role: str) -> str:
-    """A sentence where even a gain in every scan could not reach the corrected level: 2 / 2^n times organs."""
+    """A sentence where even a gain in every scan could not reach the level that is corrected over the organs."""
     scans = summary_row(results.evaluated(role)[0], role, 0, "DSC")["n"]
-    if len(results.organs) * 2 * 2.0**-scans < SIGNIFICANT:
+    if len(results.organs) * least_p(scans) < SIGNIFICANT:
         return ""
     return f" With {scans:.0f} scans no organ can reach p < 0.05, whatever the difference."
 

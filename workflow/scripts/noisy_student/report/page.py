@@ -6,8 +6,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
     efficiency_table,
@@ -29,13 +27,11 @@ from noisy_student.report import (
 from noisy_student.report.case_table import MEASURES, case_rows, case_scores
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
+from noisy_student.report.rendering import rendered, write_beside
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Table
 from noisy_student.report.viewer import viewer
 from noisy_student.report.warnings import warnings
-from noisy_student.tables import write_table
-
-TEMPLATES = Path(__file__).parents[3] / "report"
 
 
 @dataclass(frozen=True)
@@ -143,9 +139,8 @@ def _pseudo_label_tables(results: Results) -> list[Table]:
 
 def render(results: Results, shown: Content) -> str:
     """The page as HTML text."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    return environment.get_template("page.html.j2").render(
+    return rendered(
+        "page.html.j2",
         shown=shown,
         run=results.run,
         facts=run_tables.facts(results),
@@ -173,10 +168,7 @@ def _configuration(settings: dict[str, Any]) -> str:
 def write_report(results: Results, output: Path) -> Content:
     """Write the page to `output`, and tables/ and figures/ beside it."""
     shown = content(results)
-    for table in shown.tables:
-        write_table(table.data, output.parent / "tables" / f"{table.name}.tsv")
-    for plot in shown.plots:
-        write_text(output.parent / "figures" / f"{plot.name}.svg", plot.svg)
+    write_beside(output, shown.tables, shown.plots)
     for example in shown.examples:
         if example.panels:
             with whole_file(output.parent / "figures" / f"{example.name}.png") as temporary:

@@ -13,6 +13,11 @@ from matplotlib.figure import Figure
 INK, GREY, GRID = "#1c2733", "#5a6673", "#dfe4e9"
 ROLE_COLOURS = {"test": "#1f4e79", "validation": "#b3541e"}
 ROLE_MARKERS = {"test": "o", "validation": "s"}
+# Dark enough for thin lines on white; the markers tell them apart in any kind of colour blindness.
+EXPERIMENT_COLOURS = (
+    *("#1f4e79", "#b3541e", "#176243", "#8e3a9d", "#b3262e", "#0e8aa8", "#7d6608", "#d0508f", "#5a6673", "#5b4fc4"),
+)
+EXPERIMENT_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 KEPT_COLOUR, DROPPED_COLOUR = "#1f4e79", "#d08a1d"
 STYLE = {
     "svg.fonttype": "none",

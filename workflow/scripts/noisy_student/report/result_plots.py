@@ -1,5 +1,8 @@
 """Plots of the results: DSC and NSD over rounds, and each organ's difference between first and last round."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -36,20 +39,25 @@ def over_rounds(results: Results, measure: str) -> Plot:
 def _line(axes: Axes, results: Results, role: str, measure: str, shift: float) -> str:
     rounds = results.evaluated(role)
     table = pd.DataFrame([summary_row(round_, role, 0, measure) for round_ in rounds])
-    numbers = [round_.number for round_ in rounds]
-    below, above = table["mean"] - table["ci_low"], table["ci_high"] - table["mean"]
-    axes.errorbar(
-        [number + shift for number in numbers],
-        table["mean"],
-        yerr=[below.clip(lower=0), above.clip(lower=0)],
+    said = draw_over_rounds(
+        axes,
+        [round_.number for round_ in rounds],
+        table,
+        shift,
         color=ROLE_COLOURS[role],
         marker=ROLE_MARKERS[role],
         linestyle="-" if role == "test" else "--",
-        capsize=3,
         label=f"{role} (n = {table['n'].iloc[0]:.0f})",
     )
-    values = (f"round {number} {score(mean)}" for number, mean in zip(numbers, table["mean"], strict=True))
-    return f"{role.capitalize()}: {', '.join(values)}."
+    return f"{role.capitalize()}: {said}."
+
+
+def draw_over_rounds(axes: Axes, numbers: Sequence[int], means: pd.DataFrame, shift: float, **style: Any) -> str:
+    """Draw one line of means with their intervals, a little aside; return its values in words."""
+    below, above = means["mean"] - means["ci_low"], means["ci_high"] - means["mean"]
+    spread = [below.clip(lower=0), above.clip(lower=0)]
+    axes.errorbar([number + shift for number in numbers], means["mean"], yerr=spread, capsize=3, **style)
+    return ", ".join(f"round {number} {score(mean)}" for number, mean in zip(numbers, means["mean"], strict=True))
 
 
 def organ_differences(results: Results, role: str, measure: str) -> Plot | None:
@@ -63,18 +71,26 @@ def organ_differences(results: Results, role: str, measure: str) -> Plot | None:
     if not rows:
         return None
     with canvas(3.6) as (figure, (axes,)):
-        for place, (organ, row) in enumerate(rows):
-            axes.plot([row["ci_low"], row["ci_high"]], [place, place], color=INK, linewidth=1)
-            axes.plot(row["difference"], place, "o", color=organ.colour, markeredgecolor=INK, markersize=7)
-        axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_yticks(range(len(rows)), [organ.name for organ, _ in rows])
-        axes.invert_yaxis()
+        said = draw_differences(axes, ((organ.name, organ.colour, row) for organ, row in rows))
         axes.set(title=f"{measure}: round {last} − round 0, {role}", xlabel=f"difference in {measure}")
         text = svg_text(figure)
-    said = (f"{organ.name} {signed(row['difference'])}" for organ, row in rows)
     return Plot(
         name=f"organ_differences_{measure}_{role}",
         caption=f"Paired difference in {measure} per organ with its 95 % interval, {role} scans; right of 0 is better.",
-        description=f"Difference in {measure} between round {last} and round 0, {role} scans: {', '.join(said)}.",
+        description=f"Difference in {measure} between round {last} and round 0, {role} scans: {said}.",
         svg=text,
     )
+
+
+def draw_differences(axes: Axes, rows: Iterable[tuple[str, str, pd.Series]]) -> str:
+    """Draw one paired difference with its interval a line, by name and colour from above; return them in words."""
+    names, said = [], []
+    for place, (name, colour, row) in enumerate(rows):
+        axes.plot([row["ci_low"], row["ci_high"]], [place, place], color=INK, linewidth=1)
+        axes.plot(row["difference"], place, "o", color=colour, markeredgecolor=INK, markersize=7)
+        names.append(name)
+        said.append(f"{name} {signed(row['difference'])}")
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    return ", ".join(said)

@@ -12,7 +12,7 @@ from noisy_student.organs import FLARE22, Organ
 from noisy_student.tables import read_table
 
 CASES = (
-    *("case", "role", "image", "label_map", "truth", "source", "sha256"),
+    *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
     *("size_z", "spacing_x_mm", "spacing_z_mm"),
 )
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")

@@ -33,3 +33,9 @@ def plain(name: str, title: str, caption: str, data: pd.DataFrame) -> Table:
     shown = data.astype(object).where(data.notna(), "")
     rows = [[Cell(str(value)) for value in row] for row in shown.itertuples(index=False)]
     return Table(name, title, caption, [str(column) for column in data.columns], rows, data)
+
+
+def one_row(data: pd.DataFrame, **wanted: object) -> pd.Series:
+    """The row that has these values; missing values where there is none."""
+    rows = data.loc[(data[list(wanted)] == pd.Series(wanted)).all(axis=1)] if len(data) else data
+    return rows.iloc[0] if len(rows) else pd.Series(index=data.columns, dtype=float)

@@ -1,0 +1,1 @@
+"""Experiments side by side: tables, figures and words from the result tables of several runs, on one page."""

@@ -1,0 +1,102 @@
+"""What the experiments cost: their trainings, and labelling a scan; the challenge's ranking, which counts both."""
+
+from typing import Any
+
+import pandas as pd
+
+from noisy_student.report.efficiency_table import ranking_table
+from noisy_student.report.experiments.comparison import Comparison, machines_are_equal
+from noisy_student.report.experiments.experiment import Experiment
+from noisy_student.report.experiments.training_time import folds_of, training_seconds
+from noisy_student.report.numbers import MISSING, count, duration
+from noisy_student.report.results import Round
+from noisy_student.report.table import Cell, Table
+
+
+def ranking(comparison: Comparison) -> Table:
+    """The challenge's ranking over the rounds of all experiments."""
+    data = comparison.ranking
+    named = {e.name: {r.number: r.name for r in e.results.rounds} for e in comparison.experiments}
+    teams = {
+        "experiment": data["experiment"].tolist(),
+        "round": [named[name][number] for name, number in data[["experiment", "round"]].itertuples(index=False)],
+    }
+    title = "The challenge’s ranking, with the rounds of all experiments in the place of teams"
+    return ranking_table(data, title, teams, _what_counts(comparison))
+
+
+def _what_counts(comparison: Comparison) -> str:
+    if machines_are_equal(comparison.experiments):
+        return " Scans on which a round was not measured do not count for any."
+    return " Running time and areas do not count: not all experiments were recorded on the same kind of machine."
+
+
+def costs(comparison: Comparison) -> Table:
+    """What every round's training took, and what its model takes for a scan."""
+    scans = comparison.measured_scans
+    data = pd.DataFrame([
+        _costs(experiment, round_, scans) for experiment in comparison.experiments for round_ in experiment.scored
+    ])  # fmt: skip
+    names = [r.name for e in comparison.experiments for r in e.scored]
+    rows = [
+        [
+            Cell(row.experiment),
+            Cell(name),
+            Cell(duration(3600 * row.training_hours), _jobs_in_words(row)),
+            Cell(MISSING if pd.isna(row.seconds_a_scan) else f"{row.seconds_a_scan:.1f}", _penalties(row)),
+        ]
+        for row, name in zip(data.itertuples(), names, strict=True)
+    ]
+    return Table(
+        name="costs",
+        title="Costs",
+        caption=(
+            "Training: wall time of the training jobs in each experiment’s own jobs.tsv, folds added up, failed "
+            "attempts before the one that finished too; on a cluster it holds the time in the queue. A dash: jobs.tsv "
+            "has no such job, as where a model was taken from elsewhere; what it took is not known here. "
+            + _scans_measured(comparison, len(scans))
+        ),
+        columns=["experiment", "round", "training", "seconds a scan"],
+        rows=rows,
+        data=data,
+    )
+
+
+def _costs(experiment: Experiment, round_: Round, scans: set[str]) -> dict[str, Any]:
+    seconds = training_seconds(experiment.results, round_.number)
+    measured = round_.efficiency[round_.efficiency["case"].isin(scans)]
+    return {
+        "experiment": experiment.name,
+        "round": round_.number,
+        "training_hours": sum(seconds.values()) / 3600 if seconds else float("nan"),
+        "training_jobs": len(seconds),
+        "folds": len(folds_of(experiment.results, round_.number)),
+        "seconds_a_scan": pd.to_numeric(measured["seconds"]).mean(),
+        "scans_measured": len(measured),
+        "scans_failed": int((measured["outcome"] != "ok").sum()),
+    }
+
+
+def _jobs_in_words(row: Any) -> str:
+    if not row.training_jobs:
+        return "no training job here"
+    if row.training_jobs < row.folds:
+        return f"{row.training_jobs} of {row.folds} folds; no job of the others here"
+    return count(row.folds, "fold")
+
+
+def _penalties(row: Any) -> str:
+    return f"{row.scans_failed} failed: penalty" if row.scans_failed else ""
+
+
+def _scans_measured(comparison: Comparison, scans: int) -> str:
+    if not scans:
+        return "Seconds a scan: no shared scan was measured in all rounds that were measured (efficiency.tsv)."
+    text = (
+        f"Seconds a scan: mean over the {count(scans, 'shared scan')} of efficiency.tsv that were measured in every "
+        "measured round, start-up and loading the model included; a scan that failed counts with the challenge’s "
+        "penalty."
+    )
+    if machines_are_equal(comparison.experiments):
+        return text
+    return f"{text} The machines were not all recorded as of the same kind, so times compare with care."

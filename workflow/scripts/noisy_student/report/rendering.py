@@ -1,0 +1,29 @@
+"""How a page is written: from its template to one file, with its tables and figures as files beside it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from noisy_student.files import write_text
+from noisy_student.report.plots import Plot
+from noisy_student.report.table import Table
+from noisy_student.tables import write_table
+
+TEMPLATES = Path(__file__).parents[3] / "report"
+
+
+def rendered(template: str, **values: Any) -> str:
+    """The page as HTML text."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    return environment.get_template(template).render(**values)
+
+
+def write_beside(page: Path, tables: Iterable[Table], plots: Iterable[Plot]) -> None:
+    """Write `tables/` and `figures/` into the page's folder."""
+    for table in tables:
+        write_table(table.data, page.parent / "tables" / f"{table.name}.tsv")
+    for plot in plots:
+        write_text(page.parent / "figures" / f"{plot.name}.svg", plot.svg)

@@ -147,7 +147,7 @@ def test_other_epochs_of_the_last_round_leave_the_rounds_before(finished):
 
 
 def test_another_spacing_preprocesses_and_trains_anew_but_converts_nothing(finished):
-    finished.configure(**BASE, networks={"coarse": {"spacing_mm_zyx": [9, 6, 6]}})
+    finished.configure(**BASE, networks={"coarse": {"spacing_mm_zyx": [9, 6, 6]}}, replace=True)
     jobs = finished.planned()
     assert jobs["plans"] == 1 and jobs["preprocess"] == 2 and jobs["train"] == 3
     assert not {"case_table", "convert", "fingerprint"} & set(jobs)
@@ -171,7 +171,9 @@ def test_another_tolerance_judges_anew_and_trains_nothing(finished):
 
 def test_other_scans_begin_at_the_cohort(finished):
     finished.configure(**BASE, seed=2)
-    jobs = finished.planned()
+    refused = finished.run("--dry-run")
+    assert refused.returncode and "seed 1 → 2" in refused.stdout and "--config replace=true" in refused.stdout
+    jobs = finished.planned("--config", "replace=true")
     assert jobs["embedded_cohort"] == jobs["case_table"] == 1 and jobs["convert"] == 2 and jobs["train"] == 3
 
 

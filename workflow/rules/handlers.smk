@@ -26,7 +26,11 @@ if workflow.is_main_process:
             begun_anew.refuse_foreign(CONFIGURATION, DEPENDS, RESULTS)
         except InputError as error:
             sys.exit(str(error))
-        for line in begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS):
+        finished = experiment_record.finished_scans(RESULTS)
+        for line in [
+            *begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS),
+            *begun_anew.kept_in_words(CONFIGURATION, DEPENDS, RESULTS, finished),
+        ]:
             print(line, file=sys.stderr)
         if STORE.root and (taken := stages.adopt(STAGES, STORE, HERE)):
             print(f"from the store {STORE.root}: {', '.join(taken)}", file=sys.stderr)
@@ -56,7 +60,7 @@ onstart:
             cluster.refuse_second_copies(Path.cwd())
         except InputError as error:
             raise WorkflowError(str(error))
-    experiment_record.write(CONFIGURATION, RESULTS)
+    experiment_record.write(CONFIGURATION, RESULTS, experiment_record.finished_scans(RESULTS))
     brief.on_terminal(snakemake_log)
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
@@ -65,6 +69,7 @@ onstart:
 
 
 onsuccess:
+    experiment_record.write(CONFIGURATION, RESULTS, {role: state_of_role(role) for role in ROLES})
     if STAGES:
         share()
     # Without its targets, for all that is to be made.

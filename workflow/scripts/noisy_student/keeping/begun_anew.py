@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,21 @@ def in_words(configuration: Configuration, depends: Depends, results: Path) -> l
     """A line for each training that is there but of other settings or data than wanted; none where nothing changed."""
     lines = [line for folder, wanted in _folds(configuration, depends, results) if (line := _line(folder, wanted))]
     return [HEADING, *(f"  {line}" for line in lines)] if lines else []
+
+
+def kept_in_words(
+    configuration: Configuration, depends: Depends, results: Path, finished: Mapping[str, str]
+) -> list[str]:
+    """What stays where scans have changed since a run was `finished` (role → state): Snakemake lists its jobs too."""
+    changed = [role for role, state in finished.items() if depends.scans(role) != state]
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
+    kept = [training.name for training, wanted in found if training and training.made_from == wanted]
+    if not changed or not kept:
+        return []
+    return [
+        f"Other {' and '.join(changed)} scans than before. Kept, though listed as jobs, as it does not depend on them:",
+        f"  the training of {'; '.join(kept)}; label maps by the same model of the same scan",
+    ]
 
 
 def refuse_foreign(configuration: Configuration, depends: Depends, results: Path) -> None:

@@ -5,6 +5,7 @@ same experiment grown.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from noisy_student.files import read_json, write_text
 from noisy_student.keeping.depends import differences
 
 RECORD = "experiment.json"
+SCANS = "scans"
 
 
 def of_configuration(configuration: Configuration) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def refuse_another(configuration: Configuration, results: Path) -> None:
     if configuration.replace or not path.exists():
         return
     before, now = read_json(path), of_configuration(configuration)
+    before.pop(SCANS, None)
     if lost := differences(_grown(before, now), now, added=False):
         raise InputError(
             f"the experiment whose results lie in {results.resolve()}",
@@ -56,6 +59,12 @@ def _grown(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     return before | {"cohort": before["cohort"] | ({"embedded": counts | more} if counts else {})}
 
 
-def write(configuration: Configuration, results: Path) -> None:
-    """Say which experiment these results are of."""
-    write_text(results / RECORD, json.dumps(of_configuration(configuration), indent=2))
+def write(configuration: Configuration, results: Path, scans: Mapping[str, str]) -> None:
+    """Say which experiment these results are of; `scans`: role → state of the scans with which all was finished."""
+    write_text(results / RECORD, json.dumps(of_configuration(configuration) | {SCANS: dict(scans)}, indent=2))
+
+
+def finished_scans(results: Path) -> dict[str, str]:
+    """Role → state of the scans with which a run was last finished; empty if none was."""
+    path = results / RECORD
+    return read_json(path).get(SCANS, {}) if path.exists() else {}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from noisy_student import __version__
 from noisy_student.cohort.scans import ROLES
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.files import sha256, write_text
@@ -143,14 +144,19 @@ def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[
 
 def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
     """Say in the store which of its stages the experiment in `folder` uses."""
-    there = [str(_place(stage, store).relative_to(store.root)) for stage in stages if _place(stage, store).exists()]
+    places = {_place(stage, store) for stage in stages}
+    # Of settings that were changed since, folders may still be linked.
+    links = [folder / path for stage in stages for path in stage.folders]
+    targets = [link.readlink() for link in links if link.is_symlink()]
+    places |= {place for target in targets for place in target.parents if place.parent.parent.name == STAGES}
+    there = [str(place.relative_to(store.root)) for place in sorted(places) if place.exists()]
     record = {"experiment": str(folder.resolve()), "stages": there}
     name = key({"experiment": record["experiment"]})
     write_text(store.root / USERS / f"{name}.json", json.dumps(record, indent=2))
 
 
 def _place(stage: Stage, store: Store) -> Path:
-    return store.root / STAGES / stage.name / stage.key
+    return store.root / STAGES / stage.name / key({"version": __version__, "key": stage.key})
 
 
 def _is_new(stage: Stage, folder: Path) -> bool:
@@ -169,7 +175,7 @@ def _take(stage: Stage, store: Store, folder: Path) -> bool:
         target = folder / path
         if (place / path).exists() and not os.path.lexists(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to((place / path).resolve())
+            target.symlink_to(place / path)
     for path in stage.trees:
         link_tree(place / path, folder / path)
     # Those without which the stage is not finished come last.

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from noisy_student import __version__
 from noisy_student.files import UNFINISHED, copy, only_one, sha256, write_text
@@ -103,8 +104,7 @@ def _is(path: Path, checksum: str) -> bool:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; rename it to `path` at the end, unless another process was faster."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = path.with_name(f"{UNFINISHED}{uuid4().hex}")
     temporary.mkdir()
     try:
         yield temporary
@@ -150,8 +150,7 @@ def own(folder: Path) -> None:
         if not folder.is_symlink():
             return
         linked = folder.resolve()
-        temporary = folder.with_name(f"{UNFINISHED}{os.getpid()}-{folder.name}")
-        shutil.rmtree(temporary, ignore_errors=True)
+        temporary = folder.with_name(f"{UNFINISHED}{uuid4().hex}")
         link_tree(linked, temporary)
         folder.unlink()
         temporary.rename(folder)
@@ -160,6 +159,8 @@ def own(folder: Path) -> None:
 def link_tree(source: Path, target: Path) -> None:
     """Link every file under a folder; links within stay what they are."""
     target.mkdir(parents=True, exist_ok=True)
+    if not source.exists():
+        return
     with os.scandir(source) as entries:
         for entry in entries:
             if entry.is_symlink():

@@ -1,0 +1,92 @@
+"""Trainings set aside under their identity and taken back, wherever a move is cut short."""
+
+import pytest
+
+from noisy_student.errors import InputError
+from noisy_student.files import write_text
+from noisy_student.keeping import aside
+from noisy_student.keeping.aside import RECORD, aside_of_fold, settle, short
+
+
+@pytest.fixture
+def fold(tmp_path):
+    """A fold's folder with a finished training of the identity A."""
+    folder = tmp_path / "results/round_1/model/fold_0"
+    (folder / "held_out").mkdir(parents=True)
+    for name in ("checkpoint_final.pth", "progress.tsv", "held_out/a.nii.gz"):
+        (folder / name).write_text(f"A {name}")
+    (folder / ".lock").write_text("held")
+    write_text(folder / RECORD, "A")
+    return folder
+
+
+def contents(folder):
+    """Every visible file's text, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def test_another_training_sets_the_first_aside_and_the_first_comes_back_as_it_was(fold, tmp_path):
+    before, place = contents(fold), aside_of_fold(fold)
+    assert place == tmp_path / "results/superseded/round_1/model/fold_0"
+    settle(fold, "B", place)
+    assert contents(fold) == {RECORD: "B"} and (fold / ".lock").exists()
+    assert contents(place / short("A")) == before
+    (fold / "checkpoint_latest.pth").write_text("B, half done")
+    settle(fold, "A", place)
+    assert contents(fold) == before
+    assert contents(place) == {f"{short('B')}/{RECORD}": "B", f"{short('B')}/checkpoint_latest.pth": "B, half done"}
+
+
+def test_its_own_training_stays(fold):
+    before = contents(fold)
+    settle(fold, "A", aside_of_fold(fold))
+    assert contents(fold) == before and not aside_of_fold(fold).exists()
+
+
+@pytest.mark.parametrize("wanted", ["A", "B", "C"])
+@pytest.mark.parametrize("moves", range(5))
+def test_a_move_that_was_cut_short_loses_nothing(fold, monkeypatch, moves, wanted):
+    """Killed after each of the moves from A to B, then started with A, B or C wanted."""
+    before, place, left = contents(fold), aside_of_fold(fold), [moves]
+    whole = aside._move_file
+
+    def until_killed(source, target):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        whole(source, target)
+
+    monkeypatch.setattr(aside, "_move_file", until_killed)
+    for identity in ("B", "A"):
+        try:
+            settle(fold, identity, place)
+        except KeyboardInterrupt:
+            break
+    monkeypatch.setattr(aside, "_move_file", whole)
+    settle(fold, wanted, place)
+    kept = fold if wanted == "A" else place / short("A")
+    assert contents(kept) == before
+
+
+def test_checkpoints_of_another_origin_are_neither_moved_nor_deleted(tmp_path):
+    folder = tmp_path / "results/round_0/model/fold_0"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint_final.pth").write_text("mine")
+    with pytest.raises(InputError, match=r"checkpoint_final.pth, which no training of this workflow wrote"):
+        settle(folder, "A", aside_of_fold(folder))
+    assert contents(folder) == {"checkpoint_final.pth": "mine"}
+
+
+@pytest.mark.parametrize("linked", ["round_1", "round_1/model", "round_1/model/fold_0"])
+def test_nothing_is_written_through_a_link(fold, tmp_path, linked):
+    place = tmp_path / "results" / linked
+    elsewhere = place.rename(tmp_path / "elsewhere")
+    place.symlink_to(elsewhere)
+    before = contents(elsewhere)
+    with pytest.raises(InputError, match="is a link to"):
+        settle(fold, "B", aside_of_fold(fold))
+    assert contents(elsewhere) == before

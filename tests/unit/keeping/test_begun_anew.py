@@ -1,0 +1,129 @@
+"""What a run says of trainings before it begins: which begin anew and why, which are taken back, which are kept."""
+
+import json
+import os
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from noisy_student.configuration.experiment import read_configuration
+from noisy_student.errors import InputError
+from noisy_student.files import sha256
+from noisy_student.keeping import begun_anew
+from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.keeping.depends import DEPENDS, Depends
+
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+SCANS = {"labelled": "l", "unlabelled": "u", "validation": "v", "test": "t"}
+
+
+def configured(**changes):
+    return read_configuration(DEFAULT | {"rounds": [{"network": "coarse"}] * 2} | changes)
+
+
+def trained(folder, configuration, number, scans=SCANS):
+    """What a training leaves in its fold's folder."""
+    settings = json.loads(json.dumps(configuration.training_of(number)))
+    settle(folder, json.dumps({"settings": settings, "data": scans}), aside_of_fold(folder))
+    (folder / DEPENDS).write_text(json.dumps(Depends(configuration, scans.get).training(number)))
+    (folder / "checkpoint_final.pth").write_text("weights")
+    (folder / "progress.tsv").write_text("epoch\tseconds\n0\t1800.0\n1\t5400.0\n")
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Two finished rounds."""
+    for number in range(2):
+        trained(tmp_path / f"results/round_{number}/model/fold_0", configured(), number)
+    return tmp_path / "results"
+
+
+def said(results, configuration, scans=SCANS):
+    return begun_anew.in_words(configuration, Depends(configuration, scans.get), results)
+
+
+def test_nothing_is_said_where_nothing_changed(results):
+    assert said(results, configured()) == []
+
+
+def test_a_changed_setting_names_each_training_what_changed_and_what_it_took(results):
+    changed = configured(training=DEFAULT["training"] | {"epochs": 30})
+    heading, *lines = said(results, changed)
+    assert "nothing is deleted" in heading
+    assert lines[0].strip() == (
+        "round 0, fold 0: begins anew (training.epochs 24 → 30); the one there, 2 epochs in 2.0 h, is set aside"
+    )
+    assert "round 1, fold 0: begins anew" in lines[1] and "another teacher" in lines[1]
+
+
+def test_a_students_own_setting_leaves_the_teacher(results):
+    rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "paper"}]
+    _, line = said(results, configured(rounds=rounds))
+    assert "round 1" in line and "another selection" in line and "noise.augmentation strong → nnunet" in line
+
+
+def test_a_training_that_was_set_aside_is_said_to_come_back(results):
+    other = configured(training=DEFAULT["training"] | {"epochs": 30})
+    trained(results / "round_0/model/fold_0", other, 0)
+    first = said(results, configured())[1]
+    assert "round 0, fold 0: taken back from" in first and "training.epochs 30 → 24" in first
+
+
+def test_other_unlabelled_scans_concern_the_student_alone_and_the_teacher_is_said_to_be_kept(results):
+    more = SCANS | {"unlabelled": "more"}
+    _, line = said(results, configured(), more)
+    assert "round 1" in line and "other unlabelled scans" in line
+    configuration = configured()
+    heading, kept = begun_anew.kept_in_words(configuration, Depends(configuration, more.get), results, SCANS)
+    assert heading.startswith("Other unlabelled scans") and "round 0, fold 0;" in kept and "round 1" not in kept
+
+
+def test_other_test_scans_train_nothing(results):
+    more = SCANS | {"test": "more"}
+    configuration = configured()
+    assert said(results, configuration, more) == []
+    _, kept = begun_anew.kept_in_words(configuration, Depends(configuration, more.get), results, SCANS)
+    assert "round 0, fold 0; round 1, fold 0" in kept
+
+
+def test_a_model_that_was_linked_in_is_refused_before_snakemake_deletes_through_the_link(tmp_path):
+    mine = tmp_path / "mine/fold_0"
+    mine.mkdir(parents=True)
+    (mine / "checkpoint_final.pth").write_text("weights")
+    (tmp_path / "results/round_0").mkdir(parents=True)
+    (tmp_path / "results/round_0/model").symlink_to(mine.parent)
+    configuration = configured()
+    with pytest.raises(InputError, match=r"is a link to .*mine"):
+        begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), tmp_path / "results")
+
+
+def test_a_model_that_was_copied_in_is_refused(tmp_path):
+    folder = tmp_path / "results/round_0/model/fold_0"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint_final.pth").write_text("weights")
+    configuration = configured()
+    with pytest.raises(InputError, match="which no training of this workflow wrote"):
+        begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), tmp_path / "results")
+
+
+def test_a_checkpoint_that_was_put_in_the_place_of_ones_own_is_refused(results):
+    checkpoint = results / "round_0/model/fold_0/checkpoint_final.pth"
+    record = checkpoint.with_suffix(".sha256")
+    record.write_text(sha256(checkpoint))
+    configuration = configured()
+    begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), results)
+    checkpoint.write_text("a better one")
+    os.utime(record, (0, 0))
+    with pytest.raises(InputError, match="which no training of this workflow wrote"):
+        begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), results)
+
+
+def test_a_model_folder_on_another_disk_may_stay_until_it_is_to_be_trained_anew(results, tmp_path):
+    model = results / "round_0/model"
+    other_disk = model.rename(tmp_path / "other_disk")
+    model.symlink_to(other_disk)
+    same, changed = configured(), configured(training=DEFAULT["training"] | {"epochs": 30})
+    begun_anew.refuse_foreign(same, Depends(same, SCANS.get), results)
+    with pytest.raises(InputError, match="is a link to"):
+        begun_anew.refuse_foreign(changed, Depends(changed, SCANS.get), results)

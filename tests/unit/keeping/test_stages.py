@@ -1,0 +1,152 @@
+"""Finished stages in a store, as a new experiment begins with them; and what of a store can go."""
+
+import pytest
+import yaml
+
+from conftest import ROOT, script
+from noisy_student.configuration.experiment import read_configuration
+from noisy_student.keeping.depends import Depends
+from noisy_student.keeping.inventory import damaged, in_store
+from noisy_student.keeping.stages import adopt, publish, register, stages_of
+from noisy_student.keeping.store import Store
+
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+SCANS = {"labelled": "l", "unlabelled": "u", "validation": "v", "test": "t"}
+TEACHER = {"network": "coarse"}
+
+
+def stages(scans=SCANS, rounds=(TEACHER, TEACHER), **changes):
+    configuration = read_configuration(DEFAULT | {"rounds": [dict(entry) for entry in rounds]} | changes)
+    return list(stages_of(configuration, Depends(configuration, scans.get)))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def first(tmp_path, store):
+    """An experiment in which everything is made, and put into the store."""
+    folder = tmp_path / "first"
+    for stage in stages():
+        trees = [f"{tree}/file" for tree in stage.trees]
+        for path in (*stage.files, *stage.extras, *trees, *(f"{name}/case.nii.gz" for name in stage.folders)):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(path)
+    publish(stages(), store, folder, made=lambda path: True)
+    register(stages(), store, folder)
+    return folder
+
+
+def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
+    second = tmp_path / "second"
+    assert adopt(stages(), store, second) == [stage.name for stage in stages()]
+    for stage in stages():
+        for path in (*stage.files, *stage.extras):
+            assert (second / path).samefile(next((store.root / "stages").glob(f"*/*/{path}")))
+        for path in stage.folders:
+            assert (second / path).is_symlink() and (second / path / "case.nii.gz").read_text() == f"{path}/case.nii.gz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "others"),
+    [
+        ({"rounds": (TEACHER, TEACHER | {"selection": "paper"})}, ["training", "predictions"]),
+        ({"rounds": (TEACHER, TEACHER | {"training": {"epochs": 9}})}, ["training", "predictions"]),
+        ({"training": DEFAULT["training"] | {"epochs": 9}}, [*["training", "predictions"] * 2, "labels"]),
+        ({"scans": SCANS | {"test": "more"}}, ["cohort", "preprocessed", "predictions", "predictions"]),
+        ({"scans": SCANS | {"unlabelled": "more"}}, ["cohort", "preprocessed", "labels", "training", "predictions"]),
+        ({"evaluation": {"mode": "strict"}}, []),
+        ({"device": "cpu"}, []),
+    ],
+)
+def test_a_stage_is_shared_where_all_that_it_depends_on_is_equal(first, store, tmp_path, changes, others):
+    wanted = stages(**changes)
+    lacking = [stage.name for stage in wanted]
+    for name in adopt(wanted, store, tmp_path / "second"):
+        lacking.remove(name)
+    assert sorted(lacking) == sorted(others)
+
+
+def test_what_an_experiment_has_already_is_not_replaced(first, store, tmp_path):
+    table = tmp_path / "second/results/cohort/cases.tsv"
+    table.parent.mkdir(parents=True)
+    table.write_text("mine")
+    assert "cohort" not in adopt(stages(), store, tmp_path / "second")
+    assert table.read_text() == "mine"
+
+
+def test_only_what_the_run_was_asked_for_is_put_into_the_store(first, tmp_path):
+    other = Store(tmp_path / "other")
+    publish(stages(), other, first, made=lambda path: "round_1" not in path)
+    names = sorted(path.parent.name for path in (other.root / "stages").glob("*/*"))
+    assert names == ["cohort", "fingerprint", "plans", "predictions", "preprocessed", "training"]
+
+
+def test_a_damaged_stage_leaves_the_store(first, store, tmp_path, capsys):
+    table = next((store.root / "stages").glob("cohort/*/results/cohort/cases.tsv"))
+    table.unlink()
+    table.write_text("damaged")
+    assert "cohort" not in adopt(stages(), store, tmp_path / "second")
+    assert "results/cohort/cases.tsv) and is made anew" in capsys.readouterr().err and not table.exists()
+
+
+def test_the_inventory_says_who_uses_what_and_removes_the_rest(first, store, tmp_path):
+    made = tmp_path / "lonely"
+    made.write_text("nobody's")
+    store.put("label_maps", "x", {"label_map": made})
+    made.unlink()
+    kept = {entry.folder: entry for entry in in_store(store.root)}
+    assert len(kept) == len(stages()) + 1
+    assert {entry.needed_by for entry in kept.values() if entry.what.startswith("stage")} == {(str(first),)}
+    size = sum(path.stat().st_size for path in store.item("label_maps", "x").iterdir())
+    run = script("kept.py", store.root)
+    assert run.returncode == 0 and "item label_maps" in run.stdout and f"frees {size} bytes" in run.stdout, run.stdout
+    assert script("kept.py", store.root, "--remove").stdout.endswith(f"removed 1, {size} bytes freed\n")
+    assert len(in_store(store.root)) == len(stages())
+    (first / "results").rename(first / "moved")
+    assert script("kept.py", store.root, "--remove").returncode == 0 and in_store(store.root) == []
+
+
+def test_a_stage_in_use_is_not_removed_by_name(first, store):
+    used = next((store.root / "stages").glob("cohort/*"))
+    run = script("kept.py", store.root, "--remove", used)
+    assert run.returncode and f"{used} is used by {first}" in run.stderr and used.exists()
+
+
+def test_a_stage_that_a_folder_is_still_linked_to_counts_as_used(first, store, tmp_path):
+    second = tmp_path / "second"
+    adopt(stages(), store, second)
+    changed = stages(scans=SCANS | {"unlabelled": "more"})
+    register(changed, store, second)
+    (first / "results").rename(first / "moved")
+    needed = {entry.what for entry in in_store(store.root) if entry.needed_by}
+    assert {"stage cohort", "stage preprocessed", "stage labels"} <= needed
+
+
+def test_the_check_finds_what_is_damaged(first, store):
+    weights = next((store.root / "stages").glob("training/*/results/round_0/model/file"))
+    weights.unlink()
+    weights.write_text("other weights")
+    (found,) = damaged(store.root)
+    assert found[1] == ["results/round_0/model/file"]
+    run = script("kept.py", store.root, "--check")
+    assert "damaged, removed" in run.stdout and damaged(store.root) == []
+
+
+def test_a_place_that_is_neither_is_refused(tmp_path):
+    run = script("kept.py", tmp_path)
+    assert run.returncode and "a store, or a run's results/superseded" in run.stderr
+
+
+def test_what_is_set_aside_is_listed_and_removed(tmp_path):
+    place = tmp_path / "results/superseded"
+    training, labels = place / "round_1/model/fold_0/abc", place / "round_1/pseudo_labels/def"
+    for path in (training / "training.json", training / "checkpoint_finished.pth", labels / "a.nii.gz"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x" * 100)
+    run = script("kept.py", place)
+    assert str(training) in run.stdout and "1 label maps" in run.stdout and "2 kept" in run.stdout
+    assert script("kept.py", place, "--remove", labels).returncode == 0
+    assert training.exists() and not labels.exists()

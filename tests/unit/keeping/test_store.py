@@ -1,4 +1,4 @@
-"""Things that experiments share: whole or absent, found damaged by their checksums, linked and never written through."""
+"""Things that experiments share: whole or absent, damage found by checksums, linked and never written through."""
 
 import os
 import subprocess

@@ -4,20 +4,20 @@ A teacher learns from the labelled scans, labels the unlabelled ones, the trustw
 learns from both and becomes the next teacher. Each included file is one stage of that story.
 """
 
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: f"{workflow.current_basedir}/config/config.yaml"
+include: "workflow/rules/place.smk"
 
 
-# What the folder of a run says itself, over the defaults.
-if Path("config/config.yaml").exists() and not Path("config").samefile(f"{workflow.current_basedir}/config"):
+configfile: DEFAULTS
 
-    configfile: "config/config.yaml"
+
+if OWN:
+
+    configfile: OWN
 
 
 include: "workflow/rules/common.smk"
@@ -50,14 +50,3 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/export.smk"
-
-
-# Quick jobs that need no node of a cluster.
-localrules:
-    all,
-    check,
-    converted,
-    judge,
-    preprocessed,
-    pseudo_label_scores,
-    prediction_scores,

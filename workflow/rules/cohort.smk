@@ -69,6 +69,7 @@ rule check:
         room="results/cohort/room.tsv",
     log:
         "logs/cohort/check.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     params:
@@ -108,6 +109,7 @@ rule converted:
         "results/cohort/converted.tsv",
     log:
         "logs/cohort/converted.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

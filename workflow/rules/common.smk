@@ -11,8 +11,6 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-# The workflow's own folder, wherever it is run: as it lies there, or as a module of another workflow.
-ROOT = Path(str(workflow.current_basedir)).parents[1]
 # Where a rule's command finds its script. A variable of the environment is seen by rules of a module too.
 SCRIPTS = os.environ["NOISY_STUDENT"] = f"{ROOT}/workflow/scripts"
 sys.path.insert(0, SCRIPTS)
@@ -31,8 +29,10 @@ from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
 
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
+CALLED_FROM = Path(workflow.rundir)
 if workflow.is_main_process:
-    if problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:], ROOT):
+    beside = Path(workflow.main_snakefile).parent
+    if problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:], CALLED_FROM, beside):
         sys.exit(problem)
 try:
     if workflow.is_main_process:
@@ -41,7 +41,7 @@ try:
     # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:
-        refuse_wrong_places(CONFIGURATION.cohort)
+        refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
 except InputError as error:
     sys.exit(str(error))
 

@@ -53,6 +53,7 @@ rule pseudo_label_scores:
         "results/round_{round}/pseudo_label_scores.tsv",
     log:
         "logs/round_{round}/pseudo_label_scores.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:
@@ -107,6 +108,7 @@ rule prediction_scores:
         "results/round_{round}/prediction_scores.tsv",
     log:
         "logs/round_{round}/prediction_scores.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

@@ -93,6 +93,7 @@ rule preprocessed:
         "results/preprocessed/{network}.tsv",
     log:
         "logs/plan/preprocessed_{network}.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     shell:

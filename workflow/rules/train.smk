@@ -104,6 +104,7 @@ rule judge:
         ),
     log:
         "logs/round_{round}/judge.log",
+    localrule: True
     conda:
         "../../envs/evaluation.yaml"
     params:

@@ -54,7 +54,14 @@ def _cpu() -> str:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit of the workflow, with `+` if files were changed since; nothing outside of git."""
+    """The commit of the workflow in `folder`, with `+` if files were changed since; nothing outside of git.
+
+    What git has written out without a repository names its commit; a repository further up is another's.
+    """
+    if not (folder / ".git").exists():
+        written_out = folder / ".git_archival.txt"
+        commit = written_out.read_text().strip() if written_out.exists() else "$"
+        return None if commit.startswith("$") else commit
     commands = (["git", "rev-parse", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"])
     try:
         commit, changes = (
@@ -85,7 +92,7 @@ def main() -> None:
     ended = jobs(arguments.jobs)
     record = {
         "project": PROJECT,
-        "git_commit": git_commit(Path(__file__).parent),
+        "git_commit": git_commit(Path(__file__).parents[2]),
         "started": min((job["started"] for job in ended), default=None),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": arguments.configuration["seed"],

@@ -93,6 +93,24 @@ def test_what_may_have_been_meant_is_said(tmp_path, monkeypatch, path, hint):
     assert hint.format(root=tmp_path) in error.got and "1 error(s)" in error.got
 
 
+def test_a_path_that_was_meant_from_another_folder_is_told_as_it_has_to_be_written(tmp_path, monkeypatch):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/label_maps.tsv").touch()
+    (tmp_path / "data/scans").mkdir(parents=True)
+    run = tmp_path / "runs/a"
+    run.mkdir(parents=True)
+    monkeypatch.chdir(run)
+    given = cohort({"labelled": [{"table": "label_maps.tsv"}], "unlabelled": [{"images": "data/scans"}]})
+    with pytest.raises(InputError) as error:
+        refuse_wrong_places(given, [tmp_path, tmp_path / "config"])
+    assert f"labelled[0].table: label_maps.tsv: no such file; {tmp_path}/config has it: write ../../config/" in (
+        error.value.got
+    )
+    assert f"data/scans: no such folder; {tmp_path} has it: write ../../data/scans" in error.value.got
+    assert error.value.remedy.endswith(f"relative to the run's folder, {run}")
+    refuse_wrong_places(cohort({"labelled": [{"table": "../../config/label_maps.tsv"}]}), [tmp_path])
+
+
 def test_a_folder_that_may_not_be_read_is_told(root, monkeypatch):
     # Root, who may run the tests, reads everything.
     monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "test.images")

@@ -40,10 +40,23 @@ def test_a_checkpoint_of_ones_own_results_is_trusted_as_it_was_recorded(checkpoi
         require_trusted([checkpoint], [])
 
 
-def test_a_record_that_came_with_a_foreign_checkpoint_is_worth_nothing(checkpoint):
+def test_a_record_that_came_with_a_foreign_checkpoint_is_worth_nothing(checkpoint, tmp_path):
     record(checkpoint)
-    with pytest.raises(InputError, match="can run any code"):
+    with pytest.raises(InputError, match="can run any code") as error:
         require_trusted([checkpoint], [])
+    assert error.value.remedy.endswith(f"If you trained it yourself, in {tmp_path}, call this from there")
+
+
+@pytest.mark.parametrize("place", ["results/round_0/model/fold_0", "elsewhere/fold_0"])
+def test_one_without_a_record_or_outside_of_results_has_its_checksum_for_remedy(checkpoint, tmp_path, place):
+    moved = tmp_path / place / checkpoint.name
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.rename(moved)
+    if place.startswith("elsewhere"):
+        record(moved)
+    with pytest.raises(InputError) as error:
+        require_trusted([moved], [])
+    assert error.value.remedy.endswith(f"--trust {sha256(moved)}")
 
 
 def test_a_foreign_checkpoint_is_trusted_by_its_checksum_alone(checkpoint):

@@ -68,4 +68,4 @@ def test_how_to_report_what_is_there_is_said_where_something_is(job, tmp_path):
     (tmp_path / banner.CASES).parent.mkdir(parents=True)
     (tmp_path / banner.CASES).touch()
     said.append(banner.failed(tmp_path, "log", [job()], (), 0))
-    assert [banner.REBUILD in text for text in said] == [False, True]
+    assert [f"of what is there: {banner.rebuild(tmp_path)}" in text for text in said] == [False, True]

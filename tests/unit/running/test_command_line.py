@@ -5,6 +5,7 @@ from conftest import ROOT, script
 from noisy_student.running.command_line import misread, missing_profile
 
 SLURM = ("--workflow-profile", "profiles/slurm")
+OWN_PROFILES = ("default", "slurm", "venv")
 
 
 @pytest.fixture(autouse=True)
@@ -119,28 +120,48 @@ def test_the_program_that_was_called_is_named_with_its_own_profile():
 
 
 def test_the_start_on_a_cluster_looks_before_it_touches_anything(project):
-    run = script("start_on_slurm.py", "check", "--default-resources", "slurm_account=lab")
-    assert run.returncode and run.stderr.endswith(": python workflow/scripts/start_on_slurm.py check\n")
-    assert not (project / ".snakemake").exists()
+    run = script("start_on_slurm.py", "check", "--directory", "run", "--default-resources", "slurm_account=lab")
+    command = f"python {ROOT}/workflow/scripts/start_on_slurm.py --directory run check"
+    assert run.returncode and run.stderr.endswith(f": {command}\n"), run.stderr
+    assert f"in {ROOT}/profiles/slurm/config.yaml (mem_mb" in run.stderr
+    assert not (project / ".snakemake").exists() and not (project / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["default", "venv", "slurm"])
-def test_every_profile_looks_at_the_command_line(name):
-    profile = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
-    assert profile["__use_yte__"] is True and "command_line.py" in profile["__definitions__"][0]
+def test_every_profile_looks_at_the_command_line_in_the_same_way():
+    profiles = [yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()) for name in OWN_PROFILES]
+    (definitions,) = {profile["__definitions__"][0] for profile in profiles}
+    assert all(profile["__use_yte__"] is True for profile in profiles) and "command_line.py" in definitions
 
 
 @pytest.mark.parametrize("words", ["check --workflow-profile profile/venv", "check --workflow-profile=profiles/vnev"])
-def test_a_profile_that_is_not_there_is_named_and_those_that_are(words):
-    said = missing_profile(words.split(), ROOT)
-    assert words.split("=")[-1].split()[-1] in said and all(
-        f"{ROOT}/profiles/{name}" in said for name in ("default", "slurm", "venv")
-    )
+def test_a_profile_that_is_not_there_is_named_and_those_that_are(project, words):
+    name = words.split("=")[-1].split()[-1]
+    said = missing_profile(words.split(), project, ROOT)
+    assert f"no profile {name}; there are {', '.join(f'{ROOT}/profiles/{own}' for own in OWN_PROFILES)}. " in said
     assert said.endswith(f"snakemake check --workflow-profile {ROOT}/profiles/venv")
+    said = missing_profile(words.split(), ROOT, ROOT)
+    assert said.endswith("profiles/venv. For example: snakemake check --workflow-profile profiles/venv")
 
 
 @pytest.mark.parametrize(
     "words", ["check", "--workflow-profile none", "--workflow-profile profiles/venv", "--workflow-profile venv"]
 )
-def test_a_profile_that_is_there_and_none_are_no_matter(words):
-    assert missing_profile(words.split(), ROOT) == ""
+def test_a_profile_that_is_there_and_none_are_no_matter(project, words):
+    assert missing_profile(words.split(), project, project / "odd") == ""
+
+
+def test_profiles_are_looked_for_where_the_call_was_made_and_beside_the_snakefile(tmp_path, project, monkeypatch):
+    """With `--directory` the folder of the call is another than the working one, which has no profiles here."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    words = ["--workflow-profile", "profiles/venv", "--directory", "run"]
+    assert missing_profile(words, project, tmp_path / "odd") == ""
+    assert "no profile profiles/venv" in missing_profile(words, tmp_path / "run", ROOT)
+    assert missing_profile(["--workflow-profile", "venv"], tmp_path / "run", ROOT) == ""
+
+
+def test_the_configuration_of_the_runs_folder_is_looked_at(project):
+    (project / "a run/config").mkdir(parents=True)
+    (project / "a run/config/config.yaml").write_text("a: [1")
+    assert "The configuration file a run/config/config.yaml is no valid YAML" in misread(["--directory", "a run"])
+    assert misread([]) == ""

@@ -1,5 +1,6 @@
 import logging
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_failed_job_has_its_rule_wildcards_and_log(log):
     start(logger, 7, shard=3)
     fail(logger, 7)
     (job,) = handler.failed.values()
-    assert (job.name, str(job.log), job.ended_by) == ("convert shard=3", "logs/convert_7.log", "")
+    assert (job.name, job.log, job.ended_by) == ("convert shard=3", Path("logs/convert_7.log").absolute(), "")
 
 
 def test_a_job_that_finished_at_a_later_try_has_not_failed(log):

@@ -5,7 +5,7 @@ Looked at whenever the workflow is read: where an older case table lies, Snakema
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import takewhile
@@ -33,18 +33,20 @@ class Place:
         """Whether it says which scans there are; otherwise it has label maps."""
         return self.is_table or self.key.endswith(".images")
 
-    def problem(self) -> str:
-        """Why it cannot be used; empty if it can."""
+    def problem(self, elsewhere: Iterable[Path] = ()) -> str:
+        """Why it cannot be used; empty if it can. `elsewhere`: other folders that the path may have been meant from."""
         if not os.path.exists(self.path):  # noqa: PTH110 (of a folder that may not be entered, `Path.exists` raises)
-            return f"no such {'file' if self.is_table else 'folder'}{self._hint()}"
+            return f"no such {'file' if self.is_table else 'folder'}{self._hint(elsewhere)}"
         if self.is_table and self.path.is_dir():
             return "a folder; a table is a file, and folders of scans are named by `images`"
         if not self.is_table and not self.path.is_dir():
             return "a file; a folder is wanted, and tables of scans are named by `table`"
         return "" if os.access(self.path, os.R_OK if self.is_table else os.R_OK | os.X_OK) else "may not be read"
 
-    def _hint(self) -> str:
+    def _hint(self, elsewhere: Iterable[Path]) -> str:
         """What may have been meant, or how much of the path is there."""
+        if found := next((folder for folder in elsewhere if os.path.exists(folder / self.path)), None):  # noqa: PTH110
+            return f"; {found} has it: write {os.path.relpath(found / self.path)}"
         if self.path.parts[:1] == ("~",):
             return "; `~` means nothing here: write the whole path"
         if self.path.is_symlink():
@@ -71,17 +73,20 @@ def places_of(cohort: Cohort) -> list[Place]:
     ]
 
 
-def refuse_wrong_places(cohort: Cohort) -> None:
-    """Raise InputError with every folder and table that is missing, of the wrong kind, or named for two things."""
+def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
+    """Raise InputError with every folder and table that is missing, of the wrong kind, or named for two things.
+
+    Paths are relative to the working directory; `elsewhere` are folders that others may take them to be relative to.
+    """
     places = places_of(cohort)
-    found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem())]
+    found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem(elsewhere))]
     found += [f"  {line}" for line in shared(places)]
     if found:
         raise InputError(
             "the folders and tables that the configuration names",
             f"{len(found)} error(s)\n" + "\n".join(found),
             f"correct these keys in the file given to --configfile, or bring the folders back (is their disk there?); "
-            f"paths are relative to {Path.cwd()}",
+            f"paths are relative to the run's folder, {Path.cwd()}",
         )
 
 

@@ -1,10 +1,11 @@
 """Which checkpoints may be loaded. A checkpoint is a pickle: loading a foreign one can run any code.
 
-A training records the checksum of what it wrote. A checkpoint with such a record in this copy of the project, or in the
-folder of results that one works in, is the project's own; any other must be named by its checksum.
+A training records the checksum of what it wrote. A checkpoint with such a record in the results of this copy of the
+project, or in those of the folder that one works in, is one's own. Any other must be named by its checksum, also where
+it has a record: a record comes along with a folder from elsewhere.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from noisy_student.errors import InputError
@@ -34,16 +35,30 @@ def require_trusted(checkpoints: Sequence[Path], trusted: Collection[str]) -> No
     }
     if foreign:
         raise InputError(
-            "checkpoints that this project trained, or whose checksum is given",
+            "checkpoints that were trained in this folder or this project, or whose checksum is given",
             "\n".join(f"{path}, SHA-256 {checksum}" for path, checksum in foreign.items()),
             "a checkpoint is a pickle, and loading it can run any code with your rights. If you trust its source, "
-            f"and that names this checksum: --trust {' '.join(foreign.values())}",
+            f"and that names this checksum: --trust {' '.join(foreign.values())}{_where_it_is_own(foreign)}",
         )
 
 
 def _is_own(checkpoint: Path, checksum: str) -> bool:
     """Whether it lies in our results as it was written there."""
     results = {(folder / "results").resolve() for folder in (PROJECT, Path.cwd())}
+    return not results.isdisjoint(checkpoint.resolve().parents) and _has_record(checkpoint, checksum)
+
+
+def _has_record(checkpoint: Path, checksum: str) -> bool:
     note = checkpoint.with_suffix(RECORD)
-    is_here = not results.isdisjoint(checkpoint.resolve().parents)
-    return is_here and note.exists() and note.read_text() == checksum
+    return note.exists() and note.read_text() == checksum
+
+
+def _where_it_is_own(foreign: Mapping[Path, str]) -> str:
+    """The other way for models that all have records in the results of one other folder."""
+    runs = {_run_of(path) if _has_record(path, checksum) else None for path, checksum in foreign.items()}
+    run = runs.pop()
+    return f". If you trained it yourself, in {run}, call this from there" if run and not runs else ""
+
+
+def _run_of(checkpoint: Path) -> Path | None:
+    return next((place.parent for place in checkpoint.resolve().parents if place.name == "results"), None)

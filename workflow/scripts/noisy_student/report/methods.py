@@ -4,6 +4,7 @@ from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings, voxel_confidence
+from noisy_student.running import typed
 from noisy_student.select.words import in_words
 
 REFERENCES = (
@@ -118,9 +119,13 @@ def citation(results: Results) -> str:
 
 def commands(results: Results) -> list[tuple[str, str]]:
     """(what it does, command line) to bring the run to each round, to redo one, and to make this page again."""
-    rounds = [(f"up to and with {round_.name}", f"snakemake round_{round_.number}") for round_ in results.rounds]
+    run, folder = results.folder.absolute().parent, results.folder.name
     last = results.rounds[-1].number if results.rounds else 0
-    redo = f"snakemake round_{last} -R {results.folder}/round_{last}/{'selection' if last else 'scores'}.tsv"
-    page = f"python workflow/scripts/report.py --results {results.folder} --output {results.folder}/report/report.html"
+    table = f"{folder}/round_{last}/{'selection' if last else 'scores'}.tsv"
+    page = ("--results", folder, "--output", f"{folder}/report/report.html")
     what = "select again and all that follows" if last else "evaluate again"
-    return [*rounds, (f"round {last}: {what}", redo), ("this page alone", page)]
+    lines = {f"up to and with {each.name}": typed.snakemake(run, f"round_{each.number}") for each in results.rounds} | {
+        f"round {last}: {what}": typed.snakemake(run, f"round_{last}", "-R", table),
+        "this page alone": typed.python(run, "workflow/scripts/report.py", *page),
+    }
+    return [(purpose, typed.in_folder(run, command)) for purpose, command in lines.items()]

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from noisy_student.running import typed
 from noisy_student.running.failed_jobs import FailedJob
 from noisy_student.running.last_words import error_in
 
 REPORT = Path("results/report/report.html")
 CASES = Path("results/cohort/cases.tsv")
-REBUILD = "python workflow/scripts/draw_examples.py && python workflow/scripts/report.py"
 AGAIN = "what is finished is not done again"
 WIDTH = 100
 MOST_JOBS = 5
@@ -56,8 +56,14 @@ def failed(folder: Path, log: str, jobs: Sequence[FailedJob], rooms: Sequence[st
         "go on": f"mend the cause and give the same command again: {AGAIN}",
     }
     if (folder / CASES).exists():
-        lines["report"] = f"of what is there: {REBUILD}"
+        lines["report"] = f"of what is there: {rebuild(folder)}"
     return "\n".join([_banner(f"Not finished{': ' * bool(jobs)}{names}", lines), *_errors(jobs)])
+
+
+def rebuild(folder: Path) -> str:
+    """The command that makes the report of a run that has not ended."""
+    scripts = ("workflow/scripts/draw_examples.py", "workflow/scripts/report.py")
+    return typed.in_folder(folder, *(typed.python(folder, script) for script in scripts))
 
 
 def _causes(jobs: Sequence[FailedJob], rooms: Sequence[str], kills: int) -> dict[str, str]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.errors import InputError
+from noisy_student.running import typed
 
 # Snakemake's jobs bear the identity of their run as name.
 RUN_IDENTITY = re.compile(r"(?:[\w-]+_)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
-RESTART = "python workflow/scripts/start_on_slurm.py"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def refuse_second_copies(folder: Path) -> None:
         raise InputError(
             "no SLURM job of an earlier Snakemake in this folder",
             f"{len(jobs)} in the queue: {', '.join(map(str, jobs[:5]))}{', …' if len(jobs) > 5 else ''}",
-            f"`{RESTART}` waits for those that run and then goes on; with --cancel it ends them first",
+            f"`{typed.start_on_slurm(folder)}` waits for those that run and goes on; with --cancel it ends them first",
         )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import yaml
 
 CONFIGFILE = ("--configfile", "--configfiles")
-USUAL = ("config/config.yaml",)
+USUAL = "config/config.yaml"
+ROOT = Path(__file__).resolve().parents[4]
 ENDINGS = (".yaml", ".yml", ".json")
 # Where one of these stands on the command line, the profile's whole list of that name does not count.
 LISTS = {"default-resources": ("--default-resources", "--default-res"), "set-resources": ("--set-resources",)}
@@ -39,19 +40,19 @@ def several_configfiles(words: Sequence[str], program: str = "snakemake") -> str
     return f"Of several `--configfile` the last alone counts, so give all files to one: {command}" * (len(groups) > 1)
 
 
-def missing_profile(words: Sequence[str], root: Path, program: str = "snakemake") -> str:
+def missing_profile(words: Sequence[str], called_from: Path, beside: Path, program: str = "snakemake") -> str:
     """That `--workflow-profile` names none, which Snakemake passes over; empty if it does or is not given.
 
-    `root` is the workflow's folder, which has profiles too. To be asked where no profile has changed what reruns a job.
+    `called_from` is the folder of the call, to which its name is relative; `beside` that of the Snakefile.
     """
     groups, others = taken(words, ("--workflow-profile",))
     names = [group[0] for group in groups if group and group[0] != "none"]
-    if not names or any(Path(place, names[0]).is_dir() for place in ("", "profiles", root / "profiles")):
+    if not names or any((called_from / place).exists() for place in _places(names[-1], beside)):
         return ""
-    here = Path("profiles") if root.samefile(Path.cwd()) else root / "profiles"
-    there = ", ".join(sorted(str(here / path.name) for path in here.glob("*") if path.is_dir()))
-    command = _command(program, others, ["--workflow-profile", str(here / "venv")])
-    return f"There is no profile {names[0]}; there are {there}. For example: {command}"
+    here = Path() if ROOT.samefile(called_from) else ROOT
+    there = ", ".join(sorted(str(here / "profiles" / path.name) for path in (ROOT / "profiles").glob("*/")))
+    command = _command(program, others, ["--workflow-profile", str(here / "profiles/venv")])
+    return f"There is no profile {names[-1]}; there are {there}. For example: {command}"
 
 
 def taken(words: Sequence[str], options: Collection[str]) -> tuple[list[list[str]], list[str]]:
@@ -83,7 +84,14 @@ def _misread_files(words: Sequence[str], program: str) -> str:
         names = ", ".join(f"`{name}`" for name in targets)
         command = _command(program, [*targets, *others], ["--configfile", *files] if files else [])
         return f"`--configfile` takes {names} for a file, so targets have to stand first: {command}"
-    return next(filter(None, map(_malformed, [*files, *(file for file in USUAL if Path(file).is_file())])), "")
+    return next(filter(None, map(_malformed, [*files, *_usual_files(words)])), "")
+
+
+def _usual_files(words: Sequence[str]) -> list[str]:
+    """The configurations that need no option: the run's folder's, and the workflow's."""
+    folder = next((group[0] for group in taken(words, ("--directory", "-d"))[0] if group), "")
+    places = (Path(folder, USUAL), ROOT / USUAL)
+    return [str(place) for place in places if place.is_file()]
 
 
 def _malformed(file: str) -> str:
@@ -128,10 +136,15 @@ def _lost_lists(words: Sequence[str], program: str, usual: str) -> str:
 
 
 def _profile(words: Sequence[str], usual: str) -> Path | None:
-    """The file of the profile that Snakemake uses: as a path, or as a name below `profiles`."""
-    name = next((group[0] for group in taken(words, ("--workflow-profile",))[0] if group), usual)
-    places = (Path(name), Path(name, "config.yaml"), Path("profiles", name, "config.yaml"))
-    return next((place for place in places if place.is_file()), None)
+    """The file of the profile that Snakemake uses."""
+    name = next((group[0] for group in reversed(taken(words, ("--workflow-profile",))[0]) if group), usual)
+    place = next(filter(Path.exists, _places(name, ROOT)), Path(name))
+    return next(filter(Path.is_file, (place, place / "config.yaml")), None)
+
+
+def _places(name: str, beside: Path) -> tuple[Path, ...]:
+    """Where Snakemake looks for a profile: as a path, below `profiles`, and there beside the Snakefile."""
+    return Path(name), Path("profiles", name), beside / "profiles" / name
 
 
 def _flat(entries: object) -> list[str]:

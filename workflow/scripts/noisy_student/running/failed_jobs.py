@@ -58,12 +58,12 @@ class FailedJobs(logging.Handler):
                 self.failed.pop(record.job_id, None)
 
     def _failed(self, record: Any) -> FailedJob:
-        """A job's own log is its first; a cluster adds one."""
+        """A job's own log is its first; a cluster adds one. The path is whole: Snakemake leaves the folder at last."""
         log = record.log[0]
         said = [str(record.rule_msg), *(text for text in reversed(self._said) if log in text)]
         ended_by = next((cause for text in said if (cause := ending_of(text))), "")
         name = self._names.get(record.jobid, record.rule_name)
-        return FailedJob(name, Path(log), ended_by, tuple(shortages(self.folders)))
+        return FailedJob(name, Path(log).absolute(), ended_by, tuple(shortages(self.folders)))
 
 
 def ending_of(text: str) -> str:

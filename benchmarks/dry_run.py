@@ -22,9 +22,7 @@ HEADER = (
 
 
 def make_project(folder: Path, scans: int) -> None:
-    """A project with `scans` unlabelled scans, and a few of each other role."""
-    for part in ("Snakefile", "workflow", "config", "envs", "profiles"):
-        (folder / part).symlink_to(ROOT / part)
+    """A run with `scans` unlabelled scans, and a few of each other role."""
     for role, count in (("labelled", 50), ("unlabelled", scans), ("test", 50)):
         for kind in ("images", "label_maps") if role != "unlabelled" else ("images",):
             (folder / "scans" / role / kind).mkdir(parents=True)
@@ -53,8 +51,8 @@ def snakemake(folder: Path, *arguments: str) -> tuple[str, float]:
     """What Snakemake said, and how many seconds of CPU it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run = subprocess.run(
-        (Path(sys.executable).with_name("snakemake"), "--workflow-profile", "profiles/venv", "--cores", "2",
-         "--configfile", "overlay.yaml", *arguments),
+        (Path(sys.executable).with_name("snakemake"), "--snakefile", ROOT / "Snakefile",
+         "--workflow-profile", ROOT / "profiles/venv", "--cores", "2", "--configfile", "overlay.yaml", *arguments),
         cwd=folder, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -127,12 +127,12 @@ class LabellingRun:
         tables = [word for pair in TABLES.items() for word in pair]
         where = ("--folder", output, "--output", output / "scores.tsv", "--shard", 0, "--shards", 1)
         how = ("--device", "cpu", "--threads", self.cores, "--roles", role)
-        command = (sys.executable, "workflow/scripts/predict.py", CHECKPOINT)
+        command = (sys.executable, ROOT / "workflow/scripts/predict.py", CHECKPOINT)
         return self.measure(*command, *tables, *how, *where, *more, output=output)
 
     def ours_from_files(self, image: Path, output: Path) -> Measured:
         """The predictor alone: from the scans' files to label maps."""
-        command = (sys.executable, "workflow/scripts/label_scan.py", "--model", MODEL, "--image", image)
+        command = (sys.executable, ROOT / "workflow/scripts/label_scan.py", "--model", MODEL, "--image", image)
         return self.measure(*command, "--output", output, "--device", "cpu", "--threads", self.cores, output=output)
 
     def stock(self, output: Path, *more: str) -> Measured:
@@ -175,7 +175,7 @@ class LabellingRun:
         student = ("--selection", selection, "--pseudo-labels", self.true_maps, "--fingerprint", fingerprint)
         tables = [word for pair in list(TABLES.items())[1:] for word in pair]
         how = ("--splits", 2, "--seed", 1, "--cores", self.cores, "--output", dataset / "training_set.tsv")
-        command = (sys.executable, "workflow/scripts/make_training_set.py")
+        command = (sys.executable, ROOT / "workflow/scripts/make_training_set.py")
         return self.measure(*command, *tables, *plans, *student, *how, *more, output=dataset)
 
     def prepare_stock(self) -> Measured:

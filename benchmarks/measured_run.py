@@ -98,7 +98,8 @@ def run(folder: Path, cores: int, *arguments: str) -> dict[str, Cost]:
     Exits with Snakemake's own words if it fails.
     """
     costs = read_costs(folder)
-    command = [BIN / "snakemake", "--workflow-profile", "profiles/venv", "--cores", str(cores), "--quiet", "rules"]
+    workflow = ("--snakefile", ROOT / "Snakefile", "--workflow-profile", ROOT / "profiles/venv")
+    command = [BIN / "snakemake", *workflow, "--cores", str(cores), "--quiet", "rules"]
     environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
     with (folder / "snakemake.log").open("a") as log:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A project on a throw-away SLURM cluster, and its processes, which a test can halt and let go on."""
+"""A run on a throw-away SLURM cluster, and its processes, which a test can halt and let go on."""
 
 import os
 import shutil
@@ -32,11 +32,12 @@ SLURM = ("--workflow-profile", "profiles/slurm", *QUICK)
 
 
 class ClusterProject(Project):
-    """A project on the cluster, with the profile as a site without conda has it."""
+    """A run on the cluster; its folder has the profile as a site without conda has it."""
 
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         super().__init__(folder, **TINY)
         self.cluster = cluster
+        shutil.copytree(ROOT / "profiles/slurm", folder / "profiles/slurm")
         with self.profile() as profile:
             del profile["software-deployment-method"], profile["conda-prefix"]
 
@@ -56,18 +57,19 @@ class ClusterProject(Project):
         """The command line of Snakemake; on a cluster it is not told a number of cores."""
         if profile != SLURM:
             return super().command(*arguments, profile=profile)
-        return [SNAKEMAKE, *SLURM, *arguments, "--configfile", "overlay.yaml"]
+        return [SNAKEMAKE, *self.snakemake()[1:], *SLURM, *arguments, "--configfile", "overlay.yaml"]
 
     def safe_command(self, *arguments: str) -> list[str]:
-        """The one command that starts and restarts a run on a cluster."""
-        script = (f"{BIN}/python", "workflow/scripts/start_on_slurm.py", "--poll", "1")
-        return [*script, *arguments, *QUICK, "--configfile", "overlay.yaml"]
+        """The one command that starts and restarts a run on a cluster, as it is typed in another folder."""
+        script = (f"{BIN}/python", f"{ROOT}/workflow/scripts/start_on_slurm.py", "--poll", "1")
+        run = ("--directory", str(self.folder), "--workflow-profile", f"{self.folder}/profiles/slurm")
+        return [*script, *run, *arguments, *QUICK, "--configfile", f"{self.folder}/overlay.yaml"]
 
     def start(self, command: list[str]) -> "Workflow":
         """Start a command whose words go to `snakemake.log`."""
         with self.log.open("w") as log:
             process = subprocess.Popen(
-                command, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.folder.parent, env=self.environment(), stdout=log, stderr=log, start_new_session=True
             )
         return Workflow(process, self)
 
@@ -81,7 +83,7 @@ class ClusterProject(Project):
         return next(iter(self.cluster.jobs(rule, folder=self.folder)), "")
 
     def processes(self, *words: str) -> list[int]:
-        """The processes in the project's folder whose command line ends in a word as each of `words` does."""
+        """The processes in the run's folder whose command line ends in a word as each of `words` does."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:

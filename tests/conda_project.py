@@ -9,9 +9,6 @@ import conda_command
 import environments
 from project import BIN, Project
 
-# As typed by a user; the default profile is found by itself.
-AS_TYPED = ("--resources", "gpu=1")
-
 # Put into each environment that was made: its interpreter tells which script it runs.
 WITNESS = """import json, sys
 scripts = [word for word in sys.orig_argv[1:2] if "workflow/scripts/" in word]
@@ -36,10 +33,6 @@ class CondaProject(Project):
         self.places = folder.with_name("conda")
         conda_channel.build_channel(self.places / "channels/conda-forge")
         conda_command.install_command(self.places)
-        # Two gigabytes, which copies of the project need not have.
-        (self.places / "environments").mkdir()
-        (folder / ".snakemake").mkdir()
-        (folder / ".snakemake/conda").symlink_to(self.places / "environments")
 
     def environment(self, **variables: str) -> dict[str, str]:
         path = f"{self.places / 'bin'}:{BIN}:{os.environ['PATH']}"
@@ -48,8 +41,9 @@ class CondaProject(Project):
         return super().environment(**own, **variables)
 
     def as_typed(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run Snakemake as a user with conda does."""
-        return self.run(*arguments, *AS_TYPED, profile=())
+        """Run Snakemake as a user with conda does, but for where environments lie; the default profile is found."""
+        prefix = str(self.places / "environments")
+        return self.run(*arguments, "--resources", "gpu=1", "--conda-prefix", prefix, profile=())
 
     def make_environments(self) -> None:
         """Make all of them, each with a witness of what its interpreter runs."""

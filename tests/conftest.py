@@ -164,7 +164,7 @@ def finished(tmp_path_factory):
     from project import Project
     from tiny_loop import TINY
 
-    folder = tmp_path_factory.mktemp("loop") / "project"
+    folder = tmp_path_factory.mktemp("loop") / "a run of its own"
     if conda_project.why_not():
         project = Project(folder, **TINY)
         run = project.run()

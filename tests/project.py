@@ -1,4 +1,4 @@
-"""A copy of the project in a folder of its own, and Snakemake run in it."""
+"""Runs in folders of their own, and Snakemake called there with the workflow as it lies here, or with a copy of it."""
 
 import os
 import re
@@ -12,22 +12,19 @@ import yaml
 from conftest import ROOT
 
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
-VENV = ("--workflow-profile", "profiles/venv")
+# By name: found beside the workflow.
+VENV = ("--workflow-profile", "venv")
 BIN = str(Path(sys.executable).parent)
 
 
 class Project:
-    """The workflow's files in a folder of their own, with an overlay of the configuration."""
+    """The folder of a run, with an overlay of the configuration."""
+
+    workflow = ROOT
 
     def __init__(self, folder: Path, **overlay: object) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, folder / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(source, folder / part)
         self.configure(**overlay)
 
     def configure(self, **overlay: object) -> None:
@@ -36,7 +33,11 @@ class Project:
 
     def command(self, *arguments: str, profile: tuple[str, ...] = VENV) -> list[str]:
         """The command line of Snakemake in this project."""
-        return [f"{BIN}/snakemake", *profile, "--cores", "2", *arguments, "--configfile", "overlay.yaml"]
+        return [*self.snakemake(), *profile, "--cores", "2", *arguments, "--configfile", "overlay.yaml"]
+
+    def snakemake(self) -> list[str]:
+        """Snakemake with the workflow."""
+        return [f"{BIN}/snakemake", "--snakefile", f"{self.workflow}/Snakefile"]
 
     def environment(self, **variables: str) -> dict[str, str]:
         """The environment of a user who has activated the project's own."""
@@ -59,6 +60,29 @@ class Project:
         run = self.run("--dry-run", *arguments, profile=profile, **variables)
         assert run.returncode == 0, run.stdout
         return job_counts(run.stdout)
+
+
+class Checkout(Project):
+    """A run in a copy of the workflow, which may be edited."""
+
+    def __init__(self, folder: Path, **overlay: object) -> None:
+        copy_workflow(folder)
+        super().__init__(folder, **overlay)
+        self.workflow = folder
+
+    def snakemake(self) -> list[str]:
+        return [f"{BIN}/snakemake"]
+
+
+def copy_workflow(folder: Path) -> None:
+    """Copy the workflow's files to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
 
 
 def job_counts(output: str) -> dict[str, int]:

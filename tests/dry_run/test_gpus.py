@@ -3,7 +3,7 @@
 import pytest
 
 from finished_run import complete
-from project import Project
+from project import Checkout
 
 SHARDS = [f"results/round_1/shards/pseudo_label_scores_{shard}.tsv" for shard in range(2)]
 # In place of the script that labels: it says which GPU it sees, and stays until the other job has said so, or a while.
@@ -22,7 +22,7 @@ output.write_text("case")
 
 @pytest.fixture
 def project(tmp_path):
-    project = Project(tmp_path / "project")
+    project = Checkout(tmp_path / "project")
     complete(project, rounds=[{"network": "coarse"}] * 2, shards=2)
     for shard in SHARDS:
         (project.folder / shard).unlink()

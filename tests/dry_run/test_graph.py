@@ -89,7 +89,7 @@ def test_every_rule_has_a_docstring_a_log_and_an_environment(project):
     listed = project.run("--list-rules").stdout
     for rule in (*PER_SCAN_STAGES, "train", "select", "evaluate", "report"):
         assert re.search(rf"^{rule} \(.+\)$", listed, re.MULTILINE), f"{rule} has no docstring"
-    for path in (project.folder / "workflow/rules").glob("*.smk"):
+    for path in (project.workflow / "workflow/rules").glob("*.smk"):
         for text in path.read_text().split("\nrule ")[1:]:
             assert "    log:" in text and "    conda:" in text, f"{path.name}: {text.splitlines()[0]}"
 

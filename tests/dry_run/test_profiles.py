@@ -11,7 +11,7 @@ import environments
 from conftest import ROOT
 from project import BIN, Project
 
-SLURM = ("--workflow-profile", "profiles/slurm")
+SLURM = ("--workflow-profile", "slurm")
 
 
 @pytest.fixture

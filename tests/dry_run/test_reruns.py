@@ -14,7 +14,7 @@ import pytest
 import conda_command
 from finished_run import complete
 from noisy_student.organs import FLARE22
-from project import BIN, Project
+from project import BIN, Checkout
 
 ROUND = {"network": "coarse"}
 BASE = {"rounds": [ROUND] * 3, "shards": 2}
@@ -27,7 +27,7 @@ AFTER_SELECTION = {
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("finished") / "project")
+    project = Checkout(tmp_path_factory.mktemp("finished") / "project")
     complete(project, **BASE)
     return project
 
@@ -35,7 +35,7 @@ def template(tmp_path_factory):
 @pytest.fixture
 def finished(template, tmp_path):
     """A finished run of its own for each test, all dates kept."""
-    project = Project(tmp_path / "project", **BASE)
+    project = Checkout(tmp_path / "project", **BASE)
     for part in ("results", ".snakemake"):
         shutil.copytree(template.folder / part, project.folder / part)
     return project
@@ -192,7 +192,7 @@ def test_a_selection_edited_by_hand_trains_its_student_anew(finished):
 @pytest.fixture
 def own_scans(tmp_path):
     """A finished run on folders of one's own."""
-    project = Project(tmp_path / "project")
+    project = Checkout(tmp_path / "project")
     for name in ("images", "label_maps", "unlabelled", "test"):
         (project.folder / "scans" / name).mkdir(parents=True)
         (project.folder / "scans" / name / "a.nii.gz").write_text(name)

@@ -10,7 +10,7 @@ HOUSE = SCRIPTS / "noisy_student"
 # What all stages share, first to last, and how a run starts and ends. `model` is what trainings make and label with.
 SHARED = ["reading", "configuration", "running", "embedded"]
 STAGES = re.findall(r'include: "workflow/rules/(\w+)\.smk"', (ROOT / "Snakefile").read_text())
-APART = {"common", "handlers"}
+APART = {"place", "common", "handlers"}
 
 
 def stages() -> list[str]:

@@ -1,10 +1,12 @@
 """What is looked at whenever the workflow is read: the command line, the configuration's keys, folders and tables."""
 
+import re
 import subprocess
 
 import pytest
 
-from project import BIN, VENV, Project
+from conftest import ROOT
+from project import VENV, Project
 
 # Every role with a folder and a table.
 FOLDERS = {
@@ -13,6 +15,7 @@ FOLDERS = {
     "validation": [{"images": "validation", "label_maps": "maps"}],
     "test": [{"images": "test", "label_maps": "maps"}],
 }
+SLURM = ("--workflow-profile", "slurm")
 TABLE = "case\timage\tlabel_map\na\ta.nii.gz\tb.nii.gz\n"
 
 
@@ -29,7 +32,7 @@ def project(tmp_path):
 
 def typed(project, *words, profile=VENV):
     """Snakemake as it is typed, without what tests add; the last line that it says."""
-    command = [f"{BIN}/snakemake", *profile, *words, "--dry-run"]
+    command = [*project.snakemake(), *profile, *words, "--dry-run"]
     run = subprocess.run(command, cwd=project.folder, env=project.environment(), capture_output=True, text=True)
     assert run.returncode and "Traceback" not in run.stderr, run.stdout + run.stderr
     return run.stderr.splitlines()[-1]
@@ -56,35 +59,40 @@ def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
     assert run.returncode and f"overlay.yaml: `seed` in lines 1 and {last}" in run.stdout, run.stdout
 
 
-@pytest.mark.parametrize("profile", [VENV, (), ("--workflow-profile", "profiles/slurm")], ids=["venv", "none", "slurm"])
+@pytest.mark.parametrize("profile", [VENV, (), SLURM], ids=["venv", "default", "slurm"])
 def test_a_target_behind_the_configuration_ends_in_a_sentence_with_the_right_command(project, profile):
     said = typed(project, "--cores", "2", "--configfile", "overlay.yaml", "check", profile=profile)
-    assert said.endswith("check " + " ".join((*profile, "--cores 2 --dry-run --configfile overlay.yaml"))), said
+    words = ("check", *project.snakemake()[1:], *profile, "--cores 2 --dry-run --configfile overlay.yaml")
+    assert said.endswith(": snakemake " + " ".join(words)), said
 
 
 def test_several_options_for_configurations_end_in_a_sentence_with_or_without_a_profile(project):
+    (project.folder / "more.yaml").touch()
     for profile in (VENV, ("--workflow-profile", "none")):
-        said = typed(project, "--configfile", "overlay.yaml", "--configfile", "config/flare22.yaml", profile=profile)
-        assert said.endswith("--dry-run --configfile overlay.yaml config/flare22.yaml"), said
+        said = typed(project, "--configfile", "overlay.yaml", "--configfile", "more.yaml", profile=profile)
+        assert said.endswith("--dry-run --configfile overlay.yaml more.yaml"), said
 
 
 def test_on_slurm_an_account_on_the_command_line_is_sent_to_the_profile(project):
-    said = typed(project, "--default-resources", "slurm_account=lab", profile=("--workflow-profile", "profiles/slurm"))
-    assert "write `slurm_account: lab` there" in said and "profiles/slurm/config.yaml (mem_mb, runtime)" in said, said
+    said = typed(project, "--default-resources", "slurm_account=lab", profile=SLURM)
+    assert "write `slurm_account: lab` there" in said, said
+    assert f"{ROOT}/profiles/slurm/config.yaml (mem_mb, runtime)" in said, said
 
 
-def test_on_slurm_an_account_in_the_profile_leaves_memory_and_run_time(tmp_path):
+def test_on_slurm_an_account_in_a_sites_own_profile_leaves_memory_and_run_time(tmp_path):
+    """The profile of the run's folder goes before the workflow's, which may not be written to."""
     project = Project(tmp_path / "project")
-    profile = project.folder / "profiles/slurm/config.yaml"
-    text = profile.read_text()
+    text = (ROOT / "profiles/slurm/config.yaml").read_text()
     assert "  # slurm_account: my_account" in text and "slurm-no-account: true\n" in text
+    conda = re.compile("^(software-deployment-method|conda-prefix): .*\n", re.MULTILINE)
+    profile = project.folder / "profiles/slurm/config.yaml"
+    profile.parent.mkdir(parents=True)
     profile.write_text(
-        text.replace("slurm-no-account: true\n", "")
+        conda.sub("", text)
+        .replace("slurm-no-account: true\n", "")
         .replace("  # slurm_account: my_account", "  slurm_account: lab #")
-        .replace("software-deployment-method: conda\n", "")
-        .replace("conda-prefix: .snakemake/conda\n", "")
     )
-    run = project.run("--dry-run", profile=("--workflow-profile", "profiles/slurm"))
+    run = project.run("--dry-run", profile=SLURM)
     resources = [line for line in run.stdout.splitlines() if "    resources: " in line]
     assert run.returncode == 0 and len(resources) > 20, run.stdout
     for line in resources:

@@ -1,5 +1,10 @@
+import os
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
+from snakemake.profiles import ProfileConfigFileParser
 
 from conftest import ROOT, script
 from noisy_student.running.command_line import misread, missing_profile
@@ -165,3 +170,14 @@ def test_the_configuration_of_the_runs_folder_is_looked_at(project):
     (project / "a run/config/config.yaml").write_text("a: [1")
     assert "The configuration file a run/config/config.yaml is no valid YAML" in misread(["--directory", "a run"])
     assert misread([]) == ""
+
+
+@pytest.mark.parametrize(("writable", "prefix"), [(True, f"{ROOT}/.snakemake/conda"), (False, ".snakemake/conda")])
+@pytest.mark.parametrize("name", ["default", "slurm"])
+def test_environments_are_made_once_for_all_runs_where_the_workflow_may_be_written_to(
+    monkeypatch, name, writable, prefix
+):
+    monkeypatch.setattr(sys, "argv", ["snakemake"])
+    monkeypatch.setattr(os, "access", lambda path, mode: writable and Path(path) == ROOT and mode == os.W_OK)
+    with (ROOT / "profiles" / name / "config.yaml").open() as stream:
+        assert ProfileConfigFileParser().parse(stream)["conda-prefix"] == prefix

@@ -33,7 +33,7 @@ def test_failure_shows_the_jobs_log_and_what_to_do(failed):
     assert run.returncode != 0
     end = run.stdout[run.stdout.index("Error in rule case_table") :]
     assert end.index("got: none") < end.index("Not finished: case_table")
-    assert banner.REBUILD not in end, "of nothing there is no report"
+    assert "draw_examples.py" not in end, "of nothing there is no report"
     own = Path(end.split("Snakemake's own: ")[1].split("\n")[0])
     assert own.is_relative_to(project.folder) and own.is_file()
 
@@ -51,11 +51,6 @@ def test_failed_job_is_on_record(failed):
     project, _ = failed
     jobs = read_table(project.folder / "results/jobs.tsv")
     assert jobs[["rule", "state"]].to_numpy().tolist() == [["case_table", "failed"]]
-
-
-def test_command_that_rebuilds_a_partial_report_is_the_readmes(failed):
-    readme = Path(__file__).parents[2] / "README.md"
-    assert f"`{banner.REBUILD}`" in readme.read_text()
 
 
 def test_end_names_the_report_only_where_there_is_one(tmp_path):

@@ -26,9 +26,9 @@ def on_disk(source) -> Path:
     return folder
 
 
-HERE = workflow.current_basedir
+SOURCE = workflow.current_basedir
 # The workflow's own folder, wherever it is run: as it lies there, or as a module of another workflow.
-ROOT = on_disk(HERE) if hasattr(HERE, "hosted_repo") else Path(str(HERE)).parents[1]
+ROOT = on_disk(SOURCE) if hasattr(SOURCE, "hosted_repo") else Path(str(SOURCE)).parents[1]
 DEFAULTS = f"{ROOT}/config/config.yaml"
 # What the folder of a run says itself, over the defaults. In a module's it is another workflow's.
 OWN = "config/config.yaml"

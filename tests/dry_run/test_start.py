@@ -67,7 +67,7 @@ def test_a_target_behind_the_configuration_ends_in_a_sentence_with_the_right_com
 
 
 def test_several_options_for_configurations_end_in_a_sentence_with_or_without_a_profile(project):
-    (project.folder / "more.yaml").touch()
+    (project.folder / "more.yaml").write_text("seed: 2")
     for profile in (VENV, ("--workflow-profile", "none")):
         said = typed(project, "--configfile", "overlay.yaml", "--configfile", "more.yaml", profile=profile)
         assert said.endswith("--dry-run --configfile overlay.yaml more.yaml"), said

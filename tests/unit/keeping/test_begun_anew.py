@@ -57,6 +57,12 @@ def test_a_changed_setting_names_each_training_what_changed_and_what_it_took(res
     assert "round 1, fold 0: begins anew" in lines[1] and "another teacher" in lines[1]
 
 
+def test_one_more_fold_leaves_the_teachers_first_one(results):
+    both = configured(training=DEFAULT["training"] | {"folds": [0, 1]})
+    _, line = said(results, both)
+    assert line.strip().startswith("round 1, fold 0: begins anew (another teacher)")
+
+
 def test_a_students_own_setting_leaves_the_teacher(results):
     rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "paper"}]
     _, line = said(results, configured(rounds=rounds))

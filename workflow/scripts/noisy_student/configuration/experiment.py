@@ -268,11 +268,11 @@ class Configuration(Strict):
         return self
 
     def training_of(self, number: int) -> dict[str, Any]:
-        """Everything that the training of a round depends on, besides its data."""
+        """Everything that the training of a fold of a round depends on, besides its data."""
         entry = self.rounds[number]
         changes = entry.training.model_dump(exclude_none=True)
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + number}
-        return {**self.training.model_dump(), **changes, **own}
+        return {**self.training.model_dump(exclude={"folds"}), **changes, **own}
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""

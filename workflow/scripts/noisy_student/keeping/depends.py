@@ -50,8 +50,11 @@ class Depends:
     def model(self, number: int) -> dict[str, Any]:
         """Of the model that labels after a round."""
         configuration = self.configuration
-        rules = {"collapse": configuration.collapse.model_dump(), "stop": configuration.stop.model_dump()}
-        return self.training(number) | settings_in_words(configuration.training_of(number)) | (rules if number else {})
+        # Round 0 is never judged by them.
+        names = ("collapse", "stop") if number else ()
+        rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}
+        rules |= {"training.folds": configuration.training.folds}
+        return self.training(number) | settings_in_words(configuration.training_of(number)) | rules
 
 
 def key(document: Mapping[str, Any]) -> str:

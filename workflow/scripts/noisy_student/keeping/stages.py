@@ -80,7 +80,7 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
         tables = [f"{here}/pseudo_label_scores.tsv", *_shards(f"{here}/shards/pseudo_label_scores", shards)]
         tables += _shards(f"{here}/shards/label_measures", shards)
         yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])
-    model = key(depends.model(number) | {"folds": folds})
+    model = key(depends.model(number))
     files = [f"{here}/{name}" for name in ("dataset/training_set.tsv", "postprocessing.json", "verdict.json")]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
     files += [f"{here}/selection.tsv"] if number else []

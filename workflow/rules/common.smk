@@ -12,7 +12,8 @@ from pathlib import Path
 from snakemake.settings.types import DeploymentMethod
 
 # Where a rule's command finds its script. A variable of the environment is seen by rules of a module too.
-SCRIPTS = os.environ["NOISY_STUDENT"] = f"{ROOT}/workflow/scripts"
+SCRIPTS = f"{ROOT}/workflow/scripts"
+os.environ.update(NOISY_STUDENT=SCRIPTS)
 sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs

@@ -6,6 +6,15 @@ import pandas as pd
 from noisy_student.organs import FLARE22
 
 
+def in_sets(**dsc):
+    """A score table of test scans: the name of each set → its cases' DSC, one value a case."""
+    tables = [
+        scores(values, cases=[f"{name}_{number}" for number in range(len(values))]).assign(set=name)
+        for name, values in dsc.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def scores(dsc, nsd=None, role="test", cases=None):
     """A score table from (cases, 13) arrays of DSC and NSD; one value a case fills all its organs."""
     dsc = np.asarray(dsc, float)

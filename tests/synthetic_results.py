@@ -18,6 +18,7 @@ from noisy_student.report.examples import make_examples
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.select.decisions import select
+from noisy_student.sets import of_cases
 from noisy_student.tables import write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)
@@ -36,6 +37,9 @@ class SyntheticRun:
     unlabelled: int = 30
     validation: int = 6
     test: int = 12
+    validation_sets: tuple[str, ...] = ("hospital A",)
+    test_sets: tuple[str, ...] = ("hospital A",)
+    pool_sets: bool = False
     folds: int = 1
     epochs: int = 40
     all_dropped: int = 0
@@ -67,7 +71,7 @@ class SyntheticRun:
         for number in numbers:
             _write_round(self, cases, folder / f"round_{number}", number, scores[number], random)
         if numbers:
-            write_table(compare_rounds(scores), folder / "comparison.tsv")
+            write_table(compare_rounds(scores, self.pool_sets), folder / "comparison.tsv")
         write_table(_jobs(self), folder / "jobs.tsv")
         _write_run(self, folder)
         return folder
@@ -83,11 +87,11 @@ def make_page(run: SyntheticRun, folder: Path, named: list[str] = ()) -> Path:
 
 def _cases(run: SyntheticRun, folder: Path) -> pd.DataFrame:
     roles = ("labelled", "unlabelled", "validation", "test")
-    rows = [_case(folder, role, place) for role in roles for place in range(getattr(run, role))]
+    rows = [_case(run, folder, role, place) for role in roles for place in range(getattr(run, role))]
     return pd.DataFrame(rows)
 
 
-def _case(folder: Path, role: str, place: int) -> dict[str, object]:
+def _case(run: SyntheticRun, folder: Path, role: str, place: int) -> dict[str, object]:
     name = f"{role.capitalize()}_{place + 1:04d}"
     truth = folder / f"truth/{name}.nii.gz"
     columns = {"case": name, "role": role, "image": folder / f"cohort/images/{name}_0000.nii.gz"}
@@ -96,7 +100,14 @@ def _case(folder: Path, role: str, place: int) -> dict[str, object]:
     columns |= {f"spacing_{axis}_mm": mm for axis, mm in zip("xyz", synthetic_scans.SPACING_MM_XYZ, strict=True)}
     columns |= {"orientation": "LPS", "intensity_low": -1000, "intensity_high": 900}
     checksums = {"sha256": f"{place:064x}", "labels_sha256": "" if role == "unlabelled" else f"{place + 1000:064x}"}
-    return columns | {"source": f"hospital {'AB'[place % 2]}"} | checksums
+    return columns | {"source": _source(run, role, place)} | checksums
+
+
+def _source(run: SyntheticRun, role: str, place: int) -> str:
+    """The judged scans of a role are of one hospital, or dealt out to its sets."""
+    judged = {"validation": run.validation_sets, "test": run.test_sets}
+    sources = judged.get(role, ("hospital A", "hospital B"))
+    return sources[place % len(sources)]
 
 
 def _findings(cases: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +133,9 @@ def _write_plans(folder: Path) -> None:
 def _scores(run: SyntheticRun, cases: pd.DataFrame, number: int) -> pd.DataFrame:
     judged = cases[cases["role"].isin(["validation", "test"])]
     rows = [row for case in judged.itertuples() for row in _case_scores(run, case.case, case.role, number)]
-    return pd.DataFrame(rows)
+    sets = dict(zip(judged["case"], of_cases(judged), strict=True))
+    table = pd.DataFrame(rows)
+    return table.assign(set=table["case"].map(sets)) if any(sets.values()) else table
 
 
 def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[dict[str, object]]:
@@ -147,7 +160,7 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
     for fold in range(run.folds):
         write_table(_progress(run.epochs, random), folder / f"model/fold_{fold}/progress.tsv")
     write_table(scores, folder / "scores.tsv")
-    write_table(summarise(scores), folder / "summary.tsv")
+    write_table(summarise(scores, run.pool_sets), folder / "summary.tsv")
     if run.measured:
         write_table(_efficiency(run, scores, number), folder / "efficiency.tsv")
     _write_verdict(run, folder, number)
@@ -235,7 +248,7 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "networks": {"standard": {"encoder": "residual"}},
         "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
         "selection": _selected(run),
-        "evaluation": {"mode": run.mode},
+        "evaluation": {"mode": run.mode, "pool_sets": run.pool_sets},
         "rounds": [{"network": "standard"}] * (len(run.gains) + 1),
     }
     record = {

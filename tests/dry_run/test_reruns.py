@@ -169,6 +169,13 @@ def test_another_tolerance_judges_anew_and_trains_nothing(finished):
     assert not jobs.keys() & {"case_table", "fingerprint", "preprocess", "train", "pseudo_label", "select"}
 
 
+def test_pooled_sets_are_summarised_and_compared_anew_but_nothing_is_judged_anew(finished):
+    finished.configure(**BASE, evaluation={"pool_sets": True})
+    jobs = finished.planned()
+    assert jobs["summarise"] == 3 and jobs["compare"] == jobs["report"] == 1
+    assert not jobs.keys() & {"evaluate", "predict", "train", "select"}
+
+
 def test_other_scans_begin_at_the_cohort(finished):
     finished.configure(**BASE, seed=2)
     refused = finished.run("--dry-run")

@@ -97,6 +97,20 @@ def test_table_filters_by_name_and_role(browser, page):
     assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 18 cases"
 
 
+def test_several_sets_have_a_column_and_a_filter_and_fit_the_screen(browser, tmp_path):
+    page = make_page(SyntheticRun(gains=(0.02,), test_sets=("internal", "other clinic"), pool_sets=True), tmp_path)
+    browser.open(page, 390)
+    assert browser.ask("document.documentElement.scrollWidth") <= 390
+    browser.open(page, 1280)
+    choose(browser, "set", "other clinic")
+    assert browser.ask("document.querySelector('#case-controls output').textContent") == "6 of 18 cases"
+    browser.ask("document.querySelectorAll('#case-table thead button')[2].click()")
+    sets = "[...document.querySelectorAll('#case-table tbody td.name')].map(cell => cell.innerText)"
+    assert browser.ask(sets) == [""] * 6 + ["internal"] * 6 + ["other clinic"] * 6
+    assert browser.ask("document.querySelector('#case-table tbody tr').lastElementChild.innerText").startswith("+")
+    assert [event for event in browser.events if event.get("method") in WRONG] == []
+
+
 def test_table_shows_another_organ_and_measure(browser, page):
     browser.open(page, 1280)
     choose(browser, "organ", "4")

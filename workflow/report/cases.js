@@ -7,6 +7,7 @@
   const body = table.tBodies[0];
   const headings = [...table.tHead.rows[0].cells];
   const rows = [...body.rows].map((element, place) => ({ element, item: data.cases[place], values: [] }));
+  const names = data.sets.length ? ["case", "role", "set"] : ["case", "role"];
   let sorted = { column: -1, ascending: true };
 
   const number = (value) => (value === null ? "–" : value.toFixed(3));
@@ -20,18 +21,18 @@
     const organ = Number(form.elements.organ.value);
     for (const row of rows) {
       const scores = row.item.scores[form.elements.measure.value][organ];
-      row.values = [row.item.case, row.item.role, ...scores, change(scores)];
-      scores.forEach((score, place) => { row.element.cells[place + 2].textContent = number(score); });
-      row.element.cells[scores.length + 2].textContent = signed(change(scores));
+      row.values = [...names.map((name) => row.item[name]), ...scores, change(scores)];
+      scores.forEach((score, place) => { row.element.cells[place + names.length].textContent = number(score); });
+      row.element.cells[scores.length + names.length].textContent = signed(change(scores));
     }
   };
 
   const filter = () => {
     const text = form.elements.text.value.trim().toLowerCase();
-    const role = form.elements.role.value;
+    const wanted = names.slice(1).map((name) => [name, form.elements[name].value]).filter(([, value]) => value !== "");
     let shown = 0;
     for (const { element, item } of rows) {
-      element.hidden = !item.case.toLowerCase().includes(text) || (role !== "" && item.role !== role);
+      element.hidden = !item.case.toLowerCase().includes(text) || wanted.some(([name, value]) => item[name] !== value);
       shown += !element.hidden;
     }
     form.elements.shown.textContent = `${shown} of ${rows.length} cases`;
@@ -92,7 +93,7 @@
   };
 
   headings.forEach((heading, column) => heading.firstElementChild.addEventListener("click", () => {
-    const ascending = sorted.column === column ? !sorted.ascending : column < 2 || column === headings.length - 1;
+    const ascending = sorted.column === column ? !sorted.ascending : column < names.length || column === headings.length - 1;
     sorted = { column, ascending };
     close();
     sort();

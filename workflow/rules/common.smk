@@ -168,6 +168,11 @@ def flag(name: str, path) -> str:
     return f"{name} {path}" if path else ""
 
 
+def pool_flag() -> str:
+    """Whether the sets of a role are judged together too, as a flag."""
+    return "--pool-sets" if CONFIGURATION.evaluation.pool_sets else ""
+
+
 def first_weights(wildcards) -> list[str]:
     """The same fold of the teacher, if the student starts from its weights."""
     number = int(wildcards.round)

@@ -42,8 +42,10 @@ rule summarise:
         "logs/round_{round}/summarise.log",
     conda:
         "../../envs/evaluation.yaml"
+    params:
+        sets=pool_flag(),
     shell:
-        'python "$NOISY_STUDENT/summarise.py" --scores {input} --output {output} > {log} 2>&1'
+        'python "$NOISY_STUDENT/summarise.py" --scores {input} {params.sets} --output {output} > {log} 2>&1'
 
 
 rule pseudo_label_truth:
@@ -84,6 +86,8 @@ rule compare:
         "logs/compare.log",
     conda:
         "../../envs/evaluation.yaml"
+    params:
+        sets=pool_flag(),
     shell:
-        'python "$NOISY_STUDENT/compare.py" --scores {input.scores} --efficiency {input.efficiency}'
+        'python "$NOISY_STUDENT/compare.py" --scores {input.scores} --efficiency {input.efficiency} {params.sets}'
         " --output {output.comparison} --ranking {output.ranking} > {log} 2>&1"

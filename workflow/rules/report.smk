@@ -43,9 +43,10 @@ rule run_record:
     params:
         configuration=section(CONFIGURATION),
         jobs="results/jobs.tsv",
+        cases="results/cohort/cases.tsv",
     shell:
         'python "$NOISY_STUDENT/make_run_record.py" {input} --configuration {params.configuration:q}'
-        " --jobs {params.jobs} --output {output} > {log} 2>&1"
+        " --cases {params.cases} --jobs {params.jobs} --output {output} > {log} 2>&1"
 
 
 rule examples:

@@ -18,6 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--efficiency", type=Path, nargs="*", default=[], help="efficiency tables, one per round")
     parser.add_argument("--output", type=Path, required=True, help="the comparison to write (tab-separated)")
     parser.add_argument("--ranking", type=Path, help="the ranking to write (tab-separated)")
+    parser.add_argument("--pool-sets", action="store_true", help="the sets of a role once more together")
     return parser.parse_args()
 
 
@@ -35,10 +36,11 @@ def main() -> None:
     numbers = round_numbers(options.scores)
     columns = ("case", "label", "DSC", "NSD")
     scores = {n: read_table(path, columns) for n, path in zip(numbers, options.scores, strict=True)}
-    write_table(compare_rounds(scores), options.output)
+    write_table(compare_rounds(scores, options.pool_sets), options.output)
     if options.ranking:
         measured = zip(numbers, options.efficiency, strict=False)
-        write_table(rank_rounds(scores, {n: read_table(path, ("case",)) for n, path in measured}), options.ranking)
+        efficiency = {n: read_table(path, ("case",)) for n, path in measured}
+        write_table(rank_rounds(scores, efficiency, options.pool_sets), options.ranking)
 
 
 if __name__ == "__main__":

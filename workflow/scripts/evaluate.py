@@ -8,9 +8,12 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.evaluate.evaluation_modes import MODES
+from noisy_student.evaluate.groups import by_set
 from noisy_student.evaluate.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import require_table, write_table
@@ -51,12 +54,17 @@ def main() -> None:
     report_unpaired(cases, options.predictions)
     scores = score_table(cases, mode, options.cores, not options.unchecked, options.organs)
     write_table(scores, options.output)
+    for key, rows in by_set(scores).items() if "set" in scores else [((), scores)]:
+        print(f"{''.join(f'{name}, ' for name in key)}{means_in_words(rows)}: {options.output}", file=sys.stderr)
+
+
+def means_in_words(scores: pd.DataFrame) -> str:
+    """How many of the cases have a score, and the means over these."""
     judged = scores.dropna(subset=["prediction_voxels"])
     means = judged[["DSC", "NSD"]].mean()
-    print(
-        f"{judged['case'].nunique()} of {len(cases)} cases scored, mean DSC {means.DSC:.4f}, mean NSD {means.NSD:.4f}: "
-        f"{options.output}",
-        file=sys.stderr,
+    return (
+        f"{judged['case'].nunique()} of {scores['case'].nunique()} cases scored, "
+        f"mean DSC {means.DSC:.4f}, mean NSD {means.NSD:.4f}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Write down what made these results: versions, machine, configuration, checksums, jobs with their times and states."""
+"""Write down what made these results: versions, machine, configuration, sets, checksums, jobs with times and states."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ import torch
 from noisy_student import __version__
 from noisy_student.command import run
 from noisy_student.files import sha256, write_text
+from noisy_student.sets import sizes
 from noisy_student.tables import read_table
 
 PROJECT = "flare-noisy-student"
@@ -86,6 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="+", help="results whose checksums are recorded")
     parser.add_argument("--configuration", type=json.loads, required=True)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--jobs", type=Path, required=True, help="table of the jobs that ended")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -100,6 +102,7 @@ def main() -> None:
         "versions": versions(),
         "machine": machine(),
         "configuration": arguments.configuration,
+        "sets": sizes(read_table(arguments.cases, ("role", "source"))),
         "checksums": {str(path): sha256(path) for path in arguments.files},
         "jobs": ended,
     }

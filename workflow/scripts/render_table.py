@@ -16,6 +16,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--summaries", type=Path, nargs="+", required=True, help="summary tables, one per round")
     parser.add_argument("--role", required=True, help="whose cases, e.g. test (`all` for scores without roles)")
+    parser.add_argument("--set", help="which set of the role, where it has several")
     parser.add_argument("--measure", choices=("DSC", "NSD"), default="DSC")
     parser.add_argument("--output", type=Path, required=True, help="the table to write (tab-separated)")
     parser.add_argument("--markdown", type=Path, help="the same table as Markdown")
@@ -28,7 +29,7 @@ def main() -> None:
     require_table(options.output, options.summaries)
     names = [f"round {number}" for number in round_numbers(options.summaries)]
     tables = [read_table(path, COLUMNS) for path in options.summaries]
-    table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure)
+    table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure, options.set)
     write_table(table, options.output)
     if options.markdown:
         write_text(options.markdown, as_markdown(table))

@@ -13,6 +13,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, required=True, help="a score table of evaluate.py")
     parser.add_argument("--output", type=Path, required=True, help="the summary to write (tab-separated)")
+    parser.add_argument("--pool-sets", action="store_true", help="the sets of a role once more together")
     return parser.parse_args()
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     options = arguments()
     require_table(options.output, [options.scores])
     scores = read_table(options.scores, ("case", "label", "DSC", "NSD"))
-    write_table(summarise(scores), options.output)
+    write_table(summarise(scores, options.pool_sets), options.output)
 
 
 if __name__ == "__main__":

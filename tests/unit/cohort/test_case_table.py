@@ -180,6 +180,28 @@ def test_a_name_is_used_once(scan, findings_of):
     assert found.found.str.contains("the name of").any()
 
 
+def of_sources(scan, *sources, role="test"):
+    return [replace(scan(f"case_{n}", voxels(n), role=role), source=name) for n, name in enumerate(sources)]
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (("External", "external"), "test scans of “external” beside “External”"),
+        (("internal", "Pooled"), "test scans of “Pooled”"),
+    ],
+)
+def test_sets_that_can_be_taken_for_one_another_stop_the_run(scan, findings_of, sources, said):
+    found = findings_of(*of_sources(scan, *sources))
+    assert found.loc[found.severity == "error", "found"].tolist() == [said]
+
+
+def test_two_entries_with_one_name_are_one_set_and_a_set_alone_may_have_any_name(scan, findings_of):
+    assert findings_of(*of_sources(scan, "external", "internal", "external")).empty
+    assert findings_of(*of_sources(scan, "pooled", "pooled")).empty
+    assert findings_of(*of_sources(scan, "Archive", "archive", role="labelled")).empty
+
+
 def test_swapped_kidneys_are_reported_and_right_ones_are_not(scan, findings_of):
     # Stored as RAS: x grows to the patient's right.
     right_way = scan("right", voxels(1), labels(_2=8, _13=1))

@@ -55,6 +55,7 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
     ("path", "value", "said"),
     [
         (("rounds", 0, "network"), "fine", "fine"),
+        (("evaluation", "pool_sets"), ["internal"], "evaluation.pool_sets"),
         (("rounds", 0, "selection"), "paper", "round 0"),
         (("rounds", 0, "start"), "teacher", "round 0 has no teacher"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),

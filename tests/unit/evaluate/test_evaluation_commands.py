@@ -13,7 +13,7 @@ from noisy_student.efficiency import figures as efficiency
 from noisy_student.evaluate import comparison
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY_COLUMNS
 from noisy_student.images import write_image
-from noisy_student.tables import read_table
+from noisy_student.tables import read_table, write_table
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 STANDALONE_COLUMNS = (
@@ -72,6 +72,27 @@ def test_from_predictions_to_the_ranking(study):
     rendered = "--output", study / "table.tsv", "--markdown", study / "table.md"
     done("render_table.py", "--summaries", *summaries, "--role", "test", *rendered)
     assert (study / "table.md").read_text().count("\n") == 4
+
+
+def test_sets_stay_apart_from_predictions_to_tables(study, tmp_path):
+    cases = read_table(study / "cases.tsv").assign(source=["internal", "external", "clinic"])
+    write_table(cases, tmp_path / "cases.tsv")
+    for number in (0, 1):
+        options = "--cases", tmp_path / "cases.tsv", "--predictions", study / f"round_{number}/predictions"
+        result = done("evaluate.py", *options, "--output", tmp_path / f"round_{number}/scores.tsv")
+        assert "test, external, 1 of 1 cases scored, mean DSC" in result.stderr
+    tables = [tmp_path / f"round_{number}/scores.tsv" for number in (0, 1)]
+    assert read_table(tables[0]).columns[:4].tolist() == ["case", "role", "set", "label"]
+    outputs = "--output", tmp_path / "comparison.tsv", "--ranking", tmp_path / "ranking.tsv"
+    done("compare.py", "--scores", *tables, *outputs, "--pool-sets")
+    for name in ("comparison", "ranking"):
+        table = read_table(tmp_path / f"{name}.tsv")
+        assert table["set"].unique().tolist() == ["internal", "external", "pooled", "clinic"]
+    done("summarise.py", "--scores", tables[0], "--output", tmp_path / "summary.tsv", "--pool-sets")
+    words = ("--summaries", tmp_path / "summary.tsv", "--role", "test", "--output", tmp_path / "table.tsv")
+    done("render_table.py", *words, "--set", "pooled")
+    assert read_table(tmp_path / "table.tsv")["n"].tolist() == [2]
+    assert "one of the sets internal, external, pooled" in command("render_table.py", *words).stderr
 
 
 def test_two_folders_are_enough(study, tmp_path):

@@ -71,6 +71,22 @@ def test_the_case_table_gives_roles_order_and_truths(folders, tmp_path):
         cases_of_table(tmp_path / "cases.tsv", ["labelled"], predictions, "label_map")
 
 
+def test_the_sources_of_a_role_are_its_sets_and_one_source_a_role_names_none(folders, tmp_path):
+    truth, predictions = folders
+
+    def sets_of(*sources):
+        rows = [(case, role, truth / f"{case}.nii.gz", source) for case, role, source in sources]
+        write_table(pd.DataFrame(rows, columns=["case", "role", "label_map", "source"]), tmp_path / "cases.tsv")
+        cases = cases_of_table(tmp_path / "cases.tsv", ["validation", "test"], predictions, "label_map")
+        table = score_table(cases, MODES["flare22"], cores=1)
+        return dict(zip(table["case"], table["set"], strict=True)) if "set" in table else None
+
+    several = ("a", "test", "internal"), ("b", "test", "external"), ("c", "validation", "clinic")
+    assert sets_of(*several) == {"a": "internal", "b": "external", "c": "clinic"}
+    assert sets_of(("a", "test", "internal"), ("b", "validation", "external"), ("c", "labelled", "clinic")) is None
+    assert sets_of(("a", "test", "internal"), ("b", "test", None)) == {"a": "internal", "b": "not given"}
+
+
 def test_two_processes_give_the_same_table_and_pass_errors_on(folders, tmp_path):
     cases = cases_of_folder(*folders)
     one, two = (score_table(cases, MODES["flare22"], cores) for cores in (1, 2))

@@ -10,6 +10,7 @@ from noisy_student.report.organ_tables import every_round, labelled_only, mark
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
+from noisy_student.sets import JudgedSet
 from synthetic_results import SyntheticRun
 
 NAMES = [*(organ.name for organ in FLARE22), "mean"]
@@ -37,7 +38,7 @@ def test_table_3_has_the_teachers_means_in_the_papers_order(results):
 
 @pytest.mark.parametrize("measure", ["DSC", "NSD"])
 def test_table_4_has_means_and_differences_to_round_0(results, measure):
-    table = every_round(results, "test", measure)
+    table = every_round(results, JudgedSet("test"), measure)
     assert [row[0].text for row in table.rows] == NAMES
     compared = results.comparison.set_index(["role", "round", "against", "measure", "label"])
     for row, label in zip(table.rows, [*range(1, 14), 0], strict=True):
@@ -50,7 +51,7 @@ def test_table_4_has_means_and_differences_to_round_0(results, measure):
 
 
 def test_table_4_says_when_there_are_too_few_scans_to_tell(results):
-    assert "With 5 scans no organ can reach p < 0.05" in every_round(results, "test", "DSC").caption
+    assert "With 5 scans no organ can reach p < 0.05" in every_round(results, JudgedSet("test"), "DSC").caption
 
 
 def test_marks_need_a_corrected_p_value():

@@ -6,6 +6,7 @@ import pytest
 
 from noisy_student.report.results import read_results
 from noisy_student.report.verdict import headline, worsened
+from noisy_student.sets import JudgedSet
 from synthetic_results import SyntheticRun
 
 
@@ -32,7 +33,7 @@ def compared(results, low, high, p):
     ],
 )  # fmt: skip
 def test_headline_is_as_sure_as_interval_and_test(results, low, high, p, words, tone):
-    said, its_tone = headline(compared(results, low, high, p))
+    said, its_tone = headline(compared(results, low, high, p), JudgedSet("test"))
     assert words in said and its_tone == tone
 
 

@@ -61,15 +61,18 @@ def test_what_never_started_or_is_no_job_leaves_no_row(log, tmp_path):
     assert not (tmp_path / "results/jobs.tsv").exists()
 
 
-def test_run_record_has_every_job_and_the_start_of_the_first(tmp_path):
+def test_run_record_has_every_job_the_start_of_the_first_and_the_sets(tmp_path):
     lines = ["\t".join(COLUMNS), "convert\tshard=0\tfinished\t2026-01-01T00:00:00+00:00\t3.5",
              "report\t\tfailed\t2026-01-01T00:01:00+00:00\t1.0", ""]  # fmt: skip
     (tmp_path / "jobs.tsv").write_text("\n".join(lines))
+    rows = ["role\tsource", "labelled\tclinic", "test\tinternal", "test\texternal", "test\texternal", ""]
+    (tmp_path / "cases.tsv").write_text("\n".join(rows))
     settings = json.dumps({"seed": 1, "rounds": [{}]})
     where = ("--configuration", settings, "--jobs", tmp_path / "jobs.tsv", "--output", tmp_path / "run.json")
-    run = script("make_run_record.py", tmp_path / "jobs.tsv", *where)
+    run = script("make_run_record.py", tmp_path / "jobs.tsv", *where, "--cases", tmp_path / "cases.tsv")
     assert run.returncode == 0, run.stderr
     record = json.loads((tmp_path / "run.json").read_text())
+    assert record["sets"] == {"test": {"internal": 1, "external": 2}}
     assert record["started"] == "2026-01-01T00:00:00+00:00"
     assert [(job["rule"], job["wildcards"], job["state"], job["seconds"]) for job in record["jobs"]] == [
         ("convert", "shard=0", "finished", 3.5),

@@ -12,6 +12,7 @@ from noisy_student.reading.names import extension_of
 # Columns that stay text whatever they look like: a case may be named 007.
 TEXT_COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "sha256", "labels_sha256", "voxels_sha256", "source"),
+    "set",
     *("labels", "reason", "masked", "mask_reason"),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.cohort.case_checks import Standard, examine
-from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names
+from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, unclear_sets
 from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.label_names import once_a_folder
@@ -35,7 +35,7 @@ def make_case_table(
     examined = list(in_order(partial(examine, standard=standard), plain, cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = once_a_folder([finding for _, found in examined for finding in found])
-    findings += misnamed(scans) + repeated_names(scans) + missing_label_maps(plain) + copies(rows)
+    findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + missing_label_maps(plain) + copies(rows)
     for look in (never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))

@@ -1,7 +1,7 @@
-"""What only shows when all cases are seen together: their names, and organs that nobody labelled."""
+"""What only shows when all cases are seen together: their names and sets, and organs that nobody labelled."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from noisy_student.cohort.finding import Finding
@@ -9,6 +9,7 @@ from noisy_student.cohort.labelled_organs import LABELS
 from noisy_student.cohort.names import LONGEST_NAME, is_plain_name
 from noisy_student.cohort.scans import Scan
 from noisy_student.organs import Organ
+from noisy_student.sets import POOLED
 
 
 def misnamed(scans: Iterable[Scan]) -> list[Finding]:
@@ -32,6 +33,31 @@ def repeated_names(scans: Iterable[Scan]) -> list[Finding]:
         for first, *twins in files.values()
         for twin in twins
     ]
+
+
+def unclear_sets(scans: Iterable[Scan]) -> list[Finding]:
+    """Sources of a role's validation or test scans that only case tells apart, or that share the name of all together.
+
+    They are judged apart, so a mistyped name would make two sets of one.
+    """
+    first: dict[str, dict[str, Scan]] = {"validation": {}, "test": {}}
+    for scan in scans:
+        first.get(scan.role, {}).setdefault(scan.source, scan)
+    return [finding for of_role in first.values() if len(of_role) > 1 for finding in _unclear(of_role)]
+
+
+def _unclear(first: dict[str, Scan]) -> Iterator[Finding]:
+    known: dict[str, str] = {}
+    for name, scan in first.items():
+        found, twin = f"{scan.role} scans of “{name}”", known.setdefault(name.lower(), name)
+        if twin != name:
+            found += f" beside “{twin}”"
+            wanted = "sets whose names differ in more than upper and lower case"
+            remedy = "give both one `name` (in a table of scans, one `source`) if they are one set, else other names"
+            yield Finding(scan.case, scan.image, "error", found, wanted, remedy)
+        elif name.lower() == POOLED:
+            wanted, remedy = "another name: sets judged together are called so", "give it another `name` or `source`"
+            yield Finding(scan.case, scan.image, "error", found, wanted, remedy)
 
 
 def never_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:

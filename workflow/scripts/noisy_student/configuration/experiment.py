@@ -144,9 +144,10 @@ class Cohort(Strict):
 
 
 class Evaluation(Strict):
-    """Which of the published evaluation rules apply."""
+    """Which of the published evaluation rules apply, and whether a role's sets are judged together too."""
 
     mode: Literal["flare22", "flare23plus", "strict"] = "flare22"
+    pool_sets: bool = False
 
 
 class Efficiency(Strict):

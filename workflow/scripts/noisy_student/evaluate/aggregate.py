@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.intervals import mean_interval
 
 MEASURES = ("DSC", "NSD")
 FAILURE_DSC = 0.5
 ALL_ORGANS = "mean"
-ALL_ROLES = "all"
 COLUMNS = (
     *("role", "label", "organ", "measure", "n", "mean", "median", "sd", "q1", "q3"),
     *("ci_low", "ci_high", "failures"),
@@ -26,28 +26,25 @@ def organ_names(scores: pd.DataFrame) -> dict[int, str]:
     return names.sort_index().to_dict()
 
 
-def with_role(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores made outside the workflow carry no role: all cases are taken together."""
-    return scores if "role" in scores else scores.assign(role=ALL_ROLES)
+def summarise(scores: pd.DataFrame, pool_sets: bool = False) -> pd.DataFrame:
+    """One row per role (and `set`, where the scores have it), measure and organ, then one row `mean` (label 0).
 
-
-def summarise(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per role, measure and organ, then one row `mean` (label 0).
+    With `pool_sets`, the sets of a role once more together, as set `pooled`.
 
     `mean` rows: mean per organ over cases, then over organs (the challenge's way); median, sd and quartiles of the
     cases' means over organs; failures of all organs together. Failures are organs with DSC below 0.5, whichever the
     measure. `sd` is the sample's (n - 1); the interval is the bootstrap's over cases.
     """
     rows, organs = [], organ_names(scores)
-    for role, of_role in with_role(scores).groupby("role", sort=False):
-        failed = (by_case(of_role, "DSC") < FAILURE_DSC).sum()
+    for key, of_set in by_set(scores, pool_sets).items():
+        failed = (by_case(of_set, "DSC") < FAILURE_DSC).sum()
         for measure in MEASURES:
-            wide = by_case(of_role, measure)
+            wide = by_case(of_set, measure)
             for label, organ in organs.items():
                 one = wide[[label]].to_numpy()
-                rows.append((role, label, organ, measure, *_statistics(one), failed[label]))
-            rows.append((role, 0, ALL_ORGANS, measure, *_statistics(wide.to_numpy()), failed.sum()))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+                rows.append((*key, label, organ, measure, *_statistics(one), failed[label]))
+            rows.append((*key, 0, ALL_ORGANS, measure, *_statistics(wide.to_numpy()), failed.sum()))
+    return pd.DataFrame(rows, columns=[*keys_of(scores), *COLUMNS[1:]])
 
 
 def _statistics(values: np.ndarray) -> tuple[float, ...]:

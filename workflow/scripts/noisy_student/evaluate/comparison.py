@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.errors import InputError
-from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names, with_role
+from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names
+from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import signed_rank_p
 from noisy_student.intervals import mean_interval
 
@@ -18,31 +19,37 @@ COLUMNS = (
 TIE_DIGITS = 10
 
 
-def compare_rounds(scores: dict[int, pd.DataFrame]) -> pd.DataFrame:
-    """Each round against the one before it and against the first: one row per role, measure and organ, then `mean`."""
+def compare_rounds(scores: dict[int, pd.DataFrame], pool_sets: bool = False) -> pd.DataFrame:
+    """Each round against the one before it and against the first.
+
+    One row per role (and `set`, where the scores have it), measure and organ, then `mean`; with `pool_sets`, the sets
+    of a role once more together, as set `pooled`.
+    """
     first, *later_rounds = rounds = sorted(scores)
     pairs = sorted(
         {(number, first) for number in later_rounds} | {(after, before) for before, after in pairwise(rounds)}
     )
-    tables = [compare(scores[after], scores[before], after, before) for after, before in pairs]
+    tables = [compare(scores[after], scores[before], after, before, pool_sets) for after, before in pairs]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
 
 
-def compare(later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, against: int) -> pd.DataFrame:
+def compare(
+    later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, against: int, pool_sets: bool = False
+) -> pd.DataFrame:
     """`later` minus `earlier`, a positive difference being a gain.
 
-    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role and
-    measure. The `mean` row (label 0) tests the cases' means over organs, once, so both are the same there.
+    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role, set
+    and measure. The `mean` row (label 0) tests the cases' means over organs, once, so both are the same there.
     """
-    later, earlier = with_role(later), with_role(earlier)
     rows, organs = [], organ_names(later)
-    for role in later["role"].unique():
+    before = by_set(earlier, pool_sets)
+    for key, after in by_set(later, pool_sets).items():
         for measure in MEASURES:
-            differences = _differences(later[later["role"] == role], earlier[earlier["role"] == role], measure)
+            differences = _differences(after, before.get(key, earlier[:0]), measure)
             if differences.empty:
                 raise InputError(
                     f"scores of the same cases in rounds {against} and {round_number}",
-                    f"no {role} case scored in both",
+                    f"no {' '.join(key[::-1])} case scored in both",
                     "evaluate both rounds on the same scans",
                 )
             tests = [_test(differences[[label]].to_numpy()) for label in organs]
@@ -50,8 +57,8 @@ def compare(later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, again
             overall = _test(differences.to_numpy())
             names = [*organs.items(), (0, ALL_ORGANS)]
             for name, test, p_holm in zip(names, [*tests, overall], [*corrected, overall[4]], strict=True):
-                rows.append((role, round_number, against, *name, measure, *test[:5], p_holm, *test[5:]))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+                rows.append((*key, round_number, against, *name, measure, *test[:5], p_holm, *test[5:]))
+    return pd.DataFrame(rows, columns=[*keys_of(later), *COLUMNS[1:]])
 
 
 def _differences(later: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from noisy_student.errors import InputError
 from noisy_student.evaluate.aggregate import organ_names
 from noisy_student.organs import FLARE22
 
@@ -11,17 +12,33 @@ MEAN = "mean"
 _SHORT = {organ.name: organ.short for organ in FLARE22}
 
 
-def paper_table(summaries: Mapping[str, pd.DataFrame], role: str, measure: str) -> pd.DataFrame:
-    """One row per named summary: name, n, the organs in the label table's order, mean."""
+def paper_table(
+    summaries: Mapping[str, pd.DataFrame], role: str, measure: str, set_name: str | None = None
+) -> pd.DataFrame:
+    """One row per named summary: name, n, the organs in the label table's order, mean.
+
+    Raises InputError where the role has several sets and none is named, or another.
+    """
     rows = []
     for name, summary in summaries.items():
-        chosen = summary[(summary["role"] == role) & (summary["measure"] == measure)].set_index("label")
+        of_role = _of_set(summary[summary["role"] == role], set_name)
+        chosen = of_role[of_role["measure"] == measure].set_index("label")
         means = {
             _SHORT.get(organ, organ): chosen["mean"].get(label)
             for label, organ in organ_names(summary[summary["label"] > 0]).items()
         }
         rows.append({"result": name, "n": int(chosen["n"].get(0, 0)), **means, MEAN: chosen["mean"].get(0)})
     return pd.DataFrame(rows)
+
+
+def _of_set(summary: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    sets = summary["set"].unique().tolist() if "set" in summary else []
+    if name is None and len(sets) < 2:
+        return summary
+    if name not in sets:
+        got = f"--set {name}" if name else "none named"
+        raise InputError(f"one of the sets {', '.join(sets) or '(none)'}", got, "name one of these with --set")
+    return summary[summary["set"] == name]
 
 
 def as_markdown(table: pd.DataFrame, digits: int = 4) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from noisy_student.evaluate.aggregate import by_case, with_role
+from noisy_student.evaluate.aggregate import by_case
+from noisy_student.evaluate.groups import by_set, keys_of
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,24 @@ MEASURES = (
 )
 
 
-def rank_rounds(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame] | None = None) -> pd.DataFrame:
-    """One row per role and round, best first: place, score (lower is better), and per measure mean rank and n.
+def rank_rounds(
+    scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame] | None = None, pool_sets: bool = False
+) -> pd.DataFrame:
+    """One row per role (and `set`, where the scores have it) and round, best first.
+
+    Columns: place, score (lower is better), and per measure mean rank and n.
 
     Cases that a round lacks are left out for all. A measure that no case has (no GPU, no efficiency table) has an
     empty mean rank, n 0, and does not count.
     """
-    tables = {number: with_role(table) for number, table in scores.items()}
-    roles = next(iter(tables.values()))["role"].unique()
-    ranked = []
-    for role in roles:
-        of_role = {number: table[table["role"] == role] for number, table in tables.items()}
-        ranked.append(_rank(of_role, efficiency or {}).assign(role=role))
+    tables = {number: by_set(table, pool_sets) for number, table in scores.items()}
+    first = next(iter(scores.values()))
+    names, ranked = keys_of(first), []
+    for key in by_set(first, pool_sets):
+        of_set = {number: table.get(key, scores[number][:0]) for number, table in tables.items()}
+        ranked.append(_rank(of_set, efficiency or {}).assign(**dict(zip(names, key, strict=True))))
     table = pd.concat(ranked, ignore_index=True)
-    return table[["role", *table.columns.drop("role")]]
+    return table[[*names, *table.columns.drop(names)]]
 
 
 def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) -> pd.DataFrame:

@@ -17,18 +17,23 @@ from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
 from noisy_student.reading.door import require_unchanged
 from noisy_student.reading.names import EXTENSIONS
+from noisy_student.sets import of_cases
 from noisy_student.tables import read_table
 
 
 @dataclass(frozen=True)
 class JudgedCase:
-    """A case to score. Outside the workflow `role` and the truth's checksum are empty."""
+    """A case to score. Outside the workflow `role` and the truth's checksum are empty.
+
+    `set` is what its source is called, where some role's scans come from several.
+    """
 
     case: str
     truth: Path
     prediction: Path
     role: str = ""
     truth_sha256: str = ""
+    set: str = ""
 
 
 def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
@@ -46,6 +51,7 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
     checksums = cases.get("labels_sha256", pd.Series("", cases.index)).fillna("")
     cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums)
     judged = cases[cases["role"].isin(list(roles)) & cases.truth.notna()]
+    judged = judged.assign(set=of_cases(judged))
     if judged.empty:
         raise InputError(
             f"cases of role {' or '.join(roles)} with a truth in column {truth_column} of {table}",
@@ -54,7 +60,7 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
         )
     predicted, names = LabelMaps(predictions), set(cases.case)
     return [
-        JudgedCase(row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256)
+        JudgedCase(row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256, row.set)
         for row in judged.itertuples()
     ]
 
@@ -81,7 +87,7 @@ def _some(files: Sequence[Path]) -> str:
 def score_table(
     cases: list[JudgedCase], mode: Mode, cores: int, checked: bool = True, organs: Sequence[Organ] = FLARE22
 ) -> pd.DataFrame:
-    """One row per case and organ, cases in the given order, `role` after `case` where roles are known.
+    """One row per case and organ, cases in the given order, `role` and `set` after `case` where they are known.
 
     What has to be said of their files is said on stderr.
     """
@@ -91,8 +97,10 @@ def score_table(
         print(line, file=sys.stderr)
     table = pd.DataFrame([row for case in scored for row in case.rows], columns=OrganScore._fields)
     table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
-    if any(case.role for case in cases):
-        table.insert(1, "role", table["case"].map({case.case: case.role for case in cases}))
+    for name in ("set", "role"):
+        known = {case.case: getattr(case, name) for case in cases}
+        if any(known.values()):
+            table.insert(1, name, table["case"].map(known))
     return table
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.select.words import in_words
+from noisy_student.sets import in_sets, rows_of, sets_of
 from noisy_student.train.masking import IGNORE
 
 
@@ -61,11 +62,14 @@ def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
 
 
 def _scores(summary: pd.DataFrame) -> str:
-    """One table per role: DSC and NSD with 95 % intervals for each organ and their mean."""
+    """One table per role, or set: DSC and NSD with 95 % intervals for each organ and their mean."""
     tables = []
-    for role, of_role in summary[summary.n > 0].groupby("role", sort=False):
-        lines = [f"{of_role.n.iloc[0]} {role} scans\n", "| organ | DSC | NSD |", "|---|---|---|"]
-        for organ, rows in of_role.groupby("organ", sort=False):
+    summary = in_sets(summary[summary.n > 0])
+    sets = [judged for role in summary.role.unique() for judged in sets_of(role, summary)]
+    for judged in sets:
+        of_set = rows_of(judged, summary)
+        lines = [f"{of_set.n.iloc[0]} {judged.scans}\n", "| organ | DSC | NSD |", "|---|---|---|"]
+        for organ, rows in of_set.groupby("organ", sort=False):
             cells = {row.measure: f"{row.average:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in _rows(rows)}
             lines.append(f"| {organ} | {cells['DSC']} | {cells['NSD']} |")
         tables.append("\n".join(lines))

@@ -13,28 +13,31 @@ MEASURES = ("DSC", "NSD")
 
 def case_scores(results: Results) -> pd.DataFrame:
     """One row per case, organ and round that was judged: the table behind the page's, for the TSV file."""
-    columns = ["round", "case", "role", "label", "organ", "DSC", "NSD"]
+    columns = ["round", "case", "role", "set", "label", "organ", "DSC", "NSD"]
     tables = [round_.scores.assign(round=round_.number)[columns] for round_ in results.rounds if len(round_.scores)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
 def case_rows(results: Results) -> dict[str, Any]:
-    """`rounds`, `organs` and `cases`; a case's `scores[measure][organ][round]` has the mean over organs first.
+    """`rounds`, `sets`, `organs` and `cases`; a case's `scores[measure][organ][round]` has the mean over organs first.
 
-    Missing scores are None. Cases stand in the order of the case table.
+    `sets` are the names of all sets; none where each role is judged as a whole. Missing scores are None. Cases stand in
+    the order of the case table.
     """
     table = case_scores(results)
     rounds = sorted(table["round"].unique().tolist())
     labels = [0, *(organ.label for organ in results.organs)]
     wide = {measure: _wide(table, measure) for measure in MEASURES}
-    judged = table[["case", "role"]].drop_duplicates()
+    judged = table[["case", "role", "set"]].drop_duplicates()
     order = {case: place for place, case in enumerate(results.cases["case"])}
     judged = judged.sort_values("case", key=lambda cases: cases.map(order), kind="stable")
     cases = [
-        {"case": case, "role": role, "scores": {m: _grid(wide[m], case, labels, rounds) for m in MEASURES}}
-        for case, role in judged.itertuples(index=False)
+        {"case": case, "role": role, "set": name, "scores": {m: _grid(wide[m], case, labels, rounds) for m in MEASURES}}
+        for case, role, name in judged.itertuples(index=False)
     ]
-    return {"rounds": rounds, "organs": ["mean over organs", *(organ.name for organ in results.organs)], "cases": cases}
+    sets = list(dict.fromkeys(name for name in judged["set"] if name))
+    organs = ["mean over organs", *(organ.name for organ in results.organs)]
+    return {"rounds": rounds, "sets": sets, "organs": organs, "cases": cases}
 
 
 def _grid(

@@ -7,18 +7,23 @@ import pandas as pd
 from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.numbers import score
 from noisy_student.report.results import Results, Round
-from noisy_student.report.verdict import judged_role
+from noisy_student.report.verdict import judged_sets
+from noisy_student.sets import JudgedSet, rows_of
 
 EACH = 2  # worst kept and best dropped pseudo-labels
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A case, why it is shown, and where: among the judged `scans`, the `pseudo-labels`, or the `named` ones."""
+    """A case, why it is shown, and where: among the judged `scans`, the `pseudo-labels`, or the `named` ones.
+
+    `of` says of which scans it is the best, the median or the worst, where several sets are judged.
+    """
 
     case: str
     why: str
     kind: str
+    of: str = ""
 
 
 def chosen_cases(results: Results, named: list[str]) -> list[Choice]:
@@ -29,16 +34,18 @@ def chosen_cases(results: Results, named: list[str]) -> list[Choice]:
 
 
 def judged_cases(results: Results) -> list[Choice]:
-    """The best, median and worst case of the last round, and the worst case of each organ that fails in the mean.
+    """Of each set, the best, median and worst case of the last round, and the worst case of each organ that fails.
 
     An organ fails with a mean DSC below `FAILURE_DSC` over the scans that have it; where none does, the weakest counts.
     """
-    role = judged_role(results)
-    rounds = [round_ for round_ in results.evaluated(role) if len(round_.scores)]
+    return [choice for judged in judged_sets(results) for choice in _of_set(results, judged)]
+
+
+def _of_set(results: Results, judged: JudgedSet) -> list[Choice]:
+    rounds = [round_ for round_ in results.evaluated(judged) if len(round_.scores)]
     if not rounds:
         return []
-    scores = rounds[-1].scores
-    scores = scores[scores["role"] == role]
+    scores = rows_of(judged, rounds[-1].scores)
     ranked = scores.groupby("case")["DSC"].mean().sort_values(ascending=False, kind="stable")
     chosen = {ranked.index[0]: "best"}
     chosen.setdefault(ranked.index[len(ranked) // 2], "median")
@@ -46,7 +53,8 @@ def judged_cases(results: Results) -> list[Choice]:
     for case, why in _weak_organs(scores):
         chosen.setdefault(case, why)
     order = {"best": 0, "median": 1, "worst": 2}
-    return [Choice(*item, "scans") for item in sorted(chosen.items(), key=lambda item: order.get(item[1], 3))]
+    of = judged.scans if judged.name else ""
+    return [Choice(*item, "scans", of) for item in sorted(chosen.items(), key=lambda item: order.get(item[1], 3))]
 
 
 def _weak_organs(scores: pd.DataFrame) -> list[tuple[str, str]]:

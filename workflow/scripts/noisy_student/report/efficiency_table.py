@@ -3,7 +3,7 @@
 import pandas as pd
 
 from noisy_student.report.numbers import MISSING
-from noisy_student.report.results import Results, Round
+from noisy_student.report.results import Results, Round, for_readers
 from noisy_student.report.table import Cell, Table
 
 # Column of the efficiency table → heading. GPU columns are empty where there is no GPU.
@@ -73,8 +73,10 @@ def _without_gpu(data: pd.DataFrame) -> str:
 
 def ranking(results: Results) -> Table:
     """The challenge's ranking, with rounds in the place of teams."""
-    names = {"round": [results.rounds[int(number)].name for number in results.ranking["round"]]}
-    return ranking_table(results.ranking, "The challenge’s ranking, with rounds in the place of teams", names)
+    data = for_readers(results.ranking)
+    teams = {"set": data["set"].tolist()} if "set" in data else {}
+    teams |= {"round": [results.rounds[int(number)].name for number in data["round"]]}
+    return ranking_table(data, "The challenge’s ranking, with rounds in the place of teams", teams)
 
 
 def ranking_table(data: pd.DataFrame, title: str, teams: dict[str, list[str]], remark: str = "") -> Table:

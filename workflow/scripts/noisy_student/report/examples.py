@@ -15,9 +15,10 @@ from noisy_student.organs import Organ
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
 from noisy_student.report.montage import Cut, choose_cut, picture, view, window
-from noisy_student.report.numbers import score
+from noisy_student.report.numbers import capitalised, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.small_volumes import limit_for, small_volumes
+from noisy_student.sets import JudgedSet
 
 VIEWS = ("axial", "coronal")
 
@@ -30,20 +31,20 @@ def make_examples(results: Results, named: list[str]) -> list[Example]:
 
 def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
     rows = results.cases[results.cases["case"] == choice.case]
-    role = rows["role"].iloc[0] if len(rows) else ""
+    judged = results.set_of(rows.iloc[0]) if len(rows) else JudgedSet("")
     reason = choice.why.split(",")[0].replace(" ", "_")
     about = {
         "case": choice.case,
         "kind": choice.kind,
         "name": f"example_{reason}_{choice.case}",
         "title": _title(choice),
-        "caption": _caption(results, choice.case, role),
+        "caption": _caption(results, choice.case, judged),
     }
     try:
         if rows.empty:
             raise InputError(f"{choice.case} in the case table", "no such row", "correct the name in report.cases")
         converted = converted_image(results.folder / "cohort", choice.case)
-        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, role), converted)
+        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, judged), converted)
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
         volumes = small_volumes(scan, maps, cut, limit_bytes)
         return Example(**about, panels=_panels(choice.case, scan, maps, cut, results.organs), volumes=volumes)
@@ -57,17 +58,18 @@ def _title(choice: Choice) -> str:
     if choice.kind == "named":
         return f"{choice.case}: named in the configuration"
     figure = "Figure 3" if choice.why in ("best", "median") else "Figure 4"
-    return f"{figure}. {choice.case}: {choice.why if ',' in choice.why else choice.why + ' case'}"
+    of = f" of the {choice.of}" if choice.of else ""
+    return f"{figure}. {choice.case}: {choice.why if ',' in choice.why else choice.why + ' case'}{of}"
 
 
-def _caption(results: Results, case: str, role: str) -> str:
-    rounds = _shown_rounds(results, role)
-    tables = {r.name: r.pseudo_label_truth if role == "unlabelled" else r.scores for r in rounds}
+def _caption(results: Results, case: str, judged: JudgedSet) -> str:
+    rounds, is_unlabelled = _shown_rounds(results, judged), judged.role == "unlabelled"
+    tables = {r.name: r.pseudo_label_truth if is_unlabelled else r.scores for r in rounds}
     means = {name: table.loc[table["case"] == case, "DSC"].mean() for name, table in tables.items()}
     known = [f"{name} {score(mean)}" for name, mean in means.items() if pd.notna(mean)]
-    decided = [_decision(r, case) for r in rounds] if role == "unlabelled" else []
+    decided = [_decision(r, case) for r in rounds] if is_unlabelled else []
     said = [f"mean DSC over organs: {'; '.join(known)}" if known else "", *decided]
-    return f"{role.capitalize()} scan. " + " ".join(f"{text[0].upper()}{text[1:]}." for text in said if text)
+    return f"{capitalised(judged.words)} scan. " + " ".join(f"{capitalised(text)}." for text in said if text)
 
 
 def _decision(round_: Round, case: str) -> str:
@@ -78,18 +80,19 @@ def _decision(round_: Round, case: str) -> str:
     return f"{row['decision'].iloc[0]} in {round_.name}" + (f": {reason}" if pd.notna(reason) else "")
 
 
-def _shown_rounds(results: Results, role: str) -> list[Round]:
+def _shown_rounds(results: Results, judged: JudgedSet) -> list[Round]:
     """First and last judged round; for an unlabelled scan the last selection's; none for a labelled one."""
-    if role == "unlabelled":
+    if judged.role == "unlabelled":
         last = last_selected(results)
         return [last] if last else []
-    rounds = results.evaluated(role)
+    rounds = results.evaluated(judged)
     return [rounds[0], rounds[-1]] if len(rounds) > 1 else rounds
 
 
-def _label_maps(results: Results, case: str, role: str) -> dict[str, Path]:
-    what, folder = ("pseudo-label", "pseudo_labels") if role == "unlabelled" else ("prediction", "predictions")
-    rounds = _shown_rounds(results, role)
+def _label_maps(results: Results, case: str, judged: JudgedSet) -> dict[str, Path]:
+    is_unlabelled = judged.role == "unlabelled"
+    what, folder = ("pseudo-label", "pseudo_labels") if is_unlabelled else ("prediction", "predictions")
+    rounds = _shown_rounds(results, judged)
     return {f"{what}, round {r.number}": r.folder / folder / f"{case}.nii.gz" for r in rounds}
 
 

@@ -6,6 +6,7 @@ from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings, voxel_confidence
 from noisy_student.running import typed
 from noisy_student.select.words import in_words
+from noisy_student.sets import sizes
 
 REFERENCES = (
     CITATION,
@@ -28,14 +29,21 @@ def methods(results: Results) -> str:
 def _cohort(results: Results) -> str:
     counts = results.cases["role"].value_counts()
     number = {role: int(counts.get(role, 0)) for role in ("labelled", "unlabelled", "validation", "test")}
+    sets = {role: _sets(names) for role, names in sizes(results.cases).items()}
     students = max(len(results.rounds) - 1, 0)
     return (
         f"{count(len(results.organs), 'organ')} {'was' if len(results.organs) == 1 else 'were'} segmented in CT by "
         f"noisy-student training [1, 2]: a teacher learnt from {number['labelled']} labelled "
         f"scans and labelled {number['unlabelled']} unlabelled ones; a student learnt "
         f"from both and became the next teacher, {students} time{'' if students == 1 else 's'}. "
-        f"{number['validation']} validation and {number['test']} test scans took no part in training or selection."
+        f"{number['validation']} validation{sets.get('validation', '')} and {number['test']} test scans"
+        f"{sets.get('test', '')} took no part in training or selection."
     )
+
+
+def _sets(names: dict[str, int]) -> str:
+    """How many scans each set of a role has, where there are several."""
+    return f" ({', '.join(f'{number} “{name}”' for name, number in names.items())})" if len(names) > 1 else ""
 
 
 def _network(network: Network) -> str:
@@ -92,8 +100,15 @@ def _evaluation(results: Results) -> str:
     return (
         "Segmentations were judged by the Dice similarity coefficient and the normalised surface Dice of FLARE22 [4]"
         f"{f' under its rules “{mode}”' if mode else ''}, with bootstrap 95 % intervals over cases; rounds were "
-        "compared case by case with the Wilcoxon signed-rank test, Holm-corrected over organs."
+        f"compared case by case with the Wilcoxon signed-rank test, Holm-corrected over organs.{_apart(results)}"
     )
+
+
+def _apart(results: Results) -> str:
+    if not any(judged.name for judged in results.sets):
+        return ""
+    pooled = any(judged.pooled for judged in results.sets)
+    return " Each set of scans was judged on its own" + (", and the sets of a role pooled." if pooled else ".")
 
 
 def _software(results: Results) -> str:

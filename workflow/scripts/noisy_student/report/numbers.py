@@ -64,6 +64,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def capitalised(text: str) -> str:
+    """The text with a large first letter and all others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def product(values: list[Any]) -> str:
     """Sizes or spacings: 32 × 224 × 224."""
     return " × ".join(f"{value:g}" for value in values) if values else MISSING

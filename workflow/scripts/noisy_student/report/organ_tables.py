@@ -7,6 +7,7 @@ from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, interval, p_valu
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, one_row
+from noisy_student.sets import JudgedSet, rows_of
 
 PAPER_NOTE = (
     "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
@@ -24,14 +25,17 @@ def paper_column(results: Results, figures: dict[int, float]) -> dict[int, float
     return figures if results.uses_papers_organs else {}
 
 
-def summary_row(round_: Round, role: str, label: int, measure: str) -> pd.Series:
+def summary_row(round_: Round, judged: JudgedSet, label: int, measure: str) -> pd.Series:
     """The round's aggregate for one organ (label 0: over organs); missing values where there is none."""
-    return one_row(round_.summary, role=role, label=label, measure=measure)
+    return one_row(rows_of(judged, round_.summary), label=label, measure=measure)
 
 
-def comparison_row(results: Results, role: str, number: int, against: int, label: int, measure: str) -> pd.Series:
+def comparison_row(
+    results: Results, judged: JudgedSet, number: int, against: int, label: int, measure: str
+) -> pd.Series:
     """The paired comparison of two rounds for one organ; missing values where there is none."""
-    return one_row(results.comparison, role=role, round=number, against=against, label=label, measure=measure)
+    rows = rows_of(judged, results.comparison)
+    return one_row(rows, round=number, against=against, label=label, measure=measure)
 
 
 def mark(difference: pd.Series) -> str:
@@ -42,69 +46,69 @@ def mark(difference: pd.Series) -> str:
 
 
 def labelled_only(results: Results) -> Table:
-    """Table 3: round 0, which has seen labelled scans only; every judged role beside the paper's figures."""
-    columns = [(role, measure) for role in results.roles for measure in ("DSC", "NSD")]
+    """Table 3: round 0, which has seen labelled scans only; everything judged beside the paper's figures."""
+    columns = [(judged, measure) for judged in results.sets for measure in ("DSC", "NSD")]
     teacher = results.rounds[0]
     paper = paper_column(results, LABELLED_DSC)
     rows, data = [], []
     for label, organ, colour in organ_rows(results):
-        means = [summary_row(teacher, role, label, measure) for role, measure in columns]
+        means = [summary_row(teacher, judged, label, measure) for judged, measure in columns]
         cells = [Cell(score(mean["mean"]), interval(mean["ci_low"], mean["ci_high"])) for mean in means]
         rows.append([Cell(organ, colour=colour), *cells, Cell(score(paper.get(label)))])
-        for (role, measure), mean in zip(columns, means, strict=True):
-            data.append({"label": label, "organ": organ, "role": role, "measure": measure})
+        for (judged, measure), mean in zip(columns, means, strict=True):
+            data.append({"label": label, "organ": organ, **judged.keys, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
             data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
     return Table(
         name="table_3_labelled_only",
         title="Table 3. Labelled scans only (round 0)",
         caption=f"Mean with 95 % interval. {PAPER_NOTE}",
-        columns=["organ", *(f"{measure}, {role}" for role, measure in columns), "the paper: DSC, validation"],
+        columns=["organ", *(f"{measure}, {judged.words}" for judged, measure in columns), "the paper: DSC, validation"],
         rows=rows,
         data=pd.DataFrame(data),
         total=True,
     )
 
 
-def every_round(results: Results, role: str, measure: str) -> Table:
+def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
     """Table 4: each further round beside round 0, with paired differences to round 0."""
-    rounds = results.evaluated(role)
-    rows = [_round_cells(results, rounds, role, measure, row) for row in organ_rows(results)]
+    rounds = results.evaluated(judged)
+    rows = [_round_cells(results, rounds, judged, measure, row) for row in organ_rows(results)]
     columns = ["organ", *(r.name for r in rounds)]
     if measure == "DSC":
         columns.append("the paper: DSC, validation")
     return Table(
-        name=f"table_4_rounds_{measure}_{role}",
-        title=f"Table 4. {measure} of every round, {role} scans",
+        name=f"table_4_rounds_{measure}_{judged.file}",
+        title=f"Table 4. {measure} of every round, {judged.scans}",
         caption=(
             "Mean; below it the paired difference to round 0 with its 95 % interval and the Holm-corrected p-value. "
             "▲ better, ▼ worse, marked where p < 0.05. Corrected over the organs; the mean over organs is one test."
-            + _too_few(results, role)
+            + _too_few(results, judged)
             + (f" {PAPER_NOTE}" if measure == "DSC" else "")
         ),
         columns=columns,
         rows=rows,
-        data=pd.DataFrame(_round_data(results, rounds, role, measure)),
+        data=pd.DataFrame(_round_data(results, rounds, judged, measure)),
         total=True,
     )
 
 
-def _too_few(results: Results, role: str) -> str:
+def _too_few(results: Results, judged: JudgedSet) -> str:
     """A sentence where even a gain in every scan could not reach the level that is corrected over the organs."""
-    scans = summary_row(results.evaluated(role)[0], role, 0, "DSC")["n"]
+    scans = summary_row(results.evaluated(judged)[0], judged, 0, "DSC")["n"]
     if len(results.organs) * least_p(scans) < SIGNIFICANT:
         return ""
     return f" With {scans:.0f} scans no organ can reach p < 0.05, whatever the difference."
 
 
 def _round_cells(
-    results: Results, rounds: list[Round], role: str, measure: str, row: tuple[int, str, str]
+    results: Results, rounds: list[Round], judged: JudgedSet, measure: str, row: tuple[int, str, str]
 ) -> list[Cell]:
     label, organ, colour = row
     cells = [Cell(organ, colour=colour)]
     for round_ in rounds:
-        mean = score(summary_row(round_, role, label, measure)["mean"])
-        change = comparison_row(results, role, round_.number, 0, label, measure)
+        mean = score(summary_row(round_, judged, label, measure)["mean"])
+        change = comparison_row(results, judged, round_.number, 0, label, measure)
         cells.append(Cell(mean, change_in_words(change), mark(change)))
     return [*cells, Cell(score(paper_column(results, PSEUDO_LABELLED_DSC).get(label)))] if measure == "DSC" else cells
 
@@ -122,13 +126,13 @@ def certainty_in_words(change: pd.Series) -> str:
     return " ".join(part for part in (spread, p_value(change["p_holm"])) if part)
 
 
-def _round_data(results: Results, rounds: list[Round], role: str, measure: str) -> list[dict[str, object]]:
+def _round_data(results: Results, rounds: list[Round], judged: JudgedSet, measure: str) -> list[dict[str, object]]:
     paper = paper_column(results, PSEUDO_LABELLED_DSC)
     data = []
     for label, organ, _ in organ_rows(results):
         for round_ in rounds:
-            mean = summary_row(round_, role, label, measure)
-            change = comparison_row(results, role, round_.number, 0, label, measure)
+            mean = summary_row(round_, judged, label, measure)
+            change = comparison_row(results, judged, round_.number, 0, label, measure)
             data.append({"label": label, "organ": organ, "round": round_.number, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high")}
             data[-1] |= {"difference_to_round_0": change["difference"], "difference_ci_low": change["ci_low"]}

@@ -28,17 +28,18 @@ from noisy_student.report.case_table import MEASURES, case_rows, case_scores
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
 from noisy_student.report.rendering import rendered, write_beside
-from noisy_student.report.results import Results, Round
+from noisy_student.report.results import Results, Round, for_readers
 from noisy_student.report.table import Table
 from noisy_student.report.viewer import viewer
 from noisy_student.report.warnings import warnings
+from noisy_student.sets import JudgedSet
 
 
 @dataclass(frozen=True)
-class RoleContent:
-    """Table 4 for one role, with the plots of its differences."""
+class SetContent:
+    """Table 4 for one judged set, with the plots of its differences."""
 
-    role: str
+    judged: JudgedSet
     plots: list[Plot]
     tables: list[Table]
 
@@ -48,9 +49,10 @@ class Content:
     """Everything that the page shows, by section."""
 
     summary_plots: list[Plot]
+    rounds: list[Table]
     run_tables: dict[str, Table]
     labelled_only: Table | None
-    roles: list[RoleContent]
+    sets: list[SetContent]
     examples: list[Example]
     training_plots: list[Plot]
     pseudo_label_tables: list[Table]
@@ -64,9 +66,9 @@ class Content:
     @property
     def tables(self) -> list[Table]:
         """All tables, for the files."""
-        fourth = [table for role in self.roles for table in role.tables]
+        fourth = [table for item in self.sets for table in item.tables]
         third = [table for table in (self.labelled_only, self.held_out) if table]
-        return [*self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
+        return [*self.rounds, *self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
 
     @property
     def last_tables(self) -> list[Table]:
@@ -76,23 +78,24 @@ class Content:
     @property
     def plots(self) -> list[Plot]:
         """All plots, for the files."""
-        differences = [plot for role in self.roles for plot in role.plots]
+        differences = [plot for item in self.sets for plot in item.plots]
         return [*self.summary_plots, *differences, *self.training_plots, *chain(*self.pseudo_label_plots)]
 
 
 def content(results: Results) -> Content:
     """Make every table and figure that the results allow."""
-    roles = results.roles
+    role, sets = verdict.judged_role(results), results.sets
     return Content(
-        summary_plots=[result_plots.over_rounds(results, measure) for measure in MEASURES] if roles else [],
+        summary_plots=result_plots.over_rounds(results),
+        rounds=[run_tables.rounds(results, judged) for judged in results.sets_of(role) or [JudgedSet(role)]],
         run_tables=_run_tables(results),
-        labelled_only=organ_tables.labelled_only(results) if roles else None,
-        roles=[content for role in roles if (content := _role(results, role)).tables],
+        labelled_only=organ_tables.labelled_only(results) if sets else None,
+        sets=[content for judged in sets if (content := _set(results, judged)).tables],
         examples=read_examples(results.folder / "examples.json"),
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
-        case_scores=Table("case_scores", "Scores of every case", "", [], [], case_scores(results)),
+        case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
         held_out=held_out_table.held_out(results),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
@@ -100,16 +103,15 @@ def content(results: Results) -> Content:
     )
 
 
-def _role(results: Results, role: str) -> RoleContent:
-    plots = [result_plots.organ_differences(results, role, measure) for measure in MEASURES]
-    students = [round_ for round_ in results.evaluated(role) if round_.number]
-    tables = [organ_tables.every_round(results, role, measure) for measure in MEASURES if students]
-    return RoleContent(role, [plot for plot in plots if plot], tables)
+def _set(results: Results, judged: JudgedSet) -> SetContent:
+    plots = [result_plots.organ_differences(results, judged, measure) for measure in MEASURES]
+    students = [round_ for round_ in results.evaluated(judged) if round_.number]
+    tables = [organ_tables.every_round(results, judged, measure) for measure in MEASURES if students]
+    return SetContent(judged, [plot for plot in plots if plot], tables)
 
 
 def _run_tables(results: Results) -> dict[str, Table]:
     return {
-        "rounds": run_tables.rounds(results, verdict.judged_role(results)),
         "environment": run_tables.environment(results),
         "protocol": protocol.protocol(results),
         "trainings": training.trainings(results),
@@ -147,9 +149,7 @@ def render(results: Results, shown: Content) -> str:
         rounds=results.rounds,
         roles=results.roles,
         organs=results.organs,
-        key_numbers=verdict.key_numbers(results),
-        headline=verdict.headline(results),
-        paragraph=verdict.paragraph(results),
+        answers=verdict.answers(results),
         warnings=warnings(results),
         cases=case_rows(results),
         viewer=viewer(shown.examples, results.organs),

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,3 +75,8 @@ def svg_text(figure: Figure) -> str:
     with mpl.rc_context({"svg.hashsalt": "report"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return stream.getvalue()
+
+
+def in_plot(text: str, longest: int) -> str:
+    """A text as matplotlib draws it: in lines of so many letters, and no formula."""
+    return "\n".join(textwrap.wrap(text, longest)).replace("$", r"\$")

@@ -6,50 +6,73 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from noisy_student.report.numbers import score, signed
+from noisy_student.report.case_table import MEASURES
+from noisy_student.report.numbers import capitalised, score, signed
 from noisy_student.report.organ_tables import comparison_row, summary_row
-from noisy_student.report.plots import INK, ROLE_COLOURS, ROLE_MARKERS, Plot, canvas, svg_text
+from noisy_student.report.plots import (
+    EXPERIMENT_COLOURS,
+    EXPERIMENT_MARKERS,
+    INK,
+    ROLE_COLOURS,
+    ROLE_MARKERS,
+    Plot,
+    canvas,
+    in_plot,
+    svg_text,
+)
 from noisy_student.report.results import Results
+from noisy_student.sets import JudgedSet
 
 JITTER = 0.04
+LEGEND_LINE_INCH, LEGEND_LINE_POINTS = 0.18, 13
+LONGEST_LABEL, LONGEST_TITLE = 50, 34
 
 
-def over_rounds(results: Results, measure: str) -> Plot:
-    """The mean over organs of every evaluated round, with its interval, one line per role."""
+def over_rounds(results: Results) -> list[Plot]:
+    """The mean DSC and NSD over organs of every evaluated round, with their intervals: a line for each role.
+
+    Where some role has several sets, plots for each role, with a line for each set.
+    """
+    if any(judged.name for judged in results.sets):
+        by_role = ((results.sets_of(role), role) for role in results.roles)
+    else:
+        by_role = ((sets, "") for sets in [results.sets] if sets)
+    return [_over_rounds(results, *group, measure) for group in by_role for measure in MEASURES]
+
+
+def _over_rounds(results: Results, sets: list[JudgedSet], of: str, measure: str) -> Plot:
+    labels = [in_plot(f"{judged.words} (n = {_scans(results, judged)})", LONGEST_LABEL) for judged in sets]
+    more_lines = "\n".join(labels).count("\n") if of else 0
     said = []
-    with canvas(2.7) as (figure, (axes,)):
-        for shift, role in zip((-JITTER, JITTER), results.roles, strict=False):
-            said.append(_line(axes, results, role, measure, shift if len(results.roles) > 1 else 0))
+    with canvas(2.7 + LEGEND_LINE_INCH * more_lines) as (figure, (axes,)):
+        for place, (judged, label) in enumerate(zip(sets, labels, strict=True)):
+            shift = (2 * place - len(sets) + 1) * JITTER
+            said.append(_line(axes, results, judged, measure, shift, label=label, **_look(judged, place)))
         axes.set(xlabel="round (0: teacher)", ylabel=f"mean {measure}")
-        axes.set_title(f"Mean {measure} over rounds", pad=18 if said else None)
+        title = f"Mean {measure} over rounds" + (f", {of}" if of else "")
+        axes.set_title(title, pad=18 + LEGEND_LINE_POINTS * more_lines)
         axes.set_xlim(-0.4, len(results.rounds) - 0.6)
         axes.set_xticks(range(len(results.rounds)))
-        if said:
-            # Between title and axes, where no interval can reach.
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        # Between title and axes, where no interval can reach.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=1 if of else 2, borderaxespad=0.2)
         text = svg_text(figure)
     return Plot(
-        name=f"mean_{measure}_over_rounds",
-        caption=f"Mean {measure} over organs and scans with its 95 % interval.",
-        description=f"Mean {measure} over rounds. " + " ".join(said),
+        name=f"mean_{measure}_over_rounds" + (f"_{of}" if of else ""),
+        caption=f"Mean {measure} over organs and {of + ' ' if of else ''}scans with its 95 % interval.",
+        description=f"{title}. " + " ".join(said),
         svg=text,
     )
 
 
-def _line(axes: Axes, results: Results, role: str, measure: str, shift: float) -> str:
-    rounds = results.evaluated(role)
-    table = pd.DataFrame([summary_row(round_, role, 0, measure) for round_ in rounds])
-    said = draw_over_rounds(
-        axes,
-        [round_.number for round_ in rounds],
-        table,
-        shift,
-        color=ROLE_COLOURS[role],
-        marker=ROLE_MARKERS[role],
-        linestyle="-" if role == "test" else "--",
-        label=f"{role} (n = {table['n'].iloc[0]:.0f})",
-    )
-    return f"{role.capitalize()}: {said}."
+def _scans(results: Results, judged: JudgedSet) -> int:
+    return int(summary_row(results.evaluated(judged)[0], judged, 0, "DSC")["n"])
+
+
+def _line(axes: Axes, results: Results, judged: JudgedSet, measure: str, shift: float, **style: str) -> str:
+    rounds = results.evaluated(judged)
+    table = pd.DataFrame([summary_row(round_, judged, 0, measure) for round_ in rounds])
+    said = draw_over_rounds(axes, [round_.number for round_ in rounds], table, shift, **style)
+    return f"{capitalised(judged.words)}: {said}."
 
 
 def draw_over_rounds(axes: Axes, numbers: Sequence[int], means: pd.DataFrame, shift: float, **style: Any) -> str:
@@ -60,24 +83,38 @@ def draw_over_rounds(axes: Axes, numbers: Sequence[int], means: pd.DataFrame, sh
     return ", ".join(f"round {number} {score(mean)}" for number, mean in zip(numbers, means["mean"], strict=True))
 
 
-def organ_differences(results: Results, role: str, measure: str) -> Plot | None:
+def _look(judged: JudgedSet, place: int) -> dict[str, str]:
+    """Colour, marker and line: the role's, or those of the place that a set has in its role; pooled ones in ink."""
+    colour, marker = ROLE_COLOURS[judged.role], ROLE_MARKERS[judged.role]
+    if judged.name:
+        colour = EXPERIMENT_COLOURS[place % len(EXPERIMENT_COLOURS)]
+        marker = EXPERIMENT_MARKERS[place % len(EXPERIMENT_MARKERS)]
+    if judged.pooled:
+        colour, marker = INK, "*"
+    return {"color": colour, "marker": marker, "linestyle": "-" if judged.role == "test" else "--"}
+
+
+def organ_differences(results: Results, judged: JudgedSet, measure: str) -> Plot | None:
     """Each organ's paired difference, last evaluated round minus round 0; None if there is nothing to compare."""
-    rounds = results.evaluated(role)
+    rounds = results.evaluated(judged)
     if len(rounds) < 2:
         return None
     last = rounds[-1].number
-    rows = [(organ, comparison_row(results, role, last, 0, organ.label, measure)) for organ in results.organs]
+    rows = [(organ, comparison_row(results, judged, last, 0, organ.label, measure)) for organ in results.organs]
     rows = [(organ, row) for organ, row in rows if pd.notna(row["difference"])]
     if not rows:
         return None
     with canvas(3.6) as (figure, (axes,)):
         said = draw_differences(axes, ((organ.name, organ.colour, row) for organ, row in rows))
-        axes.set(title=f"{measure}: round {last} − round 0, {role}", xlabel=f"difference in {measure}")
+        which = f"\n{in_plot(judged.words, LONGEST_TITLE)}" if judged.name else f" {judged.words}"
+        axes.set(title=f"{measure}: round {last} − round 0,{which}", xlabel=f"difference in {measure}")
         text = svg_text(figure)
     return Plot(
-        name=f"organ_differences_{measure}_{role}",
-        caption=f"Paired difference in {measure} per organ with its 95 % interval, {role} scans; right of 0 is better.",
-        description=f"Difference in {measure} between round {last} and round 0, {role} scans: {said}.",
+        name=f"organ_differences_{measure}_{judged.file}",
+        caption=(
+            f"Paired difference in {measure} per organ with its 95 % interval, {judged.scans}; right of 0 is better."
+        ),
+        description=f"Difference in {measure} between round {last} and round 0, {judged.scans}: {said}.",
         svg=text,
     )
 

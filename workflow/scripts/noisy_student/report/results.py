@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.organs import FLARE22, Organ
+from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
 from noisy_student.tables import read_table
 
 CASES = (
@@ -115,9 +116,29 @@ class Results:
         """The judged roles that have results, test first."""
         return [role for role in ("test", "validation") if any((r.summary["role"] == role).any() for r in self.rounds)]
 
-    def evaluated(self, role: str) -> list[Round]:
-        """The rounds with a summary for the role, in order."""
-        return [r for r in self.rounds if (r.summary["role"] == role).any()]
+    @property
+    def sets(self) -> list[JudgedSet]:
+        """What is judged on its own: a role, or each of its sets and, if that was asked for, these pooled."""
+        return [judged for role in self.roles for judged in self.sets_of(role)]
+
+    def sets_of(self, role: str) -> list[JudgedSet]:
+        """The same of one role."""
+        return sets_of(role, *(round_.summary for round_ in self.rounds))
+
+    def set_of(self, case: pd.Series) -> JudgedSet:
+        """Where a row of the case table is judged; its role, if it is not."""
+        source = NOT_GIVEN if pd.isna(case["source"]) else case["source"]
+        sets = (judged for judged in self.sets_of(case["role"]) if judged.name in ("", source))
+        return next(sets, JudgedSet(case["role"]))
+
+    def evaluated(self, judged: JudgedSet) -> list[Round]:
+        """The rounds with a summary for the set, in order."""
+        return [r for r in self.rounds if len(rows_of(judged, r.summary))]
+
+
+def for_readers(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of results for readers: without the column `set` where no role has several."""
+    return table if (table["set"] != "").any() else table.drop(columns="set")
 
 
 def read_results(folder: Path) -> Results:
@@ -131,8 +152,8 @@ def read_results(folder: Path) -> Results:
         labelled_measures=_table(folder / "cohort/labelled_measures.tsv", MEASURES),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
         rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
-        comparison=_table(folder / "comparison.tsv", COMPARISON),
-        ranking=_table(folder / "ranking.tsv", RANKING),
+        comparison=in_sets(_table(folder / "comparison.tsv", COMPARISON)),
+        ranking=in_sets(_table(folder / "ranking.tsv", RANKING)),
         jobs=_table(folder / "jobs.tsv", JOBS),
     )
 
@@ -169,8 +190,8 @@ def _read_round(folder: Path, number: int) -> Round:
         selection=_table(selection if selection.exists() else all_dropped, SELECTION),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
-        scores=_table(here / "scores.tsv", SCORES),
-        summary=_table(here / "summary.tsv", SUMMARY),
+        scores=in_sets(_table(here / "scores.tsv", SCORES)),
+        summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
         verdict=_read_json(here / "verdict.json"),
         postprocessing=_read_json(here / "postprocessing.json"),

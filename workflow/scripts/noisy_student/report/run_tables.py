@@ -9,6 +9,7 @@ from noisy_student.report.numbers import MISSING, count, duration, interval, sco
 from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, summary_row
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
+from noisy_student.sets import JudgedSet
 
 ROLES = ("labelled", "unlabelled", "validation", "test")
 
@@ -23,19 +24,22 @@ def environment(results: Results) -> Table:
                  pd.DataFrame(rows, columns=["what", "this run"]))  # fmt: skip
 
 
-def rounds(results: Results, role: str) -> Table:
+def rounds(results: Results, judged: JudgedSet) -> Table:
     """One row per round: what it learnt from, how long it took, what it reached, what is missing."""
-    rows = [_round_row(results, round_, role) for round_ in results.rounds]
+    rows = [_round_row(results, round_, judged) for round_ in results.rounds]
     failed = f"organs with DSC < {FAILURE_DSC:g}"
     columns = ["round", "scans learnt from", "training", "mean DSC", "change in DSC", "mean NSD", failed, "state"]
-    data = pd.DataFrame([_round_data(results, round_, role) for round_ in results.rounds])
-    caption = f"Means over organs and {role} scans with 95 % intervals; change against the round before, paired."
-    return Table("rounds_overview", "Rounds at a glance", caption, columns, rows, data)
+    data = pd.DataFrame([_round_data(results, round_, judged) for round_ in results.rounds])
+    caption = f"Means over organs and {judged.scans} with 95 % intervals; change against the round before, paired."
+    name, title = "rounds_overview", "Rounds at a glance"
+    if judged.name:
+        name, title = f"{name}_{judged.file}", f"{title}, {judged.scans}"
+    return Table(name, title, caption, columns, rows, data)
 
 
-def _round_row(results: Results, round_: Round, role: str) -> list[Cell]:
-    dsc, nsd = (summary_row(round_, role, 0, measure) for measure in ("DSC", "NSD"))
-    change = comparison_row(results, role, round_.number, round_.number - 1, 0, "DSC")
+def _round_row(results: Results, round_: Round, judged: JudgedSet) -> list[Cell]:
+    dsc, nsd = (summary_row(round_, judged, 0, measure) for measure in ("DSC", "NSD"))
+    change = comparison_row(results, judged, round_.number, round_.number - 1, 0, "DSC")
     missing = missing_parts(round_)
     return [
         Cell(round_.name),
@@ -49,13 +53,13 @@ def _round_row(results: Results, round_: Round, role: str) -> list[Cell]:
     ]
 
 
-def _round_data(results: Results, round_: Round, role: str) -> dict[str, Any]:
-    data: dict[str, Any] = {"round": round_.number, "role": role}
+def _round_data(results: Results, round_: Round, judged: JudgedSet) -> dict[str, Any]:
+    data: dict[str, Any] = {"round": round_.number, **judged.keys}
     data["kept_pseudo_labels"] = int((round_.selection["decision"] == "kept").sum())
     data["training_seconds"] = sum(fold["seconds"].sum() for fold in round_.training.values())
     for measure in ("DSC", "NSD"):
-        mean = summary_row(round_, role, 0, measure)
-        change = comparison_row(results, role, round_.number, round_.number - 1, 0, measure)
+        mean = summary_row(round_, judged, 0, measure)
+        change = comparison_row(results, judged, round_.number, round_.number - 1, 0, measure)
         data |= {f"{measure}_{column}": mean[column] for column in ("n", "mean", "ci_low", "ci_high", "failures")}
         data |= {f"{measure}_change_{column}": change[column] for column in ("difference", "ci_low", "ci_high")}
     return data | {"missing": ", ".join(missing_parts(round_))}

@@ -1,12 +1,24 @@
 """The answer in words: did the student get better, by how much, and is it more than noise."""
 
 import itertools
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, count, interval, p_value, score, signed, signed_interval
+from noisy_student.report.numbers import (
+    NO_BREAK,
+    SIGNIFICANT,
+    capitalised,
+    count,
+    interval,
+    p_value,
+    score,
+    signed,
+    signed_interval,
+)
 from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.results import Results, Round
+from noisy_student.sets import JudgedSet
 
 
 def judged_role(results: Results) -> str:
@@ -14,15 +26,56 @@ def judged_role(results: Results) -> str:
     return results.roles[0] if results.roles else "validation"
 
 
-def headline(results: Results) -> tuple[str, str]:
-    """One sentence, and its tone: `better`, `worse` or empty."""
-    rounds = results.evaluated(judged_role(results))
+def judged_sets(results: Results) -> list[JudgedSet]:
+    """What the page judges by: that role, or each of its sets."""
+    return [judged for judged in results.sets_of(judged_role(results)) if not judged.pooled]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said at the top of the page of one judged set; `numbers` are (name, value, what it rests on).
+
+    `tone` is that of the headline: `better`, `worse` or empty.
+    """
+
+    title: str
+    headline: str
+    tone: str
+    numbers: list[tuple[str, str, str]]
+    paragraph: str
+
+
+def answers(results: Results) -> list[Answer]:
+    """One without a title; where there are several sets, one for each, and last what is said of the run alone."""
+    role = judged_role(results)
+    sets = results.sets_of(role) or [JudgedSet(role)]
+    found = [
+        Answer(capitalised(judged.scans), *headline(results, judged), key_numbers(results, judged),
+               paragraph(results, judged))
+        for judged in sets
+    ]  # fmt: skip
+    kept, learnt = kept_numbers(results), " ".join(map(pseudo_labels_in_words, selected(results)))
+    if len(found) > 1:
+        return [*found, Answer("Pseudo-labels", "", "", kept, learnt)] if kept else found
+    only = found[0]
+    text = f"{only.paragraph} {learnt}".strip() if only.paragraph else ""
+    return [replace(only, title="", numbers=[*only.numbers, *kept], paragraph=text)]
+
+
+def headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
+    """One sentence, and its tone: `better`, `worse` or empty. It says of which set it speaks, if there are several."""
+    text, tone = _headline(results, judged)
+    return (f"On the {judged.scans}, {text}" if judged.name else capitalised(text)), tone
+
+
+def _headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
+    rounds = results.evaluated(judged)
     if not rounds:
-        return "No round has been evaluated yet.", ""
+        return "no round has been evaluated yet.", ""
     if len(rounds) == 1:
-        return f"Only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
-    change = _change(results, rounds[-1], rounds[0])
-    name = f"The student of round {rounds[-1].number}"
+        return f"only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
+    change = _change(results, judged, rounds[-1], rounds[0])
+    name = f"the student of round {rounds[-1].number}"
     if certainty(change) == "certain":
         tone = "better" if change["difference"] > 0 else "worse"
         return f"{name} is {tone} than the teacher, by more than chance explains.", tone
@@ -55,35 +108,32 @@ def _direction(difference: float) -> str:
     return "scores higher than" if difference > 0 else "does not score higher than"
 
 
-def _change(results: Results, later: Round, earlier: Round, measure: str = "DSC") -> pd.Series:
+def _change(results: Results, judged: JudgedSet, later: Round, earlier: Round, measure: str = "DSC") -> pd.Series:
     """The paired comparison of the means over organs, or the bare difference of the means without an interval."""
-    role = judged_role(results)
-    change = comparison_row(results, role, later.number, earlier.number, 0, measure).copy()
+    change = comparison_row(results, judged, later.number, earlier.number, 0, measure).copy()
     if pd.isna(change["difference"]):
-        means = [summary_row(round_, role, 0, measure)["mean"] for round_ in (later, earlier)]
+        means = [summary_row(round_, judged, 0, measure)["mean"] for round_ in (later, earlier)]
         change["difference"] = means[0] - means[1]
     return change
 
 
-def paragraph(results: Results) -> str:
-    """The summary: the teacher's and the last student's mean DSC and NSD, their difference, and the pseudo-labels."""
-    role = judged_role(results)
-    rounds = results.evaluated(role)
+def paragraph(results: Results, judged: JudgedSet) -> str:
+    """The summary: the teacher's and the last student's mean DSC and NSD, and their difference."""
+    rounds = results.evaluated(judged)
     if not rounds:
         return ""
     first, last = rounds[0], rounds[-1]
-    scans = summary_row(first, role, 0, "DSC")["n"]
-    text = [f"On {count(int(scans), f'{role} scan')}, {_reached(first, role)}."]
+    scans = summary_row(first, judged, 0, "DSC")["n"]
+    text = [f"On {count(int(scans), f'{judged.words} scan')}{judged.origin}, {_reached(first, judged)}."]
     if last is not first:
-        text.append(f"The student of {_reached(last, role)}.")
-        text.append(f"Paired by scan, the difference is {_difference(results, last, first, 'DSC')} in DSC "
-                    f"and {_difference(results, last, first, 'NSD')} in NSD.")  # fmt: skip
-    text += [pseudo_labels_in_words(round_) for round_ in results.rounds if len(round_.selection)]
+        text.append(f"The student of {_reached(last, judged)}.")
+        text.append(f"Paired by scan, the difference is {_difference(results, judged, last, first, 'DSC')} in DSC "
+                    f"and {_difference(results, judged, last, first, 'NSD')} in NSD.")  # fmt: skip
     return " ".join(text)
 
 
-def _reached(round_: Round, role: str) -> str:
-    dsc, nsd = (summary_row(round_, role, 0, measure) for measure in ("DSC", "NSD"))
+def _reached(round_: Round, judged: JudgedSet) -> str:
+    dsc, nsd = (summary_row(round_, judged, 0, measure) for measure in ("DSC", "NSD"))
     name = "the teacher (round 0, labelled scans only)" if round_.number == 0 else round_.name
     return f"{name} reached a mean DSC of {_estimate(dsc)} and a mean NSD of {_estimate(nsd)}"
 
@@ -92,8 +142,8 @@ def _estimate(row: pd.Series) -> str:
     return f"{score(row['mean'])} {interval(row['ci_low'], row['ci_high'])}".strip()
 
 
-def _difference(results: Results, later: Round, earlier: Round, measure: str) -> str:
-    change = _change(results, later, earlier, measure)
+def _difference(results: Results, judged: JudgedSet, later: Round, earlier: Round, measure: str) -> str:
+    change = _change(results, judged, later, earlier, measure)
     spread = signed_interval(change["ci_low"], change["ci_high"])
     if not spread:
         return f"{signed(change['difference'])} (no interval computed)"
@@ -102,23 +152,32 @@ def _difference(results: Results, later: Round, earlier: Round, measure: str) ->
     return f"{signed(change['difference'])} ({inside})"
 
 
-def key_numbers(results: Results) -> list[tuple[str, str, str]]:
+def key_numbers(results: Results, judged: JudgedSet) -> list[tuple[str, str, str]]:
     """(name, value, what it rests on) of the few numbers that a reader looks for first."""
-    role = judged_role(results)
-    rounds = results.evaluated(role)
-    found = [_key_number(results, rounds, role, measure) for measure in ("DSC", "NSD")] if rounds else []
-    selected = [round_ for round_ in results.rounds if len(round_.selection)]
-    for round_ in selected[-1:]:
+    rounds = results.evaluated(judged)
+    return [_key_number(results, rounds, judged, measure) for measure in ("DSC", "NSD")] if rounds else []
+
+
+def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
+    """The same of the last selection."""
+    found = []
+    for round_ in selected(results)[-1:]:
         kept = int((round_.selection["decision"] == "kept").sum())
         found.append((f"pseudo-labels kept, round {round_.number}", f"{kept} of {len(round_.selection)}", ""))
     return found
 
 
-def _key_number(results: Results, rounds: list[Round], role: str, measure: str) -> tuple[str, str, str]:
-    first, last = (score(summary_row(round_, role, 0, measure)["mean"]) for round_ in (rounds[0], rounds[-1]))
+def _key_number(results: Results, rounds: list[Round], judged: JudgedSet, measure: str) -> tuple[str, str, str]:
+    first, last = (score(summary_row(round_, judged, 0, measure)["mean"]) for round_ in (rounds[0], rounds[-1]))
+    name = f"mean {measure}, {judged.scans}"
     if len(rounds) == 1:
-        return f"mean {measure}, {role} scans", first, f"{rounds[0].name} alone"
-    return f"mean {measure}, {role} scans", f"{first} → {last}", _difference(results, rounds[-1], rounds[0], measure)
+        return name, first, f"{rounds[0].name} alone"
+    return name, f"{first} → {last}", _difference(results, judged, rounds[-1], rounds[0], measure)
+
+
+def selected(results: Results) -> list[Round]:
+    """The rounds whose pseudo-labels were kept or dropped."""
+    return [round_ for round_ in results.rounds if len(round_.selection)]
 
 
 def pseudo_labels_in_words(round_: Round) -> str:
@@ -128,32 +187,30 @@ def pseudo_labels_in_words(round_: Round) -> str:
 
 
 def worsened(results: Results) -> list[str]:
-    """One sentence for each round that scores lower than the round before."""
-    rounds = results.evaluated(judged_role(results))
+    """One sentence for each set and round that scores lower than the round before."""
     found = []
-    for earlier, later in itertools.pairwise(rounds):
-        change = _change(results, later, earlier)
-        if change["difference"] < 0:
-            found.append(_worsened(results, earlier, later, change))
+    for judged in judged_sets(results):
+        for earlier, later in itertools.pairwise(results.evaluated(judged)):
+            change = _change(results, judged, later, earlier)
+            if change["difference"] < 0:
+                found.append(_worsened(judged, earlier, later, change))
     return found
 
 
 def best_is_not_last(results: Results) -> list[str]:
-    """One sentence if an earlier round has a higher mean DSC than the last one."""
-    role = judged_role(results)
-    rounds = results.evaluated(role)
-    means = [summary_row(round_, role, 0, "DSC")["mean"] for round_ in rounds]
-    if not rounds or max(means) == means[-1]:
-        return []
-    best = rounds[means.index(max(means))]
-    return [
-        f"The highest mean DSC on the {role} scans is that of {best.name}, {score(max(means))}, not the last one's."
-    ]
+    """One sentence for each set on which an earlier round has a higher mean DSC than the last one."""
+    found = []
+    for judged in judged_sets(results):
+        rounds = results.evaluated(judged)
+        means = [summary_row(round_, judged, 0, "DSC")["mean"] for round_ in rounds]
+        if max(means) != means[-1]:
+            best = f"{rounds[means.index(max(means))].name}, {score(max(means))}"
+            found.append(f"The highest mean DSC on the {judged.scans} is that of {best}, not the last one's.")
+    return found
 
 
-def _worsened(results: Results, earlier: Round, later: Round, change: pd.Series) -> str:
-    role = judged_role(results)
-    before, after = (summary_row(round_, role, 0, "DSC")["mean"] for round_ in (earlier, later))
+def _worsened(judged: JudgedSet, earlier: Round, later: Round, change: pd.Series) -> str:
+    before, after = (summary_row(round_, judged, 0, "DSC")["mean"] for round_ in (earlier, later))
     certain = {
         "certain": "more than chance explains",
         "mixed": "interval and test disagree on whether chance explains it",
@@ -163,6 +220,6 @@ def _worsened(results: Results, earlier: Round, later: Round, change: pd.Series)
     spread = signed_interval(change["ci_low"], change["ci_high"])
     numbers = f"{signed(change['difference'])} {spread}".strip()
     return (
-        f"Round {later.number} got worse than round {earlier.number}: mean DSC on the {role} scans fell from "
+        f"Round {later.number} got worse than round {earlier.number}: mean DSC on the {judged.scans} fell from "
         f"{score(before)} to {score(after)} ({numbers}; {certain})."
     )

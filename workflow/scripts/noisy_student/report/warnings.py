@@ -6,7 +6,8 @@ from noisy_student.report.job_table import failed_jobs
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
-from noisy_student.report.verdict import best_is_not_last, judged_role, worsened
+from noisy_student.report.verdict import best_is_not_last, judged_sets, worsened
+from noisy_student.sets import JudgedSet, rows_of
 
 
 def warnings(results: Results) -> list[str]:
@@ -74,20 +75,22 @@ def _main_reason(round_: Round) -> str:
 
 def organs(results: Results) -> list[str]:
     """Organs that the judged scans do not have, or that the last evaluated round never finds."""
-    role = judged_role(results)
-    rounds = results.evaluated(role)
+    return [text for judged in judged_sets(results) for text in _organs_of(results, judged)]
+
+
+def _organs_of(results: Results, judged: JudgedSet) -> list[str]:
+    rounds = results.evaluated(judged)
     if not rounds or rounds[-1].scores.empty:
         return []
-    scores = rounds[-1].scores
-    scores = scores[scores["role"] == role]
+    scores = rows_of(judged, rounds[-1].scores)
     rows = {organ.name: scores[scores["label"] == organ.label] for organ in results.organs}
     unscored = [name for name, table in rows.items() if table.empty]
     absent = [name for name, table in rows.items() if len(table) and not (table["truth_voxels"] > 0).any()]
     found = [
-        _named(unscored, f"not scored on the {role} scans in round {rounds[-1].number}"),
-        _named(absent, f"absent from the truth of all {role} scans; DSC and NSD follow the rule for empty organs"),
+        _named(unscored, f"not scored on the {judged.scans} in round {rounds[-1].number}"),
+        _named(absent, f"absent from the truth of all {judged.scans}; DSC and NSD follow the rule for empty organs"),
         _named([name for name, table in rows.items() if _is_never_found(table)],
-               f"DSC is 0 in every {role} scan of round {rounds[-1].number} that has it"),
+               f"DSC is 0 in every {judged.words} scan of round {rounds[-1].number} that has it"),
     ]  # fmt: skip
     return [text for text in found if text]
 

@@ -1,6 +1,5 @@
 """Plots of several experiments: their means over rounds, and their differences to the baseline."""
 
-import textwrap
 from itertools import cycle
 
 import pandas as pd
@@ -8,7 +7,7 @@ from matplotlib.figure import Figure
 
 from noisy_student.report.experiments.comparison import Comparison
 from noisy_student.report.experiments.tables import correction, slug
-from noisy_student.report.plots import EXPERIMENT_COLOURS, EXPERIMENT_MARKERS, Plot, canvas, svg_text
+from noisy_student.report.plots import EXPERIMENT_COLOURS, EXPERIMENT_MARKERS, Plot, canvas, in_plot, svg_text
 from noisy_student.report.result_plots import draw_differences, draw_over_rounds
 
 # Along the axis of rounds: between neighbours, and of all experiments at most.
@@ -41,7 +40,7 @@ def over_rounds(comparison: Comparison, role: str, measure: str) -> Plot:
         # Written afterwards, since matplotlib leaves labels that begin with an underscore out of a legend.
         legend = figure.legend(loc="outside lower left", ncols=2)
         for text, experiment in zip(legend.get_texts(), experiments, strict=True):
-            text.set_text(in_plot(experiment.name))
+            text.set_text(in_plot(experiment.name, LONGEST_NAME))
         drawn = svg_text(figure)
     return Plot(
         name=f"mean_{measure}_{slug(role)}",
@@ -55,7 +54,7 @@ def over_rounds(comparison: Comparison, role: str, measure: str) -> Plot:
 def last_differences(comparison: Comparison, role: str, measure: str) -> Plot:
     """The last round of every other experiment minus the baseline's last round."""
     rows = [
-        (in_plot(experiment.name), EXPERIMENT_COLOURS[place % len(EXPERIMENT_COLOURS)],
+        (in_plot(experiment.name, LONGEST_NAME), EXPERIMENT_COLOURS[place % len(EXPERIMENT_COLOURS)],
          comparison.difference(experiment.name, comparison.last_pair(experiment), role, measure))
         for place, experiment in enumerate(comparison.others, 1)
     ]  # fmt: skip
@@ -82,8 +81,3 @@ def last_differences(comparison: Comparison, role: str, measure: str) -> Plot:
 
 def _title(figure: Figure, title: str) -> None:
     figure.suptitle(in_plot(title, LONGEST_TITLE), x=0.01, ha="left", fontsize=10, fontweight="bold")
-
-
-def in_plot(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name as matplotlib draws it: in lines that leave room for the plot, and no formula."""
-    return "\n".join(textwrap.wrap(name, longest)).replace("$", r"\$")

@@ -160,6 +160,17 @@ def test_keys_are_flattened_but_for_rules():
     ]
 
 
+def test_sets_are_compared_each_on_its_own(tmp_path):
+    sets = {"test_sets": ("internal", "external"), "pool_sets": True, "validation": 2}
+    folders = [write(SyntheticRun(gains, **sets), tmp_path / name) for name, gains in (("a", (0.02,)), ("b", (0.03,)))]
+    comparison = compare(read_experiments(folders))
+    assert comparison.roles == ["test, external", "test, internal", "validation"]
+    single = read_table(folders[1] / "results/round_1/summary.tsv").set_index(["set", "label", "measure"])["mean"]
+    for name in sets["test_sets"]:
+        mean = comparison.mean("b", 1, f"test, {name}", "DSC")
+        assert mean["n"] == 6 and mean["mean"] == pytest.approx(single[name, 0, "DSC"], abs=1e-5)
+
+
 def test_scans_that_differ_are_left_out_and_counted_in_words(copies, tmp_path):
     change_cases(copies[1], sha256=["Test_0001"], labels_sha256=["Test_0002", "Test_0003"])
     page = text_of(page_of(*copies, output=tmp_path / "out"))

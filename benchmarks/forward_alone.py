@@ -14,6 +14,7 @@ import torch
 
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.model.device import choose_device
+from noisy_student.model.model_folder import read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.model.windows import Windows
 from noisy_student.plan.preprocessing import ARRAY, read_array, with_suffix
@@ -24,7 +25,7 @@ def main() -> None:
     """Run the network on every window of every case."""
     checkpoint, threads, *cases = sys.argv[1:]
     device = choose_device("cpu", int(threads))
-    predictor = Predictor([Path(checkpoint)], Prediction(), device)
+    predictor = Predictor(read_model([Path(checkpoint)]), Prediction(), device)
     passes, wall_s, cpu_s = 0, 0.0, 0.0
     for case in cases:
         image = torch.from_numpy(read_array(with_suffix(Path(case), ARRAY)))

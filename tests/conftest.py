@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 import torch
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.configuration.settings import Network
+from noisy_student.nnunet import nnunet_folders
 from noisy_student.plan.planning import dataset_description, make_fingerprint, make_plans
 from noisy_student.plan.preprocessing import Plan
 
@@ -46,6 +49,14 @@ def script(name: str, *arguments: object) -> subprocess.CompletedProcess:
     """Run one of the workflow's scripts as a rule does."""
     command = [sys.executable, str(ROOT / "workflow/scripts" / name), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def stock_label_map(model, scan, reader, fold=0):
+    """What nnU-Net's own prediction makes of a scan, as the reader gives it."""
+    predictor = nnUNetPredictor(0.5, True, False, False, torch.device("cpu"), allow_tqdm=False)
+    predictor.initialize_from_trained_model_folder(str(model), (fold,))
+    image, properties = reader.read_images([str(scan)])
+    return predictor.predict_single_npy_array(image, properties)
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +132,29 @@ def untrained(plan, tmp_path_factory) -> Path:
         }
         (folder / f"fold_{fold}").mkdir()
         torch.save(checkpoint, folder / f"fold_{fold}/checkpoint_final.pth")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stock_model(plan, tmp_path_factory):
+    """What nnU-Net's own trainer leaves before its first step, of a dataset of another name."""
+    folder = tmp_path_factory.mktemp("results")
+    plans = plan.plans | {"dataset_name": "Dataset007_Abdomen", "continue_training": False}
+    with nnunet_folders(folder / "x") as (_, preprocessed):
+        trainer = nnUNetTrainer(plans, "3d_fullres", 0, plan.dataset, torch.device("cpu"))
+        (preprocessed / "cases").mkdir()
+        (preprocessed / "cases/case.b2nd").touch()
+        trainer.preprocessed_dataset_folder = str(preprocessed / "cases")
+        trainer.output_folder = str(folder / "fold_0")
+        trainer.log_file = str(folder / "log.txt")
+        (folder / "fold_0").mkdir()
+        torch.manual_seed(0)
+        trainer.initialize()
+        for layer in trainer.network.decoder.seg_layers:
+            torch.nn.init.normal_(layer.weight, std=5)
+        trainer.save_checkpoint(str(folder / "fold_0/checkpoint_final.pth"))
+    (folder / "plans.json").write_text(json.dumps(plans))
+    (folder / "dataset.json").write_text(json.dumps(plan.dataset))
     return folder
 
 

@@ -1,10 +1,12 @@
 """Which jobs there are, from dry runs: the graph follows rounds, folds and shards, never scans."""
 
 import re
+import shutil
 
 import pytest
 
-from project import Project
+from noisy_student.files import sha256
+from project import Project, job_counts
 
 ROUND = {"network": "coarse"}
 PER_SCAN_STAGES = {"convert", "preprocess", "predict", "pseudo_label"}
@@ -83,6 +85,51 @@ def test_rounds_may_use_different_networks(project):
     project.configure(networks={"fine": {"encoder": "residual"}}, rounds=[ROUND, {"network": "fine"}])
     jobs = project.planned()
     assert jobs["plans"] == jobs["network_figures"] == jobs["preprocessed"] == 2
+
+
+@pytest.fixture
+def model(untrained, tmp_path):
+    """A model from elsewhere with two folds, and the checksums of its checkpoints."""
+    folder = shutil.copytree(untrained, tmp_path / "model")
+    return {"model": str(folder), "sha256": [sha256(path) for path in sorted(folder.glob("fold_*/*.pth"))]}
+
+
+def test_a_teacher_from_elsewhere_is_taken_and_nothing_of_round_0_is_trained(project, model):
+    trained = planned(project, rounds=2)
+    project.configure(rounds=[model, ROUND], shards=2, training={"splits": 3, "folds": [0]}, selection="paper")
+    jobs = project.planned()
+    fewer = {rule: number - jobs.get(rule, 0) for rule, number in trained.items() if number != jobs.get(rule, 0)}
+    assert fewer == dict.fromkeys(("training_set", "train", "postprocessing", "judge"), 1)
+    assert jobs.keys() - trained.keys() == {"take_teachers"}
+    assert project.planned("round_0")["take_teachers"] == 1 and "preprocess" not in project.planned("round_0")
+    said = project.run("--dry-run").stdout
+    taken = [f"results/round_0/taken/1/fold_{fold}/checkpoint_final.pth" for fold in (0, 1)]
+    assert f"output: results/round_0/verdict.json, {', '.join(taken)}" in said
+    assert said.count("--model results/round_0/taken/1 --image") == 1
+    assert not [line for line in said.splitlines() if "round_0/labeller" in line or "round_0/model" in line]
+
+
+def test_several_teachers_label_in_one_job(project, model, tmp_path):
+    both = {"model": [model["model"], str(shutil.copytree(model["model"], tmp_path / "b"))], "sha256": model["sha256"]}
+    project.configure(rounds=[both, ROUND], selection="paper", postprocessing={"pseudo_labels": True})
+    said = project.run("--dry-run").stdout
+    assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
+    assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
+
+
+def test_a_training_may_begin_with_another_models_weights(project, model):
+    project.configure(rounds=[ROUND, ROUND | {"start": model}])
+    jobs = project.planned()
+    assert jobs["take_first_weights"] == 1 and jobs["train"] == 2 and "take_teachers" not in jobs
+    said = project.run("--dry-run", "results/round_1/model/fold_0/checkpoint_final.pth").stdout
+    assert "--start-from-model results/round_1/first_weights/fold_0/checkpoint_final.pth" in said
+
+
+def test_a_model_that_is_not_trusted_stops_before_any_job(project, model):
+    project.configure(rounds=[model | {"sha256": model["sha256"][:1]}, ROUND], selection="paper")
+    run = project.run("--dry-run")
+    assert run.returncode and f"sha256: [{', '.join(model['sha256'])}]" in run.stdout
+    assert "Job stats" not in run.stdout and "Traceback" not in run.stdout
 
 
 def test_every_rule_has_a_docstring_a_log_and_an_environment(project):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ from noisy_student.cohort.converted import converted_image
 from noisy_student.files import sha256
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
+from noisy_student.model.voxel_confidence import read_confidence
 from project import Project
 from tiny_loop import TINY
 
@@ -210,6 +212,32 @@ def test_stock_nnunet_installs_an_exported_model_and_gives_the_same_label_maps(f
     assert str(finished.folder).encode() not in b"".join(texts.values())
     card = texts["MODEL_CARD.md"].decode()
     assert sha256(finished.folder / CHECKPOINT.format(2)) in card and "| liver | 0." in card
+
+
+def test_an_exported_teacher_taken_by_its_checksum_labels_as_it_did_and_is_not_trained(finished, tmp_path):
+    assert finished.run("results/round_0/model.zip").returncode == 0
+    archive = finished.folder / "results/round_0/model.zip"
+    teacher = {"model": str(archive), "sha256": [sha256(archive)]}
+    fresh = Project(tmp_path / "fresh", **TINY | {"rounds": [teacher, *TINY["rounds"][1:]], "shards": 1})
+    shutil.copytree(finished.folder / "results/cohort", fresh.folder / "results/cohort")
+    made = ("results/round_1/pseudo_label_scores.tsv", "results/round_0/summary.tsv")
+    run = fresh.run(*made)
+    assert run.returncode == 0, run.stdout[-5000:]
+    jobs = set(table(fresh, "results/jobs.tsv").rule)
+    assert "take_teachers" in jobs and not jobs & {"train", "training_set", "preprocess", "plans"}
+    for folder in ("round_1/pseudo_labels", "round_0/predictions"):
+        here, there = (project.folder / "results" / folder for project in (fresh, finished))
+        cases = sorted(path.name for path in there.glob("*.nii.gz"))
+        assert len(cases) >= 3 and cases == sorted(path.name for path in here.glob("*.nii.gz"))
+        for name in cases:
+            first, second = (read_image(path / name) for path in (here, there))
+            assert first.GetDirection() == second.GetDirection() and first.GetOrigin() == second.GetOrigin()
+            assert (sitk.GetArrayFromImage(first) == sitk.GetArrayFromImage(second)).all()
+    for path in (finished.folder / "results/round_1/pseudo_labels/confidence").iterdir():
+        assert (read_confidence(fresh.folder / f"results/round_1/pseudo_labels/confidence/{path.name}")
+                == read_confidence(path)).all()  # fmt: skip
+    pd.testing.assert_frame_equal(*(table(project, made[0]).drop(columns="model") for project in (fresh, finished)))
+    pd.testing.assert_frame_equal(*(table(project, made[1]) for project in (fresh, finished)))
 
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(finished, tmp_path):

@@ -8,7 +8,15 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noisy_student.geometry import Geometry, image_on, orientation, reorient, turned_like
+from noisy_student.geometry import (
+    Geometry,
+    canonical_array,
+    canonical_box,
+    image_on,
+    orientation,
+    reorient,
+    turned_like,
+)
 
 SIZE, SPACING = (64, 48, 20), (0.75, 0.75, 5.0)
 LETTERS = [
@@ -103,3 +111,16 @@ def test_axes_between_two_of_the_patients_are_paired_whichever_way_they_are_roun
     canonical = reorient(one, "LPS")
     turned = turned_like(reorient(other, "LPS"), Geometry.of(canonical))
     assert np.array_equal(sitk.GetArrayFromImage(turned), sitk.GetArrayFromImage(canonical))
+
+
+@pytest.mark.parametrize("letters", LETTERS)
+def test_an_array_and_a_box_in_it_turn_as_the_image_does(letters):
+    canonical = image(grid((5, 4, 3)))
+    stored = sitk.GetArrayFromImage(reorient(canonical, letters))
+    assert (canonical_array(stored, letters) == sitk.GetArrayFromImage(canonical)).all()
+    box = (slice(0, 2), slice(1, 3), slice(0, 1))
+    marked = np.zeros_like(stored)
+    marked[box] = 1
+    expected = np.zeros_like(sitk.GetArrayFromImage(canonical))
+    expected[canonical_box(box, stored.shape, letters)] = 1
+    assert (canonical_array(marked, letters) == expected).all()

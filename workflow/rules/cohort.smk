@@ -43,7 +43,7 @@ rule case_table:
     shell:
         'python "$NOISY_STUDENT/make_case_table.py" --cohort {params.cohort:q} --embedded results/cohort/embedded'
         " --organs {params.organs:q} --renumbered results/cohort/renumbered"
-        f" --spacings '{used_spacings()}'"
+        f" --spacings '{all_spacings()}'"
         " --cores {threads} --findings {params.findings} --output {output.table} > {log} 2>&1"
 
 

@@ -22,9 +22,11 @@ from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import read_configuration
+from noisy_student.configuration.settings import FirstWeights
 from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.store import VARIABLE, Store
+from noisy_student.model import elsewhere
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
@@ -43,6 +45,7 @@ try:
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:
         refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
+        elsewhere.look_at(CONFIGURATION)
 except InputError as error:
     sys.exit(str(error))
 
@@ -59,6 +62,12 @@ JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance
 ROUNDS = range(len(CONFIGURATION.rounds))
 SHARDS = range(CONFIGURATION.shards)
 FOLDS = CONFIGURATION.training.folds
+# Of each model from elsewhere that is the teacher, where it is taken to, and what is known of it.
+TEACHERS = {
+    f"results/round_0/taken/{number}": seen
+    for number, path in enumerate(CONFIGURATION.teacher.models if CONFIGURATION.teacher else [], 1)
+    if (seen := elsewhere.known(path))
+}
 # How any network of the run labels.
 PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 
@@ -88,7 +97,12 @@ def selection_labels(wildcards) -> dict[str, str]:
 
 def network_of(wildcards) -> str:
     """The network of a round."""
-    return CONFIGURATION.rounds[int(wildcards.round)].network
+    return network_of_round(int(wildcards.round))
+
+
+def network_of_round(number: int) -> str:
+    """The same by number; a model from elsewhere has its own."""
+    return "elsewhere" if is_taken(number) else CONFIGURATION.rounds[number].network
 
 
 def of_network(path: str):
@@ -96,8 +110,15 @@ def of_network(path: str):
     return lambda wildcards: path.format(network=network_of(wildcards))
 
 
+def is_taken(number) -> bool:
+    """Whether a round is a model from elsewhere, so that it is not trained."""
+    return CONFIGURATION.teacher is not None and number == 0
+
+
 def labeller(number) -> list[str]:
     """Links to the model that labels after a round, one for each fold: the round's own unless it collapsed."""
+    if is_taken(number):
+        return checkpoints(number)
     return [f"results/round_{number}/labeller/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
@@ -116,8 +137,9 @@ def before_training(wildcards) -> str:
     """What a student's training needs to know of the round before, as flags."""
     if not int(wildcards.round):
         return ""
-    retrain = f" --retrain-below {CONFIGURATION.collapse.noise_band}"
-    return f"--verdict {verdict_before(wildcards)[0]}" + (retrain if CONFIGURATION.collapse.policy == "retrain" else "")
+    is_judged = CONFIGURATION.collapse.policy == "retrain" and not is_taken(int(wildcards.round) - 1)
+    retrain = f" --retrain-below {CONFIGURATION.collapse.noise_band}" if is_judged else ""
+    return f"--verdict {verdict_before(wildcards)[0]}{retrain}"
 
 
 def changes_of_labels(wildcards) -> list[str]:
@@ -135,26 +157,52 @@ def stop_rule() -> str:
 
 
 def checkpoints(number: int) -> list[str]:
-    """The final checkpoints of a round, one for each fold."""
+    """The final checkpoints of a round, one for each fold; of a model from elsewhere those of its own folds."""
+    if is_taken(number):
+        return [f"{folder}/{fold}/checkpoint_final.pth" for folder, seen in TEACHERS.items() for fold in seen.folds]
     return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
 
 
+def models_of_round(wildcards) -> list[str]:
+    """The folders of the models that a round is."""
+    return list(TEACHERS) if is_taken(int(wildcards.round)) else [f"results/round_{wildcards.round}/model"]
+
+
 def held_out(number) -> list[str]:
-    """What a round's folds made of the labelled scans that they held out."""
+    """What a round's folds made of the labelled scans that they held out; a model from elsewhere held out none."""
+    if is_taken(number):
+        return []
     return [f"results/round_{number}/model/fold_{fold}/held_out.tsv" for fold in FOLDS]
 
 
 def postprocessing_of_teacher(wildcards) -> list[str]:
     """What was found to help the model that labels for a round, if pseudo-labels are post-processed."""
     number = int(wildcards.round) - 1
-    return (
-        [f"results/round_{number}/labeller/postprocessing.json"] if CONFIGURATION.postprocessing.pseudo_labels else []
-    )
+    is_chosen = CONFIGURATION.postprocessing.pseudo_labels and not is_taken(number)
+    return [f"results/round_{number}/labeller/postprocessing.json"] if is_chosen else []
 
 
 def postprocessing_of_round(wildcards) -> list[str]:
     """The same of a round's own model, if predictions are post-processed."""
-    return [f"results/round_{wildcards.round}/postprocessing.json"] if CONFIGURATION.postprocessing.predictions else []
+    is_chosen = CONFIGURATION.postprocessing.predictions and not is_taken(int(wildcards.round))
+    return [f"results/round_{wildcards.round}/postprocessing.json"] if is_chosen else []
+
+
+def preprocessed_for_round(wildcards) -> list[str]:
+    """The scans as the round's network sees them; a model from elsewhere preprocesses those that it labels itself."""
+    number = int(wildcards.round)
+    return [] if is_taken(number) else [f"results/preprocessed/{network_of(wildcards)}.tsv"]
+
+
+def preprocessed_for_teacher(wildcards) -> list[str]:
+    """The same for the model that labels for a round."""
+    number = int(wildcards.round) - 1
+    return [] if is_taken(number) else [f"results/round_{number}/labeller/preprocessed.tsv"]
+
+
+def how_scans_are_seen(wildcards, input) -> str:
+    """The same as a flag; or the label table, with which labels of models from elsewhere are matched."""
+    return flag("--preprocessed", input.preprocessed) or f"--organs {shlex.quote(ORGANS)}"
 
 
 def same_of_round_before(wildcards, name: str) -> str:
@@ -174,10 +222,20 @@ def pool_flag() -> str:
 
 
 def first_weights(wildcards) -> list[str]:
-    """The same fold of the teacher, if the student starts from its weights."""
-    number = int(wildcards.round)
-    takes_over = CONFIGURATION.rounds[number].start == "teacher"
-    return [f"results/round_{number - 1}/labeller/fold_{wildcards.fold}/checkpoint_final.pth"] if takes_over else []
+    """The checkpoint whose weights a training begins with: the same fold of its teacher, or one of another model."""
+    number, start = int(wildcards.round), CONFIGURATION.rounds[int(wildcards.round)].start
+    if isinstance(start, FirstWeights):
+        return [f"results/round_{number}/first_weights/fold_{wildcards.fold}/checkpoint_final.pth"]
+    if start != "teacher":
+        return []
+    same_fold = f"/fold_{wildcards.fold}/"
+    return [path for path in labeller(number - 1) if same_fold in path] or labeller(number - 1)[:1]
+
+
+def start_flag(wildcards, input) -> str:
+    """The same as a flag."""
+    start = CONFIGURATION.rounds[int(wildcards.round)].start
+    return flag("--start-from-model" if isinstance(start, FirstWeights) else "--start-from", input.start_from)
 
 
 def cohort_in_words() -> str:
@@ -209,7 +267,7 @@ def state_of_role(role: str) -> str:
     return state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed)
 
 
-DEPENDS = Depends(CONFIGURATION, state_of_role)
+DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()))
 STORE = Store(CONFIGURATION.store and CONFIGURATION.store.absolute())
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")
@@ -265,8 +323,12 @@ def used_spacings() -> str:
 
     No `params`: another plan needs no other case table and no other conversion.
     """
-    used = sorted({entry.network for entry in CONFIGURATION.rounds})
-    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in used])
+    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in CONFIGURATION.used_networks])
+
+
+def all_spacings() -> str:
+    """The same with those of models from elsewhere, for which nothing is preprocessed beforehand."""
+    return json.dumps([*json.loads(used_spacings()), *(seen.spacing_mm_zyx for seen in TEACHERS.values())])
 
 
 def room_flags() -> str:
@@ -279,3 +341,17 @@ def memory_for(need: memory.Need):
     spacings = [network.spacing_mm_zyx for network in CONFIGURATION.networks.values()]
     finest = min(spacings, key=prod) if all(spacings) else None
     return lambda wildcards, input, attempt: need.memory_mb(Path(input.cases), finest, attempt)
+
+
+def memory_to_label(rounds_before: int):
+    """The memory for labelling with the model of so many rounds before; those from elsewhere have their own grid."""
+    own = memory_for(memory.labelling(len(CONFIGURATION.organs) + 1))
+
+    def needed(wildcards, input, attempt):
+        if not is_taken(int(wildcards.round) - rounds_before):
+            return own(wildcards, input, attempt)
+        cases = Path(input.cases)
+        needs = [(memory.labelling_as_given(seen.classes), seen.spacing_mm_zyx) for seen in TEACHERS.values()]
+        return max(need.memory_mb(cases, tuple(spacing), attempt) for need, spacing in needs)
+
+    return needed

@@ -29,7 +29,7 @@ rule efficiency:
         scans=CONFIGURATION.efficiency.scans,
         time_limit_s=CONFIGURATION.efficiency.time_limit_s,
         flags=PREDICTION_FLAGS,
-        model="results/round_{round}/model",
+        model=models_of_round,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/measure_efficiency.py" --cases {input.cases} --roles {params.role}'

@@ -10,6 +10,7 @@ rule export:
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
+        first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
     output:
         "results/round_{round}/model.zip",
     log:
@@ -19,7 +20,8 @@ rule export:
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
         rules=lambda wildcards: selection_rules(wildcards),
+        origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
     shell:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
-        " --summary {input.summary} --output {output} > {log} 2>&1"
+        " --summary {input.summary} {params.origin} --output {output} > {log} 2>&1"

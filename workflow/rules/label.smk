@@ -11,7 +11,7 @@ rule pseudo_label:
     input:
         cases="results/cohort/cases.tsv",
         converted="results/cohort/converted.tsv",
-        preprocessed=lambda wildcards: f"results/round_{int(wildcards.round) - 1}/labeller/preprocessed.tsv",
+        preprocessed=preprocessed_for_teacher,
         checkpoints=teacher_checkpoints,
         postprocessing=postprocessing_of_teacher,
     output:
@@ -25,10 +25,11 @@ rule pseudo_label:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=memory_for(memory.labelling(len(CONFIGURATION.organs) + 1)),
+        mem_mb=memory_to_label(rounds_before=1),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
+        seen=how_scans_are_seen,
         flags=PREDICTION_FLAGS,
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
@@ -36,7 +37,7 @@ rule pseudo_label:
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles unlabelled --cases {input.cases}'
-        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
+        " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels --output {output} >> {log} 2>&1"
 
@@ -66,7 +67,7 @@ rule predict:
     input:
         cases="results/cohort/cases.tsv",
         converted="results/cohort/converted.tsv",
-        preprocessed=of_network("results/preprocessed/{network}.tsv"),
+        preprocessed=preprocessed_for_round,
         checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
         postprocessing=postprocessing_of_round,
     output:
@@ -80,10 +81,11 @@ rule predict:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=memory_for(memory.labelling(len(CONFIGURATION.organs) + 1)),
+        mem_mb=memory_to_label(rounds_before=0),
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
+        seen=how_scans_are_seen,
         flags=PREDICTION_FLAGS,
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/predictions",
@@ -91,7 +93,7 @@ rule predict:
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles validation test --cases {input.cases}'
-        " --converted {input.converted} --preprocessed {input.preprocessed} {params.flags} {params.postprocessing} {params.same}"
+        " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
 

@@ -14,7 +14,7 @@ REPORTED = [
     expand(
         "results/plans/{network}/{file}.json",
         file=["network", "plans"],
-        network={entry.network for entry in CONFIGURATION.rounds},
+        network=CONFIGURATION.used_networks,
     ),
     expand("results/round_{round}/summary.tsv", round=ROUNDS),
     expand("results/round_{round}/selection.tsv", round=ROUNDS[1:]),

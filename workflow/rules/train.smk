@@ -6,6 +6,46 @@
 #        results/round_<k>/model/fold_<f>/held_out.tsv              what it makes of the labelled scans it held out
 #        results/round_<k>/postprocessing.json                      of which organs the largest piece alone is kept
 #        results/round_<k>/verdict.json, labeller/                  has it collapsed? the model that labels next
+# or     results/round_0/taken/<n>                                  teachers from elsewhere, instead of all this
+#        results/round_<k>/first_weights                            a model from elsewhere that a training begins with
+
+
+# The verdict on round 0 is what is known of a teacher from elsewhere, where there is one.
+ruleorder: take_teachers > judge
+
+
+rule take_teachers:
+    """Take the models from elsewhere that are round 0; where they lie nothing is written."""
+    output:
+        ["results/round_0/verdict.json", *checkpoints(0)] if TEACHERS else [],
+    log:
+        "logs/round_0/take_teachers.log",
+    localrule: True
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        models=[str(path) for path in CONFIGURATION.teacher.models] if TEACHERS else [],
+        sha256=CONFIGURATION.teacher.sha256 if TEACHERS else [],
+        organs=ORGANS,
+    shell:
+        'python "$NOISY_STUDENT/take_model.py" {params.models:q} --sha256 {params.sha256} --organs {params.organs:q}'
+        " --folder results/round_0/taken --verdict results/round_0/verdict.json > {log} 2>&1"
+
+
+rule take_first_weights:
+    """Take the model from elsewhere with whose weights a training begins, a fold for each of ours."""
+    output:
+        "results/round_{round}/first_weights/fold_{fold}/checkpoint_final.pth",
+    log:
+        "logs/round_{round}/take_first_weights_{fold}.log",
+    localrule: True
+    conda:
+        "../../envs/imaging.yaml"
+    params:
+        start=lambda wildcards: CONFIGURATION.rounds[int(wildcards.round)].start,
+    shell:
+        'python "$NOISY_STUDENT/take_model.py" {params.start.model:q} --sha256 {params.start.sha256}'
+        " --folder results/round_{wildcards.round}/first_weights --fold {wildcards.fold} > {log} 2>&1"
 
 
 rule training_set:
@@ -57,7 +97,7 @@ rule train:
         device=CONFIGURATION.device,
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
-        start_from=lambda wildcards, input: flag("--start-from", input.start_from),
+        start_from=start_flag,
         before=before_training,
         depends=depends_of_training,
         flags=PREDICTION_FLAGS,
@@ -113,7 +153,7 @@ rule judge:
         changes=lambda wildcards, input: flag("--changes", input.changes),
         stop=stop_rule(),
         folds=FOLDS,
-        networks=lambda wildcards: [entry.network for entry in CONFIGURATION.rounds[: int(wildcards.round) + 1]],
+        networks=lambda wildcards: [network_of_round(number) for number in range(int(wildcards.round) + 1)],
     shell:
         'python "$NOISY_STUDENT/judge_round.py" --results results --round {wildcards.round} --folds {params.folds}'
         " --networks {params.networks} --policy {params.policy} --noise-band {params.noise_band}"

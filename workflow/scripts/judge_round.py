@@ -20,6 +20,8 @@ from noisy_student.files import read_json, write_text
 from noisy_student.tables import read_table
 from noisy_student.train.collapse import gain, shortcomings
 
+# A model from elsewhere may have learned from any of the scans that this run's folds hold out.
+UNKNOWN_TEACHER = "its teacher comes from elsewhere and held out no scans"
 MODEL_FILES = ("plans.json", "dataset.json")
 
 
@@ -50,6 +52,8 @@ class Rules:
             return own
         before = read_json(results / f"round_{number - 1}/verdict.json")
         teacher = before["labeller"]
+        if "taken" in before:
+            return own | {"teacher": teacher, "not_compared": UNKNOWN_TEACHER}
         if before["stopped"]:
             return own | {"teacher": teacher, "labeller": teacher, "stopped": before["stopped"]}
         student, its_teacher = (held_out(results / f"round_{round_}/model", folds) for round_ in (number, teacher))

@@ -3,7 +3,8 @@
 label_scan.py --model results/round_2/model --image scan.nii.gz --output label_map.nii.gz
 label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
 
-A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
+Several models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
+model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
 workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the others: they
 are listed at the end, and the exit status is 1.
 """
@@ -18,13 +19,13 @@ from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
+from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.label.scans import find_scans
 from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, say
-from noisy_student.model.checkpoints import FINAL, KINDS
+from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.postprocessing import read_steps
-from noisy_student.model.predictor import Predictor
 from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
 
@@ -34,7 +35,9 @@ SOME_FAILED_STATUS = 1
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="folder with plans.json, dataset.json and fold_*/")
+    parser.add_argument(
+        "--model", type=Path, nargs="+", required=True, help="folder with plans.json, dataset.json and fold_*/"
+    )
     parser.add_argument("--image", type=Path, required=True, help="a scan (file or DICOM series), or a folder of scans")
     parser.add_argument(
         "--output", required=True,
@@ -54,14 +57,15 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def predictor_of(arguments: argparse.Namespace) -> Predictor:
-    """The model, once its checkpoints are trusted."""
+def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
+    """The models, once their checkpoints are trusted."""
     device = choose_device(arguments.device, arguments.threads)
-    folds = checkpoints_of(arguments.model, arguments.folds, arguments.checkpoint)
+    models = [checkpoints_of(model, arguments.folds, arguments.checkpoint) for model in arguments.model]
     if not arguments.folds:
-        say(of_folds(unfinished_folds(arguments.model, folds), arguments.checkpoint))
-    require_trusted(folds, arguments.trust)
-    return Predictor(folds, prediction_of(arguments), device, arguments.postprocessing)
+        for model, folds in zip(arguments.model, models, strict=True):
+            say(of_folds(unfinished_folds(model, folds), arguments.checkpoint))
+    require_trusted([path for folds in models for path in folds], arguments.trust)
+    return labeller_of(models, prediction_of(arguments), device, steps=arguments.postprocessing)
 
 
 def main() -> None:
@@ -70,9 +74,9 @@ def main() -> None:
     found = find_scans(arguments.image)
     say(of_others(found))
     jobs = jobs_of(arguments.image, found, arguments.output)
-    predictor = predictor_of(arguments)
+    labeller = chosen_labeller(arguments)
     outcomes = []
-    for outcome in with_progress(label_all(jobs, predictor, arguments.accept), len(jobs), "labelling"):
+    for outcome in with_progress(label_all(jobs, labeller, arguments.accept), len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
     say(of_all(outcomes))

@@ -3,6 +3,10 @@
 import argparse
 import json
 import shutil
+import sys
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +24,9 @@ from noisy_student.tables import read_table, write_table
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.training_set import Example, add_example, remove_others, splits
 
+# In whole per cent, the least confidence of a voxel that is not undecided.
+DECIDED = 0.01
+
 
 def examples(
     converted: Path,
@@ -27,8 +34,9 @@ def examples(
     selection: Path | None,
     pseudo_labels: Path | None,
     voxel_confidence: tuple[float, float],
+    organs: Collection[str],
 ) -> list[Example]:
-    """Every scan that the round learns from."""
+    """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all."""
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
     found = [
@@ -38,11 +46,20 @@ def examples(
         table = read_table(selection, ["case", "decision", "masked", "confidence"])
         kept = table[table.decision == "kept"].fillna({"masked": ""})
         for row in kept.itertuples():
-            organs = tuple(row.masked.split(", ")) if row.masked else ()
             files, image = LabelFiles(pseudo_labels, row.case), Path(places[row.case])
-            unsure = (files.confidence, voxel_confidence) if any(voxel_confidence) else ()
-            found.append(Example(row.case, "pseudo", files.label_map, image, organs, row.confidence, *unsure))
+            masked, marked = tuple(row.masked.split(", ")) if row.masked else (), files.looked_for()
+            lacking = tuple(organ for organ in organs if organ not in marked)
+            example = Example(row.case, "pseudo", files.label_map, image, masked, row.confidence, lacking=lacking)
+            least = (voxel_confidence[0], max(voxel_confidence[1], DECIDED * files.has_undecided()))
+            found.append(replace(example, voxels=files.confidence, least_confidence=least) if any(least) else example)
     return found
+
+
+def of_unmarked_organs(found: Sequence[Example]) -> list[str]:
+    """A sentence for each set of organs that the teacher of some pseudo-labels does not mark."""
+    scans = Counter(example.lacking for example in found if example.lacking)
+    what = "not marked by the teacher, so background is left out of the loss"
+    return [f"{', '.join(organs)}: {what} in {count} pseudo-labels" for organs, count in scans.items()]
 
 
 def main() -> None:
@@ -73,10 +90,13 @@ def main() -> None:
     cases = folder / nnunet.CASES_FOLDER
     own(cases)
     cases.mkdir(parents=True, exist_ok=True)
+    description = read_json(arguments.description)
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
-        tuple(arguments.voxel_confidence),
+        tuple(arguments.voxel_confidence), [name for name, label in description["labels"].items() if label],
     )  # fmt: skip
+    for line in of_unmarked_organs(found):
+        print(line, file=sys.stderr)
     labelled = [example.case for example in found if example.origin == "labelled"]
     if arguments.splits > len(labelled):
         raise InputError(
@@ -84,8 +104,7 @@ def main() -> None:
             f"{len(labelled)}",
             "lower `training.splits`, and `training.folds` with it",
         )
-    description = read_json(arguments.description)
-    if any(example.masked or example.voxels for example in found):
+    if any(example.masked or example.voxels or example.lacking for example in found):
         description = with_ignore_label(description)
     plan = Plan(read_json(arguments.plans), description)
     rows = list(in_threads(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))

@@ -1,42 +1,59 @@
 """Label one shard of the scans with a trained model, scoring while labelling.
 
 Used for a round's pseudo-labels and for its validation and test predictions. A case that is whole, and of this
-very model, is not done again.
+very model, is not done again. A model of this run labels scans that were preprocessed for it; models from elsewhere
+preprocess them on the way, and give their labels in the label table's numbers.
 """
 
 import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
+from noisy_student.errors import InputError
 from noisy_student.files import sha256
+from noisy_student.images import read_geometry, read_image
 from noisy_student.keeping.aside import aside_of_labels
 from noisy_student.keeping.store import NO_STORE, Store, own
+from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.model.device import choose_device
-from noisy_student.model.label_files import SHORT, LabelFiles, made_from, model_in
+from noisy_student.model.label_files import SHORT, LabelFiles, Labelled, made_from, model_in
+from noisy_student.model.model_folder import by_folder, read_model
 from noisy_student.model.postprocessing import Steps, read_steps
 from noisy_student.model.predictor import Logits, Predictor
 from noisy_student.model.scores import SCORES
+from noisy_student.model.source import DESCRIPTIONS
+from noisy_student.organs import Organ, from_json, to_json
 from noisy_student.parallel import overlapped, with_progress
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
+from noisy_student.reading.nifti import require_whole_nifti
+from noisy_student.reading.thin import thin_remarks
 from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, stacked, write_table
 
 KIND = "label_maps"
 
 
-def identity(checkpoints: list[Path], options: Prediction, steps: Steps) -> str:
-    """What a label map and its scores depend on besides the scan, as a checksum."""
+def identity(checkpoints: list[Path], options: Prediction, steps: Steps, organs: Sequence[Organ] | None = None) -> str:
+    """What a label map and its scores depend on besides the scan, as a checksum.
+
+    `organs`: of models from elsewhere, whose labels are matched with these.
+    """
     parts = [*map(sha256, checkpoints), json.dumps([*options.results_depend_on, list(SCORES), steps])]
+    if organs is not None:
+        folders = dict.fromkeys(path.parents[1] for path in checkpoints)
+        parts += [sha256(folder / name) for folder in folders for name in DESCRIPTIONS]
+        parts.append(to_json(organs, "label", "name"))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -46,7 +63,7 @@ class Job:
 
     files: LabelFiles
     scan: Path
-    preprocessed: Path
+    preprocessed: Path | None
     orientation: str
     made_from: str
     same_in: tuple[Path, ...] = ()
@@ -76,7 +93,48 @@ class Job:
             self.files.set_aside(self.aside, model_in(self.made_from))
 
 
-def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[str, pd.DataFrame]]:
+class OfThisRun:
+    """A model of this run, and its scans as they were preprocessed."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def read(self, job: Job) -> torch.Tensor:
+        """The preprocessed scan."""
+        return self.predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
+
+    def predict(self, image: torch.Tensor) -> Logits:
+        """Run the networks."""
+        return self.predictor.predict(image)
+
+    def labelled(self, logits: Logits, job: Job) -> Labelled:
+        """The label map in canonical orientation, and its scores."""
+        return self.predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels)
+
+
+class FromElsewhere:
+    """Models from elsewhere, which see the scans of this run in their own way."""
+
+    def __init__(self, labeller: Labeller | Vote) -> None:
+        self.labeller = labeller
+
+    def read(self, job: Job) -> Any:
+        """The scan, preprocessed. Raises InputError for one that is too thin for the model."""
+        require_whole_nifti(job.scan)
+        for remark in thin_remarks(read_geometry(job.scan), self.labeller.spacings(job.orientation)):
+            raise InputError(f"{remark.wanted}, in {job.scan}", remark.found, remark.remedy)
+        return self.labeller.read(read_image(job.scan), job.orientation)
+
+    def predict(self, seen: Any) -> Any:
+        """Run the networks."""
+        return self.labeller.predict(seen)
+
+    def labelled(self, predicted: Any, job: Job) -> Labelled:
+        """The label map in canonical orientation, and its scores."""
+        return self.labeller.labelled(predicted, job.files.voxels)
+
+
+def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) -> Iterator[tuple[str, pd.DataFrame]]:
     """(case, scores) of every job; reading, the network and export overlap. What is whole is not done again."""
     missing = []
     for job in jobs:
@@ -86,23 +144,33 @@ def label_all(jobs: list[Job], load: Callable[[], Predictor]) -> Iterator[tuple[
             missing.append(job)
     if not missing:
         return
-    predictor = load()
+    model = load()
 
-    def read(job: Job) -> tuple[Job, torch.Tensor]:
-        return job, predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
+    def read(job: Job) -> tuple[Job, Any]:
+        return job, model.read(job)
 
-    def work(loaded: tuple[Job, torch.Tensor]) -> tuple[Job, Logits]:
-        job, image = loaded
-        return job, predictor.predict(image)
+    def work(loaded: tuple[Job, Any]) -> tuple[Job, Any]:
+        job, seen = loaded
+        return job, model.predict(seen)
 
-    def finish(predicted: tuple[Job, Logits]) -> tuple[str, pd.DataFrame]:
-        job, logits = predicted
-        labelled = predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels)
+    def finish(predicted: tuple[Job, Any]) -> tuple[str, pd.DataFrame]:
+        job, said = predicted
+        labelled = model.labelled(said, job)
         job.files.write(labelled, job.scan, job.orientation, job.made_from)
         job.store.put(KIND, job.identity, job.files.by_name())
         return job.files.case, labelled.scores
 
     yield from overlapped(missing, read, work, finish)
+
+
+def load(arguments: argparse.Namespace) -> OfThisRun | FromElsewhere:
+    """The model, its weights read."""
+    device = choose_device(arguments.device, arguments.threads)
+    options, steps = prediction_of(arguments), arguments.postprocessing
+    if arguments.preprocessed:
+        return OfThisRun(Predictor(read_model(arguments.checkpoints), options, device, steps))
+    models = list(by_folder(arguments.checkpoints).values())
+    return FromElsewhere(labeller_of(models, options, device, arguments.organs, steps))
 
 
 def main() -> None:
@@ -111,7 +179,9 @@ def main() -> None:
     parser.add_argument("checkpoints", type=Path, nargs="+", help="final checkpoints of the model's folds")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
-    parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
+    scans = parser.add_mutually_exclusive_group(required=True)
+    scans.add_argument("--preprocessed", type=Path, help="index of the scans as preprocessed for a model of this run")
+    scans.add_argument("--organs", type=from_json, help="label table as JSON, for the labels of models from elsewhere")
     parser.add_argument("--roles", nargs="+", required=True)
     add_arguments(parser)
     parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
@@ -132,11 +202,12 @@ def main() -> None:
     print(balance(wanted, arguments.shard, arguments.shards), file=sys.stderr)
     cases = shard_of(wanted, arguments.shard, arguments.shards)
     scans = read_table(arguments.converted, ["case", "image"]).set_index("case").image
-    preprocessed = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
-    device = choose_device(arguments.device, arguments.threads)
-    options = prediction_of(arguments)
-    model = identity(arguments.checkpoints, options, arguments.postprocessing)
-    load = partial(Predictor, arguments.checkpoints, options, device, arguments.postprocessing)
+    preprocessed = {}
+    if arguments.preprocessed:
+        index = read_table(arguments.preprocessed, ["case", "preprocessed"])
+        preprocessed = dict(zip(index.case, map(Path, index.preprocessed), strict=True))
+    options, steps = prediction_of(arguments), arguments.postprocessing
+    model = identity(arguments.checkpoints, options, steps, arguments.organs)
     aside = aside_of_labels(arguments.folder)
     same_in = (*arguments.same_in, aside / model[:SHORT])
     own(arguments.folder)
@@ -144,15 +215,14 @@ def main() -> None:
     jobs = [
         Job(
             LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),
-            Path(preprocessed[row.case]), row.orientation, made_from(model, row.sha256), same_in, aside,
-            store,
+            preprocessed.get(row.case), row.orientation, made_from(model, row.sha256), same_in, aside, store,
         )
         for row in cases.itertuples()
     ]  # fmt: skip
     scan_of = cases.set_index("case").sha256
     scores = (
         table.assign(case=case, model=model, scan=scan_of[case])
-        for case, table in with_progress(label_all(jobs, load), len(jobs), "labelling")
+        for case, table in with_progress(label_all(jobs, partial(load, arguments)), len(jobs), "labelling")
     )
     with store.alone(f"labelling {' '.join(job.identity for job in jobs)}"):
         table = stacked(scores, ["case", *SCORES, "model", "scan"])

@@ -7,20 +7,23 @@ from typing import Any
 
 import torch
 
-from noisy_student import nnunet
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
 from noisy_student.keeping.aside import aside_of_fold, settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
-from noisy_student.model.checkpoints import FINAL_CHECKPOINT, is_whole
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
+from noisy_student.model.checkpoints import is_whole
 from noisy_student.model.device import choose_device
+from noisy_student.model.model_folder import read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.model.trust import record
 from noisy_student.parallel import end_children_with_this_process
+from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table
 from noisy_student.train.collapse import gain, shortcomings
+from noisy_student.train.first_weights import FirstWeights, weights_of_model, weights_of_teacher
 from noisy_student.train.held_out import COLUMNS, FOLDER, TABLE, label_held_out
 from noisy_student.train.trainer import (
     FINISHED_CHECKPOINT,
@@ -37,10 +40,12 @@ SEED_STEP = 1_000_000
 KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
 
 
-def identity(settings: dict[str, Any], dataset: Path, plans: Path, start_from: Path | None) -> str:
+def identity(settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None) -> str:
     """What a training depends on; another one's checkpoints are set aside."""
-    paths = [plans, dataset / "training_set.tsv", dataset / "splits_final.json", *([start_from] if start_from else [])]
+    paths = [plans, dataset / "training_set.tsv", dataset / "splits_final.json"]
     files = {path.name: sha256(path) for path in paths}
+    if first:
+        files[first.checkpoint.name + ("" if first.with_heads else " without heads")] = sha256(first.checkpoint)
     return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
 
 
@@ -56,14 +61,17 @@ def resume(trainer: NoisyStudentTrainer) -> None:
     trainer.print_to_log_file(f"resumed after epoch {trainer.current_epoch} of {trainer.num_epochs}")
 
 
-def first_weights(checkpoint: Path, plans: Path) -> Path | None:
-    """The checkpoint, if its model has the planned network; after a collapse one of another network may label."""
-    files = (checkpoint.parents[1] / "plans.json", plans)
-    theirs, planned = (read_json(path)["configurations"][nnunet.CONFIGURATION]["architecture"] for path in files)
-    if theirs == planned:
-        return checkpoint
-    print(f"{checkpoint} is of another network, so the training starts from scratch", flush=True)
-    return None
+def first_weights(arguments: argparse.Namespace) -> FirstWeights | None:
+    """The weights that the training begins with, if they are those of a teacher or of another model."""
+    plan = Plan(read_json(arguments.plans), read_json(arguments.dataset / "dataset.json"))
+    if arguments.start_from_model:
+        return weights_of_model(arguments.start_from_model, plan)
+    if not arguments.start_from:
+        return None
+    found = weights_of_teacher(arguments.start_from, plan)
+    if not found:
+        print(f"{arguments.start_from} is of another network, so the training starts from scratch", flush=True)
+    return found
 
 
 def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
@@ -72,7 +80,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     places = Places(arguments.dataset, model, arguments.fold)
     # A lost node may train on; a failed second job would take away what that training makes.
     with only_one(places.fold_folder / ".lock", wait=True):
-        depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.start_from)
+        depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.first_weights)
         settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder))
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
@@ -85,7 +93,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
             finish(arguments, settings, places, device)
             store.put(KIND, made_from, files)
         finished = places.fold_folder / FINISHED_CHECKPOINT
-        predictor = Predictor([finished], prediction_of(arguments), device)
+        predictor = Predictor(read_model([finished]), prediction_of(arguments), device)
         label_held_out(predictor, arguments.dataset, arguments.fold, places.fold_folder, seed)
     return places.fold_folder
 
@@ -102,7 +110,7 @@ def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Plac
         describe(places.model, plans, dataset)
         return
     workers = max(1, arguments.threads - 1)
-    trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, arguments.start_from)
+    trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, arguments.first_weights)
     resume(trainer)
     trainer.run_training()
     record(final)
@@ -145,7 +153,11 @@ def main() -> None:
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="the round's model folder")
     parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--start-from", type=Path, help="checkpoint of the teacher, if its weights are the first ones")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--start-from", type=Path, help="checkpoint of the teacher, if its weights are the first ones")
+    start.add_argument(
+        "--start-from-model", type=Path, help="checkpoint whose weights are the first ones where they fit"
+    )
     parser.add_argument("--verdict", type=Path, help="on the round before: which one labels, and was it the last")
     parser.add_argument("--depends", type=json.loads, default={}, help="what else it depends on, for the record")
     parser.add_argument("--retrain-below", type=float, help="train again if the DSC falls by more than this noise")
@@ -161,8 +173,7 @@ def main() -> None:
         print(f"the rounds ended with round {before['labeller']}: {before['stopped']}", flush=True)
         repeat(teacher, own)
         return
-    if arguments.start_from:
-        arguments.start_from = first_weights(arguments.start_from, arguments.plans)
+    arguments.first_weights = first_weights(arguments)
     trained(arguments, arguments.model, arguments.settings["seed"])
     if arguments.retrain_below is not None:
         train_again_after_a_collapse(arguments, own, teacher)

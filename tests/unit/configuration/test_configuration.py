@@ -58,6 +58,12 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("evaluation", "pool_sets"), ["internal"], "evaluation.pool_sets"),
         (("rounds", 0, "selection"), "paper", "round 0"),
         (("rounds", 0, "start"), "teacher", "round 0 has no teacher"),
+        (("rounds", 1), {"model": "a.zip"}, "`model` is round 0's alone; a student begins with a model by `start"),
+        (("rounds", 0), {"model": ["a", "b"]}, "round 1 has several teachers: name the one to start from"),
+        (("rounds", 0), {"model": "a", "network": "coarse"}, "rounds.0.network: no such key"),
+        (("rounds", 0), {"model": []}, "rounds.0.model"),
+        (("rounds", 0), {"model": "a", "sha256": ["abc"]}, "rounds.0.sha256.0"),
+        (("rounds", 1, "start"), {"model": ["a"]}, "rounds.1.start"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
         (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
         (("rounds", 1, "training"), {"fine_tuning_epochs": 24}, "round 1: fine_tuning_epochs"),
@@ -97,6 +103,18 @@ def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone()
     values["rounds"] = [{"network": "coarse"}, {"network": "fine", "start": "teacher"}]
     with pytest.raises(InputError, match="round 1 can start from its teacher's weights only in its teacher's network"):
         read_configuration(values)
+
+
+def test_a_teacher_from_elsewhere_has_no_network_of_this_run():
+    values = default()
+    values["networks"]["fine"] = values["networks"]["coarse"]
+    values["rounds"] = [{"model": ["a", "b.zip"], "sha256": ["0" * 64]}, {"network": "fine"}]
+    configuration = read_configuration(values)
+    assert [str(path) for path in configuration.teacher.models] == ["a", "b.zip"]
+    assert list(configuration.trainings) == [1] and configuration.used_networks == ["fine"]
+    values["rounds"] = [{"network": "coarse", "start": {"model": "a"}}, {"network": "coarse", "start": "teacher"}]
+    assert read_configuration(values).teacher is None
+    Draft202012Validator(json.loads(schema())).validate(values)
 
 
 def test_every_key_of_the_default_configuration_has_a_comment():

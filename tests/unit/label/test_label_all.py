@@ -10,19 +10,21 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.geometry import Geometry, orientation
 from noisy_student.images import VOLUME_FORMATS, read_geometry
 from noisy_student.label import label_all as module
+from noisy_student.label import labeller as labeller_module
 from noisy_student.label.jobs import jobs_of
-from noisy_student.label.label_all import label_all, spacing_along_patient
+from noisy_student.label.label_all import label_all
+from noisy_student.label.labeller import Labeller, spacing_along_patient
 from noisy_student.label.scans import find_scans
 from noisy_student.label.words import failed_scans, of_outcome
-from noisy_student.model.model_folder import checkpoints_of
+from noisy_student.model.model_folder import checkpoints_of, read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.plan.preprocessing import Plan
 
 
 @pytest.fixture(scope="module")
-def predictor(untrained):
+def labeller(untrained):
     """One fold, on one patch of 192 × 288 × 288 mm."""
-    return Predictor(checkpoints_of(untrained, ["0"]), Prediction(), torch.device("cpu"))
+    return Labeller(Predictor(read_model(checkpoints_of(untrained, ["0"])), Prediction(), torch.device("cpu")))
 
 
 @pytest.fixture
@@ -47,27 +49,27 @@ def voxels_of(path):
     return sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(float)
 
 
-def outcomes(image, predictor, output="labels/", **more):
+def outcomes(image, labeller, output="labels/", **more):
     jobs = jobs_of(image, find_scans(image), f"{(image.parent if image.is_file() else image).parent}/{output}")
-    return {outcome.job.case: outcome for outcome in label_all(jobs, predictor, **more)}
+    return {outcome.job.case: outcome for outcome in label_all(jobs, labeller, **more)}
 
 
 def labelled(folder):
     return sorted(path.name for path in folder.parent.glob("labels/*"))
 
 
-def test_an_unreadable_scan_does_not_end_the_others_wherever_it_stands(folder, predictor):
+def test_an_unreadable_scan_does_not_end_the_others_wherever_it_stands(folder, labeller):
     for bad in "ac":
         (folder / f"{bad}.nii.gz").write_bytes(b"damaged")
-    found = outcomes(folder, predictor)
+    found = outcomes(folder, labeller)
     assert list(found) == ["a", "b", "c"] and labelled(folder) == ["b.nii.gz"]
     lines = failed_scans(list(found.values()))
     assert lines[0] == "not labelled: 2 of 3"
     assert [str(folder / f"{bad}.nii.gz") in line for bad, line in zip("ac", lines[1:], strict=True)] == [True, True]
 
 
-def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder, predictor, monkeypatch, capsys):
-    read = module.preprocessed_image
+def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder, labeller, monkeypatch, capsys):
+    read = labeller_module.preprocessed_image
 
     def of_a_faulty_library(image, plan):
         if voxels_of(folder / "a.nii.gz")[0, 0, 0] == sitk.GetArrayViewFromImage(image)[0, 0, 0]:
@@ -78,53 +80,53 @@ def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder
         voxels = voxels_of(folder / f"{name}.nii.gz")
         voxels[0, 0, 0] = -1000 - number
         save(voxels, folder / f"{name}.nii.gz")
-    monkeypatch.setattr(module, "preprocessed_image", of_a_faulty_library)
-    found = outcomes(folder, predictor)
+    monkeypatch.setattr(labeller_module, "preprocessed_image", of_a_faulty_library)
+    found = outcomes(folder, labeller)
     assert [error.found for error in found["a"].errors] == ["ValueError: a library's fault"]
     assert labelled(folder) == ["b.nii.gz", "c.nii.gz"] and "of_a_faulty_library" in capsys.readouterr().err
 
 
-def test_a_disk_that_is_full_ends_all(folder, predictor, monkeypatch):
+def test_a_disk_that_is_full_ends_all(folder, labeller, monkeypatch):
     def write(image, path):
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(module, "write_image", write)
     with pytest.raises(OSError, match="No space"):
-        outcomes(folder, predictor)
+        outcomes(folder, labeller)
 
 
-def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, predictor):
+def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, labeller):
     scan = folder / "b.nii.gz"
     save(voxels_of(scan) + 1024, scan)
-    refused = outcomes(scan, predictor)["b"]
+    refused = outcomes(scan, labeller)["b"]
     assert [error.kind for error in refused.errors] == ["not CT"] and labelled(folder) == []
-    accepted = outcomes(scan, predictor, accept=True)["b"]
+    accepted = outcomes(scan, labeller, accept=True)["b"]
     assert not accepted.errors and labelled(folder) == ["b.nii.gz"]
     assert any(line.startswith("warning b: no Hounsfield units") for line in of_outcome(accepted))
 
 
-def test_a_failed_scans_earlier_label_map_is_named(folder, predictor):
+def test_a_failed_scans_earlier_label_map_is_named(folder, labeller):
     scan = folder / "b.nii.gz"
-    outcomes(scan, predictor)
+    outcomes(scan, labeller)
     scan.write_bytes(b"damaged")
-    lines = failed_scans(list(outcomes(scan, predictor).values()))
+    lines = failed_scans(list(outcomes(scan, labeller).values()))
     assert lines[1].endswith("labels/b.nii.gz is left as an earlier run made it")
 
 
 @pytest.mark.parametrize("letters", ["LPS", "ASL", "PIR"])
-def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(folder, predictor, letters):
+def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(folder, labeller, letters):
     voxels = voxels_of(folder / "b.nii.gz")
     (folder / "a.nii.gz").unlink()
     save(voxels[:4], folder / "b.nii.gz", spacing=(10.0, 10.0, 1.0), letters=letters)
     save(voxels[:4], folder / "c.nii.gz", spacing=(10.0, 10.0, 1.1), letters=letters)
-    found = outcomes(folder, predictor)
+    found = outcomes(folder, labeller)
     assert [error.found for error in found["b"].errors] == ["an extent of 4 mm, head-foot"]
     assert labelled(folder) == ["c.nii.gz"]
     geometry = read_geometry(folder.parent / "labels/c.nii.gz")
     assert orientation(geometry.direction) == letters and not geometry.differences(read_geometry(folder / "c.nii.gz"))
 
 
-def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
+def test_thick_slices_and_odd_axes_are_labelled(folder, labeller):
     """One and two slices, coarse axes, sagittal slices, and a scan turned by 30°; each label map on its scan's grid."""
     voxels = voxels_of(folder / "c.nii.gz")
     save(voxels[:1], folder / "a.nii.gz")
@@ -133,16 +135,16 @@ def test_thick_slices_and_odd_axes_are_labelled(folder, predictor):
     image = sitk.ReadImage(str(folder / "a.nii.gz"))
     image.SetDirection((np.cos(np.pi / 6), -0.5, 0, 0.5, np.cos(np.pi / 6), 0, 0, 0, 1))
     sitk.WriteImage(image, str(folder / "turned.nii.gz"))
-    assert not any(outcome.errors for outcome in outcomes(folder, predictor).values())
+    assert not any(outcome.errors for outcome in outcomes(folder, labeller).values())
     for scan in folder.iterdir():
         assert not read_geometry(folder.parent / "labels" / scan.name).differences(read_geometry(scan))
 
 
-def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, predictor):
+def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, labeller):
     image = nibabel.Nifti1Image(voxels_of(folder / "b.nii.gz").transpose(2, 1, 0).astype(np.int16), None)
     image.header.set_zooms((10, 10, 6))
     nibabel.save(image, folder / "b.nii.gz")
-    found = outcomes(folder / "b.nii.gz", predictor)["b"]
+    found = outcomes(folder / "b.nii.gz", labeller)["b"]
     assert not found.errors and labelled(folder) == ["b.nii.gz"]
     assert any(line.startswith("warning b: no orientation in the header") for line in of_outcome(found))
 
@@ -163,10 +165,10 @@ def test_spacing_is_given_along_the_patients_axes(plan, transposed, letters, exp
     assert spacing_along_patient(turned, letters) == expected
 
 
-def test_every_format_holds_the_same_label_map(folder, predictor):
+def test_every_format_holds_the_same_label_map(folder, labeller):
     paths = [folder.parent / f"x{format}" for format in VOLUME_FORMATS]
     for path in paths:
-        assert not outcomes(folder / "a.nii.gz", predictor, output=path.name)["a"].errors
+        assert not outcomes(folder / "a.nii.gz", labeller, output=path.name)["a"].errors
     first, *others = (sitk.ReadImage(str(path)) for path in paths)
     assert len(np.unique(sitk.GetArrayFromImage(first))) > 1
     for other in others:

@@ -10,40 +10,14 @@ import SimpleITK as sitk
 import torch
 from nnunetv2.imageio.nibabel_reader_writer import NibabelIOWithReorient
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
-from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from conftest import script
+from conftest import script, stock_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.geometry import orientation
 from noisy_student.images import read_geometry
 from noisy_student.model.model_folder import checkpoints_of, read_model, unfinished_folds
-from noisy_student.nnunet import nnunet_folders
-
-
-@pytest.fixture(scope="module")
-def stock_model(plan, tmp_path_factory):
-    """What nnU-Net's own trainer leaves before its first step, of a dataset of another name."""
-    folder = tmp_path_factory.mktemp("results")
-    plans = plan.plans | {"dataset_name": "Dataset007_Abdomen", "continue_training": False}
-    with nnunet_folders(folder / "x") as (_, preprocessed):
-        trainer = nnUNetTrainer(plans, "3d_fullres", 0, plan.dataset, torch.device("cpu"))
-        (preprocessed / "cases").mkdir()
-        (preprocessed / "cases/case.b2nd").touch()
-        trainer.preprocessed_dataset_folder = str(preprocessed / "cases")
-        trainer.output_folder = str(folder / "fold_0")
-        trainer.log_file = str(folder / "log.txt")
-        (folder / "fold_0").mkdir()
-        torch.manual_seed(0)
-        trainer.initialize()
-        for layer in trainer.network.decoder.seg_layers:
-            torch.nn.init.normal_(layer.weight, std=5)
-        trainer.save_checkpoint(str(folder / "fold_0/checkpoint_final.pth"))
-    (folder / "plans.json").write_text(json.dumps(plans))
-    (folder / "dataset.json").write_text(json.dumps(plan.dataset))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +29,6 @@ def scans(embedded, tmp_path_factory):
     for path in turned[:2]:
         shutil.copy(path, folder)
     return folder
-
-
-def stock_label_map(model, scan, reader, fold=0):
-    predictor = nnUNetPredictor(0.5, True, False, False, torch.device("cpu"), allow_tqdm=False)
-    predictor.initialize_from_trained_model_folder(str(model), (fold,))
-    image, properties = reader.read_images([str(scan)])
-    return predictor.predict_single_npy_array(image, properties)
 
 
 def label(model, image, output, *more):

@@ -14,7 +14,7 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
 from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.device import choose_device, has_room, one_thread
-from noisy_student.model.model_folder import checkpoints_of
+from noisy_student.model.model_folder import checkpoints_of, read_model
 from noisy_student.model.predictor import Predictor, mirrorings
 from noisy_student.model.windows import Windows
 from noisy_student.organs import FLARE22
@@ -32,7 +32,7 @@ def scan(converted, plan, tmp_path_factory):
 
 
 def predictor_of(untrained, folds, **options):
-    return Predictor(checkpoints_of(untrained, folds), Prediction(**options), CPU)
+    return Predictor(read_model(checkpoints_of(untrained, folds)), Prediction(**options), CPU)
 
 
 def test_the_label_map_is_that_of_stock_prediction_with_both_folds(untrained, scan, converted):

@@ -7,6 +7,7 @@ import torch
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.images import read_geometry
+from noisy_student.model.model_folder import read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.plan.preprocessing import preprocess_image
 from noisy_student.tables import read_table, write_table
@@ -24,7 +25,7 @@ def test_only_the_scans_that_the_fold_held_out_are_labelled(untrained, converted
     (dataset / "splits_final.json").write_text(json.dumps(folds))
     rows = [{"case": case, "label_map": converted_label_map(converted, case)} for case in CASES]
     write_table(pd.DataFrame(rows), dataset / "training_set.tsv")
-    predictor = Predictor([untrained / "fold_1/checkpoint_final.pth"], Prediction(), torch.device("cpu"))
+    predictor = Predictor(read_model([untrained / "fold_1/checkpoint_final.pth"]), Prediction(), torch.device("cpu"))
     label_held_out(predictor, dataset, 1, tmp_path / "fold_1", seed=7)
     table = read_table(tmp_path / "fold_1/held_out.tsv", ["case", "label", "organ", "DSC", "seed"])
     assert held_out_cases(dataset, 1) == [CASES[1]] == table.case.unique().tolist()

@@ -67,6 +67,24 @@ def test_a_collapsed_student_does_not_end_the_rounds(run):
     assert run(0.5, 0.3, stop_without_gain=True)["stopped"] == ""
 
 
+def test_the_first_student_of_a_teacher_from_elsewhere_is_not_compared_and_the_second_with_the_first(run, tmp_path):
+    taken = {"round": 0, "labeller": 0, "reasons": [], "gain": None, "stopped": "", "taken": [{"model": "a.zip"}]}
+    run(0.5, 0.3)
+    for fold in FOLDS:
+        (tmp_path / f"round_0/model/fold_{fold}/held_out.tsv").unlink()
+    (tmp_path / "round_0/verdict.json").write_text(json.dumps(taken))
+    rules = Rules(policy="stop", stop_without_gain=True)
+    first = rules.verdict(tmp_path, 1, FOLDS)
+    assert first["labeller"] == 1 and first["teacher"] == 0 and first["gain"] is None and not first["stopped"]
+    assert "elsewhere" in first["not_compared"] and first["reasons"] == []
+    (tmp_path / "round_1/verdict.json").write_text(json.dumps(first))
+    for fold in FOLDS:
+        table = pd.DataFrame({"case": [f"a{fold}", f"b{fold}"], "organ": "liver", "DSC": 0.31, "seed": 2})
+        write_table(table, tmp_path / f"round_2/model/fold_{fold}/held_out.tsv")
+    second = rules.verdict(tmp_path, 2, FOLDS)
+    assert second["teacher"] == 1 and second["gain"] == pytest.approx(0.005) and "within the noise" in second["stopped"]
+
+
 def test_the_labeller_is_linked_so_that_the_model_stays_where_it_is(tmp_path):
     model = tmp_path / "round_1/model"
     for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):

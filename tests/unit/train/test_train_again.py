@@ -3,7 +3,6 @@
 No network is trained here.
 """
 
-import json
 from argparse import Namespace
 
 import pandas as pd
@@ -64,16 +63,3 @@ def test_a_fold_that_holds_up_is_not_trained_again(students):
     write_fold(first, 0.79, 2)
     train.train_again_after_a_collapse(arguments, first, teacher)
     assert seeds == []
-
-
-def test_weights_are_taken_over_only_by_the_same_network(tmp_path, plan):
-    checkpoint = tmp_path / "labeller/fold_0/checkpoint_final.pth"
-    checkpoint.parent.mkdir(parents=True)
-    own, wider = tmp_path / "own.json", json.loads(json.dumps(plan.plans))
-    own.write_text(json.dumps(plan.plans))
-    (tmp_path / "labeller/plans.json").write_text(json.dumps(plan.plans))
-    assert train.first_weights(checkpoint, own) == checkpoint
-    kwargs = wider["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]
-    kwargs["features_per_stage"] = [2 * features for features in kwargs["features_per_stage"]]
-    own.write_text(json.dumps(wider))
-    assert train.first_weights(checkpoint, own) is None

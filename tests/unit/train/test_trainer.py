@@ -11,6 +11,7 @@ from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.configuration.settings import Noise, Training
 from noisy_student.plan.preprocessing import Plan, preprocess_image, read_array, read_properties
 from noisy_student.tables import write_table
+from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
 from noisy_student.train.training_set import Example, add_example, splits
@@ -39,10 +40,10 @@ def dataset(converted, plan, fingerprint, tmp_path_factory):
 
 @pytest.fixture
 def trainer(dataset, plan, tmp_path):
-    def make(dataset_json=plan.dataset, start_from=None, **changes):
+    def make(dataset_json=plan.dataset, first_weights=None, **changes):
         places = Places(dataset, tmp_path / "model", 0)
         plans, device = json.loads(json.dumps(plan.plans)), torch.device("cpu")
-        return NoisyStudentTrainer.prepare(plans, dataset_json, places, SETTINGS | changes, device, 1, start_from)
+        return NoisyStudentTrainer.prepare(plans, dataset_json, places, SETTINGS | changes, device, 1, first_weights)
 
     return make
 
@@ -112,11 +113,13 @@ def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(traine
     teacher = trainer(seed=1)
     teacher.initialize()
     teacher.save_checkpoint(str(tmp_path / "teacher.pth"))
-    student = trainer(start_from=tmp_path / "teacher.pth", seed=2, noise=Noise(dropout=0.2).model_dump())
+    first = FirstWeights(tmp_path / "teacher.pth", with_heads=True)
+    student = trainer(first_weights=first, seed=2, noise=Noise(dropout=0.2).model_dump())
     student.initialize()
     weights = [made.network.state_dict() for made in (teacher, student)]
     assert list(weights[0]) == list(weights[1])
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert "layers that did not fit: none" in (tmp_path / "model/fold_0/training_log.txt").read_text()
 
 
 def test_training_writes_progress_and_whole_checkpoints(trainer):

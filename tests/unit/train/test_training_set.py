@@ -1,6 +1,8 @@
+import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 from hypothesis import given
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
 
+import make_training_set
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.geometry import image_like, reorient
 from noisy_student.images import read_image, write_image
-from noisy_student.model.voxel_confidence import write_confidence
+from noisy_student.model.voxel_confidence import unsure_voxels, write_confidence
 from noisy_student.plan.preprocessing import (
     ARRAY,
     LABELS,
@@ -22,6 +25,7 @@ from noisy_student.plan.preprocessing import (
     read_properties,
     with_suffix,
 )
+from noisy_student.tables import write_table
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.training_set import Example, add_example, remove_others, splits
 
@@ -121,3 +125,44 @@ def test_voxels_that_the_teacher_is_unsure_of_are_ignored_and_another_threshold_
         assert (read_array(target)[0] == np.where(ignored, 14, sure[0])).all()
     drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
     assert set(drawn) >= set(range(1, 14))
+
+
+def test_background_of_a_teacher_that_lacks_organs_is_ignored_and_its_organs_are_learned(example, plan, tmp_path):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    add_example(example, tmp_path / "cases", with_ignore)
+    sure = read_array(with_suffix(tmp_path / "cases" / CASE, LABELS))
+    row = add_example(replace(example, lacking=("aorta", "spleen")), tmp_path / "cases", with_ignore)
+    found = read_array(with_suffix(tmp_path / "cases" / CASE, LABELS))
+    assert (found == np.where(sure > 0, sure, 14)).all() and (found == 14).any() and (found < 14).any()
+    assert row["made_from"].endswith("ignored: background, without aorta and spleen")
+
+
+def test_what_a_teacher_marks_is_read_from_its_label_maps_records(plan, tmp_path):
+    organs = list(plan.organs)
+    pseudo = tmp_path / "pseudo_labels"
+    for case, marked, undecided in (("a", organs, False), ("b", organs[:-1], False), ("c", organs, True)):
+        record = {"scores": [{"organ": organ} for organ in marked], "undecided": undecided}
+        (pseudo / "scores").mkdir(parents=True, exist_ok=True)
+        (pseudo / f"scores/{case}.json").write_text(json.dumps(record))
+    tables = {
+        "converted": pd.DataFrame({"case": list("abc"), "label_map": None}),
+        "preprocessed": pd.DataFrame({"case": list("abc"), "preprocessed": list("abc")}),
+        "selection": pd.DataFrame({"case": list("abc"), "decision": "kept", "masked": None, "confidence": 0.9}),
+    }
+    for name, table in tables.items():
+        write_table(table, tmp_path / f"{name}.tsv")
+    paths = [tmp_path / f"{name}.tsv" for name in tables]
+    for bounds in ((0.0, 0.0), (0.5, 0.9)):
+        found = make_training_set.examples(*paths, pseudo, bounds, organs)
+        assert [each.lacking for each in found] == [(), tuple(organs[-1:]), ()]
+        undecided = (bounds[0], max(bounds[1], 0.01))
+        assert [each.least_confidence for each in found] == [bounds, bounds, undecided]
+        assert [each.voxels is not None for each in found] == [any(bounds), any(bounds), True]
+    assert make_training_set.of_unmarked_organs(found) == [
+        "left kidney: not marked by the teacher, so background is left out of the loss in 1 pseudo-labels"
+    ]
+
+
+def test_a_voxel_of_one_per_cent_is_decided():
+    confidence, labels = np.array([[[0, 1]]], np.uint8), np.zeros((1, 1, 2), np.int16)
+    assert unsure_voxels(confidence, labels, 0, make_training_set.DECIDED).tolist() == [[[True, False]]]

@@ -19,7 +19,8 @@ MADE_BY = {
     r"(results/round_\d+)/pseudo_labels/": r"snakemake --force \1/shards/pseudo_label_scores_*.tsv",
     r"(results/round_\d+)/predictions/": r"snakemake --force \1/shards/prediction_scores_*.tsv",
     r"(results/round_\d+)/dataset/": rf"{PREPROCESS} && snakemake --force \1/dataset/training_set.tsv",
-    r"(results/round_\d+/model/fold_\d+)/": r"snakemake --force \1/checkpoint_final.pth",
+    r"(results/round_\d+/(model|first_weights)/fold_\d+)/": r"snakemake --force \1/checkpoint_final.pth",
+    r"results/round_0/taken/": "snakemake --force results/round_0/verdict.json",
 }
 OF_THE_USER = "restore the file, or take the case out of the cohort"
 

@@ -4,6 +4,7 @@ Arrays are (z, y, x); sizes, spacings and origins are in (x, y, z) order, in mm,
 the back, z to the head.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,6 +14,8 @@ import SimpleITK as sitk
 # Shown as stored, a slice has the patient's right on the image's left and the front on top, and the last array axis is
 # left-right.
 CANONICAL_ORIENTATION = "LPS"
+# Of axes (x, y, z) that run along the patient.
+PATIENT_AXES = {"L": 0, "R": 0, "P": 1, "A": 1, "S": 2, "I": 2}
 # How far voxels of one grid may be from those of the other, as a share of a voxel.
 SHARE_OF_VOXEL = 0.1
 # What direction cosines of three digits may be turned by.
@@ -121,6 +124,31 @@ def reorient(image: sitk.Image, letters: str) -> sitk.Image:
     if orientation(image.GetDirection()) == letters:
         return image
     return sitk.DICOMOrient(image, letters)
+
+
+def canonical_array(array_zyx: np.ndarray, letters: str) -> np.ndarray:
+    """An array (z, y, x) whose x, y and z grow towards `letters`, with its axes in canonical orientation (a view)."""
+    order, turned = _turns(letters)
+    return np.flip(array_zyx.transpose(order), turned)
+
+
+def canonical_box(box_zyx: Sequence[slice], shape_zyx: Sequence[int], letters: str) -> tuple[slice, ...]:
+    """The same of a box in such an array of `shape_zyx`."""
+    order, turned = _turns(letters)
+    return tuple(
+        slice(shape_zyx[axis] - box_zyx[axis].stop, shape_zyx[axis] - box_zyx[axis].start)
+        if number in turned
+        else box_zyx[axis]
+        for number, axis in enumerate(order)
+    )
+
+
+def _turns(letters: str) -> tuple[list[int], tuple[int, ...]]:
+    """Which axis of an array (z, y, x) runs along each canonical one, and which of these then are turned round."""
+    along = {PATIENT_AXES[letter]: (2 - axis, letter) for axis, letter in enumerate(letters)}
+    order = [along[axis][0] for axis in (2, 1, 0)]
+    turned = tuple(2 - axis for axis, (_, letter) in along.items() if letter != CANONICAL_ORIENTATION[axis])
+    return order, turned
 
 
 def turned_like(image: sitk.Image, reference: Geometry) -> sitk.Image:

@@ -72,3 +72,13 @@ def labelling(classes: int) -> Need:
     On a GPU, CUDA takes some gigabytes of the host's memory too.
     """
     return Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=3 * classes * 2 + 20)
+
+
+def labelling_as_given(classes: int) -> Need:
+    """The same of scans that are preprocessed on the way."""
+    labels = labelling(classes)
+    return Need(
+        labels.base_mb,
+        labels.bytes_per_voxel + PREPROCESSING.bytes_per_voxel,
+        labels.bytes_per_network_voxel + PREPROCESSING.bytes_per_network_voxel,
+    )

@@ -41,14 +41,15 @@ def disk_bytes(cases: pd.DataFrame, plan: Plan) -> float:
     scans = [LargestScan(voxels, extent) for voxels, extent in zip(own, extent_mm3, strict=True)]
     is_linked = cases.image.str.endswith(FORMAT) & (cases.orientation == CANONICAL_ORIENTATION)
     per_network = [sum(scan.network_voxels(spacing) for scan in scans) for spacing in plan.spacings_mm_zyx]
-    labels = plan.rounds * LABEL_BYTES * (own.sum() + max(per_network))
+    labels = plan.rounds * LABEL_BYTES * (own.sum() + max(per_network, default=0))
     return CONVERTED_BYTES * own[~is_linked].sum() + PREPROCESSED_BYTES * sum(per_network) + labels
 
 
 def memory_bytes(table: Path, plan: Plan) -> int:
     """Bytes that the largest job asks for, as in `noisy_student.memory`."""
     needs = (CONVERSION, PREPROCESSING, labelling(plan.classes))
-    return MEGABYTE * max(need.memory_mb(table, spacing, 1) for need in needs for spacing in plan.spacings_mm_zyx)
+    jobs = [need.memory_mb(table, spacing, 1) for need in needs for spacing in plan.spacings_mm_zyx]
+    return MEGABYTE * max(jobs, default=0)
 
 
 def free_disk_bytes(results: Path) -> int:

@@ -25,10 +25,12 @@ from noisy_student.configuration.numbering import Numbers, numbering_errors
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.selection_rules import Rule, Selection
 from noisy_student.configuration.settings import (
+    AnyRound,
     Network,
     Noise,
     NoiseOrPreset,
     Round,
+    Teacher,
     Training,
     VoxelConfidence,
     VoxelConfidenceOrNumber,
@@ -198,7 +200,7 @@ class Configuration(Strict):
     prediction: Prediction = Prediction()
     selection: Selection = Field("default", validate_default=True)
     voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
-    rounds: list[Round] = Field(min_length=1)
+    rounds: list[AnyRound] = Field(min_length=1)
     postprocessing: Postprocessing = Postprocessing()
     collapse: Collapse = Collapse()
     stop: Stop = Stop()
@@ -238,19 +240,25 @@ class Configuration(Strict):
 
     @field_validator("rounds")
     @classmethod
-    def teacher_selects_nothing(cls, rounds: list[Round]) -> list[Round]:
-        """There are no pseudo-labels before round 1, and no teacher."""
+    def teacher_selects_nothing(cls, rounds: list[AnyRound]) -> list[AnyRound]:
+        """There are no pseudo-labels before round 1, and no teacher; models from elsewhere are teachers alone."""
+        if any(isinstance(entry, Teacher) for entry in rounds[1:]):
+            raise ValueError("`model` is round 0's alone; a student begins with a model by `start: {model: PATH}`")
+        if not rounds or isinstance(rounds[0], Teacher):
+            if len(rounds) > 1 and rounds[1].start == "teacher" and len(rounds[0].models) > 1:
+                raise ValueError("round 1 has several teachers: name the one to start from, `start: {model: PATH}`")
+            return rounds
         for name in ("selection", "voxel_confidence"):
-            if rounds and getattr(rounds[0], name) is not None:
+            if getattr(rounds[0], name) is not None:
                 raise ValueError(f"round 0 learns from hand-labelled scans alone: take `{name}` out of it")
-        if rounds and rounds[0].start == "teacher":
+        if rounds[0].start == "teacher":
             raise ValueError("round 0 has no teacher to start from: take `start` out of it")
         return rounds
 
     @model_validator(mode="after")
     def networks_exist(self) -> "Configuration":
         """Each round's network is described."""
-        unknown = sorted({entry.network for entry in self.rounds} - set(self.networks))
+        unknown = sorted(set(self.used_networks) - set(self.networks))
         if unknown:
             raise ValueError(f"rounds name networks that are not under `networks`: {', '.join(unknown)}")
         return self
@@ -258,8 +266,9 @@ class Configuration(Strict):
     @model_validator(mode="after")
     def rounds_fit_their_networks(self) -> "Configuration":
         """Weights are taken over by the same network, stochastic depth leaves out residual blocks."""
-        for number, entry in enumerate(self.rounds):
-            if entry.start == "teacher" and entry.network != self.rounds[number - 1].network:
+        for number, entry in self.trainings.items():
+            teacher = self.trainings.get(number - 1)
+            if entry.start == "teacher" and teacher and entry.network != teacher.network:
                 raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
             if self.noise_of(number).stochastic_depth and not self.networks[entry.network].is_residual:
                 raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
@@ -267,6 +276,21 @@ class Configuration(Strict):
             if settings["fine_tuning_epochs"] >= settings["epochs"]:
                 raise ValueError(f"round {number}: fine_tuning_epochs are the last ones of all epochs, so fewer")
         return self
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """Round 0, if it is a model from elsewhere."""
+        return self.rounds[0] if isinstance(self.rounds[0], Teacher) else None
+
+    @property
+    def trainings(self) -> dict[int, Round]:
+        """The rounds that are trained, by number."""
+        return {number: entry for number, entry in enumerate(self.rounds) if isinstance(entry, Round)}
+
+    @property
+    def used_networks(self) -> list[str]:
+        """The networks of all rounds, by name."""
+        return sorted({entry.network for entry in self.trainings.values()})
 
     def training_of(self, number: int) -> dict[str, Any]:
         """Everything that the training of a fold of a round depends on, besides its data."""
@@ -305,13 +329,18 @@ def read_configuration(values: dict[str, Any]) -> Configuration:
 
 
 def _finding(item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"]) or "(top level)"
+    path = ".".join(map(str, _keys(item["loc"]))) or "(top level)"
     if item["type"] == "extra_forbidden":
         return f"  {path}: no such key"
     if item["type"] == "missing":
         return f"  {path}: missing"
     value = "" if isinstance(item["input"], dict | BaseModel) else f" (value: {item['input']!r})"
     return f"  {path}: {item['msg'].removeprefix('Value error, ')}{value}"
+
+
+def _keys(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The keys that lead to a place; of a round, pydantic also says which kind it is."""
+    return (*place[:2], *place[3:]) if place[:1] == ("rounds",) else place
 
 
 def schema() -> str:

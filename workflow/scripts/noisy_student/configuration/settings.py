@@ -1,8 +1,9 @@
 """Networks, trainings and rounds as the configuration holds them."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from noisy_student.configuration.selection_rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
@@ -107,12 +108,41 @@ class Training(Strict):
         return self
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FirstWeights(Strict):
+    """A trained model (folder or zip) whose weights a training begins with, and the checksums that it is trusted by."""
+
+    model: Path
+    sha256: list[Sha256] = Field([])
+
+
+class Teacher(Strict):
+    """A round 0 that is not trained: one model from elsewhere, or several that label together."""
+
+    model: Path | Annotated[list[Path], Field(min_length=1)]
+    sha256: list[Sha256] = Field([])
+
+    @property
+    def models(self) -> list[Path]:
+        """The folder or zip of each model."""
+        return self.model if isinstance(self.model, list) else [self.model]
+
+
 class Round(Strict):
     """One training of the chain. Round 0 is the teacher; what is null is the configuration's default."""
 
     network: Name
-    start: Literal["scratch", "teacher"] = "scratch"
+    start: Literal["scratch", "teacher"] | FirstWeights = "scratch"
     noise: NoiseOrPreset | None = None
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None
     voxel_confidence: VoxelConfidenceOrNumber | None = None
+
+
+def _kind_of_round(entry: Any) -> str:
+    return "taken" if isinstance(entry, Teacher) or (isinstance(entry, dict) and "model" in entry) else "trained"
+
+
+AnyRound = Annotated[Annotated[Round, Tag("trained")] | Annotated[Teacher, Tag("taken")], Discriminator(_kind_of_round)]

@@ -1,6 +1,7 @@
 """What whoever gets a model without its results must know: data, selection, scores, checksums, limits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,18 +20,19 @@ def model_card(
     training_set: pd.DataFrame,
     summary: pd.DataFrame,
     checksums: dict[str, str],
+    taken: Sequence[dict[str, Any]] = (),
 ) -> str:
     """Markdown about round `number`.
 
     `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
-    SHA-256 by file name.
+    SHA-256 by file name. `taken`: the models from elsewhere that round 0 was, as its verdict has them.
     """
     name = f"student {number}" if number else "teacher"
     parts = [
         f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
         _use(labels),
-        _data(training_set, rules),
+        _data(training_set, rules) + _origin(taken),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
         "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),
         "## Checksums (SHA-256)\n\n" + "\n".join(f"- {file}: `{value}`" for file, value in checksums.items()),
@@ -59,6 +61,12 @@ def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
         f"{text} and {len(pseudo)} labelled by the round before, of which {masked} with single organs left out. "
         f"Kept by these rules: {'; '.join(map(in_words, rules)) or 'all'}."
     )
+
+
+def _origin(taken: Sequence[dict[str, Any]]) -> str:
+    """Where the first teacher came from, if it was not trained with this model's own scans."""
+    models = [f"{Path(model['model']).name} ({', '.join(model['sha256'].values())})" for model in taken]
+    return f" The first labels came from elsewhere (SHA-256): {'; '.join(models)}." if models else ""
 
 
 def _scores(summary: pd.DataFrame) -> str:

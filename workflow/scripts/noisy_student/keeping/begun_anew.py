@@ -94,7 +94,7 @@ def refuse_foreign(configuration: Configuration, depends: Depends, results: Path
 
 def _folds(configuration: Configuration, depends: Depends, results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Each fold's folder, and what its training is to be made from."""
-    for number in range(len(configuration.rounds)):
+    for number in configuration.trainings:
         wanted = depends.training(number) | settings_in_words(configuration.training_of(number))
         for fold in configuration.training.folds:
             yield results / f"round_{number}/model/fold_{fold}", json.loads(json.dumps(wanted))

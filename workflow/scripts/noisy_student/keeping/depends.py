@@ -6,34 +6,47 @@ A training's own identity (`training.json`) has the checksums of its data beside
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
+from noisy_student.model.elsewhere import Known
 
 DEPENDS = "depends.json"
 SHORT = 16
 
 
 class Depends:
-    """Documents of what trainings and label maps are made from; `scans` gives the state of a role's scans."""
+    """Documents of what trainings and label maps are made from; `scans` gives the state of a role's scans.
 
-    def __init__(self, configuration: Configuration, scans: Callable[[str], str]) -> None:
-        self.configuration, self.scans = configuration, scans
+    `teachers`: what is known of the models from elsewhere that are round 0, if it is not trained.
+    """
+
+    def __init__(
+        self, configuration: Configuration, scans: Callable[[str], str], teachers: Sequence[Known] = ()
+    ) -> None:
+        self.configuration, self.scans, self.teachers = configuration, scans, teachers
+
+    @property
+    def organs(self) -> dict[str, int]:
+        """The label table."""
+        return {organ.name: organ.label for organ in self.configuration.organs}
 
     def plan(self, number: int) -> dict[str, Any]:
         """Of the plans of a round's network."""
         network = self.configuration.rounds[number].network
         return {
             "labelled scans": self.scans("labelled"),
-            "organs": {organ.name: organ.label for organ in self.configuration.organs},
+            "organs": self.organs,
             f"networks.{network}": self.configuration.networks[network].model_dump(mode="json"),
         }
 
     def training(self, number: int) -> dict[str, Any]:
         """Of a round's training, besides its settings."""
         start = self.configuration.rounds[number].start
-        return self.plan(number) | ({"start": start} | self.labels(number) if number else {})
+        given = start if isinstance(start, str) else {"sha256": start.sha256}
+        is_told = number or not isinstance(start, str)
+        return self.plan(number) | ({"start": given} if is_told else {}) | (self.labels(number) if number else {})
 
     def labels(self, number: int) -> dict[str, Any]:
         """Of the pseudo-labels that a round learns from, and which of them."""
@@ -50,6 +63,8 @@ class Depends:
     def model(self, number: int) -> dict[str, Any]:
         """Of the model that labels after a round."""
         configuration = self.configuration
+        if number not in configuration.trainings:
+            return {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
         # Round 0 is never judged by them.
         names = ("collapse", "stop") if number else ()
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}

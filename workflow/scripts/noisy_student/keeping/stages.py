@@ -46,14 +46,15 @@ def stages_of(configuration: Configuration, depends: Depends) -> Iterator[Stage]
     """Every stage that experiments may share, in the order in which they are made."""
     cohort = key(_cohort(configuration, depends))
     yield _cohort_stage(configuration, cohort)
-    rounds = configuration.rounds
-    first = {entry.network: number for number, entry in reversed(list(enumerate(rounds)))}
-    fingerprint = key({name: value for name, value in depends.plan(0).items() if not name.startswith("networks.")})
-    files = [f"results/plans/{name}.json" for name in ("dataset", "dataset_fingerprint")]
-    yield Stage("fingerprint", fingerprint, files)
+    trainings = configuration.trainings
+    first = {entry.network: number for number, entry in reversed(trainings.items())}
+    for number in list(trainings)[:1]:
+        shared = {name: value for name, value in depends.plan(number).items() if not name.startswith("networks.")}
+        files = [f"results/plans/{name}.json" for name in ("dataset", "dataset_fingerprint")]
+        yield Stage("fingerprint", key(shared), files)
     for name, number in first.items():
         yield from _network_stages(name, cohort, key(depends.plan(number)), configuration.shards)
-    for number in range(len(rounds)):
+    for number in range(len(configuration.rounds)):
         yield from _round_stages(number, configuration, depends)
 
 
@@ -76,23 +77,29 @@ def _network_stages(name: str, cohort: str, plans: str, shards: int) -> Iterator
 def _round_stages(number: int, configuration: Configuration, depends: Depends) -> Iterator[Stage]:
     here, shards, folds = f"results/round_{number}", configuration.shards, configuration.training.folds
     if number:
-        labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.plan(number)["organs"]}
+        labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.organs}
         tables = [f"{here}/pseudo_label_scores.tsv", *_shards(f"{here}/shards/pseudo_label_scores", shards)]
         tables += _shards(f"{here}/shards/label_measures", shards)
         yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])
     model = key(depends.model(number))
+    if number in configuration.trainings:
+        yield _training_stage(number, folds, model)
+    options = [configuration.prediction.results_depend_on, configuration.postprocessing.predictions, shards]
+    scans = {role: depends.scans(role) for role in ("validation", "test")}
+    tables = [f"{here}/prediction_scores.tsv", *_shards(f"{here}/shards/prediction_scores", shards)]
+    predictions = key({"model": model, "scans": scans, "options": options})
+    yield Stage("predictions", predictions, tables, folders=[f"{here}/predictions"])
+
+
+def _training_stage(number: int, folds: Sequence[int], model: str) -> Stage:
+    here = f"results/round_{number}"
     files = [f"{here}/{name}" for name in ("dataset/training_set.tsv", "postprocessing.json", "verdict.json")]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
     files += [f"{here}/selection.tsv"] if number else []
     extras = [f"{here}/dataset/{name}.json" for name in ("dataset", "dataset_fingerprint", "splits_final")]
     extras += [f"results/benchmarks/round_{number}_train_fold_{fold}.tsv" for fold in folds]
     trees = [f"{here}/{name}" for name in ("model", "labeller")]
-    yield Stage("training", model, files, trees, [f"{here}/dataset/{CASES_FOLDER}"], extras)
-    options = [configuration.prediction.results_depend_on, configuration.postprocessing.predictions, shards]
-    scans = {role: depends.scans(role) for role in ("validation", "test")}
-    tables = [f"{here}/prediction_scores.tsv", *_shards(f"{here}/shards/prediction_scores", shards)]
-    predictions = key({"model": model, "scans": scans, "options": options})
-    yield Stage("predictions", predictions, tables, folders=[f"{here}/predictions"])
+    return Stage("training", model, files, trees, [f"{here}/dataset/{CASES_FOLDER}"], extras)
 
 
 def _shards(table: str, shards: int) -> list[str]:
@@ -103,7 +110,8 @@ def _cohort(configuration: Configuration, depends: Depends) -> dict[str, object]
     """What the tables of all scans depend on. Paths count as they are written and as they are meant."""
     cohort = configuration.cohort
     paths = cohort.folders.paths() if cohort.folders else []
-    spacings = [configuration.networks[entry.network].spacing_mm_zyx for entry in configuration.rounds]
+    spacings = [configuration.networks[name].spacing_mm_zyx for name in configuration.used_networks]
+    spacings += [teacher.spacing_mm_zyx for teacher in depends.teachers]
     return {
         "cohort": cohort.model_dump(mode="json"),
         "paths": [str(path.resolve()) for path in paths],

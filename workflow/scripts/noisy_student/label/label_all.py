@@ -5,23 +5,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from noisy_student.cohort.image_checks import scan_remarks
 from noisy_student.command import MEMORY_WORDS
 from noisy_student.errors import InputError, last_line
 from noisy_student.geometry import Geometry, image_on, reorient
 from noisy_student.images import write_image
 from noisy_student.label.jobs import Job
+from noisy_student.label.labeller import Labeller, Vote
 from noisy_student.label.mark import marked
-from noisy_student.model.predictor import Logits, Predictor
 from noisy_student.parallel import overlapped
-from noisy_student.plan.preprocessing import Plan, preprocessed_image
 from noisy_student.reading.door import read_scan
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
-
-# Of axes (x, y, z) that run along the patient.
-PATIENT_AXES = {"L": 0, "R": 0, "P": 1, "A": 1, "S": 2, "I": 2}
 
 
 @dataclass(frozen=True)
@@ -38,31 +32,24 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Grids:
-    """Where the label map lies: on `seen`, turned back to `letters`, by nnU-Net's `properties`."""
-
-    seen: Geometry
-    letters: str
-    properties: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Loaded(Outcome):
-    """A scan ready for the network."""
+    """A scan ready for the networks, its canonical grid, and where its axes run as it is stored."""
 
-    image: torch.Tensor
-    grids: Grids
+    seen: Any
+    grid: Geometry
+    letters: str
 
 
 @dataclass(frozen=True)
 class Predicted(Outcome):
-    """What the network says of a scan."""
+    """What the networks say of a scan."""
 
-    logits: Logits
-    grids: Grids
+    said: Any
+    grid: Geometry
+    letters: str
 
 
-def label_all(jobs: list[Job], predictor: Predictor, accept: bool = False) -> Iterator[Outcome]:
+def label_all(jobs: list[Job], labeller: Labeller | Vote, accept: bool = False) -> Iterator[Outcome]:
     """Label scan after scan; yield what came of each. Reading, the network and export overlap.
 
     `accept`: scans that are no CT are labelled too.
@@ -70,21 +57,18 @@ def label_all(jobs: list[Job], predictor: Predictor, accept: bool = False) -> It
 
     def read(given: Outcome) -> Outcome:
         volume = read_scan(given.job.scan)
-        outcome = Outcome(given.job, _remarks(volume, predictor, accept))
+        outcome = Outcome(given.job, _remarks(volume, labeller, accept))
         if outcome.errors:
             return outcome
-        seen = reorient(volume.image, _letters(volume, predictor))
-        image, properties = preprocessed_image(seen, predictor.plan)
-        grids = Grids(Geometry.of(seen), volume.letters, properties)
-        return Loaded(given.job, outcome.remarks, predictor.on_host(image), grids)
+        seen = labeller.read(volume.image, volume.letters)
+        return Loaded(given.job, outcome.remarks, seen, volume.geometry, volume.letters)
 
     def work(loaded: Loaded) -> Outcome:
-        return Predicted(loaded.job, loaded.remarks, predictor.predict(loaded.image), loaded.grids)
+        return Predicted(loaded.job, loaded.remarks, labeller.predict(loaded.seen), loaded.grid, loaded.letters)
 
     def finish(predicted: Predicted) -> Outcome:
-        grids = predicted.grids
-        label_map = predictor.labelled(predicted.logits, grids.properties).label_map_zyx
-        image = reorient(image_on(label_map, grids.seen), grids.letters)
+        label_map = labeller.labelled(predicted.said).label_map_zyx
+        image = reorient(image_on(label_map, predicted.grid), predicted.letters)
         write_image(marked(image), predicted.job.label_map)
         return Outcome(predicted.job, predicted.remarks)
 
@@ -123,23 +107,10 @@ def _remark(error: Exception) -> Remark:
     return Remark("failed", found, "a label map", "report this with the lines above, or take the scan out", "error")
 
 
-def _letters(volume: Volume, predictor: Predictor) -> str:
-    """Where the axes run that the network sees."""
-    return predictor.orientation or volume.letters
-
-
-def _remarks(volume: Volume, predictor: Predictor, accept: bool) -> tuple[Remark, ...]:
-    spacing = spacing_along_patient(predictor.plan, _letters(volume, predictor))
+def _remarks(volume: Volume, labeller: Labeller | Vote, accept: bool) -> tuple[Remark, ...]:
     return tuple(
         replace(remark, severity="warning", remedy="nothing: `--accept` was given")
         if accept and remark.kind == NOT_CT
         else remark
-        for remark in scan_remarks(volume, [spacing])
+        for remark in scan_remarks(volume, labeller.spacings(volume.letters))
     )
-
-
-def spacing_along_patient(plan: Plan, letters: str) -> tuple[float, float, float]:
-    """The network's spacing in mm along the patient's (z, y, x), for a scan whose x, y and z run towards `letters`."""
-    stored_zyx = dict(zip(plan.manager.transpose_forward, plan.configuration.spacing, strict=True))
-    along = {PATIENT_AXES[letter]: stored_zyx[2 - axis] for axis, letter in enumerate(letters)}
-    return along[2], along[1], along[0]

@@ -8,7 +8,6 @@ from noisy_student.plan.preprocessing import Plan
 
 # Between air and fat.
 BODY_HU = -300
-CT = "CTNormalization"
 
 
 def body_of(image: np.ndarray, plan: Plan) -> np.ndarray:

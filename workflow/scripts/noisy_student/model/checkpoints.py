@@ -8,19 +8,6 @@ import torch
 
 from noisy_student.damage import damaged
 
-# Kinds of checkpoints of a fold; nnU-Net keeps the latter two until a training has ended.
-KINDS = FINAL, BEST, LATEST = "final", "best", "latest"
-
-
-def checkpoint_name(kind: str) -> str:
-    """The file's name."""
-    return f"checkpoint_{kind}.pth"
-
-
-FINAL_CHECKPOINT = checkpoint_name(FINAL)
-# What each of them has, whoever trained it with nnU-Net v2.
-ENTRIES = {"network_weights", "trainer_name", "init_args"}
-
 
 def is_whole(checkpoint: Path) -> bool:
     """Whether the file is there and every record of it has its checksum."""

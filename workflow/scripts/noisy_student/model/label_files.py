@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from noisy_student.files import link, sha256, write_text
+from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
 from noisy_student.model.voxel_confidence import write_confidence
@@ -38,12 +38,14 @@ def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, out
 class Labelled:
     """A label map (z, y, x) in canonical orientation, and one row of scores per organ.
 
-    `confidence_zyx` is of the network's grid (`confidence_map`), if it was wanted.
+    `confidence_zyx` is of the network's grid (`confidence_map`), if it was wanted. `undecided`: whether background of
+    confidence 0 is what no label was found for, which a student must not learn as background.
     """
 
     label_map_zyx: np.ndarray
     scores: pd.DataFrame
     confidence_zyx: np.ndarray | None = None
+    undecided: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class LabelFiles:
         record = {
             "made_from": made_from,
             "sha256": self._checksums(),
+            "undecided": labelled.undecided,
             "scores": json.loads(labelled.scores.to_json(orient="records", double_precision=15)),
         }
         write_text(self.scores, json.dumps(record))
@@ -113,6 +116,14 @@ class LabelFiles:
             if mine.exists():
                 others.parent.mkdir(parents=True, exist_ok=True)
                 mine.replace(others)
+
+    def looked_for(self) -> list[str]:
+        """The organs that the label map could show: of others its background says nothing."""
+        return [row["organ"] for row in read_json(self.scores)["scores"]]
+
+    def has_undecided(self) -> bool:
+        """Whether background of confidence 0 is undecided (`Labelled`)."""
+        return read_json(self.scores).get("undecided", False)
 
     def take(self, other: "LabelFiles") -> None:
         """Link the same case's whole files from another folder."""

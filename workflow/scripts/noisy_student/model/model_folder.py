@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 
-from noisy_student import nnunet
 from noisy_student.damage import OF_THE_USER
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import read_json
 from noisy_student.geometry import CANONICAL_ORIENTATION
-from noisy_student.model.checkpoints import ENTRIES, FINAL, KINDS, checkpoint_name, read_checkpoint
+from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, checkpoint_name
+from noisy_student.model.checkpoints import read_checkpoint
+from noisy_student.model.kind import SUPPORTED, grid, is_of_this_workflow, unsupported
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
 
@@ -84,9 +84,29 @@ class Model:
     @property
     def orientation(self) -> str | None:
         """The orientation in which the network sees scans; None if it takes them as they are stored."""
-        if self.plan.plans["dataset_name"] == nnunet.DATASET:
+        if is_of_this_workflow(self.plan.plans):
             return CANONICAL_ORIENTATION
         return ITS_ORIENTATION if self.plan.plans["image_reader_writer"] == REORIENTING_READER else None
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """What it shares with models that it can be averaged with."""
+        return grid(self.plan.plans, self.plan.dataset, self.plan.configuration_name)
+
+
+def by_folder(checkpoints: Sequence[Path]) -> dict[Path, list[Path]]:
+    """The checkpoints of each model folder."""
+    folders: dict[Path, list[Path]] = {}
+    for path in checkpoints:
+        folders.setdefault(path.parents[1], []).append(path)
+    return folders
+
+
+def joined(models: Sequence[Model]) -> Model:
+    """Models of one grid (`kind.grid`) as one, whose networks label by their mean."""
+    axes = set.intersection(*(set(model.mirror_axes) for model in models))
+    networks = [network for model in models for network in model.networks]
+    return Model(models[0].plan, networks, tuple(sorted(axes)))
 
 
 def read_model(checkpoints: Sequence[Path]) -> Model:
@@ -95,13 +115,11 @@ def read_model(checkpoints: Sequence[Path]) -> Model:
     plans, dataset, *loaded = _contents(folder, checkpoints)
     plan = Plan(plans, dataset, loaded[0]["init_args"]["configuration"])
     try:
-        unsupported = _unsupported(plan)
+        reasons = unsupported(plan.configuration.configuration, dataset)
     except (RuntimeError, LookupError) as error:
         raise InputError(f"plans in {folder} that nnU-Net understands", last_line(error), OTHER_WAY) from error
-    if unsupported:
-        raise InputError(
-            "a 3D model that tells labels apart in scans of one channel", f"{folder}: {unsupported}", OTHER_WAY
-        )
+    if reasons:
+        raise InputError(SUPPORTED, f"{folder}: {reasons}", OTHER_WAY)
     try:
         networks = [_network(plan, checkpoint["network_weights"]) for checkpoint in loaded]
     except (RuntimeError, ImportError) as error:
@@ -130,20 +148,6 @@ def _checkpoint(path: Path) -> dict[str, Any]:
         got = f"a file without {', '.join(sorted(ENTRIES))}, all of which nnU-Net writes"
         raise InputError(f"a checkpoint of nnU-Net v2 at {path}", got, OTHER_MODEL)
     return checkpoint
-
-
-def _unsupported(plan: Plan) -> str:
-    """Why a model cannot be used here; empty if it can."""
-    configuration = plan.configuration
-    channels = plan.dataset.get("channel_names", plan.dataset.get("modality"))
-    reasons = {
-        "a network of slices (2d)": len(configuration.patch_size) != 3,
-        "the second stage of a cascade": configuration.previous_stage_name is not None,
-        "regions of several labels": plan.manager.get_label_manager(plan.dataset).has_regions,
-        f"{len(channels)} channels": len(channels) != 1,
-        f"preprocessor {configuration.preprocessor_name}": configuration.preprocessor_class is not DefaultPreprocessor,
-    }
-    return ", ".join(reason for reason, holds in reasons.items() if holds)
 
 
 def _network(plan: Plan, weights: dict[str, torch.Tensor]) -> torch.nn.Module:

@@ -12,14 +12,16 @@ import torch
 
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
-from noisy_student.model.body import CT, body_of, box_of_body
+from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.certainty import certainty_of, label_map_on_grid
 from noisy_student.model.device import has_room, one_thread
+from noisy_student.model.kind import CT
 from noisy_student.model.label_files import Labelled
 from noisy_student.model.label_map import label_map_of
-from noisy_student.model.model_folder import read_model
+from noisy_student.model.model_folder import Model
 from noisy_student.model.postprocessing import Steps, largest_pieces
 from noisy_student.model.scores import score_table
+from noisy_student.model.translation import Translation
 from noisy_student.model.voxel_confidence import confidence_map
 from noisy_student.model.windows import Windows, background
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
@@ -43,11 +45,10 @@ class Logits:
 
 
 class Predictor:
-    """The folds of one model, loaded once."""
+    """The networks of one model, which label by their mean."""
 
-    def __init__(self, checkpoints: list[Path], options: Prediction, device: torch.device, steps: Steps = ()) -> None:
+    def __init__(self, model: Model, options: Prediction, device: torch.device, steps: Steps = ()) -> None:
         """`steps` are those of post-processing (`largest_pieces`)."""
-        model = read_model(checkpoints)
         self.plan, self.orientation = model.plan, model.orientation
         self.options, self.device, self.steps = options, device, steps
         self.networks = [self._ready(network) for network in model.networks]
@@ -108,12 +109,18 @@ class Predictor:
 
     @torch.inference_mode()
     @one_thread()
-    def labelled(self, logits: Logits, properties: dict[str, Any], voxels: bool = False) -> Labelled:
-        """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted."""
+    def labelled(
+        self, logits: Logits, properties: dict[str, Any], voxels: bool = False, meaning: Translation | None = None
+    ) -> Labelled:
+        """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted.
+
+        All in the model's own labels; `meaning` is theirs elsewhere, for the confidence.
+        """
         certainty, on_grid = certainty_of(logits.mean)
         label_map = largest_pieces(label_map_of(logits.mean, on_grid, properties, self.plan), self.steps)
         scores = score_table(self.plan.organs, certainty, logits.passes, label_map, properties["spacing"])
-        return Labelled(label_map, scores, confidence_map(logits.mean, logits.passes) if voxels else None)
+        confidence = confidence_map(logits.mean, logits.passes, meaning) if voxels else None
+        return Labelled(label_map, scores, confidence)
 
     def label(self, preprocessed: Path) -> Labelled:
         """Label one preprocessed scan."""

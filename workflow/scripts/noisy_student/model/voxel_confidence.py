@@ -10,25 +10,42 @@ from torch.nn.functional import interpolate
 
 from noisy_student.damage import damaged
 from noisy_student.files import whole_file
+from noisy_student.model.translation import Translation
 
 PERCENT = 100
+UNDECIDED = np.uint8(0)
 
 
-def confidence_map(logits: torch.Tensor, passes: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """The largest class probability of each voxel in whole per cent, rounded down: uint8 (z, y, x).
+def confidence_map(
+    logits: torch.Tensor, passes: Sequence[Sequence[np.ndarray]], meaning: Translation | None = None
+) -> np.ndarray:
+    """The probability of each voxel's most probable class in whole per cent, rounded down: uint8 (z, y, x).
 
     `logits` are (class, z, y, x). `passes` are the label maps (z, y, x) of each fold, of the scan as it is and of
     mirrored ones; where one differs from the others the confidence is 0.
+
+    Of a model whose labels have a `meaning` here, classes that are background count as one. Where such a model finds
+    what may be part of an organ, the voxel is undecided: then 0 says that alone, and differing passes have 1.
     """
-    confidence = np.empty(tuple(logits.shape[1:]), np.uint8)
+    found = np.empty(tuple(logits.shape[1:]), np.uint8)
+    confidence = np.empty_like(found)
     for z in range(logits.shape[1]):
         classes = logits[:, z].float()
+        highest, most_probable = classes.max(0)
         # Softmax relative to its largest value: that one is 1 / Σ exp(below).
-        largest = 1 / torch.exp(classes - classes.max(0).values).sum(0)
+        weights = torch.exp(classes - highest)
+        largest = 1 / weights.sum(0)
+        if meaning:
+            background = torch.tensor(meaning.background_of(len(classes)), device=classes.device)
+            of_background = weights[background].sum(0)
+            largest *= torch.where(torch.isin(most_probable, background), of_background, 1)
         confidence[z] = (PERCENT * largest).to(torch.uint8).cpu().numpy()
-    label_maps = [label_map for maps in passes for label_map in maps]
+        found[z] = most_probable.to(torch.uint8).cpu().numpy()
+    label_maps = [meaning.of_each_label[label_map] if meaning else label_map for maps in passes for label_map in maps]
     for other in label_maps[1:]:
         confidence[other != label_maps[0]] = 0
+    if meaning and meaning.unknown:
+        return np.where(np.isin(found, list(meaning.unknown.values())), UNDECIDED, np.maximum(confidence, 1))
     return confidence
 
 
@@ -46,15 +63,20 @@ def read_confidence(path: Path) -> np.ndarray:
         raise damaged(path, "a map of voxel confidence", error) from error
 
 
+def nearest_on_grid(confidence_zyx: np.ndarray, shape_zyx: Sequence[int]) -> np.ndarray:
+    """The confidence of the nearest voxel, on another grid of the same crop of a scan."""
+    if confidence_zyx.shape == tuple(shape_zyx):
+        return confidence_zyx
+    whole = torch.from_numpy(confidence_zyx)[None, None]
+    return interpolate(whole, size=tuple(shape_zyx), mode="nearest-exact")[0, 0].numpy()
+
+
 def unsure_voxels(confidence_zyx: np.ndarray, labels_zyx: np.ndarray, organ: float, background: float) -> np.ndarray:
     """Where the confidence is too low for a voxel's label, bool (z, y, x) on the grid of the labels.
 
     `organ` and `background` (label 0 or below) are what such voxels need, from 0 to 1 in whole per cent. Both grids
     cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
     """
-    nearest = confidence_zyx
-    if nearest.shape != labels_zyx.shape:
-        whole = torch.from_numpy(confidence_zyx)[None, None]
-        nearest = interpolate(whole, size=labels_zyx.shape, mode="nearest-exact")[0, 0].numpy()
+    nearest = nearest_on_grid(confidence_zyx, labels_zyx.shape)
     needed = (np.uint8(round(PERCENT * bound)) for bound in (organ, background))
     return nearest < np.where(labels_zyx > 0, *needed)

@@ -27,7 +27,8 @@ def held_out(results: Results) -> Table | None:
 def _row(results: Results, round_: Round) -> list[object]:
     verdict = round_.verdict
     teacher = f"round {verdict['teacher']}" if round_.number else None
-    text = "; ".join(verdict["reasons"]) or "holds up"
+    why_not = verdict.get("not_compared")
+    text = "; ".join(verdict["reasons"]) or (f"not compared: {why_not}" if why_not else "holds up")
     return [round_.name, teacher, verdict["gain"], text if round_.number else None, f"round {verdict['labeller']}",
             _pieces(results, round_)]  # fmt: skip
 

@@ -31,14 +31,27 @@ def _cohort(results: Results) -> str:
     number = {role: int(counts.get(role, 0)) for role in ("labelled", "unlabelled", "validation", "test")}
     sets = {role: _sets(names) for role, names in sizes(results.cases).items()}
     students = max(len(results.rounds) - 1, 0)
+    origin = from_elsewhere(results)
+    labelled = f"{number['labelled']} labelled scans"
+    teacher = f"{origin} labelled" if origin else f"a teacher learnt from {labelled} and labelled"
+    both = f"these and {labelled}" if origin else "both"
     return (
         f"{count(len(results.organs), 'organ')} {'was' if len(results.organs) == 1 else 'were'} segmented in CT by "
-        f"noisy-student training [1, 2]: a teacher learnt from {number['labelled']} labelled "
-        f"scans and labelled {number['unlabelled']} unlabelled ones; a student learnt "
-        f"from both and became the next teacher, {students} time{'' if students == 1 else 's'}. "
+        f"noisy-student training [1, 2]: {teacher} {number['unlabelled']} unlabelled {'scans' if origin else 'ones'}; "
+        f"a student learnt from {both} and became the next teacher, {students} time{'' if students == 1 else 's'}. "
         f"{number['validation']} validation{sets.get('validation', '')} and {number['test']} test scans"
         f"{sets.get('test', '')} took no part in training or selection."
     )
+
+
+def from_elsewhere(results: Results) -> str:
+    """The models that round 0 is, with their checksums; empty if it was trained."""
+    taken = results.rounds[0].taken if results.rounds else []
+    models = "; ".join(f"{model['model']}, SHA-256 {', '.join(model['sha256'].values())}" for model in taken)
+    if len(taken) < 2:
+        return f"a teacher from elsewhere ({models})" if taken else ""
+    how = {"mean": "by their mean", "vote": "by vote"}[results.rounds[0].verdict["together"]]
+    return f"{len(taken)} teachers from elsewhere ({models}) together, {how},"
 
 
 def _sets(names: dict[str, int]) -> str:
@@ -56,10 +69,11 @@ def _network(network: Network) -> str:
 
 
 def _training(results: Results) -> str:
-    lengths = sorted({len(fold) for round_ in results.rounds for fold in round_.training.values()})
+    trained = [round_ for round_ in results.rounds if round_.training]
+    lengths = sorted({len(fold) for round_ in trained for fold in round_.training.values()})
     if not lengths:
         return ""
-    settings = training_settings(results.run, 0)
+    settings = training_settings(results.run, trained[0].number)
     each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
     fraction = settings.get("labelled_fraction")
     drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
@@ -68,7 +82,9 @@ def _training(results: Results) -> str:
 
 def _noise(results: Results) -> str:
     """What made learning harder; nothing where it was not recorded."""
-    kinds = dict.fromkeys(training_settings(results.run, round_.number).get("noise", "") for round_ in results.rounds)
+    kinds = dict.fromkeys(
+        training_settings(results.run, round_.number).get("noise", "") for round_ in results.rounds if not round_.taken
+    )
     return f" Noise in training: {' or '.join(kinds)}." if all(kinds) else ""
 
 

@@ -46,7 +46,7 @@ def mark(difference: pd.Series) -> str:
 
 
 def labelled_only(results: Results) -> Table:
-    """Table 3: round 0, which has seen labelled scans only; everything judged beside the paper's figures."""
+    """Table 3: round 0, which has seen labelled scans only or comes from elsewhere, beside the paper's figures."""
     columns = [(judged, measure) for judged in results.sets for measure in ("DSC", "NSD")]
     teacher = results.rounds[0]
     paper = paper_column(results, LABELLED_DSC)
@@ -61,7 +61,7 @@ def labelled_only(results: Results) -> Table:
             data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
     return Table(
         name="table_3_labelled_only",
-        title="Table 3. Labelled scans only (round 0)",
+        title=f"Table 3. {'The teacher from elsewhere' if teacher.taken else 'Labelled scans only'} (round 0)",
         caption=f"Mean with 95 % interval. {PAPER_NOTE}",
         columns=["organ", *(f"{measure}, {judged.words}" for judged, measure in columns), "the paper: DSC, validation"],
         rows=rows,

@@ -58,6 +58,7 @@ class Content:
     pseudo_label_tables: list[Table]
     pseudo_label_plots: list[list[Plot]]
     case_scores: Table
+    teachers: Table | None
     held_out: Table | None
     efficiency: Table
     ranking: Table
@@ -67,7 +68,7 @@ class Content:
     def tables(self) -> list[Table]:
         """All tables, for the files."""
         fourth = [table for item in self.sets for table in item.tables]
-        third = [table for table in (self.labelled_only, self.held_out) if table]
+        third = [table for table in (self.labelled_only, self.teachers, self.held_out) if table]
         return [*self.rounds, *self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
 
     @property
@@ -96,6 +97,7 @@ def content(results: Results) -> Content:
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
+        teachers=run_tables.teachers(results),
         held_out=held_out_table.held_out(results),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),

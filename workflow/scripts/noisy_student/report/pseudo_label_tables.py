@@ -41,7 +41,7 @@ def organs(results: Results, round_: Round) -> Table:
     rows = [
         [Cell(organ.name, colour=organ.colour), Cell(score(row.mean_probability)), Cell(_ml(row.median_ml)),
          Cell(f"{_ml(row.lowest_ml)} to {_ml(row.highest_ml)}"), Cell(_ml(row.labelled_median_ml)),
-         Cell(str(row.absent_cases)), Cell(str(row.masked_cases))]
+         Cell("–" if pd.isna(row.absent_cases) else f"{row.absent_cases:.0f}"), Cell(str(row.masked_cases))]
         for organ, row in zip(results.organs, data.itertuples(), strict=True)
     ]  # fmt: skip
     return Table(
@@ -74,5 +74,5 @@ def _organ(rows: pd.DataFrame, name: str) -> dict[str, object]:
         "median_ml": volumes.median(),
         "lowest_ml": volumes.min(),
         "highest_ml": volumes.max(),
-        "absent_cases": len(rows) - len(present),
+        "absent_cases": len(rows) - len(present) if len(rows) else None,
     }

@@ -80,6 +80,11 @@ class Round:
     postprocessing: dict[str, Any]
 
     @property
+    def taken(self) -> list[dict[str, Any]]:
+        """The models from elsewhere that the round is; none if it was trained."""
+        return self.verdict.get("taken", [])
+
+    @property
     def name(self) -> str:
         """ "round 0 (teacher)", "round 1", …"""
         return "round 0 (teacher)" if self.number == 0 else f"round {self.number}"
@@ -181,7 +186,10 @@ def _read_round(folder: Path, number: int) -> Round:
     here = folder / f"round_{number}"
     scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
     selection, all_dropped = here / "selection.tsv", here / "all_dropped.tsv"
-    progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv")}
+    verdict = _read_json(here / "verdict.json")
+    # A folder may have the training of an earlier configuration, whose teacher was not taken from elsewhere.
+    is_trained = "taken" not in verdict
+    progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv") if is_trained}
     return Round(
         number=number,
         folder=here,
@@ -193,6 +201,6 @@ def _read_round(folder: Path, number: int) -> Round:
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
-        verdict=_read_json(here / "verdict.json"),
-        postprocessing=_read_json(here / "postprocessing.json"),
+        verdict=verdict,
+        postprocessing=_read_json(here / "postprocessing.json") if is_trained else {},
     )

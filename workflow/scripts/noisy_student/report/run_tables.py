@@ -67,7 +67,11 @@ def _round_data(results: Results, round_: Round, judged: JudgedSet) -> dict[str,
 
 def missing_parts(round_: Round) -> list[str]:
     """What a finished round would have and this one lacks."""
-    parts = {"training": bool(round_.training), "scores": len(round_.scores) > 0, "summary": len(round_.summary) > 0}
+    parts = {
+        "training": bool(round_.training or round_.taken),
+        "scores": len(round_.scores) > 0,
+        "summary": len(round_.summary) > 0,
+    }
     if round_.number:
         parts = {"pseudo-labels": len(round_.pseudo_label_scores) > 0, "selection": round_.is_selected} | parts
     return [name for name, there in parts.items() if not there]
@@ -76,7 +80,7 @@ def missing_parts(round_: Round) -> list[str]:
 def _learnt_from(results: Results, round_: Round) -> str:
     labelled = f"{int((results.cases['role'] == 'labelled').sum())} labelled"
     if not round_.number:
-        return labelled
+        return "from elsewhere" if round_.taken else labelled
     if round_.selection.empty:
         return f"{labelled}, pseudo-labels not selected yet"
     return f"{labelled} + {int((round_.selection['decision'] == 'kept').sum())} pseudo-labelled"
@@ -84,10 +88,30 @@ def _learnt_from(results: Results, round_: Round) -> str:
 
 def _training_time(round_: Round) -> str:
     if not round_.training:
-        return MISSING
+        return "none" if round_.taken else MISSING
     epochs = " / ".join(str(length) for length in sorted({len(fold) for fold in round_.training.values()}))
     seconds = sum(fold["seconds"].sum() for fold in round_.training.values())
     return f"{count(len(round_.training), 'fold')} × {epochs} epochs, {duration(seconds)}"
+
+
+def teachers(results: Results) -> Table | None:
+    """One row for each model from elsewhere that round 0 is; None if it was trained."""
+    rows = [
+        {
+            "model": model["model"],
+            "SHA-256": ", ".join(f"{name} {checksum}" for name, checksum in model["sha256"].items()),
+            "organs": ", ".join(organ.name for organ in results.organs if organ.name not in model["lacks"]),
+            "does not mark": ", ".join(model["lacks"]),
+            "left out of the loss": ", ".join(model["unknown"]),
+        }
+        for round_ in results.rounds
+        for model in round_.taken
+    ]
+    caption = (
+        "Round 0 was not trained. Of an organ that a model does not mark its background says nothing; labels whose "
+        "names are no organ's may be parts of one."
+    )
+    return plain("teachers", "Teachers from elsewhere", caption, pd.DataFrame(rows)) if rows else None
 
 
 def roles(results: Results) -> Table:

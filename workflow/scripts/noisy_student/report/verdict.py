@@ -134,7 +134,8 @@ def paragraph(results: Results, judged: JudgedSet) -> str:
 
 def _reached(round_: Round, judged: JudgedSet) -> str:
     dsc, nsd = (summary_row(round_, judged, 0, measure) for measure in ("DSC", "NSD"))
-    name = "the teacher (round 0, labelled scans only)" if round_.number == 0 else round_.name
+    learnt = "a model from elsewhere" if round_.taken else "labelled scans only"
+    name = f"the teacher (round 0, {learnt})" if round_.number == 0 else round_.name
     return f"{name} reached a mean DSC of {_estimate(dsc)} and a mean NSD of {_estimate(nsd)}"
 
 

@@ -18,6 +18,7 @@ def warnings(results: Results) -> list[str]:
         *worsened(results),
         *best_is_not_last(results),
         *all_dropped(results),
+        *unmarked(results),
         *organs(results),
         *missing(results),
         *failures(results),
@@ -71,6 +72,16 @@ def _main_reason(round_: Round) -> str:
     reasons = round_.selection["reason"].value_counts()
     best = f" The highest confidence was {score(round_.selection['confidence'].max())}."
     return f" Reason: {reasons.index[0]} ({count(int(reasons.iloc[0]), 'case')}).{best}" if len(reasons) else best
+
+
+def unmarked(results: Results) -> list[str]:
+    """Organs that a teacher from elsewhere does not mark."""
+    return [
+        f"{', '.join(lacks).capitalize()}: not marked by the model from elsewhere that is round {round_.number}, so it "
+        "scores there as an empty label map does, and background of its pseudo-labels had no part in the loss."
+        for round_ in results.rounds
+        if (lacks := round_.verdict.get("lacks"))
+    ]
 
 
 def organs(results: Results) -> list[str]:

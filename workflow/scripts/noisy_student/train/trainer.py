@@ -17,11 +17,12 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 
 from noisy_student import nnunet
 from noisy_student.files import copy, whole_file
-from noisy_student.model.checkpoints import FINAL_CHECKPOINT, read_checkpoint
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
 from noisy_student.train.draws import chances
+from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
 
 AXES = {"z": 0, "y": 1}
@@ -53,7 +54,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     settings: dict[str, Any]
     places: Places
     workers: int
-    start_from: Path | None
+    first_weights: FirstWeights | None
 
     @classmethod
     def prepare(
@@ -64,16 +65,17 @@ class NoisyStudentTrainer(nnUNetTrainer):
         settings: dict[str, Any],
         device: torch.device,
         workers: int,
-        start_from: Path | None = None,
+        first_weights: FirstWeights | None = None,
     ) -> "NoisyStudentTrainer":
         """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`.
 
-        `start_from` is the checkpoint of a network of the same plans, whose weights are the first ones.
+        `first_weights` are put into the network before its noise is.
         """
         places.fold_folder.mkdir(parents=True, exist_ok=True)
         with nnunet.nnunet_folders(places.model):
             trainer = cls(plans | {"continue_training": False}, nnunet.CONFIGURATION, places.fold, dataset, device)
-        trainer.settings, trainer.places, trainer.workers, trainer.start_from = settings, places, workers, start_from
+        trainer.settings, trainer.places = settings, places
+        trainer.workers, trainer.first_weights = workers, first_weights
         trainer.preprocessed_dataset_folder_base = str(places.dataset)
         trainer.preprocessed_dataset_folder = str(places.dataset / nnunet.CASES_FOLDER)
         trainer.output_folder_base = str(places.model)
@@ -102,8 +104,11 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
         """nnU-Net's network with the configured noise."""
         network = super().build_network_architecture(plans_manager, *args, **kwargs)
-        if self.start_from:
-            network.load_state_dict(read_checkpoint(self.start_from)["network_weights"])
+        if self.first_weights:
+            left = self.first_weights.give_to(network)
+            self.print_to_log_file(
+                f"first weights: {self.first_weights.checkpoint}; layers that did not fit: {', '.join(left) or 'none'}"
+            )
         noise = self.settings["noise"]
         if noise["dropout"]:
             add_dropout(network, noise["dropout"])

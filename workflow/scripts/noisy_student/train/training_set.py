@@ -35,8 +35,9 @@ class Example:
     """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
 
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
-    `least_confidence`, that of an organ's voxels and that of background. `confidence` is the teacher's of the scan,
-    from 0 to 1; a hand-labelled scan has none.
+    `least_confidence`, that of an organ's voxels and that of background; and all background where the teacher is
+    `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
+    has none.
     """
 
     case: str
@@ -47,6 +48,7 @@ class Example:
     confidence: float | None = None
     voxels: Path | None = None
     least_confidence: tuple[float, float] = (0.0, 0.0)
+    lacking: tuple[str, ...] = ()
 
     @property
     def ignored(self) -> str:
@@ -55,7 +57,8 @@ class Example:
         unsure = (
             f"organs below {organ:g}, background below {background:g} in {sha256(self.voxels)}" if self.voxels else ""
         )
-        return ", ".join([*self.masked, *([unsure] if unsure else [])]) or "nothing"
+        unknown = f"background, without {' and '.join(self.lacking)}" if self.lacking else ""
+        return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
 
 def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
@@ -82,6 +85,8 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
         if example.voxels:
             confidence = read_confidence(example.voxels)
             labels = mask_voxels(labels, unsure_voxels(confidence, labels[0], *example.least_confidence), ignore)
+        if example.lacking:
+            labels = mask_voxels(labels, labels[0] <= 0, ignore)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}

@@ -1,0 +1,144 @@
+"""Models from elsewhere that a configuration names: looked at when a run starts, before hours are spent.
+
+What was seen is remembered beside the results, so that gigabytes are hashed once and jobs need not look again.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from noisy_student.configuration.experiment import Configuration
+from noisy_student.configuration.settings import FirstWeights
+from noisy_student.errors import InputError
+from noisy_student.files import read_json, sha256, write_text
+from noisy_student.model.kind import CT
+from noisy_student.model.source import Source, read_source
+from noisy_student.model.translation import Translation, translation
+from noisy_student.model.trust import foreign_error, untrusted
+
+RESULTS = Path("results")
+RECORD = RESULTS / "models.json"
+TRUST_IT = "write it beside `model`, under `sha256`"
+OWN_ROUND = re.compile(r"round_\d+")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the workflow has to know of a model: its folds, its network's grid and classes, its files' checksums.
+
+    `described` is that of its plans and its description.
+    """
+
+    folds: list[str]
+    spacing_mm_zyx: list[float]
+    classes: int
+    sha256: dict[str, str]
+    described: str
+
+    @property
+    def identity(self) -> list[str]:
+        """What changes where the model does."""
+        return [*self.sha256.values(), self.described]
+
+
+def look_at(configuration: Configuration, record: Path = RECORD) -> None:
+    """Remember every model that is named. Raises InputError for one that cannot be used, or is not trusted."""
+    teacher = configuration.teacher
+    starts = [entry.start for entry in configuration.trainings.values() if isinstance(entry.start, FirstWeights)]
+    seen: dict[Path, Source] = {}
+    for entry in ([teacher] if teacher else []) + starts:
+        paths = [entry.model] if isinstance(entry, FirstWeights) else entry.models
+        sources = [_looked_at(path, record) for path in paths]
+        _require_trusted(sources, entry.sha256, record)
+        seen |= dict(zip(paths, sources, strict=True))
+    if teacher:
+        _require_useful([seen[path] for path in teacher.models], configuration)
+
+
+def known(path: Path, record: Path = RECORD) -> Known | None:
+    """What was remembered of a model; nothing before a run has looked at it."""
+    entry = _read(record).get(str(path))
+    return Known(**entry["known"]) if entry else None
+
+
+def _looked_at(path: Path, record: Path) -> Source:
+    source = read_source(path)
+    if any(
+        folder.parent == RESULTS.resolve() and OWN_ROUND.fullmatch(folder.name) for folder in path.resolve().parents
+    ):
+        remedy = "take a copy that lies elsewhere: this run would replace the model by another one of the same name"
+        raise InputError("a model that this run does not make itself", str(path), remedy)
+    entries = _read(record)
+    before = entries.get(str(path), {})
+    files = source.checked_files
+    state = {name: [file.stat().st_size, file.stat().st_mtime_ns] for name, file in files.items()}
+    is_same = before.get("state") == state
+    sums = before["known"]["sha256"] if is_same else {name: sha256(file) for name, file in files.items()}
+    described = hashlib.sha256(json.dumps([source.plans, source.dataset]).encode()).hexdigest()
+    facts = Known(list(source.folds), list(source.spacing_mm_zyx), len(source.labels) + 1, sums, described)
+    entry = {"state": state, "known": asdict(facts)}
+    if entry != before:
+        write_text(record, json.dumps(entries | {str(path): entry}, indent=2))
+    return source
+
+
+def _read(record: Path) -> dict[str, Any]:
+    return read_json(record) if record.exists() else {}
+
+
+def _require_trusted(sources: Sequence[Source], trusted: Collection[str], record: Path) -> None:
+    """Raise with all checksums to write, those that are there already too."""
+    sums = {
+        file: checksum
+        for source in sources
+        for file, checksum in zip(
+            source.checked_files.values(), known(source.path, record).sha256.values(), strict=True
+        )
+    }
+    if foreign := untrusted(sums, trusted):
+        raise foreign_error(foreign, f"write beside `model`: sha256: [{', '.join(sums.values())}]")
+
+
+def _require_useful(sources: Sequence[Source], configuration: Configuration) -> None:
+    """Raise where the teacher's labels do not match, its scans are no CT for it, or the selection would drop all."""
+    marked = translations(sources, configuration.organs)
+    if configuration.prediction.windows != "everywhere":
+        for source in sources:
+            if source.normalization != [CT]:
+                got = f"{source.path}: {', '.join(source.normalization)}"
+                raise InputError(f"a model of CT scans ({CT}), to tell body from air", got, "set `windows: everywhere`")
+    lacks = lacking(marked)
+    there = len(configuration.organs) - len(lacks)
+    rules = configuration.selection_of(1) if len(configuration.rounds) > 1 else []
+    for rule in rules:
+        if getattr(rule, "score", "") == "organs" and (getattr(rule, "at_least", None) or 0) > there:
+            got = f"at least {rule.at_least:g}; it marks {there} and lacks {', '.join(lacks)}"
+            raise InputError(
+                "a selection for as many organs as the teacher marks", got, "lower it in round 1's selection"
+            )
+        if getattr(rule, "over", "") in lacks:
+            got = f"{rule.over}, which it does not mark"
+            raise InputError(
+                "a selection by organs that the teacher marks", got, "correct `over` in round 1's selection"
+            )
+
+
+def translations(sources: Sequence[Source], organs: Sequence[Any]) -> list[Translation]:
+    """What each model's labels mean in the label table."""
+    return [translation(source.labels, organs, source.path) for source in sources]
+
+
+def lacking(marked: Sequence[Translation]) -> list[str]:
+    """The organs that none of the models marks, in the order of the table."""
+    return [organ for organ in marked[0].lacks if all(organ in other.lacks for other in marked)]
+
+
+def together(sources: Sequence[Source]) -> str:
+    """How several models label: by their `mean` where they share labels and grid, else by `vote`; alone: empty."""
+    if len(sources) == 1:
+        return ""
+    return "mean" if all(source.grid == sources[0].grid for source in sources) else "vote"

@@ -1,0 +1,56 @@
+"""Kinds of models, told by nnU-Net's plans.json and dataset.json alone, without nnU-Net."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from noisy_student import nnunet
+
+SUPPORTED = "a 3D model that tells labels apart in scans of one channel"
+PREPROCESSOR, CT = "DefaultPreprocessor", "CTNormalization"
+# What a scan goes through before the network sees it, and in which windows; the rest of plans is the network.
+OF_THE_GRID = (
+    *("spacing", "patch_size", "normalization_schemes", "use_mask_for_norm", "preprocessor_name"),
+    *("resampling_fn_data", "resampling_fn_data_kwargs", "resampling_fn_probabilities"),
+    "resampling_fn_probabilities_kwargs",
+)
+OF_THE_PLANS = ("transpose_forward", "transpose_backward", "foreground_intensity_properties_per_channel")
+
+
+def configuration_in(plans: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A configuration of plans with what it inherits. Raises KeyError for one that is not there."""
+    own = plans["configurations"][name]
+    above = configuration_in(plans, own["inherits_from"]) if "inherits_from" in own else {}
+    return {**above, **own}
+
+
+def unsupported(configuration: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
+    """Why a model of a configuration (with what it inherits) cannot be used here; empty if it can."""
+    channels = dataset.get("channel_names", dataset.get("modality"))
+    regions = [label for label in dataset["labels"].values() if isinstance(label, list | tuple)]
+    reasons = {
+        "a network of slices (2d)": len(configuration["patch_size"]) != 3,
+        "the second stage of a cascade": configuration.get("previous_stage") is not None,
+        "regions of several labels": bool(regions),
+        f"{len(channels)} channels": len(channels) != 1,
+        f"preprocessor {configuration['preprocessor_name']}": configuration["preprocessor_name"] != PREPROCESSOR,
+    }
+    return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def labels_of(dataset: Mapping[str, Any]) -> dict[str, int]:
+    """Name → label of what a model marks, in the order of the labels; neither background nor the ignore label."""
+    labels = {name: int(label) for name, label in dataset["labels"].items() if name != "ignore" and int(label)}
+    return dict(sorted(labels.items(), key=lambda item: item[1]))
+
+
+def grid(plans: Mapping[str, Any], dataset: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What two models must share for the mean of their logits to mean something: labels, and how they see a scan."""
+    configuration = configuration_in(plans, name)
+    shared = {key: configuration.get(key) for key in OF_THE_GRID} | {key: plans.get(key) for key in OF_THE_PLANS}
+    turned_by = "this workflow" if is_of_this_workflow(plans) else plans["image_reader_writer"]
+    return shared | {"labels": labels_of(dataset), "turned by": turned_by}
+
+
+def is_of_this_workflow(plans: Mapping[str, Any]) -> bool:
+    """Whether a network was trained here, or elsewhere by this workflow, on scans in canonical orientation."""
+    return plans["dataset_name"] == nnunet.DATASET

@@ -1,0 +1,70 @@
+"""What the labels of a model from elsewhere mean in the label table, by the organs' names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from noisy_student.cohort.organ_names import is_known, organ_of
+from noisy_student.errors import InputError
+from noisy_student.organs import LARGEST_LABEL, Organ
+
+
+@dataclass(frozen=True)
+class Translation:
+    """From a model's labels to those of the table.
+
+    `numbers`: the model's label → the table's. `lacks`: organs of the table that it does not mark, so its background
+    says nothing about them. `unknown`: its labels whose names are no organ's, name → label: they may be parts of an
+    organ, such as a tumour. What is neither becomes background: an organ that the table does not have.
+    """
+
+    numbers: dict[int, int]
+    lacks: tuple[str, ...]
+    unknown: dict[str, int]
+
+    @property
+    def of_each_label(self) -> np.ndarray:
+        """The table's label of each of the model's labels (index), uint8."""
+        table = np.zeros(LARGEST_LABEL + 1, np.uint8)
+        table[list(self.numbers)] = list(self.numbers.values())
+        return table
+
+    def background_of(self, classes: int) -> list[int]:
+        """Which of the model's classes are background here for certain."""
+        return [label for label in range(classes) if label not in self.numbers and label not in self.unknown.values()]
+
+
+def translation(labels: Mapping[str, int], organs: Sequence[Organ], model: object) -> Translation:
+    """Match a model's labels (name → label) with the table's organs. `model` is what errors call it.
+
+    Raises InputError where no name matches, and where several are one organ's.
+    """
+    theirs, ours = _by_organ(labels), _by_organ([organ.name for organ in organs])
+    matched = theirs.keys() & ours.keys()
+    several = [
+        [*theirs[organ], *ours[organ]] for organ in theirs if organ in matched and not _is_pair(theirs, ours, organ)
+    ]
+    if several or not matched:
+        what = "; ".join(f"{', '.join(names)} are one organ" for names in several) or "no organ in common"
+        raise InputError(
+            f"labels of {model} that are organs of the label table by their names, each once",
+            f"{what}. The model: {', '.join(labels)}. The table: {', '.join(organ.name for organ in organs)}",
+            "name the organs under `organs` as the model does, or take another model",
+        )
+    own = {organ_of(organ.name): organ.label for organ in organs}
+    numbers = {labels[theirs[organ][0]]: label for organ, label in own.items() if organ in matched}
+    lacks = tuple(organ.name for organ in organs if organ_of(organ.name) not in matched)
+    unknown = {name: label for name, label in labels.items() if label not in numbers and not is_known(name)}
+    return Translation(numbers, lacks, unknown)
+
+
+def _by_organ(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(organ_of(name), []).append(name)
+    return found
+
+
+def _is_pair(theirs: dict[str, list[str]], ours: dict[str, list[str]], organ: str) -> bool:
+    return len(theirs[organ]) == len(ours[organ]) == 1

@@ -1,0 +1,62 @@
+"""The weights of a trained network as the first ones of another training, as far as both networks are alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from noisy_student.files import read_json
+from noisy_student.model.checkpoints import read_checkpoint
+from noisy_student.model.kind import labels_of
+from noisy_student.plan.preprocessing import Plan
+
+# The layers whose channels are the labels, one for each resolution; nnU-Net's name for them.
+HEADS = ".seg_layers."
+
+
+@dataclass(frozen=True)
+class FirstWeights:
+    """A checkpoint, and whether its heads are taken too: of a model with other labels they say other things."""
+
+    checkpoint: Path
+    with_heads: bool
+
+    def give_to(self, network: torch.nn.Module) -> list[str]:
+        """Put the weights into a network where name and shape agree; the layers that keep their own, by name."""
+        theirs, own = read_checkpoint(self.checkpoint)["network_weights"], network.state_dict()
+        fitting = {
+            name: weights
+            for name, weights in theirs.items()
+            if name in own and weights.shape == own[name].shape and (self.with_heads or HEADS not in name)
+        }
+        # A layer may have several names; the first one tells it.
+        names = {weights.data_ptr(): name for name, weights in reversed(own.items())}
+        network.load_state_dict({**own, **fitting})
+        left = [name for name in names.values() if name not in fitting]
+        return sorted({name.rpartition(".")[0] for name in left})
+
+
+def weights_of_teacher(checkpoint: Path, plan: Plan) -> FirstWeights | None:
+    """A teacher's weights for a training by `plan`; nothing if its network is another one, as after a collapse."""
+    theirs = _plan_of(checkpoint)
+    return FirstWeights(checkpoint, _same_labels(theirs, plan)) if _network(theirs) == _network(plan) else None
+
+
+def weights_of_model(checkpoint: Path, plan: Plan) -> FirstWeights:
+    """The weights of any model for a training by `plan`, as far as they fit."""
+    return FirstWeights(checkpoint, _same_labels(_plan_of(checkpoint), plan))
+
+
+def _plan_of(checkpoint: Path) -> Plan:
+    plans, dataset = (read_json(checkpoint.parents[1] / name) for name in ("plans.json", "dataset.json"))
+    return Plan(plans, dataset, read_checkpoint(checkpoint)["init_args"]["configuration"])
+
+
+def _network(plan: Plan) -> tuple[str, Mapping]:
+    configuration = plan.configuration
+    return configuration.network_arch_class_name, configuration.network_arch_init_kwargs
+
+
+def _same_labels(theirs: Plan, own: Plan) -> bool:
+    return labels_of(theirs.dataset) == labels_of(own.dataset)

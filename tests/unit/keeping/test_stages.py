@@ -1,5 +1,7 @@
 """Finished stages in a store, as a new experiment begins with them; and what of a store can go."""
 
+import json
+
 import pytest
 import yaml
 
@@ -67,6 +69,20 @@ def test_a_stage_is_shared_where_all_that_it_depends_on_is_equal(first, store, t
     for name in adopt(wanted, store, tmp_path / "second"):
         lacking.remove(name)
     assert sorted(lacking) == sorted(others)
+
+
+def test_trainings_that_begin_with_other_weights_are_not_shared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    known = {"folds": ["fold_0"], "spacing_mm_zyx": [8, 6, 6], "classes": 14, "described": "a"}
+    models = {name: {"known": known | {"sha256": {f"{name}.pth": name}}} for name in ("a", "b")}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/models.json").write_text(json.dumps(models | {"copy_of_a": models["a"]}))
+
+    def training(model):
+        own = stages(rounds=[TEACHER | {"start": {"model": model}}])
+        return next(stage.key for stage in own if stage.name == "training")
+
+    assert training("a") == training("copy_of_a") != training("b")
 
 
 def test_what_an_experiment_has_already_is_not_replaced(first, store, tmp_path):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.model.elsewhere import Known
+from noisy_student.configuration.settings import FirstWeights
+from noisy_student.model.elsewhere import Known, known
 
 DEPENDS = "depends.json"
 SHORT = 16
@@ -44,7 +45,7 @@ class Depends:
     def training(self, number: int) -> dict[str, Any]:
         """Of a round's training, besides its settings."""
         start = self.configuration.rounds[number].start
-        given = start if isinstance(start, str) else {"sha256": start.sha256}
+        given = start if isinstance(start, str) else {"model": _identity(start)}
         is_told = number or not isinstance(start, str)
         return self.plan(number) | ({"start": given} if is_told else {}) | (self.labels(number) if number else {})
 
@@ -70,6 +71,12 @@ class Depends:
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}
         rules |= {"training.folds": configuration.training.folds}
         return self.training(number) | settings_in_words(configuration.training_of(number)) | rules
+
+
+def _identity(start: FirstWeights) -> list[str]:
+    """Of the model that a training begins with; one that was never looked at is what the configuration says."""
+    seen = known(start.model)
+    return seen.identity if seen else start.sha256
 
 
 def key(document: Mapping[str, Any]) -> str:

@@ -142,8 +142,14 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
     assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
     assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
-    assert configuration.training_of(0)["seed"] != configuration.training_of(1)["seed"]
     assert configuration.selection_of(1) == []
+
+
+def test_a_rounds_training_has_its_own_seed():
+    rounds = [{"network": "coarse", "training": training} for training in ({}, {}, {"seed_offset": 0})]
+    configuration = read_configuration(default() | {"seed": 5, "rounds": rounds})
+    assert [configuration.training_of(number)["seed"] for number in range(3)] == [5, 6, 5]
+    assert "seed_offset" not in configuration.training_of(2)
 
 
 def test_a_configuration_cannot_be_changed_after_it_was_read():

@@ -296,7 +296,7 @@ class Configuration(Strict):
         """Everything that the training of a fold of a round depends on, besides its data."""
         entry = self.rounds[number]
         changes = entry.training.model_dump(exclude_none=True)
-        own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + number}
+        own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
         return {**self.training.model_dump(exclude={"folds"}), **changes, **own}
 
     def noise_of(self, number: int) -> Noise:

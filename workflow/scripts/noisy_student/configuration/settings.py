@@ -73,12 +73,16 @@ VoxelConfidenceOrNumber = Annotated[
 
 
 class TrainingChanges(Strict):
-    """What a round may change in its training; what is null stays as in `training`."""
+    """What a round may change in its training; what is null stays as in `training`.
+
+    `seed_offset` is added to the configuration's seed; null: the round's number.
+    """
 
     epochs: Positive | None = None
     iterations_per_epoch: Positive | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     fine_tuning_epochs: Annotated[int, Field(ge=0)] | None = None
+    seed_offset: Annotated[int, Field(ge=0)] | None = None
 
 
 class Training(Strict):

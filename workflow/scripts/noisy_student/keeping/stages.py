@@ -45,7 +45,7 @@ class Stage:
 def stages_of(configuration: Configuration, depends: Depends) -> Iterator[Stage]:
     """Every stage that experiments may share, in the order in which they are made."""
     cohort = key(_cohort(configuration, depends))
-    yield _cohort_stage(configuration, cohort)
+    yield from _cohort_stages(configuration, cohort)
     trainings = configuration.trainings
     first = {entry.network: number for number, entry in reversed(trainings.items())}
     for number in list(trainings)[:1]:
@@ -58,17 +58,20 @@ def stages_of(configuration: Configuration, depends: Depends) -> Iterator[Stage]
         yield from _round_stages(number, configuration, depends)
 
 
-def _cohort_stage(configuration: Configuration, cohort: str) -> Stage:
+def _cohort_stages(configuration: Configuration, cohort: str) -> Iterator[Stage]:
     here = "results/cohort"
-    tables = [f"{here}/{name}.tsv" for name in ("cases", "converted", "labelled_measures")]
+    tables = [f"{here}/{name}.tsv" for name in ("cases", "converted")]
     shards = _shards(f"{here}/shards/converted", configuration.shards)
     generated = [f"{here}/embedded.done"] if configuration.cohort.kind == "embedded" else []
     folders = [f"{here}/{name}" for name in ("embedded", "renumbered", "images", "label_maps", "records")]
-    return Stage("cohort", cohort, [*tables, *shards, *generated], folders=folders, extras=[f"{here}/findings.tsv"])
+    yield Stage("cohort", cohort, [*tables, *shards, *generated], folders=folders, extras=[f"{here}/findings.tsv"])
+    # Of a run without students there are none.
+    yield Stage("labelled_measures", cohort, [f"{here}/labelled_measures.tsv"])
 
 
 def _network_stages(name: str, cohort: str, plans: str, shards: int) -> Iterator[Stage]:
-    yield Stage("plans", plans, [f"results/plans/{name}/{file}.json" for file in ("plans", "network")])
+    yield Stage("plans", plans, [f"results/plans/{name}/plans.json"])
+    yield Stage("network_figures", plans, [f"results/plans/{name}/network.json"])
     here = "results/preprocessed"
     tables = [f"{here}/{name}.tsv", *_shards(f"{here}/shards/{name}", shards)]
     yield Stage("preprocessed", key({"cohort": cohort, "plans": plans}), tables, folders=[f"{here}/{name}"])

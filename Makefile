@@ -20,13 +20,13 @@ test: lint
 lint: $(READY)
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile workflow benchmarks/study/Snakefile
+	snakefmt --check Snakefile workflow benchmarks/study
 	snakemake --lint --workflow-profile profiles/venv
 
 format: $(READY)
 	ruff check --fix .
 	ruff format .
-	snakefmt Snakefile workflow benchmarks/study/Snakefile
+	snakefmt Snakefile workflow benchmarks/study
 
 $(READY): requirements.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -22,6 +22,10 @@ import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
 
 from noisy_student.configuration.experiment import Configuration, read_configuration  # noqa: E402
+from noisy_student.files import write_text  # noqa: E402
+from noisy_student.keeping.store import own  # noqa: E402
+from noisy_student.model.label_files import LabelFiles  # noqa: E402
+from noisy_student.organs import FLARE22  # noqa: E402
 from noisy_student.tables import read_table, write_table  # noqa: E402
 
 
@@ -35,10 +39,13 @@ def truths_as_pseudo_labels(results: Path, folder: Path) -> Path:
     cases = read_table(results / "cohort/cases.tsv", ["case", "role", "truth"])
     unlabelled = cases[cases.role == "unlabelled"]
     labels = folder / "pseudo_labels"
+    own(labels)
     labels.mkdir(parents=True, exist_ok=True)
     for row in unlabelled.itertuples():
-        (labels / f"{row.case}.nii.gz").unlink(missing_ok=True)
-        (labels / f"{row.case}.nii.gz").symlink_to(row.truth)
+        files = LabelFiles(labels, row.case)
+        files.label_map.unlink(missing_ok=True)
+        files.label_map.symlink_to(row.truth)
+        write_text(files.scores, json.dumps({"scores": [{"organ": organ.name} for organ in FLARE22]}))
     write_table(unlabelled[["case"]].assign(decision="kept", masked="", confidence=1.0), folder / "selection.tsv")
     return labels
 

@@ -1,44 +1,15 @@
-"""What the study compares: arms, each a training that differs from others in what it learns from, and how."""
+"""What the study compares: arms, each an experiment of the workflow, all of a seed on one cohort."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from noisy_student.configuration.selection_rules import Selection
-from noisy_student.configuration.settings import (
-    BelowOne,
-    Network,
-    Noise,
-    NoiseOrPreset,
-    Training,
-    TrainingChanges,
-    VoxelConfidence,
-    VoxelConfidenceOrNumber,
-)
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
-ROLES = ("labelled", "unlabelled", "validation", "test")
+# The labelled scans alone, and the true labels of all scans: between them lies what a method can recover.
+LOWEST, HIGHEST = "labelled_only", "all_true_labels"
 FEWEST_LABELLED = 5  # one for each of `training.splits`
-
-
-class Arm(Strict):
-    """One training. Without `teacher` and `truth` it learns from the labelled scans alone.
-
-    `start` names the arm whose weights it begins with. With `of` nothing is trained: that arm's predictions are
-    post-processed.
-    """
-
-    of: Name | None = None
-    teacher: Name | None = None
-    teacher_folds: list[int] = Field([0], min_length=1)
-    truth: bool = False
-    selection: Selection = Field("paper", validate_default=True)
-    voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
-    noise: NoiseOrPreset = Noise()
-    start: Name | None = None
-    labelled_fraction: BelowOne | None = None
-    draw_by_confidence: bool = False
-    training: TrainingChanges = TrainingChanges()
 
 
 class Counts(Strict):
@@ -67,36 +38,56 @@ class Shares(Strict):
 
 
 class Study(Strict):
-    """The whole study."""
+    """The whole study. An arm is what its experiment's configuration has over that of all, and its last round."""
 
     seeds: list[int] = Field(min_length=1)
     variation: Annotated[float, Field(ge=0)]
     procedural: Counts
     painted: Shares
-    network: Network
-    training: Training
-    arms: dict[Name, Arm]
+    configuration: dict[str, Any]
+    arms: dict[Name, dict[str, Any]]
     label_maps: str = ""
 
-    @model_validator(mode="after")
-    def teachers_exist(self) -> "Study":
-        """A teacher is an arm above its student."""
+    def rounds(self, arm: str) -> list[dict[str, Any]]:
+        """The rounds of an arm's experiment."""
+        return self.arms[arm]["rounds"]
+
+    def before(self, arm: str) -> str | None:
+        """The arm above with which this one's experiment begins: its rounds are this one's first ones, most of them."""
         names = list(self.arms)
-        for number, (name, arm) in enumerate(self.arms.items()):
-            if missing := {arm.teacher, arm.start, arm.of} - {None, *names[:number]}:
-                raise ValueError(f"{name}: {', '.join(missing)} is no arm above it")
-        return self
+        above = names[: names.index(arm)]
+        begun = [name for name in above if self.rounds(arm)[: len(self.rounds(name))] == self.rounds(name)]
+        return max(begun, key=lambda name: len(self.rounds(name)), default=None)
 
-    def settings(self, name: str, seed: int) -> dict[str, Any]:
-        """Everything that an arm's training depends on, besides its data, as `Configuration.training_of` has it."""
-        arm = self.arms[name]
-        own: dict[str, Any] = {"draw_by_confidence": arm.draw_by_confidence}
-        if arm.labelled_fraction:
-            own["labelled_fraction"] = arm.labelled_fraction
-        changes = arm.training.model_dump(exclude_none=True)
-        return {**self.training.model_dump(), **own, **changes, "noise": arm.noise.model_dump(), "seed": seed}
+    def needed(self, arm: str) -> list[str]:
+        """The arms that must be finished before: the one with which it begins, and those whose models it names."""
+        starts = [entry.get("start") for entry in self.rounds(arm)]
+        named = {Path(start["model"]).parts[1] for start in starts if isinstance(start, dict)}
+        return sorted(named | {self.before(arm)} - {None})
 
-    def teachers(self, name: str) -> list[str]:
-        """The teachers of an arm, its own first, then its teacher's, back to the first."""
-        teacher = self.arms[name].teacher
-        return [teacher, *self.teachers(teacher)] if teacher else []
+    def teacher(self, arm: str) -> str | None:
+        """The arm whose network labels for this one's last round; none where that learns from no teacher's labels."""
+        before = self.before(arm)
+        is_student = before and arm != HIGHEST and len(self.rounds(before)) < len(self.rounds(arm))
+        return before if is_student else None
+
+    @property
+    def students(self) -> list[str]:
+        """The arms that learn from a teacher's labels."""
+        return [arm for arm in self.arms if self.teacher(arm)]
+
+    @property
+    def first_students(self) -> dict[str, str]:
+        """Of each teacher its first student, whose experiment has the teacher's labels."""
+        found: dict[str, str] = {}
+        for arm in self.students:
+            found.setdefault(self.teacher(arm), arm)
+        return found
+
+    def folder(self, arm: str, seed: int | str) -> str:
+        """Where the last round of an arm lies, below the study's results."""
+        return f"seed_{seed}/{arm}/{self.last_round(arm)}"
+
+    def last_round(self, arm: str) -> str:
+        """The same below its experiment's folder."""
+        return f"results/round_{len(self.rounds(arm)) - 1}"

@@ -40,19 +40,19 @@ def counts(truth: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> np.ndarra
 def main() -> None:
     """Judge every unlabelled scan's voxels and write one row per pair of bounds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=Path, required=True, help="the case table, with the truths")
-    parser.add_argument("--preprocessed", type=Path, required=True)
-    parser.add_argument("--plans", type=Path, required=True)
-    parser.add_argument("--description", type=Path, required=True)
-    parser.add_argument("--labels", type=Path, required=True, help="folder of the teacher's label maps")
+    parser.add_argument("--experiment", type=Path, required=True, help="its round 1 has the labels; truths are known")
+    parser.add_argument("--network", required=True, help="the name of its network")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    plan = Plan(read_json(arguments.plans), read_json(arguments.description))
-    cases = read_table(arguments.cases, ["case", "role", "truth"])
-    places = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
+    experiment, network = arguments.experiment, arguments.network
+    results = experiment / "results"
+    plan = Plan(read_json(results / f"plans/{network}/plans.json"), read_json(results / "plans/dataset.json"))
+    cases = read_table(results / "cohort/cases.tsv", ["case", "role", "truth"])
+    places = read_table(results / f"preprocessed/{network}.tsv", ["case", "preprocessed"])
+    place_of = places.set_index("case").preprocessed
     total, voxels = {bounds: np.zeros(6) for bounds in BOUNDS}, 0
     for row in cases[cases.role == "unlabelled"].itertuples():
-        image, files = Path(places[row.case]), LabelFiles(arguments.labels, row.case)
+        image, files = experiment / place_of[row.case], LabelFiles(results / "round_1/pseudo_labels", row.case)
         mask, properties = read_array(with_suffix(image, LABELS)), read_properties(image)
 
         def on_grid(path: Path, mask: np.ndarray = mask, properties: dict = properties) -> np.ndarray:

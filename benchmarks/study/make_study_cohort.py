@@ -1,19 +1,19 @@
-"""Make the scans of one seed of the study: generated, or painted around label maps dealt over the roles by the seed."""
+"""Say which scans the experiments of one seed have: generated, or painted around label maps dealt over the roles."""
 
 import argparse
-import subprocess
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from arms import ROLES, Counts, Shares
+from arms import Study
+from noisy_student.cohort.folder_state import state_of
 from noisy_student.command import run
 from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
-from noisy_student.files import visible
+from noisy_student.files import visible, write_text
 
-MAKE_COHORT = Path(__file__).parents[2] / "workflow/scripts/make_cohort.py"
 FEWEST_MAPS = 10
 
 
@@ -44,26 +44,23 @@ def deal(label_maps: list[Path], folder: Path, seed: int) -> None:
 
 
 def main() -> None:
-    """Deal the label maps, if there are any, and make the scans."""
+    """Deal the label maps, if there are any, and write the configuration's keys."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--label-maps", type=Path, help="folder of label maps (none: scans are generated)")
-    parser.add_argument("--procedural", type=Counts.model_validate_json, required=True, help="counts, as JSON")
-    parser.add_argument("--painted", type=Shares.model_validate_json, required=True, help="shares, as JSON")
-    parser.add_argument("--variation", type=float, required=True)
+    parser.add_argument("--study", type=Study.model_validate_json, required=True, help="the study, as JSON")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--cores", type=int, default=1)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the cohort")
+    parser.add_argument("--output", type=Path, required=True, help="the seed's part of the configuration")
     arguments = parser.parse_args()
-    counts, flags = arguments.procedural, []
-    if arguments.label_maps:
-        maps = usable(arguments.label_maps)
-        deal(maps, arguments.output.parent / "dealt_label_maps", arguments.seed)
-        counts = arguments.painted.counts(len(maps))
-        flags = ["--label-maps", arguments.output.parent / "dealt_label_maps"]
-    flags += [part for role in ROLES for part in (f"--{role}", getattr(counts, role))]
-    flags += ["--seed", arguments.seed, "--variation", arguments.variation, "--cores", arguments.cores]
-    command = [sys.executable, MAKE_COHORT, "--output", arguments.output, *flags]
-    subprocess.run([*map(str, command)], check=True)
+    study, embedded = arguments.study, {}
+    counts = study.procedural
+    if study.label_maps:
+        maps = usable(Path(study.label_maps))
+        # Other label maps are another cohort, also where they have the same names.
+        dealt = arguments.output.with_name(f"label_maps_{state_of([Path(study.label_maps)])}")
+        deal(maps, dealt, arguments.seed)
+        counts, embedded = study.painted.counts(len(maps)), {"label_maps": f"../{dealt.name}"}
+    embedded |= counts.model_dump() | {"variation": study.variation}
+    overlay = {"seed": arguments.seed, "cohort": {"kind": "embedded", "embedded": embedded}}
+    write_text(arguments.output, json.dumps(overlay, indent=2))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-from arms import Study
+from arms import HIGHEST, LOWEST, Study
 from noisy_student.command import run
 from noisy_student.evaluate.aggregate import MEASURES, by_case
 from noisy_student.files import write_text
@@ -26,7 +26,6 @@ from noisy_student.report.pseudo_label_truth import spearman
 from noisy_student.select.scores import score_names
 from noisy_student.tables import read_table, write_table
 
-LOWEST, HIGHEST = "labelled_only", "all_true_labels"
 # The default's teacher: labelled scans alone too, with the default's noise.
 TEACHER = "labelled_strong"
 # As many steps as its first student took, on labelled scans alone.
@@ -37,6 +36,8 @@ BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
 COLUMNS = ["case", "role", "label", "organ", *MEASURES, "truth_ml", "prediction_ml"]
 FEWEST = 2  # scans of which an interval can be given
+# Of a round's pseudo-labels.
+SCORED, MEASURED = "pseudo_label_scores.tsv", "shards/label_measures_0.tsv"
 
 
 def all_scores(results: Path, study: Study) -> pd.DataFrame:
@@ -44,7 +45,7 @@ def all_scores(results: Path, study: Study) -> pd.DataFrame:
     tables = []
     for seed in study.seeds:
         for arm in study.arms:
-            table = read_table(results / f"seed_{seed}/{arm}/scores.tsv", COLUMNS)
+            table = read_table(results / study.folder(arm, seed) / "scores.tsv", COLUMNS)
             tables.append(table.assign(arm=arm, seed=seed, case=f"{seed}/" + table.case))
     return pd.concat(tables, ignore_index=True)
 
@@ -127,17 +128,16 @@ def selections_table(results: Path, study: Study) -> pd.DataFrame:
     """One row per seed and student: how many scans were kept, and how good kept and dropped pseudo-labels are."""
     rows = []
     for seed in study.seeds:
-        for name, arm in study.arms.items():
-            if not arm.teacher:
-                continue
-            selection = read_table(results / f"seed_{seed}/{name}/selection.tsv", ["case", "decision"])
-            truth = read_table(labels_of(results, study, name, seed, ".truth.tsv"), ["case", "DSC"])
+        for arm in study.students:
+            folder = results / study.folder(arm, seed)
+            selection = read_table(folder / "selection.tsv", ["case", "decision"])
+            truth = read_table(folder / "pseudo_label_truth.tsv", ["case", "DSC"])
             quality = selection.set_index("case").decision.to_frame().join(truth.groupby("case").DSC.mean())
             means = quality.groupby("decision").DSC.mean()
             kept = int((selection.decision == "kept").sum())
-            measures = read_table(labels_of(results, study, name, seed, ".measures.tsv"), ["wrong_side"])
+            measures = read_table(folder / MEASURED, ["wrong_side"])
             rows.append({
-                "arm": name, "seed": seed, "scans": len(selection), "kept": kept,
+                "arm": arm, "seed": seed, "scans": len(selection), "kept": kept,
                 "drop_rate": 1 - kept / len(selection), "DSC_all": quality.DSC.mean(),
                 "DSC_kept": means.get("kept"), "DSC_dropped": means.get("dropped"),
                 "scans_with_masked_organs": int(selection.masked.notna().sum()),
@@ -146,54 +146,44 @@ def selections_table(results: Path, study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def labels_of(results: Path, study: Study, name: str, seed: int, suffix: str) -> Path:
-    """A table about the labels that an arm learns from."""
-    arm = study.arms[name]
-    folds = "_".join(map(str, arm.teacher_folds))
-    return results / f"seed_{seed}/{arm.teacher}/labels_{folds}{suffix}"
-
-
 def scores_table(results: Path, study: Study) -> pd.DataFrame:
     """Spearman's rank correlation of each score with the true DSC, for each set of labels, mean over the seeds.
 
     `over_scans`: of the scores' and the DSC's means over organs. `within_organs`: over the scans for each organ, then
     the mean over organs.
     """
-    sets = {(arm.teacher, tuple(arm.teacher_folds)): name for name, arm in study.arms.items() if arm.teacher}
-    rows = []
-    for (teacher, folds), name in sets.items():
+    rows, folds = [], len(study.configuration["training"]["folds"])
+    for teacher, arm in study.first_students.items():
         for seed in study.seeds:
-            tables = [
-                labels_of(results, study, name, seed, suffix) for suffix in (".tsv", ".measures.tsv", ".truth.tsv")
-            ]
-            scores, measures, truth = map(read_table, tables)
+            folder = results / study.folder(arm, seed)
+            scores, measures = (read_table(folder / name) for name in (SCORED, MEASURED))
             known = ["case", "label", *[column for column in measures if column not in scores]]
-            table = scores.merge(measures[known], on=["case", "label"])
-            table = table.merge(truth[["case", "label", "DSC"]], on=["case", "label"])
+            table = with_truth(scores.merge(measures[known], on=["case", "label"]), folder)
             for score in score_names(table.drop(columns="DSC")):
                 if table[score].nunique() > 1:
-                    rows.append(
-                        {"teacher": teacher, "folds": len(folds), "seed": seed, "score": score, **ranks(table, score)}
-                    )
+                    rows.append({"teacher": teacher, "folds": folds, "score": score, **ranks(table, score)})
     found = pd.DataFrame(rows).groupby(["teacher", "folds", "score"], sort=False)[["over_scans", "within_organs"]]
     return found.mean().reset_index()
 
 
+def with_truth(scores: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The scores of a round's pseudo-labels with the DSC of each organ."""
+    truth = read_table(folder / "pseudo_label_truth.tsv", ["case", "label", "DSC"])
+    return scores.merge(truth[["case", "label", "DSC"]], on=["case", "label"])
+
+
 def confidence_table(results: Path, study: Study) -> pd.DataFrame:
     """The first teacher's organs in groups by their mean maximum probability, with their true DSC."""
-    tables = []
-    for seed in study.seeds:
-        labels = results / f"seed_{seed}/{LOWEST}/labels_0"
-        scores, truth = (read_table(labels.with_name(labels.name + suffix)) for suffix in (".tsv", ".truth.tsv"))
-        tables.append(scores.merge(truth[["case", "label", "DSC"]], on=["case", "label"]))
-    found = pd.concat(tables).dropna(subset="mean_max_probability")
+    folders = [results / study.folder(study.first_students[LOWEST], seed) for seed in study.seeds]
+    found = pd.concat([with_truth(read_table(folder / SCORED), folder) for folder in folders])
+    found = found.dropna(subset="mean_max_probability")
     group = pd.cut(found.mean_max_probability, GROUPS).astype(str)
     return found.groupby(group).DSC.agg(organs="size", DSC="mean").reset_index()
 
 
 def voxels_table(results: Path, study: Study) -> pd.DataFrame:
     """What bounds on the first teacher's voxel confidence leave, mean over the seeds."""
-    tables = [read_table(results / f"seed_{seed}/{LOWEST}/labels_0.voxels.tsv", BOUNDS) for seed in study.seeds]
+    tables = [read_table(results / f"seed_{seed}/voxels.tsv", BOUNDS) for seed in study.seeds]
     return pd.concat(tables).groupby(BOUNDS, sort=False).mean().reset_index()
 
 

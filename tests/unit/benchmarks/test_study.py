@@ -1,28 +1,52 @@
 """The study's arms, the cohort's label maps, and its tables from made-up scores."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from pydantic import ValidationError
+from snakemake.utils import update_config
 
 from arms import Shares, Study
 from conftest import ROOT
 from judge_voxels import counts
 from make_study_cohort import deal
+from noisy_student.configuration.experiment import read_configuration
+from noisy_student.files import read_json
 from noisy_student.tables import write_table
 from study_tables import arms_table, confidence_table, ranks, recovered, scores_table, selections_table
 
 ORGANS = {1: "liver", 2: "spleen"}
 LIFTS = {"labelled_only": 0.0, "paper": 0.05, "kept": 0.1, "all_true_labels": 0.2}
+SETTINGS, CHOICE = (
+    yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text()) for name in ("study", "choice")
+)
+TEACHER = {"network": "study"}
+STUDENT = {"network": "study", "start": "teacher"}
 
 
 @pytest.fixture
 def study():
-    settings = yaml.safe_load((ROOT / "benchmarks/study/study.yaml").read_text())
-    arms = {"labelled_only": {}, "all_true_labels": {"truth": True}}
-    arms |= {"paper": {"teacher": "labelled_only"}, "kept": {"teacher": "labelled_only", "selection": "default"}}
-    return Study.model_validate(settings | {"arms": arms, "seeds": [1, 2]})
+    rounds = {
+        "labelled_only": [TEACHER],
+        "all_true_labels": [TEACHER, STUDENT | {"noise": "none"}],
+        "paper": [TEACHER, STUDENT],
+        "kept": [TEACHER, STUDENT | {"selection": "default"}],
+    }
+    arms = {arm: {"rounds": own} for arm, own in rounds.items()}
+    return Study.model_validate(SETTINGS | {"arms": arms, "seeds": [1, 2]})
+
+
+def configurations(settings):
+    """Each arm's configuration, as its experiment reads it."""
+    study = Study.model_validate(settings)
+    for arm in study.arms:
+        values = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+        update_config(values, study.configuration | study.arms[arm])
+        yield arm, read_configuration(values)
 
 
 def scores_of(arm, seed, lift, count=6):
@@ -60,14 +84,15 @@ def test_selections_and_scores_are_set_beside_the_truth(study, tmp_path):
     rows.columns = ["case", "label", "organ"]
     quality = rows.case.map(dict(zip(cases, (0.1, 0.3, 0.5, 0.7, 0.9), strict=True)))
     for seed in study.seeds:
-        labels = tmp_path / f"seed_{seed}/labelled_only/labels_0"
-        write_table(rows.assign(mean_max_probability=quality, mean_entropy=1 - quality), labels.with_suffix(".tsv"))
-        write_table(rows.assign(wrong_side=0), labels.with_suffix(".measures.tsv"))
-        write_table(rows.assign(DSC=quality**2), labels.with_suffix(".truth.tsv"))
         for arm, kept in (("paper", 5), ("kept", 2)):
+            folder = tmp_path / study.folder(arm, seed)
+            scores = rows.assign(mean_max_probability=quality, mean_entropy=1 - quality)
+            write_table(scores, folder / "pseudo_label_scores.tsv")
+            write_table(rows.assign(wrong_side=0), folder / "shards/label_measures_0.tsv")
+            write_table(rows.assign(DSC=quality**2), folder / "pseudo_label_truth.tsv")
             decision = ["dropped"] * (5 - kept) + ["kept"] * kept
             selection = pd.DataFrame({"case": cases, "decision": decision, "masked": None})
-            write_table(selection, tmp_path / f"seed_{seed}/{arm}/selection.tsv")
+            write_table(selection, folder / "selection.tsv")
     selections = selections_table(tmp_path, study).set_index(["arm", "seed"])
     assert selections.drop_rate["kept", 1] == pytest.approx(0.6) and selections.drop_rate["paper", 2] == 0
     assert selections.DSC_kept["kept", 1] == pytest.approx((0.49 + 0.81) / 2)
@@ -89,18 +114,38 @@ def test_a_scores_rank_within_organs_is_not_that_over_scans():
     assert found["within_organs"] == pytest.approx(0) and found["over_scans"] == pytest.approx(-1)
 
 
-def test_the_committed_studies_are_whole_and_teachers_stand_above_their_students(study):
-    settings = yaml.safe_load((ROOT / "benchmarks/study/study.yaml").read_text())
-    whole = Study.model_validate(settings)
-    assert whole.teachers("default_3") == ["default_2", "default_1", "labelled_strong"]
-    Study.model_validate(settings | yaml.safe_load((ROOT / "benchmarks/study/choice.yaml").read_text()))
-    with pytest.raises(ValidationError, match="paper is no arm above it"):
-        Study.model_validate(settings | {"arms": {"labelled_only": {}, "paper_2": {"teacher": "paper"}}})
+@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS | CHOICE], ids=["study", "choice"])
+def test_all_arms_are_experiments_that_train_alike_in_their_last_round(settings):
+    trainings = {arm: own.training_of(len(own.rounds) - 1) | {"noise": ""} for arm, own in configurations(settings)}
+    assert all(training == trainings["labelled_only"] for training in trainings.values())
+    assert trainings["labelled_only"]["seed"] == 1
 
 
-def test_every_arm_trains_for_the_same_steps_from_the_seed(study):
-    settings = [study.settings(name, 3) for name in study.arms]
-    assert all(one == settings[0] for one in settings) and settings[0]["seed"] == 3
+def test_the_arms_of_the_study_differ_in_what_they_say():
+    own = dict(configurations(SETTINGS))
+    assert own["paper"].noise_of(1).augmentation == "nnunet" != own["all_kept"].noise_of(1).augmentation
+    assert not own["all_kept"].selection_of(1) and not own["all_kept"].voxel_confidence_of(1)
+    assert [own["later_3"].voxel_confidence_of(number).background for number in (1, 2, 3)] == [0.99, 0.5, 0.5]
+    assert (
+        own["default_3_largest_pieces"].postprocessing.predictions and not own["default_3"].postprocessing.predictions
+    )
+
+
+def test_an_experiment_waits_for_those_that_it_goes_on_from():
+    study = Study.model_validate(SETTINGS)
+    assert study.needed("labelled_only") == [] and study.needed("labelled_strong_longer") == ["labelled_strong"]
+    assert study.needed("default_1") == ["labelled_only", "labelled_strong"] == study.needed("all_true_labels")
+    assert study.needed("later_2") == ["default_1", "labelled_only"]
+    assert study.before("default_3_largest_pieces") == "default_3"
+
+
+def test_an_arms_teacher_is_the_arm_before_its_last_round():
+    study = Study.model_validate(SETTINGS)
+    teachers = {arm: study.teacher(arm) for arm in study.students}
+    assert teachers["paper"] == "labelled_only" and teachers["all_kept"] == "labelled_strong"
+    assert teachers["default_3"] == "default_2" and teachers["later_2"] == "default_1"
+    assert not {"all_true_labels", "labelled_longer", "default_3_largest_pieces"} & set(teachers)
+    assert study.first_students["default_1"] == "default_2" and study.first_students["labelled_only"] == "paper"
 
 
 def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
@@ -114,6 +159,31 @@ def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
         orders.append([path.resolve().name for path in sorted((tmp_path / f"dealt_{seed}").iterdir())])
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[2]) == sorted(path.name for path in maps)
+
+
+def test_the_scans_of_a_seed_are_painted_around_the_label_maps_as_they_are_now(embedded, tmp_path):
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    source = next(embedded.rglob("FLARE22_Tr_0001.nii.gz"))
+
+    def cohort():
+        study = Study.model_validate(SETTINGS | {"label_maps": str(maps)}).model_dump_json()
+        command = [sys.executable, ROOT / "benchmarks/study/make_study_cohort.py", "--study", study, "--seed", "3"]
+        output = tmp_path / "seed_3/cohort.json"
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")}
+        subprocess.run([*command, "--output", output], check=True, env=environment)
+        return read_json(output)
+
+    for number in range(10):
+        (maps / f"{number}.nii.gz").symlink_to(source)
+    first = cohort()
+    embedded_scans = first["cohort"]["embedded"]
+    assert first["seed"] == 3 and embedded_scans["variation"] == SETTINGS["variation"]
+    assert [embedded_scans[role] for role in ("labelled", "unlabelled", "validation", "test")] == [5, 1, 1, 3]
+    dealt = tmp_path / "seed_3/labelled_only" / embedded_scans["label_maps"]
+    assert len(list(dealt.resolve().iterdir())) == 10
+    (maps / "0.nii.gz").rename(maps / "other.nii.gz")
+    assert cohort()["cohort"]["embedded"]["label_maps"] != embedded_scans["label_maps"]
 
 
 @pytest.mark.parametrize(("maps", "expected"), [(30, (5, 13, 4, 8)), (10, (5, 1, 1, 3)), (100, (17, 43, 14, 26))])

@@ -43,7 +43,7 @@ rule run_record:
     params:
         configuration=section(CONFIGURATION),
         jobs="results/jobs.tsv",
-        cases="results/cohort/cases.tsv",
+        cases=lambda wildcards, input: input[0],
     shell:
         'python "$NOISY_STUDENT/make_run_record.py" {input} --configuration {params.configuration:q}'
         " --cases {params.cases} --jobs {params.jobs} --output {output} > {log} 2>&1"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from noisy_student.memory import CONVERSION, Need, labelling, largest_scan
+from noisy_student.memory import CONVERSION, Need, labelling, labelling_as_given, largest_scan
 
 HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
 
@@ -44,6 +44,13 @@ def test_a_new_table_is_read_anew(table):
 def test_a_large_abdomen_fits_a_common_node(table):
     path = table(("a", 512, 512, 600, 0.8, 0.8, 1.0))
     assert 8_000 < labelling(14).memory_mb(path, (3.0, 1.0, 1.0), 1) < 32_000
+
+
+def test_scans_that_are_preprocessed_on_the_way_need_more_and_so_do_more_classes(table):
+    path = table(("a", 512, 512, 600, 0.8, 0.8, 1.0))
+    needs = [labelling(14), labelling_as_given(14), labelling_as_given(118)]
+    needed = [need.memory_mb(path, (1.5, 1.5, 1.5), 1) for need in needs]
+    assert needed == sorted(set(needed))
 
 
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):

@@ -17,6 +17,7 @@ from noisy_student.files import sha256, write_text
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.model.elsewhere import TRUST_IT, lacking, together, translations
 from noisy_student.model.source import DESCRIPTIONS, Source, copy_from, read_source
+from noisy_student.model.translation import Translation
 from noisy_student.model.trust import foreign_error, record, untrusted
 from noisy_student.organs import FLARE22, from_json
 
@@ -55,13 +56,22 @@ def take_teachers(sources: list[Source], arguments: argparse.Namespace) -> dict[
     taken = []
     for number, (source, meaning) in enumerate(zip(sources, marked, strict=True), 1):
         sums = take(source, {fold: fold for fold in source.folds}, arguments.sha256, arguments.folder / str(number))
-        print(f"{source.path}: lacks {', '.join(meaning.lacks) or 'nothing'}", file=sys.stderr)
+        print(f"{source.path}: {in_words(meaning)}", file=sys.stderr)
         taken.append({
             "model": str(source.path), "sha256": sums, "labels": source.labels, "lacks": meaning.lacks,
             "unknown": list(meaning.unknown),
         })  # fmt: skip
     known = {"taken": taken, "together": together(sources), "lacks": lacking(marked)}
     return {"round": 0, "labeller": 0, "reasons": [], "gain": None, "stopped": ""} | known
+
+
+def in_words(meaning: Translation) -> str:
+    """What of a teacher's labels its students do not learn as they are."""
+    lacks = ", ".join(meaning.lacks)
+    said = [f"does not mark {lacks}: background of its labels is left out of the students' loss"] if lacks else []
+    unknown = ", ".join(meaning.unknown)
+    said += [f"{unknown}: no organ's names, maybe parts of one, left out of the loss"] if unknown else []
+    return "; ".join(said) or "marks every organ of the label table"
 
 
 def main() -> None:

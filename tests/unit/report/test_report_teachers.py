@@ -20,7 +20,7 @@ def test_no_training_of_round_0_is_shown_nor_missed_though_an_earlier_one_lies_t
     first, second = results.rounds[:2]
     assert first.training == {} and first.postprocessing == {} and second.training
     assert run_tables.missing_parts(first) == []
-    row = [cell.text for cell in run_tables.rounds(results, "test").rows[0]]
+    row = [cell.text for cell in run_tables.rounds(results, results.sets[0]).rows[0]]
     assert row[1:3] == ["from elsewhere", "none"] and row[-1] == "complete"
 
 
@@ -32,7 +32,7 @@ def test_where_it_came_from_is_said_with_its_checksum(results):
     text = methods.methods(results)
     assert f"a teacher from elsewhere (/models/a.zip, SHA-256 {'a' * 64}) labelled 30 unlabelled scans" in text
     assert "a student learnt from these and 8 labelled scans" in text and "Each training took 40 epochs" in text
-    assert "the teacher (round 0, a model from elsewhere) reached" in paragraph(results)
+    assert "the teacher (round 0, a model from elsewhere) reached" in paragraph(results, results.sets[0])
 
 
 def test_organs_that_it_does_not_mark_are_a_warning(results):

@@ -146,6 +146,8 @@ class Vote:
                 means = own.drop(columns=["label", "organ"]).astype(float).mean()
                 voxels = int(counts[organ.label])
                 measured = {"voxels": voxels, "volume_ml": voxels * voxel_ml if voxels else 0.0}
+                if not voxels:
+                    measured |= {"mean_max_probability": np.nan, "mean_entropy": np.nan}
                 shared = {"fold_agreement": agreement[organ.label]} if organ.label in agreement else {}
                 rows.append({"label": organ.label, "organ": organ.name, **means, **measured, **shared})
         return pd.DataFrame(rows)[list(every.columns)]

@@ -6,7 +6,7 @@ What was seen is remembered beside the results, so that gigabytes are hashed onc
 import hashlib
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,24 +66,31 @@ def known(path: Path, record: Path = RECORD) -> Known | None:
 
 
 def _looked_at(path: Path, record: Path) -> Source:
-    source = read_source(path)
+    entries = _read(record)
+    before = entries.get(str(path), {})
+    # In a zip, a checkpoint has to be unpacked to be asked.
+    is_same_zip = path.is_file() and before.get("state") == _state({path.name: path})
+    source = read_source(path, before["configuration"] if is_same_zip else None)
     if any(
         folder.parent == RESULTS.resolve() and OWN_ROUND.fullmatch(folder.name) for folder in path.resolve().parents
     ):
         remedy = "take a copy that lies elsewhere: this run would replace the model by another one of the same name"
         raise InputError("a model that this run does not make itself", str(path), remedy)
-    entries = _read(record)
-    before = entries.get(str(path), {})
     files = source.checked_files
-    state = {name: [file.stat().st_size, file.stat().st_mtime_ns] for name, file in files.items()}
+    state = _state(files)
     is_same = before.get("state") == state
     sums = before["known"]["sha256"] if is_same else {name: sha256(file) for name, file in files.items()}
     described = hashlib.sha256(json.dumps([source.plans, source.dataset]).encode()).hexdigest()
     facts = Known(list(source.folds), list(source.spacing_mm_zyx), len(source.labels) + 1, sums, described)
-    entry = {"state": state, "known": asdict(facts)}
+    entry = {"state": state, "configuration": source.configuration, "known": asdict(facts)}
     if entry != before:
         write_text(record, json.dumps(entries | {str(path): entry}, indent=2))
     return source
+
+
+def _state(files: Mapping[str, Path]) -> dict[str, list[int]]:
+    """What tells that a file has changed, without reading it."""
+    return {name: [file.stat().st_size, file.stat().st_mtime_ns] for name, file in files.items()}
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -69,26 +69,34 @@ class Source:
         return {fold: self.path / fold / FINAL_CHECKPOINT for fold in self.folds}
 
 
-def read_source(path: Path) -> Source:
-    """Look at a model. Raises InputError for one that is not whole, or of a kind that is not supported."""
+def read_source(path: Path, configuration: str | None = None) -> Source:
+    """Look at a model. Raises InputError for one that is not whole, or of a kind that is not supported.
+
+    `configuration`: which of the plans' it was trained with, if a checkpoint was asked already.
+    """
     names = names_in(path)
     inside = _place(path, names)
     own = [name.removeprefix(inside) for name in names if name.startswith(inside)]
     folds = _folds(path, own)
     try:
         plans, dataset = (json.loads(_bytes(path, inside + name)) for name in DESCRIPTIONS)
-        with opened(path, f"{inside}{folds[0]}/{FINAL_CHECKPOINT}") as stream:
-            checkpoint = said_by(stream)
-        lacking = ENTRIES - set(checkpoint)
-        source = Source(path, inside, folds, plans, dataset, checkpoint["init_args"]["configuration"])
+        source = Source(path, inside, folds, plans, dataset, configuration or _configuration(path, inside + folds[0]))
         reasons = unsupported(configuration_in(plans, source.configuration), dataset)
     except Exception as error:
         got = f"{type(error).__name__}: {last_line(error)}"
         raise InputError(f"a whole model of nnU-Net v2 at {path}", got, REMEDY) from error
-    if lacking or reasons:
-        got = reasons or f"checkpoints without {', '.join(sorted(lacking))}"
-        raise InputError(SUPPORTED, f"{path}: {got}", "take another model")
+    if reasons:
+        raise InputError(SUPPORTED, f"{path}: {reasons}", "take another model")
     return source
+
+
+def _configuration(path: Path, fold: str) -> str:
+    """Which of the plans' configurations a checkpoint says that it was trained with."""
+    with opened(path, f"{fold}/{FINAL_CHECKPOINT}") as stream:
+        checkpoint = said_by(stream)
+    if lacking := ENTRIES - set(checkpoint):
+        raise KeyError(f"a checkpoint without {', '.join(sorted(lacking))}")
+    return checkpoint["init_args"]["configuration"]
 
 
 def names_in(path: Path) -> list[str]:
@@ -96,7 +104,8 @@ def names_in(path: Path) -> list[str]:
     if path.is_dir():
         return [str(file.relative_to(path)) for pattern in ("*.json", "fold_*/*.pth") for file in path.glob(pattern)]
     if not path.exists():
-        hint = "; `~` means nothing here: write the whole path" if path.parts[:1] == ("~",) else ""
+        hint = "" if path.is_absolute() else f", seen from {Path.cwd()}"
+        hint = "; `~` means nothing here: write the whole path" if path.parts[:1] == ("~",) else hint
         raise InputError("a trained model", f"{path}: no such file or folder{hint}", REMEDY)
     if not zipfile.is_zipfile(path):
         raise InputError("a model's folder, or a zip of one", f"{path}, which is neither", REMEDY)

@@ -17,7 +17,10 @@ def test_a_second_experiment_begins_with_what_it_shares_and_leaves_the_first_as_
     assert "Nothing to be done" in finished.run("--config", f"store={store}").stdout
     before = checksums(finished.folder / "results")
 
-    rounds = [*TINY["rounds"][:2], {"network": "coarse", "selection": [{"rule": "top", "share": 0.5}]}]
+    rounds = [
+        *TINY["rounds"][:2],
+        {"network": "coarse", "selection": [{"rule": "top", "score": "mean_max_probability", "share": 0.5}]},
+    ]
     second = Project(tmp_path / "a second one", **TINY | {"rounds": rounds, "store": str(store)})
     jobs = second.planned("round_2")
     judged = {"evaluate": 3, "summarise": 3}

@@ -29,7 +29,7 @@ COARSE = Network(
 
 
 # These share one finished loop.
-ON_THE_LOOP = ("test_conda", "test_experiments", "test_faults", "test_loop", "test_real_data")
+ON_THE_LOOP = ("test_conda", "test_faults", "test_loop", "test_real_data", "test_second_experiment")
 
 
 @pytest.hookimpl(optionalhook=True)

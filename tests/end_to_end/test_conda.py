@@ -41,7 +41,10 @@ def test_each_rule_runs_on_its_own_environments_interpreter(finished):
         script, prefix = json.loads(line)
         seen[script].add(str(Path(prefix).resolve()))
     folders = {text: str(folder.resolve()) for text, folder in finished.made().items()}
+    # There is no model from elsewhere in this run.
     for rule, (environment, scripts) in rules().items():
+        if rule in ("take_teachers", "take_first_weights"):
+            continue
         own = folders[(ROOT / "envs" / f"{environment}.yaml").read_text()]
         for script in scripts:
             assert seen[script.name] == {own}, f"rule {rule}: {script.name}"

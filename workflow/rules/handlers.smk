@@ -4,6 +4,7 @@
 #        results/experiment.json    which experiment these results are of
 
 import atexit
+from contextlib import suppress
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
@@ -60,7 +61,9 @@ onstart:
             cluster.refuse_second_copies(Path.cwd())
         except InputError as error:
             raise WorkflowError(str(error))
-    experiment_record.write(CONFIGURATION, RESULTS, experiment_record.finished_scans(RESULTS))
+    # That a disk is full is said of the job that needs it.
+    with suppress(OSError):
+        experiment_record.write(CONFIGURATION, RESULTS, experiment_record.finished_scans(RESULTS))
     brief.on_terminal(snakemake_log)
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 
 import pytest
 import yaml
@@ -119,8 +120,11 @@ def test_a_checkpoint_that_was_put_in_the_place_of_ones_own_is_refused(results):
     record.write_text(sha256(checkpoint))
     configuration = configured()
     begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), results)
-    checkpoint.write_text("a better one")
     os.utime(record, (0, 0))
+    checkpoint.write_text("half a file")
+    begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), results)
+    with zipfile.ZipFile(checkpoint, "w") as archive:
+        archive.writestr("weights", "better ones")
     with pytest.raises(InputError, match="which no training of this workflow wrote"):
         begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), results)
 

@@ -14,8 +14,9 @@ def grouped(scores: pd.DataFrame) -> pd.DataFrame:
     """The scores with the group that is judged apart as their role: a test set of its own name is one."""
     if "set" not in scores:
         return scores
-    named = scores["role"] + ", " + scores["set"]
-    return scores.assign(role=scores["role"].where(scores["set"] == "", named)).drop(columns="set")
+    names = scores["set"].fillna("")
+    named = scores["role"] + ", " + names
+    return scores.assign(role=scores["role"].where(names == "", named)).drop(columns="set")
 
 
 def shared_scans(cases: Mapping[str, pd.DataFrame], scores: Mapping[str, Mapping[int, pd.DataFrame]]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ project, or in those of the folder that one works in, is one's own. Any other mu
 it has a record: a record comes along with a folder from elsewhere.
 """
 
+import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -21,10 +22,10 @@ def record(checkpoint: Path) -> None:
 
 
 def is_replaced(checkpoint: Path) -> bool:
-    """Whether a checkpoint was recorded here and is another file now; only a younger one is read to find out."""
+    """Whether a checkpoint was recorded here and is another, whole one now; only a younger one is read to find out."""
     note = checkpoint.with_suffix(RECORD)
     is_younger = note.exists() and checkpoint.stat().st_mtime > note.stat().st_mtime
-    return is_younger and note.read_text() != sha256(checkpoint)
+    return is_younger and zipfile.is_zipfile(checkpoint) and note.read_text() != sha256(checkpoint)
 
 
 def require_trusted(checkpoints: Sequence[Path], trusted: Collection[str]) -> None:

@@ -80,4 +80,4 @@ def test_a_full_disk_is_named_where_the_log_could_not_be_written(project, full_r
     run = project.run(TARGET)
     assert run.returncode and (project.folder / LOG).read_text() == "", run.stdout
     assert f"disk     full: {full_results} (No space left on device); make room" in run.stdout, run.stdout
-    assert run.stdout.splitlines()[-1] == f"nothing was written to {LOG}"
+    assert run.stdout.splitlines()[-1] == f"nothing was written to {project.folder / LOG}"

@@ -4,17 +4,25 @@ The run is finished with Snakemake's own record of it, but its files hold no mor
 depends on their dates and checksums and on the record, not on what they mean.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 import conda_command
+from conftest import ROOT
 from finished_run import complete
+from noisy_student.cohort.folder_state import state_of_scans
+from noisy_student.configuration.experiment import read_configuration
+from noisy_student.keeping.depends import Depends
 from noisy_student.organs import FLARE22
-from project import BIN, Checkout
+from project import BIN, Checkout, job_counts
 
 ROUND = {"network": "coarse"}
 BASE = {"rounds": [ROUND] * 3, "shards": 2}
@@ -200,13 +208,56 @@ def test_a_selection_edited_by_hand_trains_its_student_anew(finished):
 def own_scans(tmp_path):
     """A finished run on folders of one's own."""
     project = Checkout(tmp_path / "project")
-    for name in ("images", "label_maps", "unlabelled", "test"):
+    for name in ("images", "label_maps", "unlabelled", "test", "truth"):
         (project.folder / "scans" / name).mkdir(parents=True)
         (project.folder / "scans" / name / "a.nii.gz").write_text(name)
-    labelled, test = ({"images": f"scans/{name}", "label_maps": "scans/label_maps"} for name in ("images", "test"))
+    places = (("images", "label_maps"), ("test", "truth"))
+    labelled, test = ({"images": f"scans/{images}", "label_maps": f"scans/{maps}"} for images, maps in places)
     folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [test]}
     complete(project, **BASE, cohort={"kind": "folders", "folders": folders})
     return project
+
+
+def record_trainings(project, monkeypatch):
+    """What each training of the finished run says of itself, as if it had been trained with what is wanted."""
+    monkeypatch.chdir(project.folder)
+    values = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    update_config(values, yaml.safe_load(Path("overlay.yaml").read_text()))
+    configuration = read_configuration(values)
+    depends = Depends(configuration, lambda role: state_of_scans(configuration.cohort, role, configuration.seed))
+    for number in range(len(configuration.rounds)):
+        folder = Path(f"results/round_{number}/model/fold_0")
+        (folder / "training.json").write_text(json.dumps({"settings": configuration.training_of(number)}))
+        (folder / "depends.json").write_text(json.dumps(depends.training(number)))
+        (folder / "progress.tsv").write_text("epoch\tseconds\n0\t7200\n")
+
+
+KEPT = "Kept, though listed as jobs, as it does not depend on them:"
+
+
+def test_new_unlabelled_scans_keep_the_teacher_and_train_the_students_anew(own_scans, monkeypatch):
+    record_trainings(own_scans, monkeypatch)
+    assert KEPT not in own_scans.run("--dry-run").stdout
+    for name in "bcdef":
+        (own_scans.folder / f"scans/unlabelled/{name}.nii.gz").write_text(name)
+    run = own_scans.run("--dry-run")
+    jobs = job_counts(run.stdout)
+    assert jobs["case_table"] == 1 and jobs["convert"] == jobs["preprocess"] == 2 and jobs["pseudo_label"] == 4
+    assert f"Other unlabelled scans than before. {KEPT}" in run.stdout
+    assert "the training of round 0, fold 0; label maps by the same model of the same scan" in run.stdout
+    for number in (1, 2):
+        assert f"round {number}, fold 0: begins anew (other unlabelled scans" in run.stdout.replace(
+            "another teacher; ", ""
+        )
+
+
+def test_new_test_scans_are_predicted_and_train_nothing(own_scans, monkeypatch):
+    record_trainings(own_scans, monkeypatch)
+    for folder in ("test", "truth"):
+        (own_scans.folder / f"scans/{folder}/new.nii.gz").write_text(folder)
+    run = own_scans.run("--dry-run")
+    assert job_counts(run.stdout)["predict"] == 6 and "begins anew" not in run.stdout
+    assert "the training of round 0, fold 0; round 1, fold 0; round 2, fold 0;" in run.stdout
 
 
 def test_a_new_or_replaced_scan_begins_at_the_case_table(own_scans):

@@ -268,6 +268,12 @@ def state_of_role(role: str) -> str:
 
 
 DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()))
+# The same for a store, in which a file that was written anew is another one, though its size be the same.
+DATED = Depends(
+    CONFIGURATION,
+    lambda role: state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates=True),
+    list(TEACHERS.values()),
+)
 STORE = Store(CONFIGURATION.store and CONFIGURATION.store.absolute())
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")

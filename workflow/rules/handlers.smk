@@ -16,7 +16,11 @@ from noisy_student.running.job_record import JobRecord
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
 HERE, RESULTS = Path.cwd(), Path("results")
-STAGES = list(stages.stages_of(CONFIGURATION, DEPENDS)) if STORE.root and LOOKS_AT_SCANS else []
+# Command lines that only look at the workflow or at Snakemake's record.
+LOOKS = {"--lint", "--list-rules", "--list", "-l", "--summary", "-S", "--detailed-summary", "-D", "--cleanup-metadata"}
+STAGES = (
+    list(stages.stages_of(CONFIGURATION, DATED)) if STORE.root and LOOKS_AT_SCANS and not LOOKS & {*sys.argv} else []
+)
 ENDING = Ending(Path.cwd(), COMMAND)
 
 if workflow.is_main_process:
@@ -25,6 +29,7 @@ if workflow.is_main_process:
         try:
             experiment_record.refuse_another(CONFIGURATION, RESULTS)
             begun_anew.refuse_foreign(CONFIGURATION, DEPENDS, RESULTS)
+            STORE.require_usable()
         except InputError as error:
             sys.exit(str(error))
         finished = experiment_record.finished_scans(RESULTS)
@@ -33,16 +38,22 @@ if workflow.is_main_process:
             *begun_anew.kept_in_words(CONFIGURATION, DEPENDS, RESULTS, finished),
         ]:
             print(line, file=sys.stderr)
-        if STORE.root and (taken := stages.adopt(STAGES, STORE, HERE)):
-            print(f"from the store {STORE.root}: {', '.join(taken)}", file=sys.stderr)
+        if STAGES:
+            # Said first, so that nobody removes what is about to be used.
             stages.register(STAGES, STORE, HERE)
+            if taken := stages.adopt(STAGES, STORE, HERE):
+                print(f"from the store {STORE.root}: {', '.join(taken)}", file=sys.stderr)
+                experiment_record.write(CONFIGURATION, RESULTS, finished)
 
 
 def share():
     """Put the finished stages of this run's targets into the store."""
     outputs = {str(path) for job in workflow.dag.jobs for path in job.output}
-    stages.publish(STAGES, STORE, HERE, outputs.__contains__)
-    stages.register(STAGES, STORE, HERE)
+    try:
+        stages.publish(STAGES, STORE, HERE, outputs.__contains__)
+        stages.register(STAGES, STORE, HERE)
+    except OSError as error:
+        print(f"nothing more was put into the store {STORE.root}: {error}", file=sys.stderr)
 
 
 def share_if_nothing_was_to_do():

@@ -13,7 +13,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.keeping.aside import SUPERSEDED
 from noisy_student.keeping.inventory import Kept, damaged, in_store, set_aside
-from noisy_student.keeping.stages import STAGES
+from noisy_student.keeping.stages import STAGES, invalidate
 from noisy_student.keeping.store import ITEMS
 from noisy_student.sizes import size_in_words
 
@@ -26,13 +26,16 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="of a store: compare every file with its checksum first")
     arguments = parser.parse_args()
     place = arguments.place
+    if place.name == SUPERSEDED and place.parent.is_dir() and not place.exists():
+        print(f"nothing is set aside in {place}")
+        return
     is_store = any((place / name).is_dir() for name in (STAGES, ITEMS))
     if not place.is_dir() or not (is_store or place.name == SUPERSEDED):
         raise InputError(f"a store, or a run's results/{SUPERSEDED}", f"{place}", "name the folder")
     if arguments.check and is_store:
         for found, files in damaged(place):
-            print(f"damaged, removed: {found.folder} ({', '.join(files[:5])})")
-            found.remove()
+            print(f"damaged, is made anew when it is wanted: {found.folder} ({', '.join(files[:5])})")
+            invalidate(found.folder) if found.needed_by else found.remove()
     look = partial(in_store if is_store else set_aside, place)
     show(look())
     if arguments.remove is not None:

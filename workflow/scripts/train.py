@@ -42,7 +42,7 @@ KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None) -> str:
     """What a training depends on; another one's checkpoints are set aside."""
-    paths = [plans, dataset / "training_set.tsv", dataset / "splits_final.json"]
+    paths = [plans, *(dataset / name for name in ("training_set.tsv", "splits_final.json", "dataset.json"))]
     files = {path.name: sha256(path) for path in paths}
     if first:
         files[first.checkpoint.name + ("" if first.with_heads else " without heads")] = sha256(first.checkpoint)

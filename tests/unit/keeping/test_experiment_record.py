@@ -46,7 +46,7 @@ def embedded(**counts):
 )
 def test_another_experiment_is_refused_with_the_keys_that_differ(tmp_path, before, now, line):
     experiment_record.write(configured(**before), tmp_path, {})
-    with pytest.raises(InputError, match="--directory DIR, or let it replace") as error:
+    with pytest.raises(InputError, match="--directory DIR; or let this one replace") as error:
         refuse_another(configured(**now), tmp_path)
     assert f"  {line}" in error.value.got.splitlines()
     refuse_another(configured(**now, replace=True), tmp_path)

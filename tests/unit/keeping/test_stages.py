@@ -1,12 +1,17 @@
 """Finished stages in a store, as a new experiment begins with them; and what of a store can go."""
 
 import json
+import os
+import shutil
 
 import pytest
 import yaml
 
 from conftest import ROOT, script
 from noisy_student.configuration.experiment import read_configuration
+from noisy_student.errors import InputError
+from noisy_student.keeping import stages as keeping_stages
+from noisy_student.keeping import store as keeping
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.inventory import damaged, in_store
 from noisy_student.keeping.stages import adopt, publish, register, stages_of
@@ -47,7 +52,7 @@ def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
     assert adopt(stages(), store, second) == [stage.name for stage in stages()]
     for stage in stages():
         for path in (*stage.files, *stage.extras):
-            assert (second / path).samefile(next((store.root / "stages").glob(f"*/*/{path}")))
+            assert (second / path).read_text() == path
         for path in stage.folders:
             assert (second / path).is_symlink() and (second / path / "case.nii.gz").read_text() == f"{path}/case.nii.gz"
 
@@ -107,7 +112,12 @@ def test_a_damaged_stage_leaves_the_store(first, store, tmp_path, capsys):
     table.unlink()
     table.write_text("damaged")
     assert "cohort" not in adopt(stages(), store, tmp_path / "second")
-    assert "results/cohort/cases.tsv) and is made anew" in capsys.readouterr().err and not table.exists()
+    assert "results/cohort/cases.tsv) and is made anew" in capsys.readouterr().err
+    # Folders to which others are linked stay; the stage is put there again by who has made it.
+    assert (table.parent / "images/case.nii.gz").exists()
+    publish(stages(), store, first, made=lambda path: True)
+    assert "cohort" in adopt(stages(), store, tmp_path / "third")
+    assert (tmp_path / "third/results/cohort/cases.tsv").read_text() == "results/cohort/cases.tsv"
 
 
 def test_the_inventory_says_who_uses_what_and_removes_the_rest(first, store, tmp_path):
@@ -123,7 +133,9 @@ def test_the_inventory_says_who_uses_what_and_removes_the_rest(first, store, tmp
     assert run.returncode == 0 and "item label_maps" in run.stdout and f"frees {size} bytes" in run.stdout, run.stdout
     assert script("kept.py", store.root, "--remove").stdout.endswith(f"removed 1, {size} bytes freed\n")
     assert len(in_store(store.root)) == len(stages())
-    (first / "results").rename(first / "moved")
+    first.rename(tmp_path / "moved")
+    assert script("kept.py", store.root, "--remove").stdout.endswith("removed 0, 0 bytes freed\n")
+    shutil.rmtree(tmp_path / "moved/results")
     assert script("kept.py", store.root, "--remove").returncode == 0 and in_store(store.root) == []
 
 
@@ -150,7 +162,7 @@ def test_the_check_finds_what_is_damaged(first, store):
     (found,) = damaged(store.root)
     assert found[1] == ["results/round_0/model/file"]
     run = script("kept.py", store.root, "--check")
-    assert "damaged, removed" in run.stdout and damaged(store.root) == []
+    assert "damaged, is made anew" in run.stdout and damaged(store.root) == []
 
 
 def test_a_place_that_is_neither_is_refused(tmp_path):
@@ -168,3 +180,65 @@ def test_what_is_set_aside_is_listed_and_removed(tmp_path):
     assert str(training) in run.stdout and "1 label maps" in run.stdout and "2 kept" in run.stdout
     assert script("kept.py", place, "--remove", labels).returncode == 0
     assert training.exists() and not labels.exists()
+
+
+def test_what_others_write_into_is_no_file_of_the_store(first, store, tmp_path):
+    """nnU-Net and Snakemake write into files that are there: plans, records, benchmarks."""
+    second = tmp_path / "second"
+    adopt(stages(), store, second)
+    for path in second.rglob("*"):
+        if path.is_file() and not path.is_symlink() and not path.name.endswith((".pth", ".nii.gz")):
+            path.write_text("written in place")
+    assert damaged(store.root) == []
+    third = tmp_path / "third"
+    assert adopt(stages(), store, third) == [stage.name for stage in stages()]
+    assert (first / "results/round_0/model/file").read_text() == "results/round_0/model/file"
+
+
+@pytest.mark.parametrize("there", ["predictions/case.nii.gz", "model/fold_0/training.json"])
+def test_a_stage_that_was_begun_by_oneself_is_not_mixed_with_anothers(first, store, tmp_path, there):
+    begun = tmp_path / "second/results/round_0" / there
+    begun.parent.mkdir(parents=True)
+    begun.write_text("mine")
+    taken = adopt(stages(), store, tmp_path / "second")
+    name = "predictions" if "predictions" in there else "training"
+    assert taken.count(name) == 1 and begun.read_text() == "mine"
+
+
+def test_an_adoption_that_was_cut_short_is_ended(first, store, tmp_path, monkeypatch):
+    second, left = tmp_path / "second", [30]
+
+    def until_killed(source, target):
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        keeping.give(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping_stages, "give", until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            adopt(stages(), store, second)
+    adopt(stages(), store, second)
+    assert (second / "results/cohort/images").is_symlink()
+    for folder in second.glob("results/round_*/model"):
+        assert (folder / "file").read_text() == str((folder / "file").relative_to(second))
+
+
+def test_folders_of_label_maps_of_the_same_name_are_two(tmp_path, monkeypatch):
+    cohort = {"kind": "embedded", "embedded": DEFAULT["cohort"]["embedded"] | {"label_maps": "maps"}}
+    keys = set()
+    for name in ("a", "b"):
+        (tmp_path / name / "maps").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        keys.add(stages(cohort=cohort)[0].key)
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("a file"), lambda path: path.mkdir()])
+def test_a_store_that_cannot_be_used_is_said_at_once(tmp_path, make, monkeypatch):
+    make(tmp_path / "store")
+    # The superuser may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "store")
+    with pytest.raises(InputError, match="a folder that experiments share"):
+        Store(tmp_path / "store").require_usable()
+    Store(tmp_path / "new/store").require_usable()

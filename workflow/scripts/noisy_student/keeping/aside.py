@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from noisy_student.errors import InputError
-from noisy_student.files import write_text
+from noisy_student.files import remove_unfinished, write_text
 from noisy_student.model.trust import is_replaced
 
 SUPERSEDED = "superseded"
@@ -42,6 +42,7 @@ def settle(folder: Path, identity: str, aside: Path) -> None:
     Raises InputError where the folder is a link, or has checkpoints that no training of this workflow wrote.
     """
     refuse_links(folder)
+    remove_unfinished(folder)
     record = folder / RECORD
     if record.exists() and (other := record.read_text()) != identity:
         print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)

@@ -47,7 +47,8 @@ def refuse_another(configuration: Configuration, results: Path) -> None:
         raise InputError(
             f"the experiment whose results lie in {results.resolve()}",
             "another one; these keys differ:\n" + "\n".join(f"  {line}" for line in lost),
-            "give another folder, --directory DIR, or let it replace these results: --config replace=true",
+            "give that experiment's own configuration, --configfile FILE, or another folder, --directory DIR; or let "
+            "this one replace its results: --config replace=true",
         )
 
 

@@ -67,12 +67,12 @@ def in_store(root: Path) -> list[Kept]:
     """The stages of a store with the experiments that use them, then its single things."""
     users = _users(root)
     stages = [
-        Kept(folder, f"stage {folder.parent.name}", tuple(users[str(folder.relative_to(root))]))
-        for folder in sorted((root / STAGES).glob("*/*"))
+        Kept(folder, f"stage {folder.parent.name}", tuple(users[str(folder.relative_to(root))]) or _holders(folder))
+        for folder in sorted((root / STAGES).glob("*/[!.]*"))
     ]
     items = [
         Kept(folder, f"item {folder.parents[1].name}", ("links from elsewhere",) if _is_linked(folder) else ())
-        for folder in sorted((root / ITEMS).glob("*/*/*"))
+        for folder in sorted((root / ITEMS).glob("*/*/[!.]*"))
     ]
     return stages + items
 
@@ -88,6 +88,12 @@ def _users(root: Path) -> dict[str, list[str]]:
     return found
 
 
+def _holders(stage: Path) -> tuple[str, ...]:
+    """Whether an experiment that was moved holds a stage, which is known by its link to the manifest."""
+    manifest = stage / MANIFEST
+    return ("an experiment that was moved",) if manifest.exists() and manifest.stat().st_nlink > 1 else ()
+
+
 def _is_linked(item: Path) -> bool:
     """Whether some file of an item lies elsewhere too: in an experiment, or in a stage."""
     return any(entry.stat().st_nlink > 1 for entry in files_under(item))
@@ -95,4 +101,5 @@ def _is_linked(item: Path) -> bool:
 
 def damaged(root: Path) -> list[tuple[Kept, list[str]]]:
     """Everything in a store that is not what was put there, with the files."""
-    return [(kept, files) for kept in in_store(root) if (files := damaged_files(kept.folder))]
+    whole = [kept for kept in in_store(root) if (kept.folder / MANIFEST).exists()]
+    return [(kept, files) for kept in whole if (files := damaged_files(kept.folder))]

@@ -7,7 +7,6 @@ as a whole (`store.own` makes them the experiment's own before something is writ
 
 import json
 import os
-import shutil
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +18,14 @@ from noisy_student.cohort.scans import ROLES
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.files import sha256, write_text
 from noisy_student.keeping.depends import Depends, key
-from noisy_student.keeping.store import MANIFEST, Store, damaged_files, link_tree, share, whole_folder
+from noisy_student.keeping.store import MANIFEST, Store, damaged_files, give, link_tree, share, whole_folder
 from noisy_student.nnunet import CASES_FOLDER
 
 STAGES, USERS = "stages", "users"
 # Snakemake's record of how each output was made, by which it sees what has changed since.
 RECORDS = Path(".snakemake/metadata")
+# Of a run's folder: links to the manifests of the stages that it uses.
+HELD = Path("results/.store")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _shards(table: str, shards: int) -> list[str]:
 def _cohort(configuration: Configuration, depends: Depends) -> dict[str, object]:
     """What the tables of all scans depend on. Paths count as they are written and as they are meant."""
     cohort = configuration.cohort
-    paths = cohort.folders.paths() if cohort.folders else []
+    paths = cohort.folders.paths() if cohort.folders else [*filter(None, [cohort.embedded.label_maps])]
     spacings = [configuration.networks[name].spacing_mm_zyx for name in configuration.used_networks]
     spacings += [teacher.spacing_mm_zyx for teacher in depends.teachers]
     return {
@@ -134,7 +135,7 @@ def _labels(depends: Depends, number: int) -> dict[str, object]:
 
 def adopt(stages: Sequence[Stage], store: Store, folder: Path) -> list[str]:
     """Link the stages that the store has and of which nothing lies in the run's `folder`; their names."""
-    return [stage.name for stage in stages if _is_new(stage, folder) and _take(stage, store, folder)]
+    return [stage.name for stage in stages if _is_new(stage, store, folder) and _take(stage, store, folder)]
 
 
 def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[[str], bool]) -> None:
@@ -143,14 +144,26 @@ def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[
         place = _place(stage, store)
         if (place / MANIFEST).exists() or not all(made(file) and (folder / file).exists() for file in stage.files):
             continue
+        if place.exists():
+            # It was damaged; other experiments may be linked to its folders.
+            _fill(stage, folder, place)
+            continue
         with whole_folder(place) as temporary:
-            for path in (*stage.trees, *stage.folders):
+            for path in stage.folders:
                 if (folder / path).exists():
                     link_tree(folder / path, temporary / path)
-            for file in _files(stage, folder):
-                share(folder / file, temporary / file)
-            checksums = {file: sha256(temporary / file) for file in _checked(stage, temporary)}
-            write_text(temporary / MANIFEST, json.dumps({"stage": stage.name, "sha256": checksums}, indent=2))
+            _fill(stage, folder, temporary)
+
+
+def _fill(stage: Stage, folder: Path, place: Path) -> None:
+    """Bring the single files and trees of a stage to its place in the store, and say that it is whole."""
+    for path in stage.trees:
+        if (folder / path).exists():
+            link_tree(folder / path, place / path, give)
+    for file in _files(stage, folder):
+        give(folder / file, place / file)
+    checksums = {file: sha256(place / file) for file in _checked(stage, place)}
+    write_text(place / MANIFEST, json.dumps({"stage": stage.name, "sha256": checksums}, indent=2))
 
 
 def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
@@ -164,14 +177,33 @@ def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
     record = {"experiment": str(folder.resolve()), "stages": there}
     name = key({"experiment": record["experiment"]})
     write_text(store.root / USERS / f"{name}.json", json.dumps(record, indent=2))
+    _hold([store.root / stage for stage in there], folder)
+
+
+def _hold(places: Sequence[Path], folder: Path) -> None:
+    """Keep a link to each stage's manifest: by it the stage is known to be in use, wherever the run is moved."""
+    wanted = {f"{place.parent.name}-{place.name}.json": place / MANIFEST for place in places}
+    for path in (folder / HELD).glob("*"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, manifest in wanted.items():
+        if manifest.exists():
+            share(manifest, folder / HELD / name)
 
 
 def _place(stage: Stage, store: Store) -> Path:
     return store.root / STAGES / stage.name / key({"version": __version__, "key": stage.key})
 
 
-def _is_new(stage: Stage, folder: Path) -> bool:
-    return not any(os.path.lexists(folder / file) for file in stage.files)
+def _is_new(stage: Stage, store: Store, folder: Path) -> bool:
+    """Whether nothing of a stage lies in a run's folder, but for links of an adoption that was cut short."""
+    place = _place(stage, store)
+    own = [path for path in stage.folders if not _leads_to(folder / path, place / path)]
+    return not any(os.path.lexists(folder / path) for path in (*stage.files, *stage.trees, *own))
+
+
+def _leads_to(path: Path, place: Path) -> bool:
+    return path.is_symlink() and path.readlink() == place
 
 
 def _take(stage: Stage, store: Store, folder: Path) -> bool:
@@ -180,7 +212,7 @@ def _take(stage: Stage, store: Store, folder: Path) -> bool:
         return False
     if damaged := damaged_files(place):
         print(f"{place} is damaged ({', '.join(damaged[:5])}) and is made anew", file=sys.stderr)
-        shutil.rmtree(place, ignore_errors=True)
+        invalidate(place)
         return False
     for path in stage.folders:
         target = folder / path
@@ -188,11 +220,18 @@ def _take(stage: Stage, store: Store, folder: Path) -> bool:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(place / path)
     for path in stage.trees:
-        link_tree(place / path, folder / path)
+        # In one step: half a model would be taken for one of another origin.
+        with whole_folder(folder / path) as temporary:
+            link_tree(place / path, temporary, give)
     # Those without which the stage is not finished come last.
     for file in reversed(_files(stage, place)):
-        share(place / file, folder / file)
+        give(place / file, folder / file)
     return True
+
+
+def invalidate(place: Path) -> None:
+    """Let nobody begin with a damaged stage. Its folders stay, to which other experiments may be linked."""
+    (place / MANIFEST).unlink(missing_ok=True)
 
 
 def _files(stage: Stage, folder: Path) -> list[str]:

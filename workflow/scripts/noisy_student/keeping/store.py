@@ -9,17 +9,20 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from noisy_student import __version__
+from noisy_student.errors import InputError
 from noisy_student.files import UNFINISHED, copy, only_one, sha256, write_text
 
 VARIABLE = "NOISY_STUDENT_STORE"
 ITEMS, LOCKS = "items", "locks"
 MANIFEST = "manifest.json"
+# Files that are written anew under another name and renamed, never changed.
+REPLACED = (".pth", ".nii.gz", ".b2nd", ".pkl")
 
 
 class Store:
@@ -33,6 +36,18 @@ class Store:
         """The store of the run whose job this is."""
         root = os.environ.get(VARIABLE)
         return cls(Path(root) if root else None)
+
+    def require_usable(self) -> None:
+        """Raise InputError unless the store is, or can become, a folder that may be written to."""
+        if self.root is None:
+            return
+        there = next(place for place in (self.root, *self.root.parents) if os.path.lexists(place))
+        problem = "" if there.is_dir() else f"{there} is no folder"
+        if not problem and not os.access(there, os.W_OK | os.X_OK):
+            problem = f"{there} may not be written to"
+        if problem:
+            remedy = "name another folder under `store`, or take it out: without it nothing is shared"
+            raise InputError(f"a folder that experiments share, {self.root}", problem, remedy)
 
     def item(self, kind: str, made_from: str) -> Path | None:
         """Where a thing lies, or would lie."""
@@ -139,6 +154,18 @@ def _tell(error: OSError, folder: Path) -> None:
     _told.add(folder)
 
 
+def give(source: Path, target: Path) -> None:
+    """Make `target` what `source` is: large files, which are only ever replaced as a whole, are shared, others copied.
+
+    nnU-Net, and Snakemake with its records and benchmarks, write into the files that are there.
+    """
+    if source.name.endswith(REPLACED):
+        share(source, target)
+        return
+    copy(source, target)
+    shutil.copystat(source, target)
+
+
 def own(folder: Path) -> None:
     """Before something is written to a folder that an experiment links from a store: make it the experiment's own.
 
@@ -156,8 +183,8 @@ def own(folder: Path) -> None:
         temporary.rename(folder)
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Link every file under a folder; links within stay what they are."""
+def link_tree(source: Path, target: Path, bring: Callable[[Path, Path], None] = share) -> None:
+    """`bring` every file under a folder; links within stay what they are."""
     target.mkdir(parents=True, exist_ok=True)
     if not source.exists():
         return
@@ -166,6 +193,6 @@ def link_tree(source: Path, target: Path) -> None:
             if entry.is_symlink():
                 (target / entry.name).symlink_to(Path(entry.path).readlink())
             elif entry.is_dir():
-                link_tree(Path(entry.path), target / entry.name)
+                link_tree(Path(entry.path), target / entry.name, bring)
             elif not entry.name.startswith("."):
-                share(Path(entry.path), target / entry.name)
+                bring(Path(entry.path), target / entry.name)

@@ -45,7 +45,7 @@ def take(source: Source, folds: Mapping[str, str], trusted: Collection[str], fol
 
 def _trusted(sums: dict[Path, str], trusted: Collection[str]) -> dict[Path, str]:
     if foreign := untrusted(sums, trusted):
-        raise foreign_error(foreign, TRUST_IT)
+        raise foreign_error(foreign, TRUST_IT, trusted)
     return sums
 
 

@@ -73,3 +73,13 @@ def test_labelling_with_a_foreign_model_runs_none_of_its_code(checkpoint, tmp_pa
     run = script("label_scan.py", "--model", model, "--image", image, "--output", tmp_path / "out.nii.gz")
     assert run.returncode == 2 and sha256(checkpoint) in run.stderr and "Traceback" not in run.stderr
     assert not (tmp_path / "trapped").exists()
+
+
+def test_a_checksum_of_another_file_is_told_from_none(tmp_path):
+    checkpoint = tmp_path / "checkpoint_final.pth"
+    checkpoint.write_bytes(b"weights")
+    with pytest.raises(InputError) as none:
+        require_trusted([checkpoint], [])
+    with pytest.raises(InputError) as other:
+        require_trusted([checkpoint], ["0" * 64])
+    assert "given" not in none.value.got and f"which is none of those given: {'0' * 64}" in other.value.got

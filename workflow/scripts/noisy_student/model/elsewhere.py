@@ -107,7 +107,7 @@ def _require_trusted(sources: Sequence[Source], trusted: Collection[str], record
         )
     }
     if foreign := untrusted(sums, trusted):
-        raise foreign_error(foreign, f"write beside `model`: sha256: [{', '.join(sums.values())}]")
+        raise foreign_error(foreign, f"write beside `model`: sha256: [{', '.join(sums.values())}]", trusted)
 
 
 def _require_useful(sources: Sequence[Source], configuration: Configuration) -> None:

@@ -31,7 +31,7 @@ def is_replaced(checkpoint: Path) -> bool:
 def require_trusted(checkpoints: Sequence[Path], trusted: Collection[str]) -> None:
     """Raise InputError unless every checkpoint is the project's own, or its SHA-256 is among `trusted`."""
     if foreign := untrusted({path: sha256(path) for path in checkpoints}, trusted):
-        raise foreign_error(foreign, f"--trust {' '.join(foreign.values())}{_where_it_is_own(foreign)}")
+        raise foreign_error(foreign, f"--trust {' '.join(foreign.values())}{_where_it_is_own(foreign)}", trusted)
 
 
 def untrusted(checksums: Mapping[Path, str], trusted: Collection[str]) -> dict[Path, str]:
@@ -39,11 +39,12 @@ def untrusted(checksums: Mapping[Path, str], trusted: Collection[str]) -> dict[P
     return {path: digest for path, digest in checksums.items() if digest not in trusted and not _is_own(path, digest)}
 
 
-def foreign_error(foreign: Mapping[Path, str], how_to_trust: str) -> InputError:
-    """The error for files that are not trusted, with the words by which they would be."""
+def foreign_error(foreign: Mapping[Path, str], how_to_trust: str, given: Collection[str]) -> InputError:
+    """The error for files that are not trusted, with the words by which they would be; `given` are other checksums."""
+    others = f"\nwhich is none of those given: {', '.join(given)}" if given else ""
     return InputError(
         "checkpoints that were trained in this folder or this project, or whose checksum is given",
-        "\n".join(f"{path}, SHA-256 {checksum}" for path, checksum in foreign.items()),
+        "\n".join(f"{path}, SHA-256 {checksum}" for path, checksum in foreign.items()) + others,
         "a checkpoint is a pickle, and loading it can run any code with your rights. If you trust its source, "
         f"and that names this checksum: {how_to_trust}",
     )

@@ -102,4 +102,4 @@ study-choice: $(READY)
 	@cat $(STUDY)/choice/tables/summary.txt
 
 clean:
-	rm -rf results/* logs
+	rm -rf results/* results/.store logs

@@ -274,7 +274,7 @@ DATED = Depends(
     lambda role: state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates=True),
     list(TEACHERS.values()),
 )
-STORE = Store(CONFIGURATION.store and CONFIGURATION.store.absolute())
+STORE = Store(CONFIGURATION.store and Path(os.path.abspath(CONFIGURATION.store)))
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")
 

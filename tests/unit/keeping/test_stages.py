@@ -155,6 +155,15 @@ def test_a_stage_that_a_folder_is_still_linked_to_counts_as_used(first, store, t
     assert {"stage cohort", "stage preprocessed", "stage labels"} <= needed
 
 
+def test_another_store_than_before_is_no_hindrance(first, store, tmp_path):
+    second, other = tmp_path / "second", Store(tmp_path / "other")
+    adopt(stages(), store, second)
+    publish(stages(), other, second, made=lambda path: True)
+    register(stages(), other, second)
+    assert {entry.needed_by for entry in in_store(other.root)} == {(str(second),)}
+    assert (second / "results/cohort/images/case.nii.gz").exists()
+
+
 def test_the_check_finds_what_is_damaged(first, store):
     weights = next((store.root / "stages").glob("training/*/results/round_0/model/file"))
     weights.unlink()

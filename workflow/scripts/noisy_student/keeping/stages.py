@@ -171,7 +171,7 @@ def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
     places = {_place(stage, store) for stage in stages}
     # Of settings that were changed since, folders may still be linked.
     links = [folder / path for stage in stages for path in stage.folders]
-    targets = [link.readlink() for link in links if link.is_symlink()]
+    targets = [link.readlink() for link in links if link.is_symlink() and store.root in link.readlink().parents]
     places |= {place for target in targets for place in target.parents if place.parent.parent.name == STAGES}
     there = [str(place.relative_to(store.root)) for place in sorted(places) if place.exists()]
     record = {"experiment": str(folder.resolve()), "stages": there}

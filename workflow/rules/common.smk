@@ -5,7 +5,7 @@ import os
 import shlex
 import shutil
 import sys
-from functools import cache
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 
@@ -262,18 +262,14 @@ def cohort_state(wildcards) -> str:
 
 
 @cache
-def state_of_role(role: str) -> str:
-    """What changes when a scan of a role is added, taken away or replaced."""
-    return state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed)
+def state_of_role(role: str, dates: bool = False) -> str:
+    """What changes when a scan of a role is added, taken away or replaced; with `dates`, also by one of equal size."""
+    return state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates)
 
 
 DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()))
 # The same for a store, in which a file that was written anew is another one, though its size be the same.
-DATED = Depends(
-    CONFIGURATION,
-    lambda role: state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates=True),
-    list(TEACHERS.values()),
-)
+DATED = Depends(CONFIGURATION, partial(state_of_role, dates=True), list(TEACHERS.values()))
 STORE = Store(CONFIGURATION.store and Path(os.path.abspath(CONFIGURATION.store)))
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")

@@ -311,8 +311,13 @@ def pseudo_labels_of_student(wildcards) -> str:
     """The same as flags."""
     folder = f"results/round_{wildcards.round}"
     flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
-    flags += CONFIGURATION.voxel_confidence_of(int(wildcards.round)).flag
+    flags += CONFIGURATION.voxel_confidence_of(int(wildcards.round)).flag + soft_flag(wildcards)
     return flags if int(wildcards.round) else ""
+
+
+def soft_flag(wildcards) -> str:
+    """Whether a round's student learns from soft labels, as a flag."""
+    return " --soft" * (CONFIGURATION.targets_of(int(wildcards.round)) == "soft")
 
 
 def whole_machine() -> int:

@@ -3,6 +3,7 @@
 # reads  checkpoints, the preprocessed scans
 # makes  results/round_<k>/pseudo_labels/<case>.nii.gz, results/round_<k>/pseudo_label_scores.tsv
 #        results/round_<k>/pseudo_labels/confidence/<case>.b2nd     how sure the teacher is of each voxel
+#        results/round_<k>/pseudo_labels/soft/<case>.b2nd           of a round with soft targets: its two likeliest classes
 #        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
 
 
@@ -34,12 +35,13 @@ rule pseudo_label:
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
         same=lambda wildcards: same_of_round_before(wildcards, "pseudo_labels"),
+        soft=soft_flag,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles unlabelled --cases {input.cases}'
         " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
-        " --shards {params.shards} --folder {params.folder} --voxels --output {output} >> {log} 2>&1"
+        " --shards {params.shards} --folder {params.folder} --voxels{params.soft} --output {output} >> {log} 2>&1"
 
 
 rule pseudo_label_scores:

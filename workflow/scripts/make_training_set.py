@@ -35,8 +35,12 @@ def examples(
     pseudo_labels: Path | None,
     voxel_confidence: tuple[float, float],
     organs: Collection[str],
+    soft: bool = False,
 ) -> list[Example]:
-    """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all."""
+    """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all.
+
+    `soft`: its targets are its teacher's soft labels.
+    """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
     found = [
@@ -50,6 +54,7 @@ def examples(
             masked, marked = tuple(row.masked.split(", ")) if row.masked else (), files.looked_for()
             lacking = tuple(organ for organ in organs if organ not in marked)
             example = Example(row.case, "pseudo", files.label_map, image, masked, row.confidence, lacking=lacking)
+            example = replace(example, soft=files.soft_labels if soft else None)
             least = (voxel_confidence[0], max(voxel_confidence[1], DECIDED * files.has_undecided()))
             found.append(replace(example, voxels=files.confidence, least_confidence=least) if any(least) else example)
     return found
@@ -77,6 +82,7 @@ def main() -> None:
         metavar=("ORGAN", "BACKGROUND"),
         help="voxels of which the teacher is less sure are left out of the loss",
     )
+    parser.add_argument("--soft", action="store_true", help="the teacher's two most probable classes are the targets")
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--description", type=Path, required=True, help="dataset.json of the labelled scans")
     parser.add_argument("--fingerprint", type=Path, required=True)
@@ -94,6 +100,7 @@ def main() -> None:
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
         tuple(arguments.voxel_confidence), [name for name, label in description["labels"].items() if label],
+        arguments.soft,
     )  # fmt: skip
     for line in of_unmarked_organs(found):
         print(line, file=sys.stderr)
@@ -107,7 +114,11 @@ def main() -> None:
     if any(example.masked or example.voxels or example.lacking for example in found):
         description = with_ignore_label(description)
     plan = Plan(read_json(arguments.plans), description)
-    rows = list(in_threads(partial(add_example, folder=cases, plan=plan), found, arguments.cores, "labelling"))
+    rows = list(
+        in_threads(
+            partial(add_example, folder=cases, plan=plan, soft=arguments.soft), found, arguments.cores, "labelling"
+        )
+    )
     remove_others(cases, [example.case for example in found])
     pseudo = [example.case for example in found if example.origin == "pseudo"]
     folds = splits(labelled, pseudo, arguments.splits, arguments.seed)

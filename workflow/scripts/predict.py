@@ -85,7 +85,7 @@ class Job:
     @property
     def identity(self) -> str:
         """What the files depend on, in the store."""
-        return f"{self.made_from}, voxels {self.files.voxels}"
+        return f"{self.made_from}, voxels {self.files.voxels}{', soft' if self.files.soft else ''}"
 
     def set_others_aside(self) -> None:
         """Keep what another model has made of the scan."""
@@ -109,7 +109,7 @@ class OfThisRun:
 
     def labelled(self, logits: Logits, job: Job) -> Labelled:
         """The label map in canonical orientation, and its scores."""
-        return self.predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels)
+        return self.predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels, soft=job.files.soft)
 
 
 class FromElsewhere:
@@ -131,7 +131,7 @@ class FromElsewhere:
 
     def labelled(self, predicted: Any, job: Job) -> Labelled:
         """The label map in canonical orientation, and its scores."""
-        return self.labeller.labelled(predicted, job.files.voxels)
+        return self.labeller.labelled(predicted, job.files.voxels, job.files.soft)
 
 
 def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -186,6 +186,7 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
     parser.add_argument("--voxels", action="store_true", help="also keep how sure the model is of each voxel")
+    parser.add_argument("--soft", action="store_true", help="also keep each voxel's two most probable classes")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--shard", type=int, required=True)
@@ -214,7 +215,7 @@ def main() -> None:
     store = Store.of_environment()
     jobs = [
         Job(
-            LabelFiles(arguments.folder, row.case, arguments.voxels), Path(scans[row.case]),
+            LabelFiles(arguments.folder, row.case, arguments.voxels, arguments.soft), Path(scans[row.case]),
             preprocessed.get(row.case), row.orientation, made_from(model, row.sha256), same_in, aside, store,
         )
         for row in cases.itertuples()

@@ -19,7 +19,7 @@ from noisy_student.train.training_set import Example, add_example, splits
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(
     splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
-).model_dump() | {"noise": Noise().model_dump(), "seed": 1}
+).model_dump() | {"noise": Noise().model_dump(), "seed": 1, "targets": "hard"}
 NO_NOISE = Noise(augmentation="none").model_dump()
 
 

@@ -14,6 +14,7 @@ import make_training_set
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.geometry import image_like, reorient
 from noisy_student.images import read_image, write_image
+from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.model.voxel_confidence import unsure_voxels, write_confidence
 from noisy_student.plan.preprocessing import (
     ARRAY,
@@ -27,7 +28,7 @@ from noisy_student.plan.preprocessing import (
 )
 from noisy_student.tables import write_table
 from noisy_student.train.masking import with_ignore_label
-from noisy_student.train.training_set import Example, add_example, remove_others, splits
+from noisy_student.train.training_set import Example, add_example, remove_others, soft_targets, splits
 
 CASE = "FLARE22_Tr_0002"
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
@@ -166,3 +167,36 @@ def test_what_a_teacher_marks_is_read_from_its_label_maps_records(plan, tmp_path
 def test_a_voxel_of_one_per_cent_is_decided():
     confidence, labels = np.array([[[0, 1]]], np.uint8), np.zeros((1, 1, 2), np.int16)
     assert unsure_voxels(confidence, labels, 0, make_training_set.DECIDED).tolist() == [[[True, False]]]
+
+
+def test_soft_targets_keep_what_is_ignored_and_a_label_that_is_neither_class_is_hard():
+    soft = np.array([[5, 5, 5, 5, 0], [0, 0, 0, 0, 5], [90, 80, 70, 60, 55]], np.uint8)[:, None, None]
+    labels = np.array([5, 14, 7, 0, -1], np.int16)[None, None, None]
+    found = soft_targets(labels, soft, 14)[:, 0, 0]
+    assert found.dtype == np.int16
+    assert found.tolist() == [[5, 14, 7, 5, -1], [0, 14, 7, 0, -1], [90, 100, 100, 60, 100]]
+
+
+def test_soft_targets_of_another_grid_are_those_of_the_nearest_voxel():
+    soft = np.array([[1, 2], [0, 0], [60, 80]], np.uint8)[:, None, None]
+    found = soft_targets(np.array([1, 1, 2, 2], np.int16)[None, None, None], soft, None)
+    assert found[:, 0, 0].tolist() == [[1, 1, 2, 2], [0, 0, 0, 0], [60, 60, 80, 80]]
+
+
+def test_with_soft_targets_every_case_has_three_numbers_a_voxel(example, plan, tmp_path):
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    hard_row = add_example(example, tmp_path / "cases", plan)
+    labels = read_array(target)
+    row = add_example(example, tmp_path / "cases", plan, soft=True)
+    assert (read_array(target) == np.concatenate([labels, labels, np.full_like(labels, 100)])).all()
+    assert row["made_from"] != hard_row["made_from"]
+    drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
+    assert {voxels.shape[1] for voxels in drawn.values()} == {4} and set(drawn) == set(range(1, 14))
+
+    first = labels[0].clip(min=0).astype(np.uint8)
+    soft = np.stack([first, np.where(first == 3, 1, first), np.where(first == 3, 60, 100).astype(np.uint8)])
+    write_soft_labels(soft, tmp_path / "soft.b2nd")
+    pseudo = replace(example, origin="pseudo", soft=tmp_path / "soft.b2nd")
+    add_example(pseudo, tmp_path / "cases", plan, soft=True)
+    found = read_array(target)
+    assert (found[0] == labels[0]).all() and (found[2] == np.where(labels[0] == 3, 60, 100)).all()

@@ -30,6 +30,7 @@ from noisy_student.configuration.settings import (
     Noise,
     NoiseOrPreset,
     Round,
+    Targets,
     Teacher,
     Training,
     VoxelConfidence,
@@ -200,6 +201,7 @@ class Configuration(Strict):
     prediction: Prediction = Prediction()
     selection: Selection = Field("default", validate_default=True)
     voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
+    targets: Targets = "hard"
     rounds: list[AnyRound] = Field(min_length=1)
     postprocessing: Postprocessing = Postprocessing()
     collapse: Collapse = Collapse()
@@ -248,7 +250,7 @@ class Configuration(Strict):
             if len(rounds) > 1 and rounds[1].start == "teacher" and len(rounds[0].models) > 1:
                 raise ValueError("round 1 has several teachers: name the one to start from, `start: {model: PATH}`")
             return rounds
-        for name in ("selection", "voxel_confidence"):
+        for name in ("selection", "voxel_confidence", "targets"):
             if getattr(rounds[0], name) is not None:
                 raise ValueError(f"round 0 learns from hand-labelled scans alone: take `{name}` out of it")
         if rounds[0].start == "teacher":
@@ -297,12 +299,18 @@ class Configuration(Strict):
         entry = self.rounds[number]
         changes = entry.training.model_dump(exclude_none=True)
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
+        own["targets"] = self.targets_of(number)
         return {**self.training.model_dump(exclude={"folds"}), **changes, **own}
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""
         own = self.rounds[number].noise
         return self.noise if own is None else own
+
+    def targets_of(self, number: int) -> Targets:
+        """What a round learns from of its pseudo-labels; hand labels are hard."""
+        own = self.rounds[number].targets
+        return "hard" if number == 0 else self.targets if own is None else own
 
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""

@@ -134,6 +134,9 @@ class Teacher(Strict):
         return self.model if isinstance(self.model, list) else [self.model]
 
 
+Targets = Literal["hard", "soft"]
+
+
 class Round(Strict):
     """One training of the chain. Round 0 is the teacher; what is null is the configuration's default."""
 
@@ -143,6 +146,7 @@ class Round(Strict):
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None
     voxel_confidence: VoxelConfidenceOrNumber | None = None
+    targets: Targets | None = None
 
 
 def _kind_of_round(entry: Any) -> str:

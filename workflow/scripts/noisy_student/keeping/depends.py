@@ -86,7 +86,7 @@ def key(document: Mapping[str, Any]) -> str:
 
 def settings_in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
     """A training's settings under the configuration's keys."""
-    apart = ("seed", "noise")
+    apart = ("seed", "noise", "targets")
     return {
         name if name in apart else f"training.{name}": value for name, value in json.loads(json.dumps(settings)).items()
     }

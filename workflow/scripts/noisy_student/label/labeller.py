@@ -12,6 +12,7 @@ import SimpleITK as sitk
 import torch
 
 from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.errors import InputError
 from noisy_student.geometry import PATIENT_AXES, canonical_array, canonical_box, reorient
 from noisy_student.label.vote import Opinion, vote
 from noisy_student.model.label_files import Labelled
@@ -66,16 +67,23 @@ class Labeller:
         """Run the networks."""
         return Predicted(self.predictor.predict(seen.image), seen.properties, seen.letters)
 
-    def labelled(self, predicted: Predicted, voxels: bool = False) -> Labelled:
-        """The label map, and the confidence of its `voxels` if wanted, in canonical orientation."""
-        found = self.predictor.labelled(predicted.logits, predicted.properties, voxels, self.meaning)
+    def labelled(self, predicted: Predicted, voxels: bool = False, soft: bool = False) -> Labelled:
+        """The label map, and if wanted its `voxels`' confidence and `soft` labels, in canonical orientation."""
+        found = self.predictor.labelled(predicted.logits, predicted.properties, voxels, self.meaning, soft)
         label_map = np.ascontiguousarray(canonical_array(found.label_map_zyx, predicted.letters))
-        confidence = found.confidence_zyx
-        if confidence is not None:
-            backward = self.predictor.plan.manager.transpose_backward
-            confidence = np.ascontiguousarray(canonical_array(confidence.transpose(backward), predicted.letters))
-        turned = replace(found, label_map_zyx=label_map, confidence_zyx=confidence)
-        return self._translated(turned) if self.meaning else turned
+        backward = self.predictor.plan.manager.transpose_backward
+
+        def turned(on_grid: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(canonical_array(on_grid.transpose(backward), predicted.letters))
+
+        confidence, soft_labels = found.confidence_zyx, found.soft_labels
+        canonical = replace(
+            found,
+            label_map_zyx=label_map,
+            confidence_zyx=None if confidence is None else turned(confidence),
+            soft_labels=None if soft_labels is None else np.stack(list(map(turned, soft_labels))),
+        )
+        return self._translated(canonical) if self.meaning else canonical
 
     def _translated(self, found: Labelled) -> Labelled:
         """The same in the label table's labels; rows of scores of those organs alone that the model marks."""
@@ -90,6 +98,7 @@ class Labeller:
             pd.concat(rows, ignore_index=True),
             found.confidence_zyx,
             bool(self.meaning.unknown),
+            found.soft_labels,
         )
 
     def crop(self, predicted: Predicted) -> tuple[slice, ...]:
@@ -123,8 +132,19 @@ class Vote:
         predicted = labeller.predict(seen)
         return labeller.labelled(predicted, voxels=True), labeller.crop(predicted)
 
-    def labelled(self, predicted: list[tuple[Labelled, tuple[slice, ...]]], voxels: bool = False) -> Labelled:
-        """What most of them say; the confidence of its `voxels` is on the scan's own grid, within nnU-Net's crop."""
+    def labelled(
+        self, predicted: list[tuple[Labelled, tuple[slice, ...]]], voxels: bool = False, soft: bool = False
+    ) -> Labelled:
+        """What most of them say; the confidence of its `voxels` is on the scan's own grid, within nnU-Net's crop.
+
+        Raises InputError where `soft` labels are wanted: those that vote have no probabilities in common.
+        """
+        if soft:
+            raise InputError(
+                "teachers that label by their mean, for soft targets",
+                "models whose labels or grids differ, which vote",
+                "set `targets: hard` for the first student, or name models of one plan",
+            )
         opinions = [
             Opinion(found.label_map_zyx, found.confidence_zyx, frozenset(found.scores.label), found.undecided)
             for found, _ in predicted

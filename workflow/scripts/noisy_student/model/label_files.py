@@ -11,6 +11,7 @@ import pandas as pd
 from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
+from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.model.voxel_confidence import write_confidence
 
 MODEL = re.compile(r"model (\w+), scan ")
@@ -38,26 +39,28 @@ def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, out
 class Labelled:
     """A label map (z, y, x) in canonical orientation, and one row of scores per organ.
 
-    `confidence_zyx` is of the network's grid (`confidence_map`), if it was wanted. `undecided`: whether background of
-    confidence 0 is what no label was found for, which a student must not learn as background.
+    `confidence_zyx` (`confidence_map`) and `soft_labels` are of the network's grid, if they were wanted. `undecided`:
+    whether background of confidence 0 is what no label was found for, which a student must not learn as background.
     """
 
     label_map_zyx: np.ndarray
     scores: pd.DataFrame
     confidence_zyx: np.ndarray | None = None
     undecided: bool = False
+    soft_labels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class LabelFiles:
     """The files of one case. The scores are written last and hold the others' checksums.
 
-    `voxels`: whether the confidence of each voxel is one of them.
+    `voxels`: whether the confidence of each voxel is one of them; `soft`: whether its soft label is.
     """
 
     folder: Path
     case: str
     voxels: bool = False
+    soft: bool = False
 
     @property
     def label_map(self) -> Path:
@@ -74,6 +77,11 @@ class LabelFiles:
         """The confidence of each voxel of the network's grid."""
         return self.folder / "confidence" / f"{self.case}.b2nd"
 
+    @property
+    def soft_labels(self) -> Path:
+        """The soft label of each voxel of the network's grid."""
+        return self.folder / "soft" / f"{self.case}.b2nd"
+
     def write(self, labelled: Labelled, scan: Path, orientation: str, made_from: str) -> None:
         """Write all files.
 
@@ -83,6 +91,8 @@ class LabelFiles:
         write_label_map(labelled.label_map_zyx, scan, orientation, self.label_map)
         if labelled.confidence_zyx is not None:
             write_confidence(labelled.confidence_zyx, self.confidence)
+        if labelled.soft_labels is not None:
+            write_soft_labels(labelled.soft_labels, self.soft_labels)
         record = {
             "made_from": made_from,
             "sha256": self._checksums(),
@@ -132,11 +142,11 @@ class LabelFiles:
 
     def by_name(self) -> dict[str, Path]:
         """The files under names that do not depend on the case, the scores last."""
-        names = ["label_map.nii.gz", *(["confidence.b2nd"] if self.voxels else []), "scores.json"]
+        names = ["label_map.nii.gz", *["confidence.b2nd"] * self.voxels, *["soft.b2nd"] * self.soft, "scores.json"]
         return dict(zip(names, self._paths(), strict=True))
 
     def _paths(self) -> list[Path]:
-        return [self.label_map, *([self.confidence] if self.voxels else []), self.scores]
+        return [self.label_map, *[self.confidence] * self.voxels, *[self.soft_labels] * self.soft, self.scores]
 
     def _checksums(self) -> dict[str, str]:
         return {str(path.relative_to(self.folder)): sha256(path) for path in self._paths()[:-1]}

@@ -21,8 +21,9 @@ from noisy_student.model.label_map import label_map_of
 from noisy_student.model.model_folder import Model
 from noisy_student.model.postprocessing import Steps, largest_pieces
 from noisy_student.model.scores import score_table
+from noisy_student.model.soft_labels import hard, soft_labels
 from noisy_student.model.translation import Translation
-from noisy_student.model.voxel_confidence import confidence_map
+from noisy_student.model.voxel_confidence import confidence_map, nearest_on_grid
 from noisy_student.model.windows import Windows, background
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
 
@@ -110,17 +111,33 @@ class Predictor:
     @torch.inference_mode()
     @one_thread()
     def labelled(
-        self, logits: Logits, properties: dict[str, Any], voxels: bool = False, meaning: Translation | None = None
+        self,
+        logits: Logits,
+        properties: dict[str, Any],
+        voxels: bool = False,
+        meaning: Translation | None = None,
+        soft: bool = False,
     ) -> Labelled:
-        """The label map on the scan's own grid, its scores, and the confidence of each of its `voxels` if wanted.
+        """The label map on the scan's own grid and its scores; if wanted the confidence of its `voxels`, `soft` labels.
 
-        All in the model's own labels; `meaning` is theirs elsewhere, for the confidence.
+        All in the model's own labels; `meaning` is theirs elsewhere, for confidence and soft labels.
         """
         certainty, on_grid = certainty_of(logits.mean)
-        label_map = largest_pieces(label_map_of(logits.mean, on_grid, properties, self.plan), self.steps)
+        before = label_map_of(logits.mean, on_grid, properties, self.plan)
+        label_map = largest_pieces(before, self.steps)
         scores = score_table(self.plan.organs, certainty, logits.passes, label_map, properties["spacing"])
         confidence = confidence_map(logits.mean, logits.passes, meaning) if voxels else None
-        return Labelled(label_map, scores, confidence)
+        found = soft_labels(logits.mean, meaning) if soft else None
+        if found is not None and self.steps:
+            taken_away = self._on_grid(before != label_map, properties, found.shape[1:])
+            found = np.where(taken_away, hard(np.zeros_like(found[:1])), found)
+        return Labelled(label_map, scores, confidence, soft_labels=found)
+
+    def _on_grid(self, mask: np.ndarray, properties: dict[str, Any], shape_zyx: tuple[int, ...]) -> np.ndarray:
+        """A mask of the scan as it is given, on the network's grid."""
+        box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
+        cropped = mask.transpose(self.plan.manager.transpose_forward)[box]
+        return nearest_on_grid(np.ascontiguousarray(cropped).astype(np.uint8), shape_zyx) > 0
 
     def label(self, preprocessed: Path) -> Labelled:
         """Label one preprocessed scan."""

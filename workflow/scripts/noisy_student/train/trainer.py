@@ -24,6 +24,7 @@ from noisy_student.train.batches import Chances, numbered_augmenter, seed_everyt
 from noisy_student.train.draws import chances
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
+from noisy_student.train.soft_targets import SoftLoss, with_first_labels, with_soft_targets
 
 AXES = {"z": 0, "y": 1}
 TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
@@ -96,6 +97,11 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """The kind of augmentation."""
         return self.settings["noise"]["augmentation"]
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether the dataset has soft targets."""
+        return self.settings["targets"] == "soft"
+
     def initialize(self) -> None:
         """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
@@ -137,11 +143,26 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def get_training_transforms(self, *args: Any, **kwargs: Any) -> Any:
         """nnU-Net's augmentation, its strongest, or none at all."""
         if self.augmentation == "strong":
-            return strong_transforms(*args, **kwargs)
-        if self.augmentation == "none":
+            made = strong_transforms(*args, **kwargs)
+        elif self.augmentation == "none":
             scales = args[2] if len(args) > 2 else kwargs["deep_supervision_scales"]
-            return self.get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
-        return super().get_training_transforms(*args, **kwargs)
+            made = super().get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
+        else:
+            made = super().get_training_transforms(*args, **kwargs)
+        return with_soft_targets(made, self.label_manager.ignore_label) if self.is_soft else made
+
+    def get_validation_transforms(self, *args: Any, **kwargs: Any) -> Any:
+        """nnU-Net's: hand labels validate, which are hard."""
+        made = super().get_validation_transforms(*args, **kwargs)
+        return with_first_labels(made) if self.is_soft else made
+
+    def _build_loss(self) -> torch.nn.Module:
+        """nnU-Net's loss, or the same against soft targets."""
+        hard = super()._build_loss()
+        if not self.is_soft:
+            return hard
+        classes, ignore = self.label_manager.num_segmentation_heads, self.label_manager.ignore_label
+        return SoftLoss(hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice)
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""

@@ -11,7 +11,8 @@ from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
-from noisy_student.model.voxel_confidence import read_confidence, unsure_voxels
+from noisy_student.model.soft_labels import hard, read_soft_labels
+from noisy_student.model.voxel_confidence import nearest_on_grid, read_confidence, unsure_voxels
 from noisy_student.plan.preprocessing import (
     ARRAY,
     LABELS,
@@ -37,7 +38,7 @@ class Example:
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
     `least_confidence`, that of an organ's voxels and that of background; and all background where the teacher is
     `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
-    has none.
+    has none. `soft`: the teacher's soft labels, if they are the targets.
     """
 
     case: str
@@ -49,6 +50,7 @@ class Example:
     voxels: Path | None = None
     least_confidence: tuple[float, float] = (0.0, 0.0)
     lacking: tuple[str, ...] = ()
+    soft: Path | None = None
 
     @property
     def ignored(self) -> str:
@@ -61,10 +63,11 @@ class Example:
         return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
 
-def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
+def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) -> dict[str, str]:
     """Write one case of the round's dataset, unless it is there for this very scan and label map; its row.
 
-    The image is linked, not copied. The properties come last, so a case that has them is whole.
+    The image is linked, not copied. Labels are (1, z, y, x); of a round with `soft` targets all are (3, z, y, x), as
+    those are. The properties come last, so a case that has them is whole.
     """
     target = folder / example.case
     checksum = sha256(example.label_map)
@@ -73,6 +76,8 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
     ignore = plan.dataset["labels"].get(IGNORE)
     if ignore is not None:
         made_from += f", ignored: {example.ignored}"
+    if soft:
+        made_from += f", soft targets of {sha256(example.soft) if example.soft else 'hard labels'}"
     if not _is_whole(target, example.preprocessed, made_from):
         require_whole(with_suffix(example.preprocessed, ARRAY))
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
@@ -87,9 +92,11 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
             labels = mask_voxels(labels, unsure_voxels(confidence, labels[0], *example.least_confidence), ignore)
         if example.lacking:
             labels = mask_voxels(labels, labels[0] <= 0, ignore)
+        if soft:
+            labels = soft_targets(labels, read_soft_labels(example.soft), ignore) if example.soft else hard(labels)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
-        learned = {"class_locations": class_locations(labels, plan), MADE_FROM: made_from}
+        learned = {"class_locations": class_locations(labels[:1], plan), MADE_FROM: made_from}
         write_properties(properties | learned, target)
     return {
         "case": example.case,
@@ -100,6 +107,18 @@ def add_example(example: Example, folder: Path, plan: Plan) -> dict[str, str]:
         "confidence": example.confidence,
         "made_from": made_from,
     }
+
+
+def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np.ndarray:
+    """A teacher's soft labels as targets on the grid of the labels (1, z, y, x) that are made of them: (3, z, y, x).
+
+    Both grids cover the same crop; each voxel has the soft label of the teacher's nearest one. What is `ignore`, or
+    outside of the crop, stays so. A label that is neither of the two classes is hard.
+    """
+    found = np.stack([nearest_on_grid(channel, labels.shape[1:]) for channel in soft]).astype(labels.dtype)
+    label = labels[0]
+    differs = (label == ignore) | (label < 0) | ~((label == found[0]) | (label == found[1]))
+    return np.where(differs, hard(labels), found)
 
 
 def _is_whole(target: Path, preprocessed: Path, made_from: str) -> bool:

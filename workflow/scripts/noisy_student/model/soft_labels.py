@@ -1,0 +1,57 @@
+"""Of each voxel the two classes that a teacher finds most probable, and the share of the first: three bytes a voxel.
+
+Arrays are (FIRST | SECOND | SHARE, z, y, x), uint8, on the network's grid. The share is p1 / (p1 + p2) in whole per
+cent, so 50 or more; what further classes have of the probability is left out.
+"""
+
+from pathlib import Path
+
+import blosc2
+import numpy as np
+import torch
+
+from noisy_student.damage import damaged
+from noisy_student.files import whole_file
+from noisy_student.model.translation import Translation
+
+FIRST, SECOND, SHARE = range(3)
+WHOLE = 100
+
+
+def soft_labels(logits: torch.Tensor, meaning: Translation | None = None) -> np.ndarray:
+    """The soft labels of logits (class, z, y, x).
+
+    Of a model whose labels have a `meaning` here, classes that mean the same count as one.
+    """
+    found = np.empty((3, *logits.shape[1:]), np.uint8)
+    theirs = torch.from_numpy(meaning.of_each_label.astype(np.int64)).to(logits.device) if meaning else None
+    for z in range(logits.shape[1]):
+        classes = logits[:, z].float()
+        if theirs is not None:
+            shares = torch.zeros((int(theirs.max()) + 1, *classes.shape[1:]), device=classes.device)
+            classes = shares.index_add_(0, theirs[: len(classes)], classes.softmax(0)).log_()
+        highest, first = classes.max(0)
+        next_highest, second = classes.scatter(0, first[None], -torch.inf).max(0)
+        # Of two softmax values the first one's share is the logistic function of the difference of their logits.
+        share = WHOLE * torch.sigmoid(highest - next_highest)
+        found[:, z] = torch.stack([first, second, share.round()]).to(torch.uint8).cpu().numpy()
+    return found
+
+
+def hard(labels: np.ndarray) -> np.ndarray:
+    """Labels (1, z, y, x) in the form of soft ones: whatever their type, each voxel wholly of its label."""
+    return np.concatenate([labels, labels, np.full_like(labels, WHOLE)])
+
+
+def write_soft_labels(soft: np.ndarray, path: Path) -> None:
+    """Write soft labels in one step."""
+    with whole_file(path) as temporary:
+        blosc2.save_array(soft, str(temporary), cparams={"codec": blosc2.Codec.ZSTD, "nthreads": 1})
+
+
+def read_soft_labels(path: Path) -> np.ndarray:
+    """Soft labels of a file."""
+    try:
+        return blosc2.load_array(str(path))
+    except Exception as error:
+        raise damaged(path, "a map of soft labels", error) from error

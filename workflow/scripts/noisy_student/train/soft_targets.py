@@ -1,0 +1,163 @@
+"""Soft targets: what a student learns from a teacher that was not sure, through augmentation into the loss.
+
+A target is (FIRST | SECOND | SHARE, z, y, x) as in `soft_labels`: hand-labelled voxels are wholly of their label, and
+voxels whose first label is the ignore label are left out. Batches carry these three numbers a voxel; the probabilities
+of all classes are made on the device.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+from batchgeneratorsv2.transforms.base.basic_transform import SegOnlyTransform
+from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
+from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import DownsampleSegForDSTransform
+from torch.nn.functional import adaptive_avg_pool3d, grid_sample, log_softmax
+
+from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
+
+BACKGROUND = 0
+SMOOTH = 1e-5  # nnU-Net's, in its Dice
+
+
+class SoftSpatial(SpatialTransform):
+    """nnU-Net's rotation and scaling of targets: probabilities are interpolated, and the two largest of them kept.
+
+    Where all of a patch is hard it is nnU-Net's own interpolation of labels.
+    """
+
+    @classmethod
+    def of(cls, transform: SpatialTransform) -> "SoftSpatial":
+        """The same as a transform of nnU-Net's."""
+        made = cls.__new__(cls)
+        made.__dict__.update(transform.__dict__)
+        return made
+
+    def _apply_to_segmentation(self, segmentation: torch.Tensor, **params: object) -> torch.Tensor:
+        if params["grid"] is None:
+            return super()._apply_to_segmentation(segmentation, **params)
+        # With slices as channels, where nnU-Net rotates in plane alone, there are several of each.
+        first, second, share = segmentation.chunk(3)
+        if torch.equal(first, second):
+            label = super()._apply_to_segmentation(first, **params)
+            return torch.cat([label, label, torch.full_like(label, WHOLE)])
+        # What lies outside is background.
+        return self._two_largest(first.clamp(min=BACKGROUND), second.clamp(min=BACKGROUND), share, params["grid"])
+
+    def _two_largest(
+        self, first: torch.Tensor, second: torch.Tensor, share: torch.Tensor, grid: torch.Tensor
+    ) -> torch.Tensor:
+        share = torch.where(first == second, WHOLE, share).float()
+        labels = sorted({BACKGROUND, *map(int, pd.unique(torch.cat([first.ravel(), second.ravel()]).numpy()))})
+        shape = (len(first), *self.patch_size)
+        highest, next_highest = torch.zeros(shape), torch.zeros(shape)
+        winner = torch.full(shape, BACKGROUND, dtype=first.dtype)
+        runner_up = winner.clone()
+        for label in labels:
+            mass = torch.where(first == label, share, torch.where(second == label, WHOLE - share, 0))
+            # Beyond the patch, too; the sampling pads with nothing.
+            padding = WHOLE if label == BACKGROUND else 0
+            found = (
+                grid_sample((mass - padding)[None], grid[None], padding_mode="zeros", align_corners=False)[0] + padding
+            )
+            wins = found > highest
+            comes_second = ~wins & (found > next_highest)
+            runner_up = torch.where(wins, winner, torch.where(comes_second, label, runner_up))
+            next_highest = torch.where(wins, highest, torch.where(comes_second, found, next_highest))
+            winner = torch.where(wins, label, winner)
+            highest = torch.where(wins, found, highest)
+        runner_up = torch.where(next_highest > 0, runner_up, winner)
+        share = (WHOLE * highest / (highest + next_highest)).round().to(first.dtype)
+        return torch.cat([winner, runner_up, share])
+
+
+class Compact(SegOnlyTransform):
+    """A target in bytes. What is outside is background, and nothing shares a voxel with the ignore label."""
+
+    def __init__(self, ignore: int | None) -> None:
+        super().__init__()
+        self.ignore = ignore
+
+    def _apply_to_segmentation(self, segmentation: torch.Tensor, **params: object) -> torch.Tensor:
+        first, second, share = segmentation.clamp(min=0)
+        alone = (first == second) | (second == self.ignore) | (first == self.ignore)
+        return torch.stack([first, torch.where(alone, first, second), torch.where(alone, WHOLE, share)]).to(torch.uint8)
+
+
+class FirstAlone(SegOnlyTransform):
+    """The first labels: what hand-labelled scans validate with."""
+
+    def _apply_to_segmentation(self, segmentation: torch.Tensor, **params: object) -> torch.Tensor:
+        return segmentation[FIRST : FIRST + 1]
+
+
+def with_soft_targets(composed: ComposeTransforms, ignore: int | None) -> ComposeTransforms:
+    """nnU-Net's transforms for soft targets; pooling them for deep supervision is left to the loss."""
+    kept = [one for one in composed.transforms if not isinstance(one, DownsampleSegForDSTransform)]
+    soft = [SoftSpatial.of(one) if isinstance(one, SpatialTransform) else one for one in kept]
+    return ComposeTransforms([*soft, Compact(ignore)])
+
+
+def with_first_labels(composed: ComposeTransforms) -> ComposeTransforms:
+    """nnU-Net's transforms for hard targets, of the first of soft labels."""
+    return ComposeTransforms([FirstAlone(), *composed.transforms])
+
+
+class SoftLoss(torch.nn.Module):
+    """Cross-entropy and Dice against soft targets, at every resolution that nnU-Net weighs.
+
+    For hard targets both are nnU-Net's, but for coarser resolutions: there targets are means of the finer voxels'
+    probabilities. Dice: 2 Σ min(p, t) / (Σ p + Σ t), which is largest where p = t, unlike 2 Σ p t / (Σ p + Σ t): Wang
+    et al., Dice Semimetric Losses, MICCAI 2023. Lists of targets are hard and go to nnU-Net's loss, `hard`.
+    """
+
+    def __init__(
+        self, hard: torch.nn.Module, weights: Sequence[float], classes: int, ignore: int | None, batch_dice: bool
+    ) -> None:
+        super().__init__()
+        self.hard, self.weights, self.classes, self.ignore, self.batch_dice = hard, weights, classes, ignore, batch_dice
+
+    def forward(self, outputs: list[torch.Tensor], targets: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
+        """The loss of logits (batch, class, z, y, x) of each resolution, the finest first."""
+        if isinstance(targets, list):
+            return self.hard(outputs, targets)
+        probabilities, learned = self.probabilities(targets)
+        total = torch.zeros((), device=probabilities.device)
+        for weight, logits in zip(self.weights, outputs, strict=True):
+            if weight:
+                total = total + weight * self._of_one(logits, *pooled(probabilities, learned, logits.shape[2:]))
+        return total
+
+    def probabilities(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0."""
+        first, second = (targets[:, [channel]].long() for channel in (FIRST, SECOND))
+        share = targets[:, [SHARE]].float() / WHOLE
+        learned = torch.ones_like(share) if self.ignore is None else (first != self.ignore).float()
+        shape = (len(targets), self.classes, *targets.shape[2:])
+        probabilities = torch.zeros(shape, device=targets.device)
+        first, second = (label.clamp(max=self.classes - 1) for label in (first, second))
+        probabilities.scatter_(1, first, share).scatter_add_(1, second, 1 - share)
+        return probabilities, learned
+
+    def _of_one(self, logits: torch.Tensor, target: torch.Tensor, learned: torch.Tensor) -> torch.Tensor:
+        logarithms = log_softmax(logits.float(), 1)
+        cross_entropy = -(target * logarithms * learned).sum() / learned.sum().clamp(min=1e-8)
+        found, wanted = logarithms.exp()[:, 1:] * learned, target[:, 1:] * learned
+        shared, sizes = torch.minimum(found, wanted), found + wanted
+        axes = tuple(range(2, shared.ndim))
+        shared, sizes = shared.sum(axes), sizes.sum(axes)
+        if self.batch_dice:
+            shared, sizes = shared.sum(0), sizes.sum(0)
+        dice = (2 * shared + SMOOTH) / (sizes + SMOOTH).clamp(min=1e-8)
+        return cross_entropy - dice.mean()
+
+
+def pooled(
+    probabilities: torch.Tensor, learned: torch.Tensor, shape_zyx: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets on a coarser grid: means over the voxels that are learned from, and how many of all these are."""
+    if tuple(shape_zyx) == tuple(probabilities.shape[2:]):
+        return probabilities, learned
+    share = adaptive_avg_pool3d(learned, tuple(shape_zyx))
+    return adaptive_avg_pool3d(probabilities * learned, tuple(shape_zyx)) / share.clamp(min=1e-8), share

@@ -320,6 +320,17 @@ def soft_flag(wildcards) -> str:
     return " --soft" * (CONFIGURATION.targets_of(int(wildcards.round)) == "soft")
 
 
+def soft_labels_flag(wildcards) -> str:
+    """Whether a round needs its teacher's soft labels, as a flag."""
+    return " --soft" * CONFIGURATION.labels_softly(int(wildcards.round))
+
+
+def usual_volumes(wildcards) -> list[str]:
+    """The labelled scans' measures, where a student learns by organs' usual volumes."""
+    surfaces = int(wildcards.round) and CONFIGURATION.voxel_confidence_of(int(wildcards.round)).surface_mm
+    return ["results/cohort/labelled_measures.tsv"] if surfaces else []
+
+
 def whole_machine() -> int:
     """All cores that Snakemake was given, so that nothing of this run disturbs a measurement; 8 on a cluster."""
     return workflow.resource_settings.cores or 8

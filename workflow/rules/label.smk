@@ -3,7 +3,7 @@
 # reads  checkpoints, the preprocessed scans
 # makes  results/round_<k>/pseudo_labels/<case>.nii.gz, results/round_<k>/pseudo_label_scores.tsv
 #        results/round_<k>/pseudo_labels/confidence/<case>.b2nd     how sure the teacher is of each voxel
-#        results/round_<k>/pseudo_labels/soft/<case>.b2nd           of a round with soft targets: its two likeliest classes
+#        results/round_<k>/pseudo_labels/soft/<case>.b2nd           where they are needed: its two likeliest classes
 #        results/round_<k>/predictions/<case>.nii.gz,   results/round_<k>/prediction_scores.tsv
 
 
@@ -35,7 +35,7 @@ rule pseudo_label:
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
         same=lambda wildcards: same_of_round_before(wildcards, "pseudo_labels"),
-        soft=soft_flag,
+        soft=soft_labels_flag,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles unlabelled --cases {input.cases}'

@@ -57,6 +57,7 @@ rule training_set:
         description="results/plans/dataset.json",
         fingerprint="results/plans/dataset_fingerprint.json",
         selection=selection_of_student,
+        labelled=usual_volumes,
     output:
         "results/round_{round}/dataset/training_set.tsv",
     log:
@@ -69,11 +70,12 @@ rule training_set:
         splits=CONFIGURATION.training.splits,
         seed=CONFIGURATION.seed,
         pseudo_labels=pseudo_labels_of_student,
+        labelled=lambda wildcards, input: flag("--labelled", input.labelled),
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
         " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
-        " {params.pseudo_labels} > {log} 2>&1"
+        " {params.pseudo_labels} {params.labelled} > {log} 2>&1"
 
 
 rule train:

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,10 +36,13 @@ def examples(
     voxel_confidence: tuple[float, float],
     organs: Collection[str],
     soft: bool = False,
+    surface_mm: float = 0.0,
+    expected_ml: Mapping[str, float] | None = None,
 ) -> list[Example]:
     """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all.
 
-    `soft`: its targets are its teacher's soft labels.
+    `soft`: its teacher's soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from
+    where the organ is no smaller than its volume in `expected_ml`.
     """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
@@ -54,7 +57,11 @@ def examples(
             masked, marked = tuple(row.masked.split(", ")) if row.masked else (), files.looked_for()
             lacking = tuple(organ for organ in organs if organ not in marked)
             example = Example(row.case, "pseudo", files.label_map, image, masked, row.confidence, lacking=lacking)
-            example = replace(example, soft=files.soft_labels if soft else None)
+            if soft or surface_mm:
+                example = replace(example, soft=files.soft_labels)
+            if surface_mm:
+                large = [organ for organ, ml in files.volumes_ml().items() if ml >= expected_ml.get(organ, 0)]
+                example = replace(example, surfaces=(surface_mm, tuple(large)))
             least = (voxel_confidence[0], max(voxel_confidence[1], DECIDED * files.has_undecided()))
             found.append(replace(example, voxels=files.confidence, least_confidence=least) if any(least) else example)
     return found
@@ -65,6 +72,12 @@ def of_unmarked_organs(found: Sequence[Example]) -> list[str]:
     scans = Counter(example.lacking for example in found if example.lacking)
     what = "not marked by the teacher, so background is left out of the loss"
     return [f"{', '.join(organs)}: {what} in {count} pseudo-labels" for organs, count in scans.items()]
+
+
+def usual_volumes_ml(measures: Path) -> dict[str, float]:
+    """The median volume of each organ in the labelled scans that have it, in ml."""
+    table = read_table(measures, ["organ", "volume_ml"])
+    return table[table.volume_ml > 0].groupby("organ").volume_ml.median().to_dict()
 
 
 def main() -> None:
@@ -82,6 +95,8 @@ def main() -> None:
         metavar=("ORGAN", "BACKGROUND"),
         help="voxels of which the teacher is less sure are left out of the loss",
     )
+    parser.add_argument("--surface-mm", type=float, default=0.0, help="but not so near to an organ of its usual size")
+    parser.add_argument("--labelled", type=Path, help="the labelled scans' measures: what organs' usual sizes are")
     parser.add_argument("--soft", action="store_true", help="the teacher's two most probable classes are the targets")
     parser.add_argument("--plans", type=Path, required=True)
     parser.add_argument("--description", type=Path, required=True, help="dataset.json of the labelled scans")
@@ -100,7 +115,7 @@ def main() -> None:
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
         tuple(arguments.voxel_confidence), [name for name, label in description["labels"].items() if label],
-        arguments.soft,
+        arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.surface_mm else None,
     )  # fmt: skip
     for line in of_unmarked_organs(found):
         print(line, file=sys.stderr)

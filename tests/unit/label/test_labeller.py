@@ -14,6 +14,7 @@ from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from conftest import stock_label_map
 from noisy_student.cohort.converted import converted_image
 from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.errors import InputError
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.images import read_image
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
@@ -83,16 +84,20 @@ def test_label_maps_are_stocks_in_canonical_orientation_and_confidence_lies_wher
     model = changed(stock_model, tmp_path / "m", {"transpose_forward": forward, "transpose_backward": backward})
     labeller = labeller_of([checkpoints_of(model)], Prediction(), CPU, FLARE22)
     predicted = labeller.predict(labeller.read(scan, letters))
-    found = labeller.labelled(predicted, voxels=True)
+    found = labeller.labelled(predicted, voxels=True, soft=True)
     path = stored_as(scan, letters, tmp_path / "stored.nii.gz")
     expected = in_canonical(stock_label_map(model, path, SimpleITKIO()), letters)
     assert len(np.unique(expected)) > 3 and (found.label_map_zyx != expected).mean() <= 1e-4
     assert not found.undecided and list(found.scores.organ) == [organ.name for organ in FLARE22]
     crop = labeller.crop(predicted)
     assert crop == (slice(2, scan.GetSize()[2] - 1), slice(3, scan.GetSize()[1] - 6), slice(5, scan.GetSize()[0] - 1))
-    own = labeller.predictor.labelled(predicted.logits, predicted.properties, voxels=True).confidence_zyx
-    turned = in_canonical(own.transpose(backward), letters)
+    own = labeller.predictor.labelled(predicted.logits, predicted.properties, voxels=True, soft=True)
+    turned = in_canonical(own.confidence_zyx.transpose(backward), letters)
     assert found.confidence_zyx.shape == turned.shape and (found.confidence_zyx == turned).all()
+    assert all(
+        (mine == in_canonical(theirs.transpose(backward), letters)).all()
+        for mine, theirs in zip(found.soft_labels, own.soft_labels, strict=True)
+    )
 
 
 def test_a_model_that_turns_scans_itself_sees_them_so_however_they_are_stored(stock_model, scan, tmp_path):
@@ -143,6 +148,8 @@ def test_models_of_other_grids_and_labels_vote(stock_model, untrained, scan, tmp
     vote = labeller_of(models, Prediction(), CPU, FLARE22)
     assert isinstance(vote, Vote) and sorted(vote.spacings("LPS")) == [(7, 5, 5), (8, 6, 6)]
     predicted = vote.predict(vote.read(scan, "RAS"))
+    with pytest.raises(InputError, match="which vote"):
+        vote.labelled(predicted, voxels=True, soft=True)
     found = vote.labelled(predicted, voxels=True)
     first, second = (one for one, _ in predicted)
     same = first.label_map_zyx == second.label_map_zyx

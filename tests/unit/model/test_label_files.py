@@ -32,6 +32,16 @@ def test_the_label_map_lies_on_the_scans_own_grid(files, scan):
     assert all(canonical[index] == expected[index] for index in [(0, 0, 0), (7, 6, 5), (3, 2, 1)])
 
 
+def test_so_are_soft_labels(scan, tmp_path):
+    files = LabelFiles(tmp_path / "labels", "a", voxels=True, soft=True)
+    soft = np.full((3, 2, 3, 4), 60, np.uint8)
+    files.write(Labelled(LABELS, SCORES, soft[0], soft_labels=soft), scan[1], "RAS", "model-1")
+    assert files.read("model-1") is not None and list(files.by_name())[2] == "soft.b2nd"
+    assert LabelFiles(tmp_path / "labels", "a", voxels=True).read("model-1") is None
+    files.soft_labels.unlink()
+    assert files.read("model-1") is None
+
+
 def test_whole_files_of_the_same_model_are_read(files):
     read = files.read("model-1")
     assert read.label.tolist() == [1, 2]

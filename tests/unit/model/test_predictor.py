@@ -68,6 +68,27 @@ def test_voxels_are_sure_where_the_folds_agree(untrained, scan):
     assert predictor.label(scan).confidence_zyx is None
 
 
+def test_soft_labels_know_of_pieces_that_were_taken_away(untrained, scan):
+    """Of two networks without training the pieces of an organ are many; all but the largest become background."""
+    found = {}
+    for steps in ((), ((1,), (6,))):
+        predictor = Predictor(read_model(checkpoints_of(untrained)), Prediction(), CPU, steps)
+        logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
+        found[steps] = predictor.labelled(logits, read_properties(scan), soft=True)
+        assert found[steps].confidence_zyx is None
+    assert predictor.labelled(logits, read_properties(scan)).soft_labels is None
+    before, after = (labelled.soft_labels for labelled in found.values())
+    classes = logits.mean.float().argmax(0).numpy()
+    assert (before[0] == classes).all()
+    changed = (before != after).any(0)
+    assert changed.any() and np.isin(classes[changed], (1, 6)).all()
+    assert (after[:, changed] == np.array([[0], [0], [100]])).all()
+    properties = read_properties(scan)
+    box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
+    gone = (found[()].label_map_zyx != found[((1,), (6,))].label_map_zyx)[box]
+    assert changed.mean() == pytest.approx(gone.mean(), rel=0.3)
+
+
 def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd):
     predictor = predictor_of(untrained, (0, 1))
     expected = predictor.label(scan)

@@ -9,6 +9,7 @@ import torch
 
 from noisy_student.cohort.converted import converted_image, converted_label_map
 from noisy_student.configuration.settings import Noise, Training
+from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.preprocessing import Plan, preprocess_image, read_array, read_properties
 from noisy_student.tables import write_table
 from noisy_student.train.first_weights import FirstWeights
@@ -138,3 +139,57 @@ def test_training_writes_progress_and_whole_checkpoints(trainer):
     assert (folder / "checkpoint_final.pth").exists()
     assert not list(folder.glob(".writing*"))
     assert (folder.parent / "plans.json").exists()
+
+
+@pytest.fixture(scope="module")
+def soft_dataset(dataset, converted, plan, tmp_path_factory):
+    """The same with soft targets: the third scan's teacher was sure of no voxel."""
+    folder = shutil.copytree(dataset, tmp_path_factory.mktemp("soft") / "dataset", ignore=lambda *_: ["cases"])
+    for case in CASES:
+        soft = None
+        if case == CASES[2]:
+            first = read_array(dataset / "cases" / f"{case}_seg.b2nd")[0].clip(min=0).astype(np.uint8)
+            soft = folder / "soft.b2nd"
+            write_soft_labels(np.stack([first, np.full_like(first, 6), np.full_like(first, 80)]), soft)
+        label_map = converted_label_map(converted, case)
+        example = Example(case, "labelled", label_map, dataset / "cache" / case, soft=soft)
+        add_example(example, folder / "cases", plan, soft=True)
+    return folder
+
+
+def made_on(dataset, trainer, **changes):
+    made = trainer(**changes)
+    made.preprocessed_dataset_folder_base = str(dataset)
+    made.preprocessed_dataset_folder = str(dataset / "cases")
+    return made
+
+
+@pytest.mark.parametrize("augmentation", ["none", "nnunet", "strong"])
+def test_soft_targets_come_through_augmentation_and_hand_labels_validate(soft_dataset, trainer, augmentation):
+    noise = Noise(augmentation=augmentation).model_dump()
+    made = made_on(soft_dataset, trainer, targets="soft", noise=noise, iterations_per_epoch=12)
+    made.initialize()
+    training, validation = made.get_dataloaders()
+    try:
+        shares = {case: set() for case in CASES}
+        for _ in range(12):
+            batch = next(training)
+            assert batch["target"].shape == (2, 3, 24, 48, 48) and batch["target"].dtype == torch.uint8
+            for case, target in zip(batch["keys"], batch["target"], strict=True):
+                shares[case] |= set(target[2].unique().tolist())
+                assert (target[2][target[0] == target[1]] == 100).all()
+        found = {case: values for case, values in shares.items() if values}
+        assert all((min(values) < 100) == (case == CASES[2]) for case, values in found.items()) and len(found) == 2
+        targets = next(validation)["target"]
+        assert [target.shape[1] for target in targets] == [1] * len(targets)
+        assert len(made.network(torch.zeros(1, 1, 24, 48, 48))) == len(targets)
+    finally:
+        training._finish()
+        validation._finish()
+
+
+def test_a_student_learns_from_soft_targets(soft_dataset, trainer):
+    made = made_on(soft_dataset, trainer, targets="soft")
+    made.run_training()
+    progress = pd.read_csv(made.places.fold_folder / "progress.tsv", sep="\t")
+    assert len(progress) == 2 and progress.training_loss.notna().all() and progress.validation_loss.notna().all()

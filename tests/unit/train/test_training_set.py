@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2
+from scipy.ndimage import distance_transform_edt
 
 import make_training_set
 from noisy_student.cohort.converted import converted_image, converted_label_map
@@ -200,3 +201,45 @@ def test_with_soft_targets_every_case_has_three_numbers_a_voxel(example, plan, t
     add_example(pseudo, tmp_path / "cases", plan, soft=True)
     found = read_array(target)
     assert (found[0] == labels[0]).all() and (found[2] == np.where(labels[0] == 3, 60, 100)).all()
+
+
+def test_unsure_background_stays_in_the_loss_near_an_organ_of_its_usual_size(example, plan, tmp_path):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    add_example(example, tmp_path / "cases", with_ignore)
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    labels = read_array(target)
+    runner_up = np.where(labels[0] > 0, 0, 1).astype(np.uint8)
+    write_confidence(np.full(labels.shape[1:], 60, np.uint8), tmp_path / "confidence.b2nd")
+    first = labels[0].clip(min=0).astype(np.uint8)
+    write_soft_labels(np.stack([first, runner_up, np.full_like(first, 60)]), tmp_path / "soft.b2nd")
+    unsure = replace(
+        example, voxels=tmp_path / "confidence.b2nd", least_confidence=(0.5, 0.9), soft=tmp_path / "soft.b2nd"
+    )
+    add_example(unsure, tmp_path / "cases", with_ignore)
+    assert (read_array(target)[0] == np.where(labels[0] > 0, labels[0], 14)).all()
+    row = add_example(replace(unsure, surfaces=(20.0, ("liver",))), tmp_path / "cases", with_ignore)
+    assert row["made_from"].endswith("but for 20 mm around liver")
+    kept = read_array(target)[0] <= 0
+    near = distance_transform_edt(labels[0] != 1, sampling=plan.configuration.spacing) <= 20
+    assert (kept == (near & (labels[0] <= 0))).all() and kept.any()
+    assert (read_array(target)[0][kept] == labels[0][kept]).all()
+
+
+def test_which_organs_have_their_usual_size_is_known_from_the_labelled_scans(tmp_path):
+    measures = pd.DataFrame({"organ": ["liver"] * 3 + ["spleen"] * 3, "volume_ml": [1000, 1500, 1400, 0, 100, 300]})
+    write_table(measures, tmp_path / "measures.tsv")
+    usual = make_training_set.usual_volumes_ml(tmp_path / "measures.tsv")
+    assert usual == {"liver": 1400, "spleen": 200}
+    rows = [{"organ": "liver", "volume_ml": 1399.0}, {"organ": "spleen", "volume_ml": 200.0}]
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores/a.json").write_text(json.dumps({"scores": rows}))
+    tables = {
+        "converted": pd.DataFrame({"case": ["a"], "label_map": None}),
+        "preprocessed": pd.DataFrame({"case": ["a"], "preprocessed": "a"}),
+        "selection": pd.DataFrame({"case": ["a"], "decision": "kept", "masked": None, "confidence": 0.9}),
+    }
+    for name, table in tables.items():
+        write_table(table, tmp_path / f"{name}.tsv")
+    paths = [tmp_path / f"{name}.tsv" for name in tables]
+    (found,) = make_training_set.examples(*paths, tmp_path, (0.5, 0.9), ["liver", "spleen"], False, 10.0, usual)
+    assert found.surfaces == (10.0, ("spleen",)) and found.soft == tmp_path / "soft/a.b2nd"

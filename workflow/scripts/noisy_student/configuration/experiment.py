@@ -312,6 +312,10 @@ class Configuration(Strict):
         own = self.rounds[number].targets
         return "hard" if number == 0 else self.targets if own is None else own
 
+    def labels_softly(self, number: int) -> bool:
+        """Whether a round needs its teacher's two most probable classes of each voxel."""
+        return self.targets_of(number) == "soft" or self.voxel_confidence_of(number).surface_mm is not None
+
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""
         own = self.rounds[number].selection

@@ -49,10 +49,14 @@ NoiseOrPreset = Annotated[Noise, BeforeValidator(_noise_of_preset, json_schema_i
 
 
 class VoxelConfidence(Strict):
-    """How sure a teacher must be of a voxel for its student to learn from it."""
+    """How sure a teacher must be of a voxel for its student to learn from it.
+
+    `surface_mm`: background that may be an organ's is learned from all the same so near to where that organ was found.
+    """
 
     organ: BelowOne = 0.0
     background: BelowOne = 0.0
+    surface_mm: Millimetres | None = None
 
     def __bool__(self) -> bool:
         return bool(self.organ or self.background)
@@ -60,7 +64,8 @@ class VoxelConfidence(Strict):
     @property
     def flag(self) -> str:
         """For `make_training_set.py`; nothing where all voxels are learned from."""
-        return f" --voxel-confidence {self.organ} {self.background}" if self else ""
+        surface = f" --surface-mm {self.surface_mm:g}" if self.surface_mm else ""
+        return f" --voxel-confidence {self.organ} {self.background}{surface}" if self else ""
 
 
 def _of_both(value: Any) -> Any:

@@ -141,9 +141,9 @@ class Vote:
         """
         if soft:
             raise InputError(
-                "teachers that label by their mean, for soft targets",
+                "models that label by their mean, for soft labels",
                 "models whose labels or grids differ, which vote",
-                "set `targets: hard` for the first student, or name models of one plan",
+                "name models of one plan, or label without soft labels",
             )
         opinions = [
             Opinion(found.label_map_zyx, found.confidence_zyx, frozenset(found.scores.label), found.undecided)

@@ -113,6 +113,13 @@ def _require_trusted(sources: Sequence[Source], trusted: Collection[str], record
 def _require_useful(sources: Sequence[Source], configuration: Configuration) -> None:
     """Raise where the teacher's labels do not match, its scans are no CT for it, or the selection would drop all."""
     marked = translations(sources, configuration.organs)
+    if together(sources) == "vote" and len(configuration.rounds) > 1 and configuration.labels_softly(1):
+        got = "models whose labels or grids differ, so that they vote"
+        raise InputError(
+            "teachers that label by their mean, which soft targets and `surface_mm` need",
+            got,
+            "set `targets: hard` and `surface_mm: null` in round 1, or name models of one plan",
+        )
     if configuration.prediction.windows != "everywhere":
         for source in sources:
             if source.normalization != [CT]:

@@ -127,6 +127,10 @@ class LabelFiles:
                 others.parent.mkdir(parents=True, exist_ok=True)
                 mine.replace(others)
 
+    def volumes_ml(self) -> dict[str, float]:
+        """The volume of each organ that the label map could show, in ml; 0 if it was not found."""
+        return {row["organ"]: row["volume_ml"] for row in read_json(self.scores)["scores"]}
+
     def looked_for(self) -> list[str]:
         """The organs that the label map could show: of others its background says nothing."""
         return [row["organ"] for row in read_json(self.scores)["scores"]]

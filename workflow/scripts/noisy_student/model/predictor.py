@@ -21,7 +21,7 @@ from noisy_student.model.label_map import label_map_of
 from noisy_student.model.model_folder import Model
 from noisy_student.model.postprocessing import Steps, largest_pieces
 from noisy_student.model.scores import score_table
-from noisy_student.model.soft_labels import hard, soft_labels
+from noisy_student.model.soft_labels import FIRST, hard, soft_labels
 from noisy_student.model.translation import Translation
 from noisy_student.model.voxel_confidence import confidence_map, nearest_on_grid
 from noisy_student.model.windows import Windows, background
@@ -130,6 +130,7 @@ class Predictor:
         found = soft_labels(logits.mean, meaning) if soft else None
         if found is not None and self.steps:
             taken_away = self._on_grid(before != label_map, properties, found.shape[1:])
+            taken_away &= np.isin(found[FIRST], [label for labels in self.steps for label in labels])
             found = np.where(taken_away, hard(np.zeros_like(found[:1])), found)
         return Labelled(label_map, scores, confidence, soft_labels=found)
 

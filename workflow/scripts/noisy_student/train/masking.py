@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from noisy_student.boxes import box_of
+
 IGNORE = "ignore"
 # The true organ may be larger than its implausible label: so far around it, background is not trusted either.
 MARGIN_MM = 10.0
@@ -24,6 +26,27 @@ def mask_organs(labels: np.ndarray, organs: Sequence[int], ignore: int, spacing_
         return labels
     near = distance_transform_edt(~untrusted, sampling=list(spacing_mm_zyx)) <= MARGIN_MM
     return np.where(untrusted | (near & (labels[0] <= 0)), ignore, labels[0])[None].astype(labels.dtype)
+
+
+def near_found(
+    runner_up: np.ndarray, labels: np.ndarray, organs: Sequence[int], spacing_mm_zyx: Sequence[float], near_mm: float
+) -> np.ndarray:
+    """Background of `labels` whose runner-up is one of the `organs`, at most `near_mm` from where that was found.
+
+    All are (z, y, x).
+    """
+    found = np.zeros(labels.shape, bool)
+    margins = [int(np.ceil(near_mm / spacing)) for spacing in spacing_mm_zyx]
+    for organ in organs:
+        mask = labels == organ
+        if mask.any():
+            box = tuple(
+                slice(max(0, part.start - margin), part.stop + margin)
+                for part, margin in zip(box_of(mask), margins, strict=True)
+            )
+            near = distance_transform_edt(~mask[box], sampling=list(spacing_mm_zyx)) <= near_mm
+            found[box] |= near & (runner_up[box] == organ) & (labels[box] <= 0)
+    return found
 
 
 def mask_voxels(labels: np.ndarray, unsure: np.ndarray, ignore: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
-from noisy_student.model.soft_labels import hard, read_soft_labels
+from noisy_student.model.soft_labels import SECOND, hard, read_soft_labels
 from noisy_student.model.voxel_confidence import nearest_on_grid, read_confidence, unsure_voxels
 from noisy_student.plan.preprocessing import (
     ARRAY,
@@ -28,7 +28,7 @@ from noisy_student.plan.preprocessing import (
     write_properties,
 )
 from noisy_student.train.class_locations import class_locations
-from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels
+from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Example:
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
     `least_confidence`, that of an organ's voxels and that of background; and all background where the teacher is
     `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
-    has none. `soft`: the teacher's soft labels, if they are the targets.
+    has none. `soft`: the teacher's soft labels. `surfaces`: within so many mm of these organs background that may be
+    theirs is learned from, however unsure.
     """
 
     case: str
@@ -51,6 +52,7 @@ class Example:
     least_confidence: tuple[float, float] = (0.0, 0.0)
     lacking: tuple[str, ...] = ()
     soft: Path | None = None
+    surfaces: tuple[float, tuple[str, ...]] = (0.0, ())
 
     @property
     def ignored(self) -> str:
@@ -59,6 +61,9 @@ class Example:
         unsure = (
             f"organs below {organ:g}, background below {background:g} in {sha256(self.voxels)}" if self.voxels else ""
         )
+        near_mm, organs = self.surfaces
+        if unsure and organs:
+            unsure += f" but for {near_mm:g} mm around {' and '.join(organs)}"
         unknown = f"background, without {' and '.join(self.lacking)}" if self.lacking else ""
         return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
@@ -89,7 +94,13 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
         if example.voxels:
             confidence = read_confidence(example.voxels)
-            labels = mask_voxels(labels, unsure_voxels(confidence, labels[0], *example.least_confidence), ignore)
+            unsure = unsure_voxels(confidence, labels[0], *example.least_confidence)
+            near_mm, organs = example.surfaces
+            if organs:
+                runner_up = nearest_on_grid(read_soft_labels(example.soft)[SECOND], labels.shape[1:])
+                large = [plan.organs[organ] for organ in organs]
+                unsure &= ~near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
+            labels = mask_voxels(labels, unsure, ignore)
         if example.lacking:
             labels = mask_voxels(labels, labels[0] <= 0, ignore)
         if soft:

@@ -87,6 +87,19 @@ def test_rounds_may_use_different_networks(project):
     assert jobs["plans"] == jobs["network_figures"] == jobs["preprocessed"] == 2
 
 
+def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
+    surface = {"background": 0.9, "surface_mm": 10}
+    rounds = [ROUND, ROUND, ROUND | {"targets": "soft"}, ROUND | {"voxel_confidence": surface}]
+    project.configure(rounds=rounds, voxel_confidence=0)
+    said = project.run("--dry-run").stdout.splitlines()
+    labelling = [line for line in said if "predict.py" in line and "--voxels" in line]
+    assert sorted("--voxels --soft" in line for line in labelling) == [False, True, True]
+    training_sets = [line for line in said if "make_training_set.py" in line]
+    assert sum(line.count(" --soft") for line in training_sets) == 1
+    measured = [line for line in training_sets if "--labelled results/cohort/labelled_measures.tsv" in line]
+    assert len(measured) == 1 and "--surface-mm 10" in measured[0]
+
+
 @pytest.fixture
 def model(untrained, tmp_path):
     """A model from elsewhere with two folds, and the checksums of its checkpoints."""

@@ -28,6 +28,9 @@ def stages(scans=SCANS, rounds=(TEACHER, TEACHER), **changes):
     return list(stages_of(configuration, Depends(configuration, scans.get)))
 
 
+SURE = {"organ": 0.6, "background": 0.9}
+
+
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
@@ -62,6 +65,9 @@ def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
     [
         ({"rounds": (TEACHER, TEACHER | {"selection": "paper"})}, ["training", "predictions"]),
         ({"rounds": (TEACHER, TEACHER | {"training": {"epochs": 9}})}, ["training", "predictions"]),
+        ({"targets": "soft"}, ["labels", "training", "predictions"]),
+        ({"voxel_confidence": SURE}, ["training", "predictions"]),
+        ({"voxel_confidence": SURE | {"surface_mm": 10}}, ["labels", "training", "predictions"]),
         ({"training": DEFAULT["training"] | {"epochs": 9}}, [*["training", "predictions"] * 2, "labels"]),
         ({"scans": SCANS | {"test": "more"}}, [*OF_ALL_SCANS, "predictions", "predictions"]),
         ({"scans": SCANS | {"unlabelled": "more"}}, [*OF_ALL_SCANS, "labels", "training", "predictions"]),

@@ -140,6 +140,15 @@ def test_a_teacher_that_could_not_label_is_refused_before_hours_are_spent(model,
         look_at(configured({"model": str(other), "sha256": sums(other)}, **more))
 
 
+def test_teachers_that_vote_have_no_soft_labels(model, here):
+    fewer = with_labels(model, here / "fewer", {"aorta": "spine"})
+    both = {"model": [str(model), str(fewer)], "sha256": [*sums(model), *sums(fewer)]}
+    for changes in ({"targets": "soft"}, {"voxel_confidence": {"background": 0.9, "surface_mm": 10}}):
+        with pytest.raises(InputError, match="so that they vote"):
+            look_at(configured(both, selection="paper", **changes))
+    look_at(configured(both, selection="paper"))
+
+
 def test_models_label_together_by_their_mean_or_by_vote(model, here):
     same = shutil.copytree(model, here / "same")
     fewer = with_labels(model, here / "fewer", {"aorta": "spine"})

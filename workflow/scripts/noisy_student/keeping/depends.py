@@ -59,6 +59,7 @@ class Depends:
             "postprocessing.pseudo_labels": configuration.postprocessing.pseudo_labels,
             "selection": [rule.model_dump(mode="json") for rule in configuration.selection_of(number)],
             "voxel_confidence": configuration.voxel_confidence_of(number).model_dump(),
+            **({"soft labels": True} if configuration.labels_softly(number) else {}),
         }
 
     def model(self, number: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -50,7 +50,7 @@ schema: $(READY)
 	PYTHONPATH=workflow/scripts python -m noisy_student.configuration.experiment > config/config.schema.json
 
 # Measurements. On a quiet machine; windows, training and upper bound read the results of `make run`.
-bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-upper-bound
+bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound
 
 bench-evaluation: $(READY)
 	python benchmarks/evaluation.py
@@ -63,6 +63,9 @@ bench-windows: $(READY)
 
 bench-training: $(READY)
 	python benchmarks/training_cpu.py
+
+bench-soft-targets: $(READY)
+	python benchmarks/soft_targets.py
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py

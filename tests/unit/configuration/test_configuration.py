@@ -69,7 +69,18 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 1, "start"), {"model": ["a"]}, "rounds.1.start"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
         (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
-        (("rounds", 1, "training"), {"fine_tuning_epochs": 24}, "round 1: fine_tuning_epochs"),
+        (("rounds", 1, "training"), {"fine_tuning": {"epochs": 24}}, "round 1: fine_tuning.epochs are the last"),
+        (("rounds", 1, "training"), {"fine_tuning": {"noise": "none"}}, "those of its `epochs`, of which there are 0"),
+        (
+            ("training", "fine_tuning"),
+            {"epochs": 2, "noise": {"stochastic_depth": 0.1}},
+            "round 0: stochastic_depth needs",
+        ),
+        (
+            ("rounds", 1, "training"),
+            {"fine_tuning_epochs": 4},
+            "rounds.1.training.fine_tuning_epochs: is a section now, write `fine_tuning: {epochs: 4}`",
+        ),
         (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
@@ -146,6 +157,16 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
     assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
     assert configuration.selection_of(1) == []
+
+
+def test_a_rounds_own_fine_tuning_is_taken_as_a_whole():
+    values = default()
+    values["training"]["fine_tuning"] = {"epochs": 3, "noise": "none", "learning_rate": 0.001}
+    values["rounds"] = [{"network": "coarse"}, {"network": "coarse", "training": {"fine_tuning": {"epochs": 2}}}]
+    configuration = read_configuration(values)
+    no_noise = Noise(augmentation="none").model_dump()
+    assert configuration.training_of(0)["fine_tuning"] == {"epochs": 3, "noise": no_noise, "learning_rate": 0.001}
+    assert configuration.training_of(1)["fine_tuning"] == {"epochs": 2, "noise": None, "learning_rate": None}
 
 
 def test_a_rounds_training_has_its_own_seed():

@@ -1,9 +1,15 @@
 """What the report says of a round's settings: its own, or the run's."""
 
+from dataclasses import replace
+
 import pytest
 
 from noisy_student.configuration.experiment import Configuration
+from noisy_student.report.methods import methods
+from noisy_student.report.protocol import protocol
+from noisy_student.report.results import read_results
 from noisy_student.report.settings import training_settings, voxel_confidence
+from synthetic_results import SyntheticRun
 
 NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "embedded"}}
 
@@ -28,6 +34,32 @@ def test_a_round_is_said_to_have_its_own_noise_or_the_runs(run):
         "no augmentation",
     ]
     assert training_settings(run, 2)["epochs"] == 7
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A run of three rounds whose configuration is written over by a test."""
+    return read_results(SyntheticRun().write(tmp_path_factory.mktemp("settings")))
+
+
+def configured(results, **changes):
+    """What the methods text and the protocol's one column say with other settings."""
+    configuration = results.run["configuration"] | changes
+    rounds = [{"network": "standard"} | own for own in changes.get("rounds", [{}] * 3)]
+    configuration = Configuration.model_validate(configuration | {"rounds": rounds}).model_dump(mode="json")
+    changed = replace(results, run=results.run | {"configuration": configuration})
+    return methods(changed), protocol(changed).data.set_index("what").standard
+
+
+def test_the_last_epochs_on_hand_labels_are_said_with_what_is_their_own(results):
+    own = {"epochs": 10, "noise": {"augmentation": "none", "dropout": 0.1}, "learning_rate": 0.001}
+    rounds = [{}, {"training": {"fine_tuning": {"epochs": 5}}}, {"training": {"fine_tuning": own}}]
+    text, said = configured(results, rounds=rounds)
+    words = "the last 10, no augmentation, dropout 0.1, learning rate from 0.001"
+    assert f"hand-labelled scans alone (round 1: the last 5; round 2: {words})." in text
+    assert said["epochs on labelled scans alone"] == f"none, the last 5, {words}"
+    text, said = configured(results)
+    assert "hand-labelled scans alone" not in text and said["epochs on labelled scans alone"] == "none"
 
 
 def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):

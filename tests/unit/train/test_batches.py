@@ -13,7 +13,8 @@ class Loader:
 
 
 def batches(count, first=0, workers=1, seed=1, stream=0):
-    augmenter = numbered_augmenter(Loader(), seed, stream, first, workers, pin_memory=False)
+    loader = Loader()
+    augmenter = numbered_augmenter(lambda _: loader, seed, stream, first, workers, pin_memory=False)
     try:
         return [next(augmenter)["data"].tolist() for _ in range(count)]
     finally:
@@ -51,8 +52,24 @@ def test_how_often_cases_are_drawn_follows_the_number_of_the_batch(workers):
     def chances(number):
         return [1, 0] if number < 3 else [0, 1]
 
-    augmenter = numbered_augmenter(Drawing(), 1, 0, 1, workers, pin_memory=False, chances=chances)
+    drawing = Drawing()
+    augmenter = numbered_augmenter(lambda _: drawing, 1, 0, 1, workers, pin_memory=False, chances=chances)
     try:
         assert [int(next(augmenter)["data"]) for _ in range(4)] == [0, 0, 1, 1]
     finally:
         augmenter._finish()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_which_loader_makes_a_batch_follows_its_number(expected, workers):
+    class Other(Loader):
+        def __next__(self):
+            return {"data": -super().__next__()["data"]}
+
+    loaders = [Loader(), Other()]
+    augmenter = numbered_augmenter(lambda number: loaders[number > 5], 1, 0, 4, workers, pin_memory=False)
+    try:
+        found = [next(augmenter)["data"] for _ in range(4)]
+    finally:
+        augmenter._finish()
+    assert [batch.tolist() for batch in (*found[:2], -found[2], -found[3])] == expected[4:8]

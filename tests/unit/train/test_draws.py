@@ -4,7 +4,7 @@ import pytest
 
 from noisy_student.train.draws import chances
 
-SETTINGS = {"epochs": 10, "fine_tuning_epochs": 2, "labelled_fraction": None, "draw_by_confidence": False}
+SETTINGS = {"epochs": 10, "fine_tuning": {"epochs": 2}, "labelled_fraction": None, "draw_by_confidence": False}
 STUDENT = pd.DataFrame({"origin": ["labelled", "pseudo", "labelled", "pseudo"], "confidence": [None, 0.6, None, 0.9]})
 
 

@@ -3,7 +3,7 @@ import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from torch import nn
 
-from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
+from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
 
 KINDS = {"plain": (PlainConvUNet, "n_conv_per_stage"), "residual": (ResidualEncoderUNet, "n_blocks_per_stage")}
 
@@ -17,11 +17,11 @@ def network(kind, **more):
 
 
 @pytest.mark.parametrize(
-    ("kind", "add"), [("plain", add_dropout), ("residual", add_dropout), ("residual", add_stochastic_depth)]
+    ("kind", "set_noise"), [("plain", set_dropout), ("residual", set_dropout), ("residual", set_stochastic_depth)]
 )
-def test_noise_is_in_training_alone_and_not_in_the_weights(kind, add):
+def test_noise_is_in_training_alone_and_not_in_the_weights(kind, set_noise):
     quiet, noisy, scan = network(kind), network(kind), torch.randn(2, 1, 8, 8, 8)
-    add(noisy, 0.5)
+    set_noise(noisy, 0.5)
     assert list(noisy.state_dict()) == list(quiet.state_dict())
     quiet.train(), noisy.train()
     assert not torch.equal(noisy(scan), quiet(scan)) and not torch.equal(noisy(scan), noisy(scan))
@@ -29,10 +29,26 @@ def test_noise_is_in_training_alone_and_not_in_the_weights(kind, add):
     assert torch.equal(noisy(scan), quiet(scan))
 
 
+@pytest.mark.parametrize(
+    ("kind", "set_noise"), [("plain", set_dropout), ("residual", set_dropout), ("residual", set_stochastic_depth)]
+)
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_noise_may_be_set_again_and_taken_away(kind, set_noise, is_compiled):
+    """A compiled network too: it would not see a hook that comes or goes."""
+    noisy, scan = network(kind), torch.randn(2, 1, 8, 8, 8)
+    run = torch.compile(noisy, backend="eager") if is_compiled else noisy
+    found = []
+    for probability in (0, 0.5, 0, 0.2):
+        set_noise(run, probability)
+        found.append(torch.equal(run(scan), run(scan)))
+    assert found == [True, False, True, False]
+    assert all(len(module._forward_hooks) <= 1 for module in noisy.modules())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_dropout_is_where_nnunet_has_it(kind):
     own = network(kind)
-    add_dropout(own, 0.1)
+    set_dropout(own, 0.1)
     stock = network(kind, dropout_op=nn.Dropout3d, dropout_op_kwargs={"p": 0.1})
     places = {name for name, module in stock.named_modules() if isinstance(module, nn.Dropout3d)}
     hooked = {name for name, module in own.named_modules() if module._forward_hooks}
@@ -43,7 +59,7 @@ def test_dropout_is_where_nnunet_has_it(kind):
 
 def test_deeper_blocks_are_left_out_more_often():
     noisy = network("residual")
-    add_stochastic_depth(noisy, 0.4)
+    set_stochastic_depth(noisy, 0.4)
     assert [round(path.drop_prob, 3) for path in noisy.modules() if hasattr(path, "drop_prob")] == [0.1, 0.2, 0.3, 0.4]
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from noisy_student.cohort.converted import converted_image, converted_label_map
-from noisy_student.configuration.settings import Noise, Training
+from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.preprocessing import Plan, preprocess_image, read_array, read_properties
 from noisy_student.tables import write_table
@@ -22,6 +22,10 @@ SETTINGS = Training(
     splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
 ).model_dump() | {"noise": Noise().model_dump(), "seed": 1, "targets": "hard"}
 NO_NOISE = Noise(augmentation="none").model_dump()
+
+
+def fine_tuning(**own):
+    return FineTuning(epochs=1, **own).model_dump()
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +68,40 @@ def test_without_noise_a_patch_is_cut_as_the_network_sees_it(trainer):
 
 
 def test_the_last_epochs_draw_hand_labelled_scans_alone(trainer):
-    chances = trainer(epochs=3, fine_tuning_epochs=1, labelled_fraction=0.3).chances_of(CASES)
+    chances = trainer(epochs=3, fine_tuning=fine_tuning(), labelled_fraction=0.3).chances_of(CASES)
     assert np.allclose([chances(3), chances(4)], [[0.15, 0.15, 0.7], [0.5, 0.5, 0]])
+
+
+def first_batches(made, count, epoch=0, workers=1):
+    made.initialize()
+    made.current_epoch, made.workers = epoch, workers
+    loaders = made.get_dataloaders()
+    try:
+        return [next(loaders[0])["data"] for _ in range(count)]
+    finally:
+        for loader in loaders:
+            loader._finish()
+
+
+def test_the_last_epochs_have_batches_with_their_own_augmentation_also_when_resumed(trainer):
+    """As if all epochs had the one augmentation, or the other; however many workers there are."""
+    own, plain = fine_tuning(noise=NO_NOISE), fine_tuning()
+    batches = first_batches(trainer(fine_tuning=own), 4, workers=2)
+    noisy = first_batches(trainer(fine_tuning=plain), 4)
+    quiet = first_batches(trainer(fine_tuning=plain, noise=NO_NOISE), 4)
+    assert not any(map(torch.equal, noisy, quiet))
+    assert all(map(torch.equal, batches, [*noisy[:2], *quiet[2:]]))
+    assert all(map(torch.equal, first_batches(trainer(fine_tuning=own), 2, epoch=1), batches[2:]))
+
+
+def test_the_network_has_the_noise_of_the_epoch(trainer):
+    made = trainer(noise=Noise(dropout=0.5).model_dump(), fine_tuning=fine_tuning(noise=NO_NOISE))
+    made.initialize()
+    scan, is_quiet = torch.randn(1, 1, 24, 48, 48), []
+    for made.current_epoch in (0, 1):
+        made.on_train_epoch_start()
+        is_quiet.append(torch.equal(made.network(scan)[0], made.network(scan)[0]))
+    assert is_quiet == [False, True]
 
 
 def test_masked_organs_have_no_part_in_the_loss(dataset, plan, trainer, converted, tmp_path):
@@ -125,7 +161,9 @@ def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(traine
 
 def test_training_writes_progress_and_whole_checkpoints(trainer):
     before = dict(os.environ)
-    made = trainer(noise=Noise(augmentation="strong", dropout=0.1).model_dump(), fine_tuning_epochs=1)
+    made = trainer(
+        noise=Noise(augmentation="strong", dropout=0.1).model_dump(), fine_tuning=fine_tuning(learning_rate=0.002)
+    )
     made.run_training()
     assert {key: value for key, value in os.environ.items() if "n_proc" in key} == {
         key: value for key, value in before.items() if "n_proc" in key
@@ -135,7 +173,7 @@ def test_training_writes_progress_and_whole_checkpoints(trainer):
     assert list(progress.columns) == [
         *("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
     ]
-    assert len(progress) == 2 and progress.training_loss.notna().all()
+    assert progress.learning_rate.tolist() == [0.01, 0.002] and progress.training_loss.notna().all()
     assert (folder / "checkpoint_final.pth").exists()
     assert not list(folder.glob(".writing*"))
     assert (folder.parent / "plans.json").exists()

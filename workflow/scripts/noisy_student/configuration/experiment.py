@@ -272,11 +272,14 @@ class Configuration(Strict):
             teacher = self.trainings.get(number - 1)
             if entry.start == "teacher" and teacher and entry.network != teacher.network:
                 raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
-            if self.noise_of(number).stochastic_depth and not self.networks[entry.network].is_residual:
-                raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
             settings = self.training_of(number)
-            if settings["fine_tuning_epochs"] >= settings["epochs"]:
-                raise ValueError(f"round {number}: fine_tuning_epochs are the last ones of all epochs, so fewer")
+            fine_tuning = settings["fine_tuning"]
+            noises = filter(None, (settings["noise"], fine_tuning["noise"]))
+            is_residual = self.networks[entry.network].is_residual
+            if any(noise["stochastic_depth"] for noise in noises) and not is_residual:
+                raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
+            if fine_tuning["epochs"] >= settings["epochs"]:
+                raise ValueError(f"round {number}: fine_tuning.epochs are the last ones of all epochs, so fewer")
         return self
 
     @property
@@ -297,7 +300,7 @@ class Configuration(Strict):
     def training_of(self, number: int) -> dict[str, Any]:
         """Everything that the training of a fold of a round depends on, besides its data."""
         entry = self.rounds[number]
-        changes = entry.training.model_dump(exclude_none=True)
+        changes = {name: value for name, value in entry.training.model_dump().items() if value is not None}
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
         own["targets"] = self.targets_of(number)
         return {**self.training.model_dump(exclude={"folds"}), **changes, **own}
@@ -342,6 +345,8 @@ def read_configuration(values: dict[str, Any]) -> Configuration:
 
 def _finding(item: Any) -> str:
     path = ".".join(map(str, _keys(item["loc"]))) or "(top level)"
+    if item["type"] == "extra_forbidden" and item["loc"][-1] == "fine_tuning_epochs":
+        return f"  {path}: is a section now, write `fine_tuning: {{epochs: {item['input']}}}`"
     if item["type"] == "extra_forbidden":
         return f"  {path}: no such key"
     if item["type"] == "missing":

@@ -77,6 +77,24 @@ VoxelConfidenceOrNumber = Annotated[
 ]
 
 
+class FineTuning(Strict):
+    """The last `epochs` of a training, which draw hand-labelled scans alone.
+
+    What is null is as before them. A learning rate of their own falls as (1 - e / epochs) ** 0.9 over them.
+    """
+
+    epochs: Annotated[int, Field(ge=0)] = 0
+    noise: NoiseOrPreset | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def there_are_epochs(self) -> "FineTuning":
+        """Noise and learning rate of no epoch say nothing."""
+        if not self.epochs and (self.noise or self.learning_rate):
+            raise ValueError("`noise` and `learning_rate` are those of its `epochs`, of which there are 0")
+        return self
+
+
 class TrainingChanges(Strict):
     """What a round may change in its training; what is null stays as in `training`.
 
@@ -86,7 +104,7 @@ class TrainingChanges(Strict):
     epochs: Positive | None = None
     iterations_per_epoch: Positive | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
-    fine_tuning_epochs: Annotated[int, Field(ge=0)] | None = None
+    fine_tuning: FineTuning | None = None
     seed_offset: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -96,7 +114,7 @@ class Training(Strict):
     splits: Annotated[int, Field(ge=2)] = 5
     folds: list[Annotated[int, Field(ge=0)]] = Field([0, 1, 2, 3, 4], min_length=1)
     epochs: Positive = 1000
-    fine_tuning_epochs: Annotated[int, Field(ge=0)] = 0
+    fine_tuning: FineTuning = FineTuning()
     iterations_per_epoch: Positive = 250
     validation_iterations_per_epoch: Positive = 50
     optimizer: Literal["sgd", "adamw"] = "sgd"

@@ -3,7 +3,13 @@
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
-from noisy_student.report.settings import evaluation_mode, selection_rules, training_settings, voxel_confidence
+from noisy_student.report.settings import (
+    NO_FINE_TUNING,
+    evaluation_mode,
+    selection_rules,
+    training_settings,
+    voxel_confidence,
+)
 from noisy_student.running import typed
 from noisy_student.select.words import in_words
 from noisy_student.sets import sizes
@@ -77,7 +83,8 @@ def _training(results: Results) -> str:
     each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
     fraction = settings.get("labelled_fraction")
     drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
-    return f"Each training took {' or '.join(map(str, lengths))} epochs{each}.{_noise(results)}{drawn}"
+    took = f"Each training took {' or '.join(map(str, lengths))} epochs{each}."
+    return took + _noise(results) + drawn + _fine_tuning(results)
 
 
 def _noise(results: Results) -> str:
@@ -86,6 +93,17 @@ def _noise(results: Results) -> str:
         training_settings(results.run, round_.number).get("noise", "") for round_ in results.rounds if not round_.taken
     )
     return f" Noise in training: {' or '.join(kinds)}." if all(kinds) else ""
+
+
+def _fine_tuning(results: Results) -> str:
+    """The last epochs of the rounds whose training ends on hand labels."""
+    words = {
+        round_.number: training_settings(results.run, round_.number).get("fine_tuning", NO_FINE_TUNING)
+        for round_ in results.rounds
+        if not round_.taken
+    }
+    said = "; ".join(f"round {number}: {own}" for number, own in words.items() if own != NO_FINE_TUNING)
+    return f" Trainings ended with epochs on hand-labelled scans alone ({said})." if said else ""
 
 
 def _selection(results: Results) -> str:

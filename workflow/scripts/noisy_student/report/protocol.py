@@ -62,6 +62,7 @@ def _training(results: Results, rounds: list[Round]) -> dict[str, str]:
         "optimizer": _distinct(OPTIMIZERS.get(one.get("optimizer", ""), one.get("optimizer")) for one in settings),
         "weight decay": _distinct(one.get("weight_decay") for one in settings),
         "labelled scans among a student's draws": _distinct(_share(one.get("labelled_fraction")) for one in settings),
+        "epochs on labelled scans alone": _distinct(one.get("fine_tuning") for one in settings),
         "noise on the input": _distinct(one.get("noise") for one in settings),
         **FIXED,
         "training time": f"{duration(seconds)}, {count(len(folds), 'training')}" if folds else MISSING,

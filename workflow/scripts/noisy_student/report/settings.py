@@ -8,6 +8,8 @@ AUGMENTATION = {
     "strong": "nnU-Net's augmentation DA5 without exchanged axes",
 }
 
+NO_FINE_TUNING = "none"
+
 
 def _round(run: dict[str, Any], number: int) -> dict[str, Any]:
     rounds = run.get("configuration", {}).get("rounds", [])
@@ -26,17 +28,27 @@ def network_of(run: dict[str, Any], number: int) -> str:
 
 
 def training_settings(run: dict[str, Any], number: int) -> dict[str, Any]:
-    """The settings of the round's training: the run's, with what the round changes."""
+    """The settings of the round's training: the run's, with what the round changes. Noise and last epochs in words."""
     changes = {key: value for key, value in (_round(run, number).get("training") or {}).items() if value is not None}
     noise = _own_or_default(run, number, "noise")
-    own = {"noise": _in_words(noise)} if noise else {}
-    return {**run.get("configuration", {}).get("training", {}), **changes, **own}
+    settings = {**run.get("configuration", {}).get("training", {}), **changes}
+    words = {"noise": _noise_in_words(noise)} if noise else {}
+    if fine_tuning := settings.get("fine_tuning"):
+        words["fine_tuning"] = _fine_tuning_in_words(fine_tuning)
+    return settings | words
 
 
-def _in_words(noise: dict[str, Any]) -> str:
+def _noise_in_words(noise: dict[str, Any]) -> str:
     """A round's noise, with what of the network is left out by chance."""
     parts = [f"{name.replace('_', ' ')} {noise[name]:g}" for name in ("dropout", "stochastic_depth") if noise[name]]
     return ", ".join([AUGMENTATION[noise["augmentation"]], *parts])
+
+
+def _fine_tuning_in_words(fine_tuning: dict[str, Any]) -> str:
+    """The last epochs, on hand-labelled scans alone, with what is their own."""
+    noise, rate = fine_tuning["noise"], fine_tuning["learning_rate"]
+    own = [*([_noise_in_words(noise)] if noise else []), *([f"learning rate from {rate:g}"] if rate else [])]
+    return ", ".join([f"the last {fine_tuning['epochs']}", *own]) if fine_tuning["epochs"] else NO_FINE_TUNING
 
 
 def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:

@@ -14,6 +14,8 @@ from batchgenerators.dataloading.multi_threaded_augmenter import MultiThreadedAu
 
 SECONDS_BETWEEN_LOOKS = 0.002
 
+# The data loader that makes batch n.
+LoaderOf = Callable[[int], Any]
 # How often each case is drawn for batch n; None for all alike.
 Chances = Callable[[int], np.ndarray | None]
 
@@ -27,10 +29,12 @@ def seed_everything(*entropy: int) -> None:
 
 
 class NumberedBatches:
-    """A data loader's batches number `first`, `first + 1`, …, dealt over workers in turn."""
+    """Batches number `first`, `first + 1`, …, each of its data loader, dealt over workers in turn."""
 
-    def __init__(self, loader: Any, seed: int, stream: int, first: int, workers: int, chances: Chances | None) -> None:
-        self.loader = loader
+    def __init__(
+        self, loader_of: LoaderOf, seed: int, stream: int, first: int, workers: int, chances: Chances | None
+    ) -> None:
+        self.loader_of = loader_of
         self.chances = chances
         self.entropy = (seed, stream)
         self.number = first
@@ -43,17 +47,24 @@ class NumberedBatches:
 
     def __next__(self) -> dict[str, Any]:
         seed_everything(*self.entropy, self.number)
+        loader = self.loader_of(self.number)
         if self.chances:
-            self.loader.sampling_probabilities = self.chances(self.number)
+            loader.sampling_probabilities = self.chances(self.number)
         self.number += self.workers
-        return next(self.loader)
+        return next(loader)
 
 
 def numbered_augmenter(
-    loader: Any, seed: int, stream: int, first: int, workers: int, pin_memory: bool, chances: Chances | None = None
+    loader_of: LoaderOf,
+    seed: int,
+    stream: int,
+    first: int,
+    workers: int,
+    pin_memory: bool,
+    chances: Chances | None = None,
 ) -> MultiThreadedAugmenter:
     """Worker processes that hand out numbered batches in order."""
-    batches = NumberedBatches(loader, seed, stream, first, workers, chances)
+    batches = NumberedBatches(loader_of, seed, stream, first, workers, chances)
     return MultiThreadedAugmenter(
         batches, None, workers, seeds=[None] * workers, pin_memory=pin_memory, wait_time=SECONDS_BETWEEN_LOOKS
     )

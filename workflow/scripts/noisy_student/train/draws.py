@@ -5,18 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from noisy_student.train.phases import is_fine_tuning
+
 
 def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) -> np.ndarray | None:
     """Probability of each row of the training set in an epoch; None where all scans are drawn alike.
 
-    In the last `fine_tuning_epochs` only hand-labelled scans are drawn. Before, `labelled_fraction` of all draws are
+    In the last epochs, `fine_tuning`, only hand-labelled scans are drawn. Before, `labelled_fraction` of all draws are
     hand-labelled scans (by default as many as their share of the scans); with `draw_by_confidence` a pseudo-labelled
     scan is drawn in proportion to its `confidence`.
     """
     labelled = (training_set.origin == "labelled").to_numpy()
     if labelled.all():
         return None
-    if epoch >= settings["epochs"] - settings["fine_tuning_epochs"]:
+    if is_fine_tuning(settings, epoch):
         return labelled / labelled.sum()
     fraction, by_confidence = settings["labelled_fraction"], settings["draw_by_confidence"]
     if fraction is None and not by_confidence:

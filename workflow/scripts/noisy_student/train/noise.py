@@ -1,9 +1,10 @@
 """What makes learning harder than labelling: stronger augmentation, dropout, stochastic depth.
 
 All of it belongs to a training, not to a network: neither weights nor plans know of it, so a teacher labels without.
+What of it is in the network may be set again between steps, 0 takes it away. A network that `torch.compile` has
+compiled keeps to the hooks that it had then, but sees an attribute change: so hooks stay, and probabilities change.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def _exchanges_axes(transform: Any) -> bool:
     return isinstance(transform, RandomTransform) and isinstance(transform.transform, EXCHANGES_AXES)
 
 
-def add_dropout(network: torch.nn.Module, probability: float) -> None:
+def set_dropout(network: torch.nn.Module, probability: float) -> None:
     """Leave out channels by chance while training, where nnU-Net has its dropout.
 
     That is after each convolution, in a residual block after the first alone.
@@ -40,19 +41,23 @@ def add_dropout(network: torch.nn.Module, probability: float) -> None:
     without = {module for child in others for module in child.modules()}
     for module in network.modules():
         if isinstance(module, ConvDropoutNormReLU) and module not in without:
-            module.conv.register_forward_hook(partial(_leave_out_channels, probability))
+            if not hasattr(module.conv, "dropout_probability"):
+                module.conv.register_forward_hook(_leave_out_channels)
+            module.conv.dropout_probability = probability
 
 
-def _leave_out_channels(probability: float, module: torch.nn.Module, _: Any, output: torch.Tensor) -> torch.Tensor:
-    return dropout3d(output, probability, module.training)
+def _leave_out_channels(module: torch.nn.Module, _: Any, output: torch.Tensor) -> torch.Tensor:
+    return dropout3d(output, module.dropout_probability, module.training)
 
 
-def add_stochastic_depth(network: torch.nn.Module, probability: float) -> None:
+def set_stochastic_depth(network: torch.nn.Module, probability: float) -> None:
     """Leave out residual blocks by chance, up to `probability` for the deepest, while training.
 
     The probability grows from block to block: Huang et al., Deep Networks with Stochastic Depth, ECCV 2016.
     """
     blocks = [module for module in network.modules() if isinstance(module, BasicBlockD)]
     for number, block in enumerate(blocks, start=1):
-        block.drop_path = DropPath(drop_prob=probability * number / len(blocks))
-        block.apply_stochastic_depth = True
+        if not hasattr(block, "drop_path"):
+            block.drop_path = DropPath()
+        block.drop_path.drop_prob = probability * number / len(blocks)
+        block.apply_stochastic_depth = probability > 0

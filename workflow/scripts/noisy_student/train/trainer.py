@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 import pandas as pd
 import torch
-from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
@@ -23,7 +22,8 @@ from noisy_student.tables import read_table, write_table
 from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
 from noisy_student.train.draws import chances
 from noisy_student.train.first_weights import FirstWeights
-from noisy_student.train.noise import add_dropout, add_stochastic_depth, strong_transforms
+from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
+from noisy_student.train.phases import Schedule, augmentations, noise_in
 from noisy_student.train.soft_targets import SoftLoss, with_first_labels, with_soft_targets
 
 AXES = {"z": 0, "y": 1}
@@ -56,6 +56,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
     places: Places
     workers: int
     first_weights: FirstWeights | None
+    # The kind of augmentation that loaders are made with.
+    augmentation: str
 
     @classmethod
     def prepare(
@@ -70,7 +72,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     ) -> "NoisyStudentTrainer":
         """A trainer that reads and writes at the given places. `settings` is `Configuration.training_of`.
 
-        `first_weights` are put into the network before its noise is.
+        `first_weights` are put into the network before it is trained.
         """
         places.fold_folder.mkdir(parents=True, exist_ok=True)
         with nnunet.nnunet_folders(places.model):
@@ -82,6 +84,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
         trainer.output_folder_base = str(places.model)
         trainer.output_folder = str(places.fold_folder)
         trainer.log_file = str(places.fold_folder / "training_log.txt")
+        trainer.augmentation = settings["noise"]["augmentation"]
         trainer.num_epochs = settings["epochs"]
         trainer.num_iterations_per_epoch = settings["iterations_per_epoch"]
         trainer.num_val_iterations_per_epoch = settings["validation_iterations_per_epoch"]
@@ -91,11 +94,6 @@ class NoisyStudentTrainer(nnUNetTrainer):
         trainer.save_every = settings["checkpoint_every_epochs"]
         trainer.logger.plot_progress_png = trainer.write_progress
         return trainer
-
-    @property
-    def augmentation(self) -> str:
-        """The kind of augmentation."""
-        return self.settings["noise"]["augmentation"]
 
     @property
     def is_soft(self) -> bool:
@@ -108,26 +106,22 @@ class NoisyStudentTrainer(nnUNetTrainer):
         super().initialize()
 
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
-        """nnU-Net's network with the configured noise."""
+        """nnU-Net's network with the first weights."""
         network = super().build_network_architecture(plans_manager, *args, **kwargs)
         if self.first_weights:
             left = self.first_weights.give_to(network)
             self.print_to_log_file(
                 f"first weights: {self.first_weights.checkpoint}; layers that did not fit: {', '.join(left) or 'none'}"
             )
-        noise = self.settings["noise"]
-        if noise["dropout"]:
-            add_dropout(network, noise["dropout"])
-        if noise["stochastic_depth"]:
-            add_stochastic_depth(network, noise["stochastic_depth"])
         return network
 
-    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, PolyLRScheduler]:
-        """The configured optimizer; in both cases the learning rate falls as (1 - epoch / epochs) ** 0.9."""
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, Schedule]:
+        """The configured optimizer, with the learning rate of each epoch."""
         if self.settings["optimizer"] == "sgd":
-            return super().configure_optimizers()
-        optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
-        return optimizer, PolyLRScheduler(optimizer, self.initial_lr, self.num_epochs)
+            optimizer, _ = super().configure_optimizers()
+        else:
+            optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
+        return optimizer, Schedule(optimizer, self.settings)
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
         """nnU-Net's choice, but never mirrored left-right, and with no margin where nothing is rotated."""
@@ -167,13 +161,17 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""
         self.require_whole_cases()
-        with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
-            training, validation = super().get_dataloaders()
+        loaders = {}
+        for kind in augmentations(self.settings):
+            self.augmentation = kind
+            with patch.dict(os.environ, nnUNet_n_proc_DA="0"):
+                training, validation = super().get_dataloaders()
+            loaders[kind] = training.data_loader
         pin_memory = self.device.type == "cuda"
         seed = (self.settings["seed"] + 1) * 1000 + self.places.fold
         return (
             numbered_augmenter(
-                training.data_loader,
+                lambda number: loaders[noise_in(self.settings, self.epoch_of(number))["augmentation"]],
                 seed,
                 TRAINING_STREAM,
                 self.current_epoch * self.num_iterations_per_epoch,
@@ -182,7 +180,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
                 self.chances_of(training.data_loader.indices),
             ),
             numbered_augmenter(
-                validation.data_loader,
+                lambda _: validation.data_loader,
                 seed,
                 VALIDATION_STREAM,
                 self.current_epoch * self.num_val_iterations_per_epoch,
@@ -202,10 +200,17 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """How often each case is drawn for batch n."""
         table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin", "confidence"])
         table = table.set_index("case").loc[cases]
-        return lambda number: chances(table, self.settings, number // self.num_iterations_per_epoch)
+        return lambda number: chances(table, self.settings, self.epoch_of(number))
+
+    def epoch_of(self, number: int) -> int:
+        """The epoch of training batch n."""
+        return number // self.num_iterations_per_epoch
 
     def on_train_epoch_start(self) -> None:
-        """Seed what the network itself draws, so that a resumed epoch draws the same."""
+        """Set the epoch's noise, and seed what the network itself draws, so that a resumed epoch draws the same."""
+        noise = noise_in(self.settings, self.current_epoch)
+        set_dropout(self.network, noise["dropout"])
+        set_stochastic_depth(self.network, noise["stochastic_depth"])
         seed_everything(self.settings["seed"], EPOCH_STREAM, self.current_epoch)
         super().on_train_epoch_start()
 

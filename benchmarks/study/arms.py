@@ -62,7 +62,7 @@ class Study(Strict):
     def needed(self, arm: str) -> list[str]:
         """The arms that must be finished before: the one with which it begins, and those whose models it names."""
         starts = [entry.get("start") for entry in self.rounds(arm)]
-        named = {Path(start["model"]).parts[1] for start in starts if isinstance(start, dict)}
+        named = {Path(start["model"]).parts[1] for start in starts if isinstance(start, dict) and "model" in start}
         return sorted(named | {self.before(arm)} - {None})
 
     def teacher(self, arm: str) -> str | None:

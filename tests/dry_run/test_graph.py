@@ -138,6 +138,18 @@ def test_a_training_may_begin_with_another_models_weights(project, model):
     assert "--start-from-model results/round_1/first_weights/fold_0/checkpoint_final.pth" in said
 
 
+def test_a_training_may_begin_with_the_weights_of_an_earlier_round_fold_by_fold(project):
+    rounds = [ROUND, ROUND, ROUND | {"start": {"round": 0}}]
+    project.configure(rounds=rounds, training={"splits": 2, "folds": [0, 1]})
+    checkpoint = "results/round_2/model/fold_1/checkpoint_final.pth"
+    said = project.run("--dry-run", checkpoint).stdout
+    [job] = [job for job in said.split("\nrule ") if job.startswith("train:") and f"output: {checkpoint}" in job]
+    first = "results/round_0/model/fold_1/checkpoint_final.pth"
+    inputs = next(line for line in job.splitlines() if line.strip().startswith("input:"))
+    assert inputs.endswith(f", {first}") and f"--start-from-model {first} " in job
+    assert "take_first_weights" not in job_counts(said)
+
+
 def test_a_model_that_is_not_trusted_stops_before_any_job(project, model):
     project.configure(rounds=[model | {"sha256": model["sha256"][:1]}, ROUND], selection="paper")
     run = project.run("--dry-run")

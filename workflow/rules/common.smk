@@ -22,7 +22,7 @@ from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import read_configuration
-from noisy_student.configuration.settings import FirstWeights
+from noisy_student.configuration.settings import FirstWeights, RoundStart
 from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.store import VARIABLE, Store
@@ -222,10 +222,12 @@ def pool_flag() -> str:
 
 
 def first_weights(wildcards) -> list[str]:
-    """The checkpoint whose weights a training begins with: the same fold of its teacher, or one of another model."""
+    """The checkpoint whose weights a training begins with: the same fold of a round before, or one of another model."""
     number, start = int(wildcards.round), CONFIGURATION.rounds[int(wildcards.round)].start
     if isinstance(start, FirstWeights):
         return [f"results/round_{number}/first_weights/fold_{wildcards.fold}/checkpoint_final.pth"]
+    if isinstance(start, RoundStart):
+        return [f"results/round_{start.round}/model/fold_{wildcards.fold}/checkpoint_final.pth"]
     if start != "teacher":
         return []
     same_fold = f"/fold_{wildcards.fold}/"
@@ -234,8 +236,8 @@ def first_weights(wildcards) -> list[str]:
 
 def start_flag(wildcards, input) -> str:
     """The same as a flag."""
-    start = CONFIGURATION.rounds[int(wildcards.round)].start
-    return flag("--start-from-model" if isinstance(start, FirstWeights) else "--start-from", input.start_from)
+    is_teacher = CONFIGURATION.rounds[int(wildcards.round)].start == "teacher"
+    return flag("--start-from" if is_teacher else "--start-from-model", input.start_from)
 
 
 def cohort_in_words() -> str:

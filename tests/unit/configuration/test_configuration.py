@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from conftest import ROOT
 from noisy_student.configuration.experiment import Configuration, read_configuration, schema
 from noisy_student.configuration.selection_rules import PRESETS
-from noisy_student.configuration.settings import Noise
+from noisy_student.configuration.settings import Noise, RoundStart
 from noisy_student.errors import InputError
 
 CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
@@ -66,7 +66,13 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 0), {"model": "a", "network": "coarse"}, "rounds.0.network: no such key"),
         (("rounds", 0), {"model": []}, "rounds.0.model"),
         (("rounds", 0), {"model": "a", "sha256": ["abc"]}, "rounds.0.sha256.0"),
-        (("rounds", 1, "start"), {"model": ["a"]}, "rounds.1.start"),
+        (("rounds", 1, "start"), {"model": ["a"]}, "1 error(s)\n  rounds.1.start.model: "),
+        (("rounds", 1, "start"), "student", "1 error(s)\n  rounds.1.start: "),
+        (("rounds", 1, "start"), {"round": -1}, "1 error(s)\n  rounds.1.start.round: "),
+        (("rounds", 1, "start"), {"round": 0, "sha256": []}, "rounds.1.start.sha256: no such key"),
+        (("rounds", 1, "start"), {"round": 1}, "round 1 can start from an earlier round alone, and round 1 is none"),
+        (("rounds", 2, "start"), {"round": 7}, "round 2 can start from an earlier round alone, and round 7 is none"),
+        (("rounds", 0, "start"), {"round": 0}, "round 0 can start from an earlier round alone, and round 0 is none"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
         (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
         (("rounds", 1, "training"), {"fine_tuning": {"epochs": 24}}, "round 1: fine_tuning.epochs are the last"),
@@ -117,6 +123,21 @@ def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone()
     values["rounds"] = [{"network": "coarse"}, {"network": "fine", "start": "teacher"}]
     with pytest.raises(InputError, match="round 1 can start from its teacher's weights only in its teacher's network"):
         read_configuration(values)
+
+
+def test_a_round_starts_from_an_earlier_training_in_the_same_network_alone():
+    values = default()
+    values["networks"]["fine"] = values["networks"]["coarse"]
+    start = {"start": {"round": 0}}
+    values["rounds"] = [{"network": "coarse"}, {"network": "fine"}, {"network": "fine"} | start]
+    with pytest.raises(InputError, match="round 2 can start from round 0's weights only in its network"):
+        read_configuration(values)
+    values["rounds"] = [{"model": "a.zip"}, {"network": "fine"}, {"network": "fine"} | start]
+    with pytest.raises(InputError, match=r"round 0 is a model from elsewhere: write `start: \{model"):
+        read_configuration(values)
+    values["rounds"] = [{"network": "coarse"}, {"network": "fine"}, {"network": "coarse"} | start]
+    assert read_configuration(values).rounds[2].start == RoundStart(round=0)
+    Draft202012Validator(json.loads(schema())).validate(values)
 
 
 def test_a_teacher_from_elsewhere_has_no_network_of_this_run():

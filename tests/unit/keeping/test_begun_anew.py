@@ -70,6 +70,21 @@ def test_a_students_own_setting_leaves_the_teacher(results):
     assert "round 1" in line and "another selection" in line and "noise.augmentation strong → nnunet" in line
 
 
+def test_another_training_of_a_round_begins_those_anew_that_start_from_it(tmp_path):
+    others = [{"network": "coarse"}, {"network": "coarse", "start": {"round": 0}}]
+    before = configured(rounds=[{"network": "coarse"}, *others])
+    for number in range(3):
+        trained(tmp_path / f"results/round_{number}/model/fold_0", before, number)
+    assert said(tmp_path / "results", before) == []
+    other = configured(rounds=[{"network": "coarse", "noise": "none"}, *others])
+    assert [line.split(":")[0].strip() for line in said(tmp_path / "results", other)[1:]] == [
+        f"round {number}, fold 0" for number in range(3)
+    ]
+    other = configured(rounds=[{"network": "coarse"}, others[0], others[0] | {"start": {"round": 1}}])
+    _, line = said(tmp_path / "results", other)
+    assert "round 2, fold 0: begins anew (start.round 0 → 1)" in line
+
+
 def test_a_training_that_was_set_aside_is_said_to_come_back(results):
     other = configured(training=DEFAULT["training"] | {"epochs": 30})
     trained(results / "round_0/model/fold_0", other, 0)

@@ -62,6 +62,16 @@ def test_the_last_epochs_on_hand_labels_are_said_with_what_is_their_own(results)
     assert "hand-labelled scans alone" not in text and said["epochs on labelled scans alone"] == "none"
 
 
+def test_the_first_weights_of_a_training_are_said(results):
+    text, said = configured(results, rounds=[{}, {"start": "teacher"}, {"start": {"round": 0}}])
+    assert "First weights were not random in round 1 (its teacher's weights), round 2 (weights of round 0)." in text
+    assert said["initialisation"] == "He, its teacher's weights, weights of round 0"
+    _, said = configured(results, rounds=[{}, {}, {"start": {"model": "a.zip"}}])
+    assert said["initialisation"] == "He, weights of a.zip"
+    text, said = configured(results)
+    assert "First weights" not in text and said["initialisation"] == "He"
+
+
 def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):
     assert voxel_confidence(run, 1) == {"organ": 0, "background": 0}
     assert voxel_confidence(run, 2) == {"organ": 0.5, "background": 0.99}

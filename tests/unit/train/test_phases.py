@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 
 from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.train.phases import Schedule, augmentations, is_fine_tuning, noise_in
@@ -44,8 +45,6 @@ def test_the_last_epochs_have_their_own_learning_rate_which_falls_to_its_end():
 
 @pytest.mark.parametrize("fine_tuning", [{}, {"epochs": 4}])
 def test_without_its_own_the_learning_rate_falls_on_as_nnunets(fine_tuning):
-    from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
-
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     stock = PolyLRScheduler(optimizer, 0.1, 10)
     expected = []

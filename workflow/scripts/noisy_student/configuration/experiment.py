@@ -30,6 +30,7 @@ from noisy_student.configuration.settings import (
     Noise,
     NoiseOrPreset,
     Round,
+    RoundStart,
     Targets,
     Teacher,
     Training,
@@ -282,6 +283,24 @@ class Configuration(Strict):
                 raise ValueError(f"round {number}: fine_tuning.epochs are the last ones of all epochs, so fewer")
         return self
 
+    @model_validator(mode="after")
+    def starts_are_earlier_trainings(self) -> "Configuration":
+        """A round that another one starts from is trained before it, in the same network."""
+        for number, entry in self.trainings.items():
+            if not isinstance(entry.start, RoundStart):
+                continue
+            named = entry.start.round
+            if named >= number:
+                raise ValueError(f"round {number} can start from an earlier round alone, and round {named} is none")
+            if named not in self.trainings:
+                raise ValueError(
+                    f"round {number} can start from a round that is trained here, and round {named} is a model from "
+                    "elsewhere: write `start: {model: PATH}`"
+                )
+            if entry.network != self.trainings[named].network:
+                raise ValueError(f"round {number} can start from round {named}'s weights only in its network")
+        return self
+
     @property
     def teacher(self) -> Teacher | None:
         """Round 0, if it is a model from elsewhere."""
@@ -356,8 +375,11 @@ def _finding(item: Any) -> str:
 
 
 def _keys(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The keys that lead to a place; of a round, pydantic also says which kind it is."""
-    return (*place[:2], *place[3:]) if place[:1] == ("rounds",) else place
+    """The keys that lead to a place; of a round, and of its `start`, pydantic also says which kind it is."""
+    if place[:1] != ("rounds",):
+        return place
+    kinds = (2, 4) if place[3:4] == ("start",) else (2,)
+    return tuple(key for level, key in enumerate(place) if level not in kinds)
 
 
 def schema() -> str:

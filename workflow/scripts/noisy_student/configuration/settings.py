@@ -145,6 +145,26 @@ class FirstWeights(Strict):
     sha256: list[Sha256] = Field([])
 
 
+class RoundStart(Strict):
+    """An earlier round with the weights of whose own model a training begins, each fold with those of the same fold."""
+
+    round: Annotated[int, Field(ge=0)]
+
+
+def _kind_of_start(start: Any) -> str:
+    if isinstance(start, RoundStart) or (isinstance(start, dict) and "round" in start):
+        return "round"
+    return "model" if isinstance(start, FirstWeights | dict) else "word"
+
+
+Start = Annotated[
+    Annotated[Literal["scratch", "teacher"], Tag("word")]
+    | Annotated[FirstWeights, Tag("model")]
+    | Annotated[RoundStart, Tag("round")],
+    Discriminator(_kind_of_start),
+]
+
+
 class Teacher(Strict):
     """A round 0 that is not trained: one model from elsewhere, or several that label together."""
 
@@ -164,7 +184,7 @@ class Round(Strict):
     """One training of the chain. Round 0 is the teacher; what is null is the configuration's default."""
 
     network: Name
-    start: Literal["scratch", "teacher"] | FirstWeights = "scratch"
+    start: Start = "scratch"
     noise: NoiseOrPreset | None = None
     training: TrainingChanges = TrainingChanges()
     selection: Selection | None = None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.configuration.settings import FirstWeights
+from noisy_student.configuration.settings import FirstWeights, RoundStart, Start
 from noisy_student.model.elsewhere import Known, known
 
 DEPENDS = "depends.json"
@@ -45,9 +45,8 @@ class Depends:
     def training(self, number: int) -> dict[str, Any]:
         """Of a round's training, besides its settings."""
         start = self.configuration.rounds[number].start
-        given = start if isinstance(start, str) else {"model": _identity(start)}
-        is_told = number or not isinstance(start, str)
-        return self.plan(number) | ({"start": given} if is_told else {}) | (self.labels(number) if number else {})
+        given = {"start": _given(start)} if number or not isinstance(start, str) else {}
+        return self.plan(number) | given | (self.labels(number) if number else {})
 
     def labels(self, number: int) -> dict[str, Any]:
         """Of the pseudo-labels that a round learns from, and which of them."""
@@ -72,6 +71,13 @@ class Depends:
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}
         rules |= {"training.folds": configuration.training.folds}
         return self.training(number) | settings_in_words(configuration.training_of(number)) | rules
+
+
+def _given(start: Start) -> Any:
+    """Of first weights; what an earlier round's depend on is in the teacher's key, as that of all rounds before."""
+    if isinstance(start, RoundStart):
+        return start.model_dump()
+    return {"model": _identity(start)} if isinstance(start, FirstWeights) else start
 
 
 def _identity(start: FirstWeights) -> list[str]:

@@ -5,7 +5,9 @@ from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
 from noisy_student.report.settings import (
     NO_FINE_TUNING,
+    RANDOM_WEIGHTS,
     evaluation_mode,
+    first_weights,
     selection_rules,
     training_settings,
     voxel_confidence,
@@ -84,7 +86,14 @@ def _training(results: Results) -> str:
     fraction = settings.get("labelled_fraction")
     drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
     took = f"Each training took {' or '.join(map(str, lengths))} epochs{each}."
-    return took + _noise(results) + drawn + _fine_tuning(results)
+    return took + _first_weights(results) + _noise(results) + drawn + _fine_tuning(results)
+
+
+def _first_weights(results: Results) -> str:
+    """What the trainings began with that did not begin from scratch."""
+    words = {round_.number: first_weights(results.run, round_.number) for round_ in results.rounds}
+    said = [f"round {number} ({own})" for number, own in words.items() if own and own != RANDOM_WEIGHTS]
+    return f" First weights were not random in {', '.join(said)}." if said else ""
 
 
 def _noise(results: Results) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from noisy_student.report.numbers import MISSING, count, duration, magnitude, product
 from noisy_student.report.paper import PROTOCOL
 from noisy_student.report.results import Network, Results, Round
-from noisy_student.report.settings import network_of, training_settings
+from noisy_student.report.settings import first_weights, network_of, training_settings
 from noisy_student.report.table import Table, plain
 
 OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
@@ -15,7 +15,6 @@ OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
 FIXED = {
     "learning-rate schedule": "poly, (1 − epoch / epochs) ^ 0.9",
     "loss": "Dice + cross-entropy, deep supervision",
-    "initialisation": "He",
 }
 
 
@@ -65,6 +64,7 @@ def _training(results: Results, rounds: list[Round]) -> dict[str, str]:
         "epochs on labelled scans alone": _distinct(one.get("fine_tuning") for one in settings),
         "noise on the input": _distinct(one.get("noise") for one in settings),
         **FIXED,
+        "initialisation": _distinct(first_weights(results.run, round_.number) for round_ in rounds),
         "training time": f"{duration(seconds)}, {count(len(folds), 'training')}" if folds else MISSING,
     }
 

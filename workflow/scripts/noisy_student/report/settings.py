@@ -9,6 +9,8 @@ AUGMENTATION = {
 }
 
 NO_FINE_TUNING = "none"
+# nnU-Net's trainer fixes how.
+RANDOM_WEIGHTS = "He"
 
 
 def _round(run: dict[str, Any], number: int) -> dict[str, Any]:
@@ -49,6 +51,14 @@ def _fine_tuning_in_words(fine_tuning: dict[str, Any]) -> str:
     noise, rate = fine_tuning["noise"], fine_tuning["learning_rate"]
     own = [*([_noise_in_words(noise)] if noise else []), *([f"learning rate from {rate:g}"] if rate else [])]
     return ", ".join([f"the last {fine_tuning['epochs']}", *own]) if fine_tuning["epochs"] else NO_FINE_TUNING
+
+
+def first_weights(run: dict[str, Any], number: int) -> str | None:
+    """The weights that the round's training began with; None if it was not trained, or its start not recorded."""
+    start = _round(run, number).get("start")
+    if isinstance(start, dict):
+        return f"weights of {start['model']}" if "model" in start else f"weights of round {start['round']}"
+    return {"scratch": RANDOM_WEIGHTS, "teacher": "its teacher's weights"}.get(start)
 
 
 def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:

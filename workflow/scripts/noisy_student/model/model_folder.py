@@ -21,6 +21,7 @@ ALL = "all"
 # The orientation that nnU-Net's reader of this name brings scans to; its others leave them as they are stored.
 REORIENTING_READER, ITS_ORIENTATION = "NibabelIOWithReorient", "RAS"
 DESCRIPTIONS = "plans.json", "dataset.json"
+MIRRORING = "inference_allowed_mirroring_axes"
 OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
 COPY_AGAIN = "copy the model's folder again, whole, from where it comes"
 OTHER_WAY = "label with nnUNetv2_predict instead"
@@ -75,7 +76,7 @@ def unfinished_folds(model: Path, checkpoints: Sequence[Path]) -> list[str]:
 
 @dataclass(frozen=True)
 class Model:
-    """Plans, and of each fold a network."""
+    """Plans, and a network of each checkpoint."""
 
     plan: Plan
     networks: list[torch.nn.Module]
@@ -110,7 +111,10 @@ def joined(models: Sequence[Model]) -> Model:
 
 
 def read_model(checkpoints: Sequence[Path]) -> Model:
-    """The model of some folds. Raises InputError for a kind of model that is not supported."""
+    """The model of some folds, of each one or several checkpoints.
+
+    Raises InputError for a kind of model that is not supported.
+    """
     folder = checkpoints[0].parent.parent
     plans, dataset, *loaded = _contents(folder, checkpoints)
     plan = Plan(plans, dataset, loaded[0]["init_args"]["configuration"])
@@ -121,12 +125,12 @@ def read_model(checkpoints: Sequence[Path]) -> Model:
     if reasons:
         raise InputError(SUPPORTED, f"{folder}: {reasons}", OTHER_WAY)
     try:
-        networks = [_network(plan, checkpoint["network_weights"]) for checkpoint in loaded]
+        networks = [_network(plan, checkpoint.pop("network_weights")) for checkpoint in loaded]
     except (RuntimeError, ImportError) as error:
         trainer = loaded[0]["trainer_name"]
         got = f"{folder}: {trainer} trained another one ({str(error).splitlines()[0]})"
         raise InputError("the network that the plans describe", got, OTHER_WAY) from error
-    return Model(plan, networks, tuple(loaded[0].get("inference_allowed_mirroring_axes") or ()))
+    return Model(plan, networks, tuple(loaded[0].get(MIRRORING) or ()))
 
 
 def _contents(folder: Path, checkpoints: Sequence[Path]) -> list[dict[str, Any]]:
@@ -139,6 +143,7 @@ def _contents(folder: Path, checkpoints: Sequence[Path]) -> list[dict[str, Any]]
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
+    """What labelling needs of a checkpoint: not the optimizer's state, as large as the weights or larger."""
     try:
         checkpoint = read_checkpoint(path)
     except InputError as error:
@@ -147,7 +152,7 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(checkpoint, dict) or not set(checkpoint) >= ENTRIES:
         got = f"a file without {', '.join(sorted(ENTRIES))}, all of which nnU-Net writes"
         raise InputError(f"a checkpoint of nnU-Net v2 at {path}", got, OTHER_MODEL)
-    return checkpoint
+    return {name: value for name, value in checkpoint.items() if name in (*ENTRIES, MIRRORING)}
 
 
 def _network(plan: Plan, weights: dict[str, torch.Tensor]) -> torch.nn.Module:

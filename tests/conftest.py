@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 import torch
@@ -19,7 +20,9 @@ from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.configuration.settings import Network
 from noisy_student.nnunet import nnunet_folders
 from noisy_student.plan.planning import dataset_description, make_fingerprint, make_plans
-from noisy_student.plan.preprocessing import Plan
+from noisy_student.plan.preprocessing import Plan, preprocess_image
+from noisy_student.tables import write_table
+from noisy_student.train.training_set import Example, add_example, splits
 
 pytest_plugins = ["fault_table"]
 ROOT = Path(__file__).parent.parent
@@ -155,6 +158,22 @@ def stock_model(plan, tmp_path_factory):
         trainer.save_checkpoint(str(folder / "fold_0/checkpoint_final.pth"))
     (folder / "plans.json").write_text(json.dumps(plans))
     (folder / "dataset.json").write_text(json.dumps(plan.dataset))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(converted, plan, fingerprint, tmp_path_factory):
+    """A round's dataset: two labelled scans, and a third one as if it were pseudo-labelled."""
+    folder = tmp_path_factory.mktemp("dataset")
+    cases = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
+    rows = []
+    for case, origin in zip(cases, ("labelled", "labelled", "pseudo"), strict=True):
+        preprocess_image(converted_image(converted, case), folder / "cache" / case, plan)
+        example = Example(case, origin, converted_label_map(converted, case), folder / "cache" / case)
+        rows.append(add_example(example, folder / "cases", plan))
+    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
+    (folder / "splits_final.json").write_text(json.dumps(splits(cases[:2], cases[2:], 2, seed=1)))
+    shutil.copy(fingerprint, folder / "dataset_fingerprint.json")
     return folder
 
 

@@ -150,6 +150,21 @@ def test_a_training_may_begin_with_the_weights_of_an_earlier_round_fold_by_fold(
     assert "take_first_weights" not in job_counts(said)
 
 
+def test_voices_add_no_job_and_reach_the_labelling_through_the_verdict(project):
+    plain = planned(project)
+    voices = {"voices": ["final", "average", "thirds"]}
+    own = ROUND | {"training": {"voices": ["average"]}}
+    project.configure(rounds=[ROUND, own, ROUND], shards=2, training={"splits": 3, "folds": [0]} | voices)
+    assert project.planned() == plain
+    said = project.run("--dry-run", "round_2").stdout
+    assert """--voices '[["final", "average", "thirds"], ["average"]]'""" in said
+    for number in (1, 2):
+        voices_json = f"results/round_{number - 1}/labeller/voices.json"
+        labelled = [line for line in said.splitlines() if "predict.py" in line and f"--voices {voices_json}" in line]
+        assert len(labelled) == 2 and all(f"round_{number}/pseudo_labels" in line for line in labelled)
+    assert not [line for line in said.splitlines() if "--roles validation" in line and "--voices" in line]
+
+
 def test_a_model_that_is_not_trusted_stops_before_any_job(project, model):
     project.configure(rounds=[model | {"sha256": model["sha256"][:1]}, ROUND], selection="paper")
     run = project.run("--dry-run")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from noisy_student.memory import CONVERSION, Need, labelling, labelling_as_given, largest_scan
+from noisy_student.memory import CONVERSION, NETWORK_MB, Need, labelling, labelling_as_given, largest_scan
 
 HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
 
@@ -51,6 +51,16 @@ def test_scans_that_are_preprocessed_on_the_way_need_more_and_so_do_more_classes
     needs = [labelling(14), labelling_as_given(14), labelling_as_given(118)]
     needed = [need.memory_mb(path, (1.5, 1.5, 1.5), 1) for need in needs]
     assert needed == sorted(set(needed))
+
+
+def test_each_network_needs_its_weights_and_each_pass_a_label_map_of_two_scans(table):
+    path = table(("a", 100, 100, 100, 1, 1, 1))
+    one, folds, voices, mirrored = (
+        need.memory_mb(path, (1, 1, 1), 1)
+        for need in (labelling(14), labelling(14, 5), labelling(14, 20), labelling(14, 20, mirrorings=4))
+    )
+    assert folds - one == 4 * NETWORK_MB + 2 * 5 and voices - folds == 15 * (NETWORK_MB + 2)
+    assert mirrored - voices == 2 * 60
 
 
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):

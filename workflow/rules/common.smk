@@ -27,6 +27,7 @@ from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
+from noisy_student.model.checkpoint_names import checkpoints_of_voices
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
@@ -125,6 +126,17 @@ def labeller(number) -> list[str]:
 def teacher_checkpoints(wildcards) -> list[str]:
     """The final checkpoints of the model that labels for a round."""
     return labeller(int(wildcards.round) - 1)
+
+
+def voices_of_round(number: int) -> list[str]:
+    """With which checkpoints of its folds a round's model labels; a model from elsewhere has its final ones alone."""
+    return ["final"] if is_taken(number) else CONFIGURATION.training_of(number)["voices"]
+
+
+def voices_of_teacher(wildcards) -> list[str]:
+    """The file that names the same of the model that labels for a round, known when the round before was judged."""
+    number = int(wildcards.round) - 1
+    return [] if is_taken(number) else [f"results/round_{number}/labeller/voices.json"]
 
 
 def verdict_before(wildcards) -> list[str]:
@@ -363,15 +375,30 @@ def memory_for(need: memory.Need):
     return lambda wildcards, input, attempt: need.memory_mb(Path(input.cases), finest, attempt)
 
 
+def mirrorings(axes) -> int:
+    """How often a network sees each scan, if it may be mirrored along these axes."""
+    return 2 ** len(set(axes)) if CONFIGURATION.prediction.mirroring else 1
+
+
+def most_voices(number: int) -> int:
+    """The most checkpoints of a fold that may label after a round: after a collapse an earlier round's model labels."""
+    return max(len(checkpoints_of_voices(voices_of_round(before))) for before in range(number + 1))
+
+
 def memory_to_label(rounds_before: int):
     """The memory for labelling with the model of so many rounds before; those from elsewhere have their own grid."""
-    own = memory_for(memory.labelling(len(CONFIGURATION.organs) + 1))
+    classes, passes = len(CONFIGURATION.organs) + 1, mirrorings(CONFIGURATION.training.mirror_axes)
 
     def needed(wildcards, input, attempt):
-        if not is_taken(int(wildcards.round) - rounds_before):
-            return own(wildcards, input, attempt)
+        number = int(wildcards.round) - rounds_before
+        if not is_taken(number):
+            networks = len(FOLDS) * (most_voices(number) if rounds_before else 1)
+            return memory_for(memory.labelling(classes, networks, passes))(wildcards, input, attempt)
         cases = Path(input.cases)
-        needs = [(memory.labelling_as_given(seen.classes), seen.spacing_mm_zyx) for seen in TEACHERS.values()]
+        networks = sum(len(seen.folds) for seen in TEACHERS.values())
+        # They may mirror along both axes, whatever this run's do.
+        more = (networks, mirrorings(("z", "y")))
+        needs = [(memory.labelling_as_given(seen.classes, *more), seen.spacing_mm_zyx) for seen in TEACHERS.values()]
         return max(need.memory_mb(cases, tuple(spacing), attempt) for need, spacing in needs)
 
     return needed

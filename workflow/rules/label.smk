@@ -14,6 +14,7 @@ rule pseudo_label:
         converted="results/cohort/converted.tsv",
         preprocessed=preprocessed_for_teacher,
         checkpoints=teacher_checkpoints,
+        voices=voices_of_teacher,
         postprocessing=postprocessing_of_teacher,
     output:
         "results/round_{round}/shards/pseudo_label_scores_{shard}.tsv",
@@ -32,13 +33,14 @@ rule pseudo_label:
         shards=CONFIGURATION.shards,
         seen=how_scans_are_seen,
         flags=PREDICTION_FLAGS,
+        voices=lambda wildcards, input: flag("--voices", input.voices),
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
         same=lambda wildcards: same_of_round_before(wildcards, "pseudo_labels"),
         soft=soft_labels_flag,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
-        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles unlabelled --cases {input.cases}'
+        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} {params.voices} --roles unlabelled --cases {input.cases}'
         " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels{params.soft} --output {output} >> {log} 2>&1"

@@ -3,6 +3,7 @@
 # reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
 # makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
+#        results/round_<k>/model/fold_<f>/checkpoint_average.pth, checkpoint_third_<n>.pth     where they are voices
 #        results/round_<k>/model/fold_<f>/held_out.tsv              what it makes of the labelled scans it held out
 #        results/round_<k>/postprocessing.json                      of which organs the largest piece alone is kept
 #        results/round_<k>/verdict.json, labeller/                  has it collapsed? the model that labels next
@@ -142,7 +143,7 @@ rule judge:
         labeller("{round}"),
         expand(
             "results/round_{{round}}/labeller/{name}",
-            name=("preprocessed.tsv", "postprocessing.json"),
+            name=("preprocessed.tsv", "postprocessing.json", "voices.json"),
         ),
     log:
         "logs/round_{round}/judge.log",
@@ -156,7 +157,8 @@ rule judge:
         stop=stop_rule(),
         folds=FOLDS,
         networks=lambda wildcards: [network_of_round(number) for number in range(int(wildcards.round) + 1)],
+        voices=lambda wildcards: json.dumps([voices_of_round(number) for number in range(int(wildcards.round) + 1)]),
     shell:
         'python "$NOISY_STUDENT/judge_round.py" --results results --round {wildcards.round} --folds {params.folds}'
-        " --networks {params.networks} --policy {params.policy} --noise-band {params.noise_band}"
+        " --networks {params.networks} --voices {params.voices:q} --policy {params.policy} --noise-band {params.noise_band}"
         " {params.stop} {params.changes} > {log} 2>&1"

@@ -2,7 +2,8 @@
 
 It is this round's own, or after a collapse the one that labelled for it.
 
-Writes verdict.json, and beside it the folder `labeller` with links to that model.
+Writes verdict.json, and beside it the folder `labeller` with links to that model, and voices.json: which checkpoints of
+each fold label.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import pandas as pd
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, checkpoints_of_voices
 from noisy_student.tables import read_table
 from noisy_student.train.collapse import gain, shortcomings
 
@@ -88,9 +90,14 @@ def change_of_labels(shards: list[Path]) -> float | None:
     return float(pd.concat(tables).groupby("case").disagreement.first().mean()) if tables else None
 
 
-def link_labeller(model: Path, preprocessed: Path, folds: list[int], folder: Path) -> None:
-    """Links to what labelling needs: the model's files, and the index of the scans on its network's grid."""
-    files = [*MODEL_FILES, *(f"fold_{fold}/checkpoint_final.pth" for fold in folds)]
+def link_labeller(model: Path, preprocessed: Path, folds: list[int], voices: list[str], folder: Path) -> None:
+    """Links to what labelling needs: the model's files, and the index of the scans on its network's grid.
+
+    The final checkpoints are there whether they are voices or not; `voices.json` names those that are.
+    """
+    checkpoints = checkpoints_of_voices(voices)
+    names = dict.fromkeys([FINAL_CHECKPOINT, *checkpoints])
+    files = [*MODEL_FILES, *(f"fold_{fold}/{name}" for fold in folds for name in names)]
     targets = {name: model / name for name in files}
     targets |= {"postprocessing.json": model.parent / "postprocessing.json", "preprocessed.tsv": preprocessed}
     for name, target in targets.items():
@@ -98,6 +105,7 @@ def link_labeller(model: Path, preprocessed: Path, folds: list[int], folder: Pat
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(target, link.parent))
+    write_text(folder / "voices.json", json.dumps(checkpoints))
 
 
 def main() -> None:
@@ -107,6 +115,7 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True)
     parser.add_argument("--folds", type=int, nargs="+", required=True)
     parser.add_argument("--networks", nargs="+", required=True, help="the network of each round up to this one")
+    parser.add_argument("--voices", type=json.loads, required=True, help="the voices of each round, as JSON")
     parser.add_argument("--policy", choices=("stop", "keep", "retrain"), required=True)
     parser.add_argument("--noise-band", type=float, required=True, help="how far a mean DSC may fall by chance")
     parser.add_argument("--stop-without-gain", action="store_true")
@@ -122,7 +131,8 @@ def main() -> None:
     network = arguments.networks[labeller]
     here = results / f"round_{number}"
     index = results / f"preprocessed/{network}.tsv"
-    link_labeller(results / f"round_{labeller}/model", index, arguments.folds, here / "labeller")
+    model, voices = results / f"round_{labeller}/model", arguments.voices[labeller]
+    link_labeller(model, index, arguments.folds, voices, here / "labeller")
     write_text(here / "verdict.json", json.dumps(decided, indent=2))
 
 

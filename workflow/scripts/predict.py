@@ -20,12 +20,14 @@ import torch
 
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
+from noisy_student.damage import damaged
 from noisy_student.errors import InputError
-from noisy_student.files import sha256
+from noisy_student.files import read_json, sha256
 from noisy_student.images import read_geometry, read_image
 from noisy_student.keeping.aside import aside_of_labels
 from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.model.device import choose_device
 from noisy_student.model.label_files import SHORT, LabelFiles, Labelled, made_from, model_in
 from noisy_student.model.model_folder import by_folder, read_model
@@ -55,6 +57,15 @@ def identity(checkpoints: list[Path], options: Prediction, steps: Steps, organs:
         parts += [sha256(folder / name) for folder in folders for name in DESCRIPTIONS]
         parts.append(to_json(organs, "label", "name"))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def of_voices(finals: Sequence[Path], names: Sequence[str]) -> list[Path]:
+    """The checkpoints of these names beside the final ones. Raises InputError where one is missing."""
+    found = [final.with_name(name) for final in finals for name in names]
+    for path in found:
+        if not path.exists():
+            raise damaged(path, "a whole checkpoint", "")
+    return found
 
 
 @dataclass(frozen=True)
@@ -177,6 +188,7 @@ def main() -> None:
     """Read the arguments and label."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoints", type=Path, nargs="+", help="final checkpoints of the model's folds")
+    parser.add_argument("--voices", type=Path, help="voices.json: which checkpoints of each fold label (the final one)")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
     scans = parser.add_mutually_exclusive_group(required=True)
@@ -197,6 +209,8 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="table of scores per case and organ")
     arguments = parser.parse_args()
+    names = read_json(arguments.voices) if arguments.voices else [FINAL_CHECKPOINT]
+    arguments.checkpoints = of_voices(arguments.checkpoints, names)
 
     table = read_table(arguments.cases, ["case", "role", "orientation", "sha256"])
     wanted = table[table.role.isin(arguments.roles)]

@@ -13,12 +13,12 @@ from noisy_student.files import copy, only_one, read_json, sha256, write_text
 from noisy_student.keeping.aside import aside_of_fold, settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
-from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, VOICES, checkpoints_of_voices
 from noisy_student.model.checkpoints import is_whole
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import read_model
 from noisy_student.model.predictor import Predictor
-from noisy_student.model.trust import record
+from noisy_student.model.trust import RECORD, record
 from noisy_student.parallel import end_children_with_this_process
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table
@@ -29,6 +29,7 @@ from noisy_student.train.trainer import (
     FINISHED_CHECKPOINT,
     LATEST_CHECKPOINT,
     PROGRESS,
+    VOICES_FOLDER,
     NoisyStudentTrainer,
     Places,
 )
@@ -36,8 +37,13 @@ from noisy_student.train.trainer import (
 # Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
 RETRAINED = "retrained"
 SEED_STEP = 1_000_000
-# What a store has of a finished training.
+# What a store has of a finished training, besides the checkpoints of its voices.
 KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
+
+
+def voices_of(settings: dict[str, Any]) -> list[str]:
+    """The checkpoints of a training's voices besides the final one."""
+    return [name for name in checkpoints_of_voices(settings["voices"]) if name != FINAL_CHECKPOINT]
 
 
 def identity(settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None) -> str:
@@ -86,9 +92,10 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         device = choose_device(arguments.device, arguments.threads)
         store = Store.of_environment()
         made_from = f"fold {arguments.fold}, {depends_on}"
-        files = {name: places.fold_folder / name for name in KEPT}
+        kept = [*KEPT, *(f"{VOICES_FOLDER}/{name}" for name in voices_of(settings))]
+        files = {name: places.fold_folder / name for name in kept}
         with store.alone(f"training {made_from}"):
-            if not is_whole(files[FINISHED_CHECKPOINT]) and store.take(KIND, made_from, files):
+            if not is_finished(places, settings) and store.take(KIND, made_from, files):
                 print(f"this very training is in the store {store.root}: taken from there", flush=True)
             finish(arguments, settings, places, device)
             store.put(KIND, made_from, files)
@@ -98,22 +105,37 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     return places.fold_folder
 
 
+def is_finished(places: Places, settings: dict[str, Any]) -> bool:
+    """Whether all that the training itself wrote at its end is whole."""
+    own = [places.fold_folder / FINISHED_CHECKPOINT, *(places.voices / name for name in voices_of(settings))]
+    return all(map(is_whole, own))
+
+
 def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Places, device: torch.device) -> None:
-    """Train to the final checkpoint, as far as that is not done."""
+    """Train to the final checkpoint, as far as that is not done, and bring its voices beside it."""
     final, finished = (places.fold_folder / name for name in (FINAL_CHECKPOINT, FINISHED_CHECKPOINT))
     plans, dataset = read_json(arguments.plans), read_json(arguments.dataset / "dataset.json")
-    if is_whole(finished):
+    if is_finished(places, settings):
         if not is_whole(final):
-            copy(finished, final)
-            record(final)
+            copy_checkpoint(finished, final)
             print(f"{final} was trained before, with these settings and data", flush=True)
         describe(places.model, plans, dataset)
-        return
-    workers = max(1, arguments.threads - 1)
-    trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, arguments.first_weights)
-    resume(trainer)
-    trainer.run_training()
-    record(final)
+    else:
+        workers = max(1, arguments.threads - 1)
+        first = arguments.first_weights
+        trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, first)
+        resume(trainer)
+        trainer.run_training()
+        record(final)
+    for name in voices_of(settings):
+        copy_checkpoint(places.voices / name, places.fold_folder / name)
+
+
+def copy_checkpoint(source: Path, target: Path) -> None:
+    """Make a checkpoint another one of this run, on record as made here."""
+    target.with_suffix(RECORD).unlink(missing_ok=True)
+    copy(source, target)
+    record(target)
 
 
 def describe(model: Path, plans: dict[str, Any], dataset: dict[str, Any]) -> None:
@@ -138,11 +160,14 @@ def train_again_after_a_collapse(arguments: argparse.Namespace, first: Path, tea
 
 def repeat(other: Path, fold: Path) -> None:
     """Make a fold's results those of another fold's folder."""
-    for path in [other / FINAL_CHECKPOINT, other / TABLE, other / PROGRESS, *(other / FOLDER).iterdir()]:
+    for name in checkpoints_of_voices(VOICES):
+        (fold / name).unlink(missing_ok=True)
+        if (other / name).exists():
+            copy_checkpoint(other / name, fold / name)
+    for path in [other / TABLE, other / PROGRESS, *(other / FOLDER).iterdir()]:
         copy(path, fold / path.relative_to(other))
     for name in ("plans.json", "dataset.json"):
         copy(other.parent / name, fold.parent / name)
-    record(fold / FINAL_CHECKPOINT)
 
 
 def main() -> None:

@@ -87,6 +87,10 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
             {"fine_tuning_epochs": 4},
             "rounds.1.training.fine_tuning_epochs: is a section now, write `fine_tuning: {epochs: 4}`",
         ),
+        (("training", "voices"), [], "training.voices"),
+        (("training", "voices"), ["final", "best"], "training.voices.1"),
+        (("training", "voices"), ["average", "average"], "training.voices: each voice is named once"),
+        (("rounds", 1, "training"), {"voices": ["thirds"], "epochs": 2}, "round 1: voices: thirds of a training need"),
         (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
@@ -188,6 +192,12 @@ def test_a_rounds_own_fine_tuning_is_taken_as_a_whole():
     no_noise = Noise(augmentation="none").model_dump()
     assert configuration.training_of(0)["fine_tuning"] == {"epochs": 3, "noise": no_noise, "learning_rate": 0.001}
     assert configuration.training_of(1)["fine_tuning"] == {"epochs": 2, "noise": None, "learning_rate": None}
+
+
+def test_a_round_may_have_its_own_voices():
+    rounds = [{"network": "coarse", "training": training} for training in ({}, {"voices": ["average", "thirds"]})]
+    configuration = read_configuration(default() | {"rounds": rounds})
+    assert [configuration.training_of(number)["voices"] for number in range(2)] == [["final"], ["average", "thirds"]]
 
 
 def test_a_rounds_training_has_its_own_seed():

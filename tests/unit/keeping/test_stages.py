@@ -20,6 +20,7 @@ from noisy_student.keeping.store import Store
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCANS = {"labelled": "l", "unlabelled": "u", "validation": "v", "test": "t"}
 TEACHER = {"network": "coarse"}
+OTHER_VOICES = TEACHER | {"training": {"voices": ["average"]}}
 OF_ALL_SCANS = ["cohort", "labelled_measures", "preprocessed"]
 
 
@@ -69,6 +70,7 @@ def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
         ({"voxel_confidence": SURE}, ["training", "predictions"]),
         ({"voxel_confidence": SURE | {"surface_mm": 10}}, ["labels", "training", "predictions"]),
         ({"training": DEFAULT["training"] | {"epochs": 9}}, [*["training", "predictions"] * 2, "labels"]),
+        ({"rounds": (OTHER_VOICES, TEACHER)}, [*["training", "predictions"] * 2, "labels"]),
         ({"scans": SCANS | {"test": "more"}}, [*OF_ALL_SCANS, "predictions", "predictions"]),
         ({"scans": SCANS | {"unlabelled": "more"}}, [*OF_ALL_SCANS, "labels", "training", "predictions"]),
         ({"evaluation": {"mode": "strict"}}, []),

@@ -1,6 +1,8 @@
 """Labelling a shard in a process of its own, which is killed at one place or another and started again."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,9 +10,12 @@ import sys
 import pandas as pd
 import pytest
 
+import predict
 from conftest import ROOT
 from noisy_student.cohort.converted import converted_image
+from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.plan.preprocessing import preprocess_image
+from noisy_student.tables import read_table
 
 CASES = [f"FLARE22_Tr_000{number}" for number in (1, 2, 3)]
 DRIVER = """
@@ -63,14 +68,14 @@ def tables(converted, plan, tmp_path_factory):
     return folder
 
 
-def label(tables, model, folder, kill=""):
+def label(tables, model, folder, kill="", *more):
     """Label the shard; the process's exit status."""
     flags = [word for name in ("cases", "converted", "preprocessed") for word in (f"--{name}", tables / f"{name}.tsv")]
     where = ["--folder", folder, "--output", folder / "scores.tsv", "--shard", 0, "--shards", 1, "--device", "cpu"]
     driver = DRIVER.format(scripts=str(ROOT / "workflow/scripts"), kill=kill)
     command = [sys.executable, "-c", driver, model / "fold_0/checkpoint_final.pth", "--roles", "unlabelled"]
     run = subprocess.run(
-        list(map(str, [*command, *flags, *where])), check=False, capture_output=True, text=True, env=os.environ
+        list(map(str, [*command, *flags, *where, *more])), check=False, capture_output=True, text=True, env=os.environ
     )
     assert run.returncode in (0, -signal.SIGKILL), run.stderr
     return run.returncode
@@ -115,3 +120,15 @@ def test_a_label_map_cut_short_afterwards_is_found_and_redone_alone(tables, untr
     assert label(tables, untrained, tmp_path) == 0
     assert results(tmp_path) == undisturbed
     assert untouched.stat().st_mtime_ns == stamp
+
+
+def test_the_voices_that_a_file_names_label_together(tables, untrained, tmp_path):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    average = model / "fold_0/checkpoint_average.pth"
+    shutil.copy(untrained / "fold_1/checkpoint_final.pth", average)
+    (tmp_path / "voices.json").write_text(json.dumps(["checkpoint_final.pth", average.name]))
+    assert label(tables, model, tmp_path, "", "--voices", tmp_path / "voices.json") == 0
+    scores = read_table(tmp_path / "scores.tsv")
+    assert scores.fold_agreement.notna().all() and scores.fold_agreement.min() < 1
+    checkpoints = [model / "fold_0/checkpoint_final.pth", average]
+    assert set(scores.model) == {predict.identity(checkpoints, Prediction(), ())}

@@ -16,6 +16,7 @@ from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.device import choose_device, has_room, one_thread
 from noisy_student.model.model_folder import checkpoints_of, read_model
 from noisy_student.model.predictor import Predictor, mirrorings
+from noisy_student.model.scores import dsc
 from noisy_student.model.windows import Windows
 from noisy_student.organs import FLARE22
 from noisy_student.plan.preprocessing import ARRAY, preprocess_image, read_array, read_properties, with_suffix
@@ -87,6 +88,27 @@ def test_soft_labels_know_of_pieces_that_were_taken_away(untrained, scan):
     box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
     gone = (found[()].label_map_zyx != found[((1,), (6,))].label_map_zyx)[box]
     assert changed.mean() == pytest.approx(gone.mean(), rel=0.3)
+
+
+def test_voices_label_by_the_mean_of_their_logits_and_are_compared_as_folds_are(untrained, scan, tmp_path):
+    fold = shutil.copytree(untrained, tmp_path / "model") / "fold_0"
+    voices = [fold / f"checkpoint_{kind}.pth" for kind in ("final", "average", "third_1")]
+    shutil.copy(untrained / "fold_1/checkpoint_final.pth", voices[1])
+    weights = [torch.load(path, weights_only=False)["network_weights"] for path in voices[:2]]
+    between = {name: (weights[0][name] + weights[1][name]) / 2 for name in weights[0]}
+    torch.save(torch.load(voices[0], weights_only=False) | {"network_weights": between}, voices[2])
+    image = torch.from_numpy(read_array(with_suffix(scan, ARRAY)))
+    singly = [Predictor(read_model([path]), Prediction(), CPU).predict(image).mean for path in voices]
+    predictor = Predictor(read_model(voices), Prediction(), CPU)
+    found = predictor.predict(image)
+    assert torch.allclose(found.mean.float(), torch.stack(singly).float().mean(0), atol=0.02, rtol=0.002)
+    labels = [logits.argmax(0).numpy() for logits in singly]
+    assert [len(maps) for maps in found.passes] == [1, 1, 1]
+    assert all((maps[0] == label_map).all() for maps, label_map in zip(found.passes, labels, strict=True))
+    scores = predictor.labelled(found, read_properties(scan)).scores
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    expected = np.mean([dsc(labels[one], labels[other], len(FLARE22) + 1) for one, other in pairs], axis=0)
+    assert np.allclose(scores.fold_agreement, expected[1:])
 
 
 def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd):

@@ -8,7 +8,7 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.report.methods import methods
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
-from noisy_student.report.settings import training_settings, voxel_confidence
+from noisy_student.report.settings import training_settings, voices, voxel_confidence
 from synthetic_results import SyntheticRun
 
 NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "embedded"}}
@@ -77,6 +77,24 @@ def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):
     assert voxel_confidence(run, 2) == {"organ": 0.5, "background": 0.99}
 
 
+def test_a_round_is_said_to_have_its_own_voices_or_the_runs(run):
+    run["configuration"]["rounds"][1]["training"]["voices"] = ["average", "thirds"]
+    assert [voices(run, number) for number in range(3)] == [["final"], ["average", "thirds"], ["final"]]
+
+
 def test_a_run_whose_settings_were_not_recorded_is_said_nothing_of():
     assert training_settings({}, 0) == {}
-    assert voxel_confidence({}, 0) == {}
+    assert voxel_confidence({}, 0) == {} and voices({}, 0) == []
+
+
+def test_the_methods_text_names_the_voices_of_rounds_that_label(tmp_path):
+    results = read_results(SyntheticRun(unlabelled=8).write(tmp_path))
+    assert "Unlabelled scans were labelled by" not in methods(results)
+    training = results.run["configuration"]["training"]
+    training["voices"] = ["final", "thirds"]
+    thirds = "those after a third and two thirds of the epochs (as in ST++, Yang et al., CVPR 2022)"
+    assert f"these weights of each fold: the final ones and {thirds}. " in methods(results)
+    results.run["configuration"]["rounds"][0]["training"] = {"voices": ["final"]}
+    assert f": of round 0 the final ones; of round 1 the final ones and {thirds}. " in methods(results)
+    results.run["configuration"]["rounds"][1]["training"] = {"voices": ["final"]}
+    assert "Unlabelled scans were labelled by" not in methods(results)

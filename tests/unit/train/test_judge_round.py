@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+import judge_round
 from judge_round import Rules, change_of_labels, link_labeller
 from noisy_student.errors import InputError
 from noisy_student.tables import write_table
@@ -87,14 +88,31 @@ def test_the_first_student_of_a_teacher_from_elsewhere_is_not_compared_and_the_s
 
 def test_the_labeller_is_linked_so_that_the_model_stays_where_it_is(tmp_path):
     model = tmp_path / "round_1/model"
-    for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):
+    checkpoints = [f"fold_0/checkpoint_{kind}.pth" for kind in ("final", "average", "third_1", "third_2")]
+    for name in ("plans.json", "dataset.json", *checkpoints):
         (model / name).parent.mkdir(parents=True, exist_ok=True)
         (model / name).write_text(name)
     (model.parent / "postprocessing.json").write_text("{}")
     index = tmp_path / "preprocessed/wide.tsv"
     write_table(pd.DataFrame({"case": ["a"]}), index)
     for _ in range(2):
-        link_labeller(model, index, [0], tmp_path / "round_2/labeller")
+        link_labeller(model, index, [0], ["average", "thirds"], tmp_path / "round_2/labeller")
     moved = tmp_path.rename(tmp_path.with_name("moved")) / "round_2/labeller"
-    assert (moved / "fold_0/checkpoint_final.pth").read_text() == "fold_0/checkpoint_final.pth"
+    assert [(moved / name).read_text() for name in checkpoints] == checkpoints
+    assert json.loads((moved / "voices.json").read_text()) == [path.removeprefix("fold_0/") for path in checkpoints[1:]]
     assert (moved / "plans.json").is_symlink() and (moved / "preprocessed.tsv").read_text() == "case\na\n"
+
+
+def test_after_a_collapse_the_voices_are_those_of_the_round_that_labels(run, tmp_path, monkeypatch):
+    run(0.5, 0.6, 0.4)
+    command = ["judge_round.py", "--results", tmp_path, "--round", 2, "--folds", *FOLDS, "--networks", *"aaa"]
+    voices = [["final"], ["final", "average"], ["thirds"]]
+    rules = ["--policy", "keep", "--noise-band", 0.05, "--voices", json.dumps(voices)]
+    monkeypatch.setattr("sys.argv", list(map(str, [*command, *rules])))
+    judge_round.main()
+    labeller = tmp_path / "round_2/labeller"
+    assert json.loads((labeller / "voices.json").read_text()) == ["checkpoint_final.pth", "checkpoint_average.pth"]
+    for fold in FOLDS:
+        links = {path.name: str(path.readlink()) for path in (labeller / f"fold_{fold}").iterdir()}
+        assert links.keys() == {"checkpoint_final.pth", "checkpoint_average.pth"}
+        assert all(f"round_1/model/fold_{fold}/{name}" in target for name, target in links.items())

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import train
+from noisy_student.files import sha256
 from noisy_student.tables import read_table, write_table
 
 
@@ -50,6 +51,17 @@ def test_a_collapsed_fold_is_trained_with_another_seed_and_the_better_one_kept(s
     assert read_table(first / "held_out.tsv").DSC.tolist() == [0.75, 0.75]
     for name in ("checkpoint_final.pth", "progress.tsv", "held_out/a.nii.gz"):
         assert (first / name).read_text() == f"seed {seeds[0]}"
+
+
+def test_the_kept_ones_voices_come_with_it_and_no_others(students):
+    arguments, first, teacher, _ = students(second=0.75)
+    for folder, voice in ((first, "third_1"), (arguments.model.with_name("retrained") / "fold_0", "average")):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"checkpoint_{voice}.pth").write_text(voice)
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    assert {path.name for path in first.glob("*.pth")} == {"checkpoint_final.pth", "checkpoint_average.pth"}
+    for name in ("final", "average"):
+        assert (first / f"checkpoint_{name}.sha256").read_text() == sha256(first / f"checkpoint_{name}.pth")
 
 
 def test_a_second_training_that_is_worse_changes_nothing(students):

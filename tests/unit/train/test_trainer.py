@@ -7,15 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.cohort.converted import converted_label_map
 from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.model.soft_labels import write_soft_labels
-from noisy_student.plan.preprocessing import Plan, preprocess_image, read_array, read_properties
-from noisy_student.tables import write_table
+from noisy_student.plan.preprocessing import Plan, read_array, read_properties
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
-from noisy_student.train.training_set import Example, add_example, splits
+from noisy_student.train.training_set import Example, add_example
 
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(
@@ -26,21 +25,6 @@ NO_NOISE = Noise(augmentation="none").model_dump()
 
 def fine_tuning(**own):
     return FineTuning(epochs=1, **own).model_dump()
-
-
-@pytest.fixture(scope="module")
-def dataset(converted, plan, fingerprint, tmp_path_factory):
-    """A round's dataset: two labelled scans, and a third one as if it were pseudo-labelled."""
-    folder = tmp_path_factory.mktemp("dataset")
-    rows = []
-    for case, origin in zip(CASES, ("labelled", "labelled", "pseudo"), strict=True):
-        preprocess_image(converted_image(converted, case), folder / "cache" / case, plan)
-        example = Example(case, origin, converted_label_map(converted, case), folder / "cache" / case)
-        rows.append(add_example(example, folder / "cases", plan))
-    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
-    (folder / "splits_final.json").write_text(json.dumps(splits(CASES[:2], CASES[2:], 2, seed=1)))
-    shutil.copy(fingerprint, folder / "dataset_fingerprint.json")
-    return folder
 
 
 @pytest.fixture

@@ -66,17 +66,26 @@ PREPROCESSING = Need(base_mb=1000, bytes_per_voxel=20, bytes_per_network_voxel=2
 CONVERSION = Need(base_mb=500, bytes_per_voxel=10, bytes_per_network_voxel=0)
 
 
-def labelling(classes: int) -> Need:
+# The weights of nnU-Net's residual encoder L: 100 million in float32.
+NETWORK_MB = 400
+
+
+def labelling(classes: int, networks: int = 1, mirrorings: int = 1) -> Need:
     """Logits of all classes in half precision: a pass's, the sum over passes, those of the scan before; and the scan.
 
-    On a GPU, CUDA takes some gigabytes of the host's memory too.
+    Each of `networks` (folds, and voices of each) has its weights, and where there are several passes each has a label
+    map, of this scan and of the one before. A network has a pass for each of `mirrorings`, the scan as it is among
+    them. On a GPU, CUDA takes some gigabytes of the host's memory too.
     """
-    return Need(base_mb=4000, bytes_per_voxel=10, bytes_per_network_voxel=3 * classes * 2 + 20)
+    passes = networks * mirrorings
+    label_maps = 2 * passes if passes > 1 else 0
+    base_mb = 4000 + (networks - 1) * NETWORK_MB
+    return Need(base_mb, bytes_per_voxel=10, bytes_per_network_voxel=3 * classes * 2 + 20 + label_maps)
 
 
-def labelling_as_given(classes: int) -> Need:
+def labelling_as_given(classes: int, networks: int = 1, mirrorings: int = 1) -> Need:
     """The same of scans that are preprocessed on the way."""
-    labels = labelling(classes)
+    labels = labelling(classes, networks, mirrorings)
     return Need(
         labels.base_mb,
         labels.bytes_per_voxel + PREPROCESSING.bytes_per_voxel,

@@ -281,6 +281,8 @@ class Configuration(Strict):
                 raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
             if fine_tuning["epochs"] >= settings["epochs"]:
                 raise ValueError(f"round {number}: fine_tuning.epochs are the last ones of all epochs, so fewer")
+            if "thirds" in settings["voices"] and settings["epochs"] < 3:
+                raise ValueError(f"round {number}: voices: thirds of a training need at least 3 epochs")
         return self
 
     @model_validator(mode="after")

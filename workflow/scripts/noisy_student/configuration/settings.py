@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from noisy_student.configuration.selection_rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
@@ -12,6 +12,19 @@ Millimetres = Annotated[float, Field(gt=0)]
 Axis = Literal["z", "y"]
 Augmentation = Literal["none", "nnunet", "strong"]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _each_once(voices: list[str]) -> list[str]:
+    if len(set(voices)) < len(voices):
+        raise ValueError("each voice is named once")
+    return voices
+
+
+Voices = Annotated[
+    list[Literal["final", "average", "thirds"]],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+]
 
 
 class Network(Strict):
@@ -105,6 +118,7 @@ class TrainingChanges(Strict):
     iterations_per_epoch: Positive | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     fine_tuning: FineTuning | None = None
+    voices: Voices | None = None
     seed_offset: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -125,6 +139,7 @@ class Training(Strict):
     draw_by_confidence: bool = False
     mirror_axes: list[Axis] = Field(["z", "y"])
     checkpoint_every_epochs: Positive = 50
+    voices: Voices = Field(["final"])
 
     @model_validator(mode="after")
     def folds_exist(self) -> "Training":

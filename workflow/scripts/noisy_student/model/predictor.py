@@ -37,8 +37,8 @@ BYTES_PER_LOGIT = 2
 class Logits:
     """`mean` logits (class, z, y, x) of a scan on the network's grid, and each pass's label map (z, y, x).
 
-    The label maps are listed per fold, first of the scan as it is, then of the mirrored ones; there are none where a
-    single pass leaves nothing to compare.
+    The label maps are listed per network (fold, or voice of a fold), first of the scan as it is, then of the mirrored
+    ones; there are none where a single pass leaves nothing to compare.
     """
 
     mean: torch.Tensor

@@ -14,10 +14,10 @@ SCORES = {
     "mean_max_probability": "mean over the organ's voxels of the largest class probability; empty if it was not found",
     "mean_entropy": "mean over the organ's voxels of the class probabilities' entropy, as a share of its largest "
     "possible value: 0 is sure, 1 is all classes alike; empty if the organ was not found",
-    "fold_agreement": "mean DSC over all pairs of folds, 1 for a pair in which neither found the organ; empty with "
-    "one fold",
-    "mirror_agreement": "mean DSC of each fold's label map with those of the mirrored scan (never left-right), 1 for "
-    "a pair in which neither found the organ; empty without mirroring",
+    "fold_agreement": "mean DSC over all pairs of networks (folds and their voices), 1 for a pair in which neither "
+    "found the organ; empty with one network",
+    "mirror_agreement": "mean DSC of each network's label map with those of the mirrored scan (never left-right), 1 "
+    "for a pair in which neither found the organ; empty without mirroring",
     "voxels": "voxels of the organ; 0 if it was not found",
     "volume_ml": "their volume in ml; 0 if it was not found",
 }
@@ -51,12 +51,12 @@ def agreement(pairs: Sequence[tuple[np.ndarray, np.ndarray]], classes: int) -> n
 
 
 def fold_pairs(passes: Sequence[Sequence[np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """All pairs of the folds' label maps. Each fold has a list: of the scan as it is, then of mirrored ones."""
+    """All pairs of the networks' label maps. Each network has a list: of the scan as it is, then of mirrored ones."""
     return list(combinations([maps[0] for maps in passes], 2))
 
 
 def mirror_pairs(passes: Sequence[Sequence[np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each fold's label map with each of its mirrored ones."""
+    """Each network's label map with each of its mirrored ones."""
     return [(maps[0], mirrored) for maps in passes for mirrored in maps[1:]]
 
 

@@ -21,7 +21,7 @@ def confidence_map(
 ) -> np.ndarray:
     """The probability of each voxel's most probable class in whole per cent, rounded down: uint8 (z, y, x).
 
-    `logits` are (class, z, y, x). `passes` are the label maps (z, y, x) of each fold, of the scan as it is and of
+    `logits` are (class, z, y, x). `passes` are the label maps (z, y, x) of each network, of the scan as it is and of
     mirrored ones; where one differs from the others the confidence is 0.
 
     Of a model whose labels have a `meaning` here, classes that are background count as one. Where such a model finds

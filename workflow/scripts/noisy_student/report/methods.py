@@ -1,5 +1,7 @@
 """A methods text ready to paste, and the commands that redo each round."""
 
+from collections.abc import Iterable
+
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results
@@ -10,6 +12,7 @@ from noisy_student.report.settings import (
     first_weights,
     selection_rules,
     training_settings,
+    voices,
     voxel_confidence,
 )
 from noisy_student.running import typed
@@ -26,11 +29,24 @@ REFERENCES = (
     "Mölder et al., Sustainable data analysis with Snakemake, F1000Research 10:33, 2021",
 )
 
+VOICES = {
+    "final": "the final ones",
+    "average": "their exponential moving average over the training (Mean Teacher, Tarvainen and Valpola, NeurIPS 2017)",
+    "thirds": "those after a third and two thirds of the epochs (as in ST++, Yang et al., CVPR 2022)",
+}
+
 
 def methods(results: Results) -> str:
     """What was done, with this run's own numbers."""
     networks = [_network(network) for network in results.networks if network.configuration]
-    parts = [_cohort(results), *networks, _training(results), _selection(results), _evaluation(results)]
+    parts = [
+        _cohort(results),
+        *networks,
+        _training(results),
+        _labelling(results),
+        _selection(results),
+        _evaluation(results),
+    ]
     return " ".join(part for part in (*parts, _software(results)) if part)
 
 
@@ -113,6 +129,26 @@ def _fine_tuning(results: Results) -> str:
     }
     said = "; ".join(f"round {number}: {own}" for number, own in words.items() if own != NO_FINE_TUNING)
     return f" Trainings ended with epochs on hand-labelled scans alone ({said})." if said else ""
+
+
+def _labelling(results: Results) -> str:
+    """With which weights the unlabelled scans were labelled, where they were not the final ones alone."""
+    rounds_of: dict[tuple[str, ...], list[int]] = {}
+    for round_ in results.rounds[:-1]:
+        if not round_.taken:
+            rounds_of.setdefault(tuple(voices(results.run, round_.number)), []).append(round_.number)
+    if not rounds_of.keys() - {(), ("final",)}:
+        return ""
+    each = [
+        (f"of round {_and(map(str, numbers))} " if len(rounds_of) > 1 else "") + _and(VOICES[voice] for voice in own)
+        for own, numbers in rounds_of.items()
+    ]
+    return f"Unlabelled scans were labelled by the mean prediction of these weights of each fold: {'; '.join(each)}."
+
+
+def _and(parts: Iterable[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _selection(results: Results) -> str:

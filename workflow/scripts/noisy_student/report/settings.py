@@ -71,6 +71,11 @@ def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, float]:
     return _own_or_default(run, number, "voxel_confidence") or {}
 
 
+def voices(run: dict[str, Any], number: int) -> list[str]:
+    """With which checkpoints of its folds the round's model labels."""
+    return training_settings(run, number).get("voices") or []
+
+
 def evaluation_mode(run: dict[str, Any]) -> str:
     """The name of the evaluation's rules."""
     return str(run.get("configuration", {}).get("evaluation", {}).get("mode", ""))

@@ -16,12 +16,13 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 
 from noisy_student import nnunet
 from noisy_student.files import copy, whole_file
-from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
+from noisy_student.model.checkpoint_names import AVERAGE_CHECKPOINT, FINAL_CHECKPOINT, THIRD_CHECKPOINTS
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
 from noisy_student.train.draws import chances
 from noisy_student.train.first_weights import FirstWeights
+from noisy_student.train.moving_average import MovingAverage
 from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
 from noisy_student.train.phases import Schedule, augmentations, noise_in
 from noisy_student.train.soft_targets import SoftLoss, with_first_labels, with_soft_targets
@@ -33,6 +34,9 @@ TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
 FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 LATEST_CHECKPOINT = "checkpoint_latest.pth"
 PROGRESS = "progress.tsv"
+# Of a fold's folder: the training's own copies of the checkpoints of voices. Those beside the final one are what the
+# fold labels with, and become another training's where that is the better one (`train.py`).
+VOICES_FOLDER = "voices"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Places:
         """The folder of this fold's checkpoints."""
         return self.model / f"fold_{self.fold}"
 
+    @property
+    def voices(self) -> Path:
+        """Where the training writes the checkpoints of voices besides the final one."""
+        return self.fold_folder / VOICES_FOLDER
+
 
 class NoisyStudentTrainer(nnUNetTrainer):
     """nnU-Net's trainer; `prepare` makes one."""
@@ -58,6 +67,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     first_weights: FirstWeights | None
     # The kind of augmentation that loaders are made with.
     augmentation: str
+    average: MovingAverage | None = None
 
     @classmethod
     def prepare(
@@ -104,6 +114,9 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
         super().initialize()
+        if "average" in self.settings["voices"]:
+            self.average = MovingAverage(self.network, self.num_epochs * self.num_iterations_per_epoch)
+            self.optimizer.register_step_post_hook(lambda *_: self.average.update())
 
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
         """nnU-Net's network with the first weights."""
@@ -231,14 +244,41 @@ class NoisyStudentTrainer(nnUNetTrainer):
             f"validation Dice {last.validation_dice:.3f}, {last.seconds:.1f} s, {left / 60:.1f} min left"
         )
 
+    def on_epoch_end(self) -> None:
+        """First write what a training that goes on after this epoch could not."""
+        if "thirds" in self.settings["voices"]:
+            for name, epoch in zip(THIRD_CHECKPOINTS, thirds_of(self.num_epochs), strict=True):
+                if self.current_epoch + 1 == epoch:
+                    self.save_checkpoint(str(self.places.voices / name))
+        super().on_epoch_end()
+
+    def load_checkpoint(self, filename: str) -> None:
+        """Go on from a checkpoint."""
+        super().load_checkpoint(filename)
+        if self.average:
+            self.average.load(Path(filename))
+
     def save_checkpoint(self, filename: str) -> None:
-        """Write a checkpoint in one step; the final one twice."""
+        """Write a checkpoint in one step; the final one twice, after that of the average."""
         target = Path(filename)
+        if self.average and target.name == FINAL_CHECKPOINT:
+            with self.average.in_network():
+                self.save_checkpoint(str(self.places.voices / AVERAGE_CHECKPOINT))
         written = target.with_name(FINISHED_CHECKPOINT) if target.name == FINAL_CHECKPOINT else target
         with whole_file(written) as temporary:
             super().save_checkpoint(str(temporary))
+            if self.average and target.name == LATEST_CHECKPOINT:
+                self.average.add_to(temporary)
         if written != target:
             copy(written, target)
+
+
+def thirds_of(epochs: int) -> tuple[int, int]:
+    """After how many epochs a third and two thirds are over, rounded down as in ST++'s code.
+
+    Yang et al., ST++: Make self-training work better for semi-supervised semantic segmentation, CVPR 2022.
+    """
+    return epochs // 3, 2 * epochs // 3
 
 
 _TIMES = ("epoch_start_timestamps", "epoch_end_timestamps")

@@ -4,7 +4,10 @@ import re
 import shutil
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
+from conftest import ROOT
 from noisy_student.files import sha256
 from project import Project, job_counts
 
@@ -98,6 +101,30 @@ def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
     assert sum(line.count(" --soft") for line in training_sets) == 1
     measured = [line for line in training_sets if "--labelled results/cohort/labelled_measures.tsv" in line]
     assert len(measured) == 1 and "--surface-mm 10" in measured[0]
+
+
+def test_the_paper_and_what_is_best_at_full_size(project):
+    """2100 scans as the challenge's archives unpack, empty here: a dry run looks at names alone."""
+    data = project.folder / "data/FLARE22"
+    labelled, validation = data / "Training/FLARE22_LabeledCase50", data / "Validation"
+    files = [labelled / f"images/FLARE22_Tr_{n:04}_0000.nii.gz" for n in range(1, 51)]
+    files += [labelled / f"labels/FLARE22_Tr_{n:04}.nii.gz" for n in range(1, 51)]
+    for first in (1, 1001):
+        folder = data / f"Training/FLARE22_UnlabeledCase{first}-{first + 999}"
+        files += [folder / f"Case_{n:05}_0000.nii.gz" for n in range(first, first + 1000)]
+    files += [validation / f"images/FLARETs_{n:04}_0000.nii.gz" for n in range(1, 51)]
+    files += [validation / f"labels/FLARETs_{n:04}.nii.gz" for n in range(1, 51)]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    overlay = {}
+    jobs = {}
+    for name in ("flare22.yaml", "flare22_best.yaml"):
+        update_config(overlay, yaml.safe_load((ROOT / "config" / name).read_bytes()))
+        project.configure(**overlay)
+        jobs[name] = project.planned()
+    assert jobs["flare22.yaml"]["train"] == 2 and jobs["flare22_best.yaml"]["train"] == 3 * 5
+    assert [jobs[name]["pseudo_label"] for name in jobs] == [20, 2 * 20]
 
 
 @pytest.fixture

@@ -19,12 +19,16 @@ PAPER_FLOPS = 1.25e12
 PAPER_PARAMETERS = 63.07e6
 
 
-@pytest.fixture(scope="module")
-def configuration():
+def configured(*names):
     values = {}
-    for name in ("config.yaml", "flare22.yaml"):
+    for name in ("config.yaml", *names):
         update_config(values, yaml.safe_load((ROOT / "config" / name).read_bytes()))
     return read_configuration(values)
+
+
+@pytest.fixture(scope="module")
+def configuration():
+    return configured("flare22.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +129,18 @@ def test_scans_as_downloaded_are_found_in_all_their_folders(configuration, tmp_p
         path.relative_to(tmp_path) for path in files
     }
     assert len({scan.case for scan in scans}) == 2100
+
+
+def test_the_best_has_the_papers_data_and_network_and_other_students(configuration):
+    best = configured("flare22.yaml", "flare22_best.yaml")
+    for name in ("cohort", "networks", "organs", "evaluation", "postprocessing", "shards"):
+        assert getattr(best, name) == getattr(configuration, name)
+    assert best.training.folds == list(range(best.training.splits))
+    assert [entry.start for entry in best.rounds] == ["scratch"] * 3
+    for number in (1, 2):
+        settings = best.training_of(number)
+        assert settings["targets"] == "soft" and not best.voxel_confidence_of(number) and not best.selection_of(number)
+        assert settings["fine_tuning"] == {"epochs": 250, "noise": None, "learning_rate": None}
+    same = {"epochs", "iterations_per_epoch", "optimizer", "learning_rate", "weight_decay", "mirror_axes", "splits"}
+    before, after = (one.training_of(0) for one in (configuration, best))
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}

@@ -140,6 +140,8 @@ def test_the_chain_is_teacher_student_next_teacher(finished):
         assert kept and set(training_set[training_set.origin == "pseudo"].case) == kept
         assert len(training_set[training_set.origin == "labelled"]) == 3
         assert not set(training_set.case) & set(table(finished, f"results/round_{number}/scores.tsv").case)
+        learned_from = table(finished, f"results/round_{number}/dataset/learned_from.tsv")
+        assert list(learned_from.case.unique()) == list(training_set.case)
     models = [table(finished, f"results/round_{number}/pseudo_label_scores.tsv").model.unique() for number in (1, 2)]
     assert len(models[0]) == len(models[1]) == 1 and models[0] != models[1]
 

@@ -2,6 +2,7 @@
 #
 # reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
 # makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
+#        results/round_<k>/dataset/learned_from.tsv                 of each scan and label: left out of the loss, soft
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
 #        results/round_<k>/model/fold_<f>/checkpoint_average.pth, checkpoint_third_<n>.pth     where they are voices
 #        results/round_<k>/model/fold_<f>/held_out.tsv              what it makes of the labelled scans it held out
@@ -60,7 +61,8 @@ rule training_set:
         selection=selection_of_student,
         labelled=usual_volumes,
     output:
-        "results/round_{round}/dataset/training_set.tsv",
+        table="results/round_{round}/dataset/training_set.tsv",
+        learned_from="results/round_{round}/dataset/learned_from.tsv",
     log:
         "logs/round_{round}/training_set.log",
     conda:
@@ -75,7 +77,7 @@ rule training_set:
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
-        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output}"
+        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output.table}"
         " {params.pseudo_labels} {params.labelled} > {log} 2>&1"
 
 

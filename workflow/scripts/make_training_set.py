@@ -22,7 +22,7 @@ from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.masking import with_ignore_label
-from noisy_student.train.training_set import Example, add_example, remove_others, splits
+from noisy_student.train.training_set import Example, add_example, remove_others, splits, what_is_learned
 
 # In whole per cent, the least confidence of a voxel that is not undecided.
 DECIDED = 0.01
@@ -140,6 +140,8 @@ def main() -> None:
     write_text(folder / "splits_final.json", json.dumps(folds, indent=2))
     write_text(folder / "dataset.json", json.dumps(description, indent=2))
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")
+    learned = [row for example in found for row in what_is_learned(example, cases)]
+    write_table(pd.DataFrame(learned), arguments.output.with_name("learned_from.tsv"))
     write_table(pd.DataFrame(rows), arguments.output)
 
 

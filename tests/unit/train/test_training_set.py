@@ -26,10 +26,19 @@ from noisy_student.plan.preprocessing import (
     read_array,
     read_properties,
     with_suffix,
+    write_properties,
 )
 from noisy_student.tables import write_table
 from noisy_student.train.masking import with_ignore_label
-from noisy_student.train.training_set import Example, add_example, remove_others, soft_targets, splits
+from noisy_student.train.training_set import (
+    LEARNED_FROM,
+    Example,
+    add_example,
+    remove_others,
+    soft_targets,
+    splits,
+    what_is_learned,
+)
 
 CASE = "FLARE22_Tr_0002"
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
@@ -81,7 +90,7 @@ def test_a_student_trains_on_what_nnunets_own_preprocessing_makes(example, plan,
     assert image.dtype == expected.dtype and np.abs(image - expected).max() < 1e-5
     assert ours[1].dtype == stock[1].dtype and (ours[1][:] == stock[1][:]).all()
     found, wanted = ours[3], stock[3]
-    assert set(found) - set(wanted) == {MADE_FROM} and set(wanted) <= set(found)
+    assert set(found) - set(wanted) == {MADE_FROM, LEARNED_FROM} and set(wanted) <= set(found)
     assert list(found["class_locations"]) == list(wanted["class_locations"])
     for label, voxels in wanted.pop("class_locations").items():
         assert (found["class_locations"][label] == voxels).all()
@@ -99,6 +108,28 @@ def test_a_case_is_made_anew_only_for_another_label_map(example, plan, tmp_path)
     write_image(read_image(example.label_map) * 0, other)
     add_example(Example(CASE, "pseudo", other, example.preprocessed), tmp_path / "cases", plan)
     assert read_array(target).max() == 0
+
+
+def test_what_a_case_teaches_is_known_also_where_it_is_not_made_again(example, plan, tmp_path):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    cases, target = tmp_path / "cases", with_suffix(tmp_path / "cases" / CASE, LABELS)
+    add_example(example, cases, with_ignore)
+    labels = read_array(target)[0]
+    masked = replace(example, origin="pseudo", masked=("liver",))
+    add_example(masked, cases, with_ignore)
+    known = what_is_learned(masked, cases)
+    add_example(masked, cases, with_ignore)
+    assert what_is_learned(masked, cases) == known
+    rows = {row["organ"]: row for row in known}
+    assert list(rows) == ["background", *plan.organs] and rows["liver"]["origin"] == "pseudo"
+    assert rows["liver"]["voxels"] == rows["liver"]["left_out"] == (labels == 1).sum()
+    assert rows["spleen"]["left_out"] == 0 and rows["spleen"]["voxels"] == (labels == 3).sum()
+    assert sum(row["left_out"] for row in known) == (read_array(target) == 14).sum() > rows["liver"]["voxels"]
+
+    before = read_properties(cases / CASE)
+    write_properties({name: value for name, value in before.items() if name != LEARNED_FROM}, cases / CASE)
+    add_example(masked, cases, with_ignore)
+    assert what_is_learned(masked, cases) == known
 
 
 def test_cases_that_are_no_longer_learned_from_are_removed_but_stay_cached(example, plan, tmp_path):

@@ -97,7 +97,8 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
 
 def _training_stage(number: int, folds: Sequence[int], model: str) -> Stage:
     here = f"results/round_{number}"
-    files = [f"{here}/{name}" for name in ("dataset/training_set.tsv", "postprocessing.json", "verdict.json")]
+    files = [f"{here}/dataset/{name}.tsv" for name in ("training_set", "learned_from")]
+    files += [f"{here}/{name}.json" for name in ("postprocessing", "verdict")]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
     files += [f"{here}/selection.tsv"] if number else []
     extras = [f"{here}/dataset/{name}.json" for name in ("dataset", "dataset_fingerprint", "splits_final")]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -28,7 +29,11 @@ from noisy_student.plan.preprocessing import (
     write_properties,
 )
 from noisy_student.train.class_locations import class_locations
+from noisy_student.train.learned_from import learned_from
 from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
+
+# Of a case's properties, what it teaches of each label.
+LEARNED_FROM = "learned_from"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
-        labels = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        labels = on_grid = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
         if example.masked:
             untrusted = [plan.organs[organ] for organ in example.masked]
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
@@ -107,7 +112,12 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
             labels = soft_targets(labels, read_soft_labels(example.soft), ignore) if example.soft else hard(labels)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
-        learned = {"class_locations": class_locations(labels[:1], plan), MADE_FROM: made_from}
+        names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
+        learned = {
+            "class_locations": class_locations(labels[:1], plan),
+            LEARNED_FROM: learned_from(on_grid[0], labels, ignore, names),
+            MADE_FROM: made_from,
+        }
         write_properties(properties | learned, target)
     return {
         "case": example.case,
@@ -118,6 +128,12 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         "confidence": example.confidence,
         "made_from": made_from,
     }
+
+
+def what_is_learned(example: Example, folder: Path) -> list[dict[str, Any]]:
+    """The rows of `learned_from` of a case that `add_example` wrote, with the case and its origin."""
+    rows = read_properties(folder / example.case)[LEARNED_FROM]
+    return [{"case": example.case, "origin": example.origin} | row for row in rows]
 
 
 def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np.ndarray:
@@ -137,7 +153,9 @@ def _is_whole(target: Path, preprocessed: Path, made_from: str) -> bool:
     try:
         require_whole(image)
         require_whole(with_suffix(target, LABELS))
-        return read_properties(target)[MADE_FROM] == made_from and image.samefile(with_suffix(preprocessed, ARRAY))
+        properties = read_properties(target)
+        same = properties[MADE_FROM] == made_from and LEARNED_FROM in properties
+        return same and image.samefile(with_suffix(preprocessed, ARRAY))
     except (InputError, OSError, KeyError):
         return False
 

@@ -19,7 +19,7 @@ ENVIRONMENTS = {
     "imaging": ["numpy", "scipy", "pandas", *READING, "connected-components-3d", "pydantic"],
     "nnunet": ["torch", "nnunetv2", "numpy", "pandas", *READING, "blosc2", "pydantic", "psutil", "nvidia-ml-py"],
     "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance"],
-    "report": ["numpy", "scipy", "pandas", "SimpleITK", "nibabel", "matplotlib", "jinja2"],
+    "report": ["numpy", "scipy", "pandas", "matplotlib", "jinja2"],
 }
 PYTHON = "3.11"
 HEADER = "# Made from requirements.lock by envs/environments.py (`make envs`); do not edit.\n"

@@ -12,14 +12,16 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.comparison import compare_rounds
+from noisy_student.nnunet import CASES_FOLDER
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.example import write_examples
 from noisy_student.report.examples import make_examples
+from noisy_student.report.left_out import left_out_examples
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.select.decisions import select
 from noisy_student.sets import of_cases
-from noisy_student.tables import write_table
+from noisy_student.tables import read_table, write_table
 
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)
 
@@ -30,7 +32,7 @@ class SyntheticRun:
 
     Runs of one seed have the same scans, as difficult for each of them; `training` tells their trainings apart. Of the
     first `measured` test scans there is an efficiency table. `taken` models from elsewhere are round 0, whose folder
-    still has an earlier training.
+    still has an earlier training. `soft`: students' targets are, and part of their pseudo-labels is left out.
     """
 
     gains: tuple[float, ...] = (0.02, 0.01)
@@ -50,6 +52,7 @@ class SyntheticRun:
     unfound_label: int = 0
     unfinished: tuple[int, ...] = ()
     pictures: bool = False
+    soft: bool = False
     seed: int = 1
     training: int = 0
     at_least: float = 0.8
@@ -82,7 +85,7 @@ class SyntheticRun:
 def make_page(run: SyntheticRun, folder: Path, named: list[str] = ()) -> Path:
     """Write the results below `folder`, draw their examples, and make the report of both."""
     results = read_results(run.write(folder))
-    write_examples(make_examples(results, list(named)), folder / "examples.json")
+    write_examples([*make_examples(results, list(named)), *left_out_examples(results)], folder / "examples.json")
     write_report(results, folder / "report/report.html")
     return folder / "report/report.html"
 
@@ -168,10 +171,26 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
     _write_verdict(run, folder, number)
     if number:
         _write_pseudo_labels(run, cases, folder, number, random)
+    if number and run.soft:
+        _write_learned(run, folder, number)
     if run.pictures:
         for case in cases[cases["role"] != "labelled"].itertuples():
             made = folder / ("pseudo_labels" if case.role == "unlabelled" else "predictions")
             synthetic_scans.write(Path(case.image), Path(case.truth), made / f"{case.case}.nii.gz", number)
+
+
+def _write_learned(run: SyntheticRun, folder: Path, number: int) -> None:
+    """Of the scans that were kept what was learned from, and of a hand-labelled one."""
+    dataset, names = folder / "dataset", {organ.label: organ.name for organ in run.organs}
+    table = read_table(folder / "selection.tsv")
+    rows = [
+        {"case": case, "origin": origin} | row
+        for origin, cases in (("labelled", ["Labelled_0001"]), ("pseudo", table.loc[table.decision == "kept", "case"]))
+        for case in cases
+        for row in synthetic_scans.write_learned(dataset / CASES_FOLDER / case, names, number)
+    ]
+    write_table(pd.DataFrame(rows), dataset / "learned_from.tsv")
+    (dataset / "dataset.json").write_text(json.dumps({"labels": {"ignore": synthetic_scans.IGNORE}}))
 
 
 def _efficiency(run: SyntheticRun, scores: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -260,6 +279,8 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "networks": {"standard": {"encoder": "residual"}},
         "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
         "selection": _selected(run),
+        "targets": "soft" if run.soft else "hard",
+        "voxel_confidence": {"organ": 0, "background": 0.9, "surface_mm": 10} if run.soft else 0,
         "evaluation": {"mode": run.mode, "pool_sets": run.pool_sets},
         "rounds": [*first, *([{"network": "standard"}] * len(run.gains))],
     }

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from noisy_student.images import write_image
+from noisy_student.plan.preprocessing import LABELS, with_suffix, write_array, write_properties
+from noisy_student.train.learned_from import learned_from
 
 SIZE_XYZ, SPACING_MM_XYZ = (72, 60, 34), (5.0, 5.0, 8.0)
 # Centre and radii (x, y, z) of each organ as shares of the grid: x to the patient's left, y to the back, z to the head.
@@ -37,6 +40,28 @@ def write(image: Path, truth: Path, prediction: Path, round_number: int) -> None
         write_image(as_image(labels), truth)
     wrong = np.random.default_rng(round_number).normal(0, 0.02 / (round_number + 1), 3)
     write_image(as_image(body(shift + wrong, 0.9 + 0.04 * round_number)), prediction)
+
+
+# Of the scan, what the network's grid covers (z, y, x); of that it has every second row and column.
+CROP_ZYX = ((2, 32), (6, 60), (0, 72))
+IGNORE = 14
+
+
+def write_learned(case: Path, names: dict[int, str], round_number: int) -> list[dict[str, object]]:
+    """Write what a student learns from a scan, as its training set has it; the rows of what that is.
+
+    Around the surfaces of organs, all is left out in four of eight slices and soft in the others.
+    """
+    random = np.random.default_rng([int(case.name[-4:]), round_number])
+    labels = body(random.normal(0, 0.012, 3), 0.9 + 0.04 * round_number).astype(np.int16)
+    labels = labels[tuple(slice(low, high) for low, high in CROP_ZYX)][:, ::2, ::2]
+    organs, width = labels > 0, int(random.integers(1, 4))
+    near = binary_dilation(organs, iterations=width) & ~binary_erosion(organs)
+    unsure = near & (np.arange(len(labels)) % 8 < 4)[:, None, None]
+    targets = np.stack([np.where(unsure, IGNORE, labels), labels, np.where(near, random.integers(50, 100), 99)])
+    write_array(targets.astype(np.int16), with_suffix(case, LABELS), [16, 16, 16])
+    write_properties({"bbox_used_for_cropping": CROP_ZYX}, case)
+    return learned_from(labels, targets, IGNORE, {0: "background"} | names)
 
 
 def as_image(array_zyx: np.ndarray) -> sitk.Image:

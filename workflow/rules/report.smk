@@ -59,7 +59,7 @@ rule examples:
     log:
         "logs/examples.log",
     conda:
-        "../../envs/report.yaml"
+        "../../envs/nnunet.yaml"
     params:
         cases=shlex.join(CONFIGURATION.report.cases),
     shell:

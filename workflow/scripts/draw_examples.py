@@ -6,6 +6,7 @@ from pathlib import Path
 from noisy_student.command import run
 from noisy_student.report.example import write_examples
 from noisy_student.report.examples import make_examples
+from noisy_student.report.left_out import left_out_examples
 from noisy_student.report.results import read_results
 
 
@@ -16,7 +17,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", default=[], help="cases to show besides those chosen by rule")
     parser.add_argument("--output", type=Path, default=Path("results/examples.json"), help="JSON file to write")
     arguments = parser.parse_args()
-    write_examples(make_examples(read_results(arguments.results), arguments.cases), arguments.output)
+    results = read_results(arguments.results)
+    write_examples([*make_examples(results, arguments.cases), *left_out_examples(results)], arguments.output)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def make(run, folder):
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     folder = tmp_path_factory.mktemp("good")
-    return folder, make(SyntheticRun(test=6, validation=3, unlabelled=12, pictures=True), folder)
+    return folder, make(SyntheticRun(test=6, validation=3, unlabelled=12, pictures=True, soft=True), folder)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,19 @@ def test_all_sections_and_paper_tables_are_there(good):
                   "flare-noisy-student 0.1.0, commit 0123456789", "/Snakefile round_2",
                   "Configuration in full"):  # fmt: skip
         assert words in text
+
+
+def test_what_is_left_out_stands_beside_the_table_of_its_round_and_not_among_the_examples(good):
+    text = Page(good[1]).text
+    places = [
+        (
+            text.rindex(f"What the student learned from, round {number}"),
+            text.index(f"left out of the loss in round {number}"),
+        )
+        for number in (1, 2)
+    ]
+    assert places[0] < places[1] and all(table < picture for table, picture in places) and places[0][1] < places[1][0]
+    assert all(text.count(f"left out of the loss in round {number}") == 1 for number in (1, 2))
 
 
 def test_files_lie_beside_the_page(good):

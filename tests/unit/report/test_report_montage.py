@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from noisy_student.organs import FLARE22
-from noisy_student.report.montage import PICTURE_WIDTH_PX, Cut, choose_cut, picture, sheet, view, window
+from noisy_student.report.montage import PICTURE_WIDTH_PX, Cut, Layer, choose_cut, picture, sheet, view, window
 
 
 def colour(label):
@@ -47,18 +47,32 @@ def test_front_and_head_are_on_top_and_the_patients_right_is_left():
 
 @pytest.mark.parametrize(("row_mm", "height"), [(1, 180), (5, 900)])
 def test_pixels_have_their_physical_proportions(row_mm, height):
-    assert picture(np.zeros((50, 100), np.uint8), None, (row_mm, 1), FLARE22).size == (PICTURE_WIDTH_PX, height)
+    assert picture(np.zeros((50, 100), np.uint8), Layer(), (row_mm, 1), FLARE22).size == (PICTURE_WIDTH_PX, height)
 
 
 def test_organs_are_outlined_in_their_colours():
     labels = np.zeros((90, 90), np.uint8)
     labels[20:70, 20:70] = 5
-    shown = np.array(picture(np.full((90, 90), 100, np.uint8), labels, (1, 1), FLARE22))
+    shown = np.array(picture(np.full((90, 90), 100, np.uint8), Layer(labels), (1, 1), FLARE22))
     assert tuple(shown[80, 180]) == colour(5)
     assert tuple(shown[180, 180]) not in (colour(5), (100, 100, 100))
     assert tuple(shown[40, 180]) == (100, 100, 100)
 
 
+@pytest.mark.parametrize("thick", [1, 40])
+@pytest.mark.parametrize("grey", [0, 120, 255])
+def test_what_is_left_out_is_seen_on_any_grey_however_thin_and_nothing_else_is_hatched(thick, grey):
+    left_out = np.zeros((90, 90), bool)
+    left_out[30 : 30 + thick, 20:70] = True
+    plain = np.full((90, 90), grey, np.uint8)
+    layers = Layer(), Layer(left_out=left_out)
+    before, after = (np.array(picture(plain, layer, (1, 1), FLARE22)).astype(int) for layer in layers)
+    inside = np.kron(left_out, np.ones((4, 4), bool))
+    changed = (before != after).any(axis=2)
+    assert not changed[~inside].any() and changed[inside].mean() > 0.1
+    assert {tuple(colour) for colour in after[inside & changed]} == {(value,) * 3 for value in {0, 255} - {grey}}
+
+
 def test_sheet_holds_all_pictures():
-    panel = picture(np.zeros((10, 10), np.uint8), None, (1, 1), FLARE22)
+    panel = picture(np.zeros((10, 10), np.uint8), Layer(), (1, 1), FLARE22)
     assert sheet([[panel] * 4, [panel] * 4], ["a", "b", "c", "d"]).width > 4 * PICTURE_WIDTH_PX

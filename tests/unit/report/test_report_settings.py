@@ -8,7 +8,7 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.report.methods import methods
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
-from noisy_student.report.settings import training_settings, voices, voxel_confidence
+from noisy_student.report.settings import bounds_in_words, targets, training_settings, voices, voxel_confidence
 from synthetic_results import SyntheticRun
 
 NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "embedded"}}
@@ -80,6 +80,23 @@ def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):
 def test_a_round_is_said_to_have_its_own_voices_or_the_runs(run):
     run["configuration"]["rounds"][1]["training"]["voices"] = ["average", "thirds"]
     assert [voices(run, number) for number in range(3)] == [["final"], ["average", "thirds"], ["final"]]
+
+
+def test_the_surface_rule_is_said_where_it_is_set():
+    bounds = {"organ": 0.5, "background": 0.99}
+    words = "less than 50% of organ, less than 99% of background"
+    assert bounds_in_words(bounds) == words
+    assert bounds_in_words(bounds | {"surface_mm": 7.5}) == f"{words} but for 7.5 mm around organs"
+    assert bounds_in_words({"organ": 0, "background": 0, "surface_mm": 10.0}) == bounds_in_words({}) == ""
+
+
+def test_runs_from_before_there_were_surfaces_and_soft_targets_are_said_nothing_of_them(run):
+    older = {"voxel_confidence": {"organ": 0.5, "background": 0.99}, "rounds": [{"network": "plain"}] * 2}
+    assert bounds_in_words(voxel_confidence({"configuration": older}, 1)) == (
+        "less than 50% of organ, less than 99% of background"
+    )
+    assert targets({"configuration": older}, 1) is None
+    assert [targets(run, number) for number in range(3)] == [None, "hard", "hard"]
 
 
 def test_a_run_whose_settings_were_not_recorded_is_said_nothing_of():

@@ -14,7 +14,7 @@ from noisy_student.images import read_image
 from noisy_student.organs import Organ
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
-from noisy_student.report.montage import Cut, choose_cut, picture, view, window
+from noisy_student.report.montage import Cut, Layer, choose_cut, picture, view, window
 from noisy_student.report.numbers import capitalised, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.small_volumes import limit_for, small_volumes
@@ -47,7 +47,8 @@ def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
         scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, judged), converted)
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
         volumes = small_volumes(scan, maps, cut, limit_bytes)
-        return Example(**about, panels=_panels(choice.case, scan, maps, cut, results.organs), volumes=volumes)
+        columns = {"image": Layer()} | {title: Layer(labels) for title, labels in maps.items()}
+        return Example(**about, panels=panels(choice.case, scan, columns, cut, results.organs), volumes=volumes)
     except InputError as error:
         return Example(**about, panels=[], volumes={}, problem=str(error))
 
@@ -103,10 +104,11 @@ def _read(row: pd.Series, label_maps: dict[str, Path], converted: Path) -> tuple
     if not paths:
         raise InputError(f"a label map of {row['case']}", "none is known yet", "wait until a round has labelled it")
     scan = read_image(converted)
-    return scan, {title: _labels(path, scan) for title, path in paths.items()}
+    return scan, {title: labels_on_grid_of(scan, path) for title, path in paths.items()}
 
 
-def _labels(path: Path, scan: sitk.Image) -> np.ndarray:
+def labels_on_grid_of(scan: sitk.Image, path: Path) -> np.ndarray:
+    """A label map (z, y, x), which must be on the scan's grid."""
     labels = sitk.GetArrayFromImage(reorient(read_image(path), CANONICAL_ORIENTATION))
     if labels.shape != scan.GetSize()[::-1]:
         raise InputError(
@@ -117,17 +119,22 @@ def _labels(path: Path, scan: sitk.Image) -> np.ndarray:
     return labels
 
 
-def _panels(
-    case: str, scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, organs: Sequence[Organ]
+def panels(
+    case: str, scan: sitk.Image, columns: dict[str, Layer], cut: Cut, organs: Sequence[Organ]
 ) -> list[list[Panel]]:
+    """A row for each view; in it, by its title, what lies over the scan."""
     grey = window(sitk.GetArrayViewFromImage(scan))
     spacing = scan.GetSpacing()[::-1]
     pixel_mm = {"axial": (spacing[1], spacing[2]), "coronal": (spacing[0], spacing[2])}
     return [
         [
             Panel.of(title, f"{name.capitalize()} slice of {case}, {title}", picture(
-                view(grey, cut, name), None if labels is None else view(labels, cut, name), pixel_mm[name], organs))
-            for title, labels in ({"image": None} | maps).items()
+                view(grey, cut, name), _layer(layer, cut, name), pixel_mm[name], organs))
+            for title, layer in columns.items()
         ]
         for name in VIEWS
     ]  # fmt: skip
+
+
+def _layer(layer: Layer, cut: Cut, name: str) -> Layer:
+    return Layer(*(None if array is None else view(array, cut, name) for array in (layer.labels, layer.left_out)))

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
-from noisy_student.report.results import Network, Results
+from noisy_student.report.results import Network, Results, Round
 from noisy_student.report.settings import (
     NO_FINE_TUNING,
     RANDOM_WEIGHTS,
+    bounds_in_words,
     evaluation_mode,
     first_weights,
     selection_rules,
+    targets,
     training_settings,
     voices,
     voxel_confidence,
@@ -28,12 +30,17 @@ REFERENCES = (
     "quantification: the FLARE22 challenge, Lancet Digital Health 6, e815–e826, 2024",
     "Mölder et al., Sustainable data analysis with Snakemake, F1000Research 10:33, 2021",
 )
-
+SOFT_REFERENCE = "Wang et al., Dice Semimetric Losses: Optimizing the Dice Score with Soft Labels, MICCAI 2023"
 VOICES = {
     "final": "the final ones",
     "average": "their exponential moving average over the training (Mean Teacher, Tarvainen and Valpola, NeurIPS 2017)",
     "thirds": "those after a third and two thirds of the epochs (as in ST++, Yang et al., CVPR 2022)",
 }
+
+
+def references(results: Results) -> tuple[str, ...]:
+    """What the methods text cites, by number; [6] is of soft targets alone."""
+    return (*REFERENCES, SOFT_REFERENCE) if _soft_rounds(results) else REFERENCES
 
 
 def methods(results: Results) -> str:
@@ -154,22 +161,49 @@ def _and(parts: Iterable[str]) -> str:
 def _selection(results: Results) -> str:
     kept = [
         f"{int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)} in round {round_.number}"
-        for round_ in results.rounds
-        if len(round_.selection)
+        for round_ in _selected(results)
     ]
     if not kept:
         return ""
     rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
-    students = [round_.number for round_ in results.rounds if len(round_.selection)]
-    words = {number: _bounds(voxel_confidence(results.run, number)) for number in students}
-    bounds = "; ".join(f"round {number}: {said}" for number, said in words.items() if said)
-    sure = f" Voxels of whose label the teacher was not sure had no part in the loss ({bounds})." if bounds else ""
-    return f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)}).{sure}"
+    kept_by = f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)})."
+    return kept_by + _unsure(results) + _soft(results)
 
 
-def _bounds(least: dict[str, float]) -> str:
-    """Of which voxels a teacher was not sure."""
-    return ", ".join(f"less than {value:.0%} of {what}" for what, value in least.items() if value)
+def _unsure(results: Results) -> str:
+    """Which voxels of the kept pseudo-labels had no part in the loss."""
+    least = {round_.number: voxel_confidence(results.run, round_.number) for round_ in _selected(results)}
+    words = {number: said for number, one in least.items() if (said := bounds_in_words(one))}
+    if not words:
+        return ""
+    bounds = "; ".join(f"round {number}: {said}" for number, said in words.items())
+    text = f" Voxels of whose label the teacher was not sure had no part in the loss ({bounds})."
+    if any("surface_mm" in least[number] for number in words):
+        text += (
+            " Near an organ unsure background stayed in the loss where the organ was its second most probable class "
+            "and no smaller than its median in the labelled scans."
+        )
+    return text
+
+
+def _soft(results: Results) -> str:
+    """How the students of soft targets learned."""
+    rounds = _soft_rounds(results)
+    if not rounds:
+        return ""
+    which = f"round{'s' if len(rounds) > 1 else ''} {', '.join(map(str, rounds))}"
+    return (
+        f" In {which} the targets of pseudo-labelled scans were soft: of each voxel the teacher’s two most probable "
+        "classes, by the share of the first, learned with soft cross-entropy and soft Dice [6]. Hand labels were hard."
+    )
+
+
+def _soft_rounds(results: Results) -> list[int]:
+    return [round_.number for round_ in _selected(results) if targets(results.run, round_.number) == "soft"]
+
+
+def _selected(results: Results) -> list[Round]:
+    return [round_ for round_ in results.rounds if len(round_.selection)]
 
 
 def _evaluation(results: Results) -> str:

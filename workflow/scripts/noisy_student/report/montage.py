@@ -18,6 +18,8 @@ PICTURE_WIDTH_PX = 360
 MARGIN_MM = 40
 OPACITY = 0.4
 OUTLINE_PX = 2
+# White and black stripes over what is left out: seen on every grey and colour, with any kind of colour blindness.
+STRIPES_PX, LINE_PX, DASH_PX = 14, 2, 5
 FONT_PX = 17
 
 
@@ -31,18 +33,33 @@ class Cut:
     upper_zyx: tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Layer:
+    """What lies over a scan: a label map, and what of it is left out of the loss; arrays on its grid."""
+
+    labels: np.ndarray | None = None
+    left_out: np.ndarray | None = None
+
+
 def choose_cut(truth_zyx: np.ndarray, maps_zyx: list[np.ndarray], spacing_mm_zyx: tuple[float, ...]) -> Cut:
     """The slices with most organs of the truth, and a box around everything labelled in any of the maps.
 
     Where the truth is empty, the middle slices.
     """
     labelled = np.logical_or.reduce([labels > 0 for labels in maps_zyx])
+    return Cut(_richest(truth_zyx, 0), _richest(truth_zyx, 1), *box_around(labelled, spacing_mm_zyx))
+
+
+def box_around(
+    shown_zyx: np.ndarray, spacing_mm_zyx: tuple[float, ...]
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Lower and upper corner of a box around all that is true, with a margin; of the whole grid if nothing is."""
     lower, upper = [], []
-    for part, size, spacing_mm in zip(box_of(labelled), labelled.shape, spacing_mm_zyx, strict=True):
+    for part, size, spacing_mm in zip(box_of(shown_zyx), shown_zyx.shape, spacing_mm_zyx, strict=True):
         margin = round(MARGIN_MM / spacing_mm)
         lower.append(max(0, part.start - margin))
         upper.append(min(size, part.stop + margin) if part.stop else size)
-    return Cut(_richest(truth_zyx, 0), _richest(truth_zyx, 1), tuple(lower), tuple(upper))
+    return tuple(lower), tuple(upper)
 
 
 def _richest(labels: np.ndarray, axis: int) -> int:
@@ -68,17 +85,23 @@ def view(volume_zyx: np.ndarray, cut: Cut, name: str) -> np.ndarray:
     return volume_zyx[z0:z1, cut.coronal, x0:x1][::-1]
 
 
-def picture(
-    grey: np.ndarray, labels: np.ndarray | None, pixel_mm: tuple[float, float], organs: Sequence[Organ]
-) -> Image.Image:
-    """A slice with its organs: filled lightly, outlined fully, marked R and L. `pixel_mm` is (row, column) size."""
+def picture(grey: np.ndarray, layer: Layer, pixel_mm: tuple[float, float], organs: Sequence[Organ]) -> Image.Image:
+    """A slice with its organs: filled lightly, outlined fully, marked R and L; what is left out is hatched.
+
+    `pixel_mm` is (row, column) size.
+    """
     height = round(PICTURE_WIDTH_PX * grey.shape[0] * pixel_mm[0] / (grey.shape[1] * pixel_mm[1]))
     size = (PICTURE_WIDTH_PX, max(height, 1))
-    shown = Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR).convert("RGB")
-    if labels is not None:
-        large = np.array(Image.fromarray(labels.astype(np.uint8)).resize(size, Image.Resampling.NEAREST))
-        shown = Image.fromarray(_overlay(np.array(shown), large, organs))
-    return _sides(shown)
+    rgb = np.array(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR).convert("RGB"))
+    if layer.labels is not None:
+        rgb = _overlay(rgb, _enlarged(layer.labels, size), organs)
+    if layer.left_out is not None:
+        rgb = _hatched(rgb, _enlarged(layer.left_out, size) > 0)
+    return _sides(Image.fromarray(rgb))
+
+
+def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.array(Image.fromarray(labels.astype(np.uint8)).resize(size, Image.Resampling.NEAREST))
 
 
 def _overlay(rgb: np.ndarray, labels: np.ndarray, organs: Sequence[Organ]) -> np.ndarray:
@@ -88,6 +111,16 @@ def _overlay(rgb: np.ndarray, labels: np.ndarray, organs: Sequence[Organ]) -> np
         inside = labels == organ.label
         rgb[inside] = (rgb[inside] * (1 - OPACITY) + colour * OPACITY).astype(np.uint8)
         rgb[inside & edge] = colour
+    return rgb
+
+
+def _hatched(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Stripes over the mask, from lower left to upper right, and a dashed outline, which is all of a thin mask."""
+    rows, columns = np.indices(mask.shape)
+    stripe, dash = (rows + columns) % STRIPES_PX, (rows // DASH_PX + columns // DASH_PX) % 2
+    edge = mask & _edges(mask)
+    rgb[mask & (stripe < 2 * LINE_PX) | edge] = 0
+    rgb[mask & (stripe < LINE_PX) & ~edge | edge & (dash == 0)] = 255
     return rgb
 
 

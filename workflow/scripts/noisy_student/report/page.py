@@ -15,6 +15,7 @@ from noisy_student.report import (
     organ_tables,
     protocol,
     pseudo_label_groups,
+    pseudo_label_learned,
     pseudo_label_plots,
     pseudo_label_tables,
     pseudo_label_truth,
@@ -45,6 +46,14 @@ class SetContent:
 
 
 @dataclass(frozen=True)
+class LearnedContent:
+    """What a round's student learned from its pseudo-labels, with pictures of what it did not."""
+
+    table: Table
+    examples: list[Example]
+
+
+@dataclass(frozen=True)
 class Content:
     """Everything that the page shows, by section."""
 
@@ -57,6 +66,7 @@ class Content:
     training_plots: list[Plot]
     pseudo_label_tables: list[Table]
     pseudo_label_plots: list[list[Plot]]
+    learned: list[LearnedContent]
     case_scores: Table
     teachers: Table | None
     held_out: Table | None
@@ -69,7 +79,8 @@ class Content:
         """All tables, for the files."""
         fourth = [table for item in self.sets for table in item.tables]
         third = [table for table in (self.labelled_only, self.teachers, self.held_out) if table]
-        return [*self.rounds, *self.run_tables.values(), *third, *fourth, *self.pseudo_label_tables, *self.last_tables]
+        fifth = [*self.pseudo_label_tables, *(item.table for item in self.learned)]
+        return [*self.rounds, *self.run_tables.values(), *third, *fourth, *fifth, *self.last_tables]
 
     @property
     def last_tables(self) -> list[Table]:
@@ -86,16 +97,18 @@ class Content:
 def content(results: Results) -> Content:
     """Make every table and figure that the results allow."""
     role, sets = verdict.judged_role(results), results.sets
+    examples = read_examples(results.folder / "examples.json")
     return Content(
         summary_plots=result_plots.over_rounds(results),
         rounds=[run_tables.rounds(results, judged) for judged in results.sets_of(role) or [JudgedSet(role)]],
         run_tables=_run_tables(results),
         labelled_only=organ_tables.labelled_only(results) if sets else None,
         sets=[content for judged in sets if (content := _set(results, judged)).tables],
-        examples=read_examples(results.folder / "examples.json"),
+        examples=examples,
         training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
+        learned=_learned(results, examples),
         case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
         teachers=run_tables.teachers(results),
         held_out=held_out_table.held_out(results),
@@ -141,6 +154,15 @@ def _pseudo_label_tables(results: Results) -> list[Table]:
     return [*tables, *(pseudo_label_tables.organs(results, round_) for round_ in scored)]
 
 
+def _learned(results: Results, examples: list[Example]) -> list[LearnedContent]:
+    found = [(round_, pseudo_label_learned.learned(results, round_)) for round_ in results.rounds]
+    return [
+        LearnedContent(table, [one for one in examples if one.kind == pseudo_label_learned.kind(round_)])
+        for round_, table in found
+        if table
+    ]
+
+
 def render(results: Results, shown: Content) -> str:
     """The page as HTML text."""
     return rendered(
@@ -156,7 +178,7 @@ def render(results: Results, shown: Content) -> str:
         cases=case_rows(results),
         viewer=viewer(shown.examples, results.organs),
         methods=methods.methods(results),
-        references=methods.REFERENCES,
+        references=methods.references(results),
         citation=methods.citation(results),
         commands=methods.commands(results),
         configuration=_configuration(results.run.get("configuration", {})),

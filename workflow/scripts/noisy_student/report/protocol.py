@@ -7,7 +7,14 @@ import pandas as pd
 from noisy_student.report.numbers import MISSING, count, duration, magnitude, product
 from noisy_student.report.paper import PROTOCOL
 from noisy_student.report.results import Network, Results, Round
-from noisy_student.report.settings import first_weights, network_of, training_settings
+from noisy_student.report.settings import (
+    bounds_in_words,
+    first_weights,
+    network_of,
+    targets,
+    training_settings,
+    voxel_confidence,
+)
 from noisy_student.report.table import Table, plain
 
 OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
@@ -63,10 +70,18 @@ def _training(results: Results, rounds: list[Round]) -> dict[str, str]:
         "labelled scans among a student's draws": _distinct(_share(one.get("labelled_fraction")) for one in settings),
         "epochs on labelled scans alone": _distinct(one.get("fine_tuning") for one in settings),
         "noise on the input": _distinct(one.get("noise") for one in settings),
+        "targets of pseudo-labelled scans": _distinct(targets(results.run, round_.number) for round_ in rounds),
+        "voxels left out of the loss": _distinct(_left_out(results, round_) for round_ in rounds if round_.number),
         **FIXED,
         "initialisation": _distinct(first_weights(results.run, round_.number) for round_ in rounds),
         "training time": f"{duration(seconds)}, {count(len(folds), 'training')}" if folds else MISSING,
     }
+
+
+def _left_out(results: Results, round_: Round) -> str | None:
+    """By the teacher's confidence; None where it was not recorded."""
+    least = voxel_confidence(results.run, round_.number)
+    return (bounds_in_words(least) or "none") if least else None
 
 
 def _share(fraction: float | None) -> str:

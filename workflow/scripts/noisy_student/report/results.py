@@ -20,6 +20,7 @@ FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
 SELECTION = ("case", "confidence", "decision", "reason", "masked")
+LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
 SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
 SUMMARY = (
@@ -73,6 +74,7 @@ class Round:
     selection: pd.DataFrame
     is_selected: bool
     pseudo_label_truth: pd.DataFrame
+    learned_from: pd.DataFrame
     scores: pd.DataFrame
     summary: pd.DataFrame
     efficiency: pd.DataFrame
@@ -198,6 +200,7 @@ def _read_round(folder: Path, number: int) -> Round:
         selection=_table(selection if selection.exists() else all_dropped, SELECTION),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
+        learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),

@@ -67,8 +67,24 @@ def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:
 
 
 def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, float]:
-    """How sure the teacher had to be of a voxel of an `organ`, and of `background`, for the round to learn from it."""
-    return _own_or_default(run, number, "voxel_confidence") or {}
+    """How sure the teacher had to be of a voxel of an `organ`, and of `background`, for the round to learn from it.
+
+    `surface_mm`, if there is one: unsure background so near to an organ was learned from all the same.
+    """
+    recorded = _own_or_default(run, number, "voxel_confidence") or {}
+    return {name: value for name, value in recorded.items() if value is not None}
+
+
+def bounds_in_words(least: dict[str, float]) -> str:
+    """Of which voxels a teacher was not sure; empty where all were learned from."""
+    bounds = [f"less than {least[what]:.0%} of {what}" for what in ("organ", "background") if least.get(what)]
+    near = f" but for {least['surface_mm']:g} mm around organs" if bounds and "surface_mm" in least else ""
+    return ", ".join(bounds) + near
+
+
+def targets(run: dict[str, Any], number: int) -> str | None:
+    """Whether a student's targets are `hard` or `soft`; None of the teacher, or where it was not recorded."""
+    return _own_or_default(run, number, "targets") if number else None
 
 
 def voices(run: dict[str, Any], number: int) -> list[str]:

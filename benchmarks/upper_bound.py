@@ -45,7 +45,9 @@ def truths_as_pseudo_labels(results: Path, folder: Path) -> Path:
         files = LabelFiles(labels, row.case)
         files.label_map.unlink(missing_ok=True)
         files.label_map.symlink_to(row.truth)
-        write_text(files.scores, json.dumps({"scores": [{"organ": organ.name} for organ in FLARE22]}))
+        # Volumes matter for bounds on voxels alone, of which there are none.
+        rows = [{"organ": organ.name, "volume_ml": 0.0} for organ in FLARE22]
+        write_text(files.scores, json.dumps({"scores": rows}))
     write_table(unlabelled[["case"]].assign(decision="kept", masked="", confidence=1.0), folder / "selection.tsv")
     return labels
 

@@ -66,7 +66,9 @@ def main() -> None:
         )
         voxels += truth.size
         for bounds in BOUNDS:
-            total[bounds] += counts(truth, labels, ~unsure_voxels(confidence, labels, *bounds))
+            organ, background = bounds
+            least = (background, *[organ] * plan.classes)
+            total[bounds] += counts(truth, labels, ~unsure_voxels(confidence, labels, least))
     rows = [
         {
             "organ": organ_bound,

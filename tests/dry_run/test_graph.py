@@ -127,6 +127,17 @@ def test_the_paper_and_what_is_best_at_full_size(project):
     assert [jobs[name]["pseudo_label"] for name in jobs] == [20, 2 * 20]
 
 
+def test_balanced_bounds_need_the_labelled_scans_volumes(project):
+    balanced = {"organ": "balanced", "background": 0.99}
+    project.configure(rounds=[ROUND, ROUND, ROUND | {"voxel_confidence": balanced}], voxel_confidence=0.5)
+    said = project.run("--dry-run").stdout.splitlines()
+    measured = [line for line in said if "make_training_set.py" in line and "--labelled" in line]
+    assert len(measured) == 1 and "--voxel-confidence balanced 0.99" in measured[0]
+    at = next(number for number, line in enumerate(said) if "results/round_2/dataset/bounds.tsv" in line)
+    (inputs,) = [line for line in said[:at][-2:] if "input:" in line]
+    assert "results/cohort/labelled_measures.tsv" in inputs
+
+
 @pytest.fixture
 def model(untrained, tmp_path):
     """A model from elsewhere with two folds, and the checksums of its checkpoints."""

@@ -341,8 +341,9 @@ def soft_labels_flag(wildcards) -> str:
 
 def usual_volumes(wildcards) -> list[str]:
     """The labelled scans' measures, where a student learns by organs' usual volumes."""
-    surfaces = int(wildcards.round) and CONFIGURATION.voxel_confidence_of(int(wildcards.round)).surface_mm
-    return ["results/cohort/labelled_measures.tsv"] if surfaces else []
+    number = int(wildcards.round)
+    compares = number and CONFIGURATION.voxel_confidence_of(number).compares_volumes
+    return ["results/cohort/labelled_measures.tsv"] if compares else []
 
 
 def whole_machine() -> int:

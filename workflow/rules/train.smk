@@ -3,6 +3,7 @@
 # reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
 # makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
 #        results/round_<k>/dataset/learned_from.tsv                 of each scan and label: left out of the loss, soft
+#        results/round_<k>/dataset/bounds.tsv                       how sure the teacher must be of each organ's voxels
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
 #        results/round_<k>/model/fold_<f>/checkpoint_average.pth, checkpoint_third_<n>.pth     where they are voices
 #        results/round_<k>/model/fold_<f>/held_out.tsv              what it makes of the labelled scans it held out
@@ -63,6 +64,7 @@ rule training_set:
     output:
         table="results/round_{round}/dataset/training_set.tsv",
         learned_from="results/round_{round}/dataset/learned_from.tsv",
+        bounds="results/round_{round}/dataset/bounds.tsv",
     log:
         "logs/round_{round}/training_set.log",
     conda:

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,11 @@ from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
 from noisy_student.keeping.store import own
 from noisy_student.model.label_files import LabelFiles
+from noisy_student.model.voxel_confidence import BACKGROUND
 from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
+from noisy_student.train.balance import BALANCED, organ_bounds
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.training_set import Example, add_example, remove_others, splits, what_is_learned
 
@@ -33,7 +35,7 @@ def examples(
     preprocessed: Path,
     selection: Path | None,
     pseudo_labels: Path | None,
-    voxel_confidence: tuple[float, float],
+    least: Mapping[str, float],
     organs: Collection[str],
     soft: bool = False,
     surface_mm: float = 0.0,
@@ -41,8 +43,9 @@ def examples(
 ) -> list[Example]:
     """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all.
 
-    `soft`: its teacher's soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from
-    where the organ is no smaller than its volume in `expected_ml`.
+    `least`: how sure the teacher must be of a voxel of each organ, and of background, to leave it in the loss. `soft`:
+    its soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from where the organ is
+    no smaller than its volume in `expected_ml`.
     """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
@@ -50,21 +53,28 @@ def examples(
         Example(row.case, "labelled", Path(row.label_map), Path(places[row.case])) for row in labelled.itertuples()
     ]
     if selection and pseudo_labels:
-        table = read_table(selection, ["case", "decision", "masked", "confidence"])
-        kept = table[table.decision == "kept"].fillna({"masked": ""})
-        for row in kept.itertuples():
-            files, image = LabelFiles(pseudo_labels, row.case), Path(places[row.case])
-            masked, marked = tuple(row.masked.split(", ")) if row.masked else (), files.looked_for()
-            lacking = tuple(organ for organ in organs if organ not in marked)
-            example = Example(row.case, "pseudo", files.label_map, image, masked, row.confidence, lacking=lacking)
+        for files, masked, confidence in kept_pseudo_labels(selection, pseudo_labels):
+            image, volumes = Path(places[files.case]), files.volumes_ml()
+            lacking = tuple(organ for organ in organs if organ not in volumes)
+            example = Example(files.case, "pseudo", files.label_map, image, masked, confidence, lacking=lacking)
             if soft or surface_mm:
                 example = replace(example, soft=files.soft_labels)
             if surface_mm:
-                large = [organ for organ, ml in files.volumes_ml().items() if ml >= expected_ml.get(organ, 0)]
+                large = [organ for organ, ml in volumes.items() if ml >= expected_ml.get(organ, 0)]
                 example = replace(example, surfaces=(surface_mm, tuple(large)))
-            least = (voxel_confidence[0], max(voxel_confidence[1], DECIDED * files.has_undecided()))
-            found.append(replace(example, voxels=files.confidence, least_confidence=least) if any(least) else example)
+            own = {organ: least[organ] for organ, ml in volumes.items() if ml and organ not in masked}
+            own[BACKGROUND] = max(least[BACKGROUND], DECIDED * files.has_undecided())
+            if any(own.values()):
+                example = replace(example, voxels=files.confidence, least_confidence=own)
+            found.append(example)
     return found
+
+
+def kept_pseudo_labels(selection: Path, pseudo_labels: Path) -> Iterator[tuple[LabelFiles, tuple[str, ...], float]]:
+    """Files, masked organs and confidence of each scan that was kept."""
+    table = read_table(selection, ["case", "decision", "masked", "confidence"])
+    for row in table[table.decision == "kept"].fillna({"masked": ""}).itertuples():
+        yield LabelFiles(pseudo_labels, row.case), tuple(row.masked.split(", ")) if row.masked else (), row.confidence
 
 
 def of_unmarked_organs(found: Sequence[Example]) -> list[str]:
@@ -72,6 +82,11 @@ def of_unmarked_organs(found: Sequence[Example]) -> list[str]:
     scans = Counter(example.lacking for example in found if example.lacking)
     what = "not marked by the teacher, so background is left out of the loss"
     return [f"{', '.join(organs)}: {what} in {count} pseudo-labels" for organs, count in scans.items()]
+
+
+def mean_volumes_ml(measures: Path) -> dict[str, float]:
+    """The mean volume of each organ in all labelled scans, in ml; it is 0 in those that do not have it."""
+    return read_table(measures, ["organ", "volume_ml"]).groupby("organ").volume_ml.mean().to_dict()
 
 
 def usual_volumes_ml(measures: Path) -> dict[str, float]:
@@ -89,11 +104,12 @@ def main() -> None:
     parser.add_argument("--pseudo-labels", type=Path, help="folder of the teacher's label maps (none in round 0)")
     parser.add_argument(
         "--voxel-confidence",
-        type=float,
+        type=lambda text: text if text == BALANCED else float(text),
         nargs=2,
         default=(0.0, 0.0),
         metavar=("ORGAN", "BACKGROUND"),
-        help="voxels of which the teacher is less sure are left out of the loss",
+        help=f"voxels of which the teacher is less sure are left out of the loss; {BALANCED}: so that each organ "
+        "keeps the volume that the labelled scans let expect",
     )
     parser.add_argument("--surface-mm", type=float, default=0.0, help="but not so near to an organ of its usual size")
     parser.add_argument("--labelled", type=Path, help="the labelled scans' measures: what organs' usual sizes are")
@@ -112,9 +128,14 @@ def main() -> None:
     own(cases)
     cases.mkdir(parents=True, exist_ok=True)
     description = read_json(arguments.description)
+    organs = [name for name, label in description["labels"].items() if label]
+    of_organs, of_background = arguments.voxel_confidence
+    pseudo_labels = kept_pseudo_labels(arguments.selection, arguments.pseudo_labels) if arguments.selection else ()
+    kept = [(files, masked) for files, masked, _ in pseudo_labels]
+    bounds = organ_bounds(kept, organs, of_organs, mean_volumes_ml(arguments.labelled) if arguments.labelled else None)
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
-        tuple(arguments.voxel_confidence), [name for name, label in description["labels"].items() if label],
+        dict(zip(bounds.organ, bounds.bound, strict=True)) | {BACKGROUND: of_background}, organs,
         arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.surface_mm else None,
     )  # fmt: skip
     for line in of_unmarked_organs(found):
@@ -142,6 +163,7 @@ def main() -> None:
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")
     learned = [row for example in found for row in what_is_learned(example, cases)]
     write_table(pd.DataFrame(learned), arguments.output.with_name("learned_from.tsv"))
+    write_table(bounds, folder / "bounds.tsv")
     write_table(pd.DataFrame(rows), arguments.output)
 
 

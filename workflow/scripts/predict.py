@@ -96,7 +96,8 @@ class Job:
     @property
     def identity(self) -> str:
         """What the files depend on, in the store."""
-        return f"{self.made_from}, voxels {self.files.voxels}{', soft' if self.files.soft else ''}"
+        voxels = f"voxels {self.files.voxels}{' by confidence' if self.files.voxels else ''}"
+        return f"{self.made_from}, {voxels}{', soft' if self.files.soft else ''}"
 
     def set_others_aside(self) -> None:
         """Keep what another model has made of the scan."""

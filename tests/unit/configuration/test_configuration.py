@@ -61,6 +61,8 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 0, "targets"), "soft", "round 0 learns from hand-labelled scans alone: take `targets`"),
         (("rounds", 1, "targets"), "fuzzy", "rounds.1.targets"),
         (("voxel_confidence",), {"background": 0.9, "surface_mm": 0}, "voxel_confidence.surface_mm"),
+        (("voxel_confidence",), {"background": "balanced"}, "voxel_confidence.background"),
+        (("voxel_confidence",), {"organ": "even"}, "Input should be 'balanced'"),
         (("rounds", 1), {"model": "a.zip"}, "`model` is round 0's alone; a student begins with a model by `start"),
         (("rounds", 0), {"model": ["a", "b"]}, "round 1 has several teachers: name the one to start from"),
         (("rounds", 0), {"model": "a", "network": "coarse"}, "rounds.0.network: no such key"),

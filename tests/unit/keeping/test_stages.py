@@ -69,6 +69,7 @@ def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
         ({"targets": "soft"}, ["labels", "training", "predictions"]),
         ({"voxel_confidence": SURE}, ["training", "predictions"]),
         ({"voxel_confidence": SURE | {"surface_mm": 10}}, ["labels", "training", "predictions"]),
+        ({"voxel_confidence": SURE | {"organ": "balanced"}}, ["training", "predictions"]),
         ({"training": DEFAULT["training"] | {"epochs": 9}}, [*["training", "predictions"] * 2, "labels"]),
         ({"rounds": (OTHER_VOICES, TEACHER)}, [*["training", "predictions"] * 2, "labels"]),
         ({"scans": SCANS | {"test": "more"}}, [*OF_ALL_SCANS, "predictions", "predictions"]),

@@ -120,6 +120,8 @@ def test_labels_become_the_tables_and_what_it_does_not_have_background(stock_mod
     same = ["mean_max_probability", "voxels", "volume_ml"]
     rows = stock.scores.set_index("organ").loc[["kidney_left", "Liver"], same].reset_index(drop=True)
     pd.testing.assert_frame_equal(found.scores[same], rows)
+    assert (found.confidence_counts[[2, 1]] == stock.confidence_counts[[1, 13]]).all()
+    assert found.confidence_counts[1:3].sum(1).all()
     # `tumour` may be a part of an organ: undecided. The heart and all else is background for certain.
     logits = theirs.predict(theirs.read(scan, "LPS")).logits.mean
     classes = logits.float().argmax(0).numpy()
@@ -162,6 +164,7 @@ def test_models_of_other_grids_and_labels_vote(stock_model, untrained, scan, tmp
     assert found.undecided and (found.confidence_zyx[(~same & ~alone)[crop]] == 0).all()
     assert list(found.scores.organ) == [organ.name for organ in FLARE22]
     counts = np.bincount(found.label_map_zyx.ravel(), minlength=14)
+    assert (found.confidence_counts.sum(1)[1:] == counts[1:]).all()
     assert found.scores.voxels.tolist() == counts[1:].tolist()
     spacing_ml = np.prod(scan.GetSpacing()) / 1000
     assert np.allclose(found.scores.volume_ml, counts[1:] * spacing_ml)

@@ -2,11 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from noisy_student.errors import InputError
 from noisy_student.geometry import Geometry, image_like, reorient
 from noisy_student.images import read_geometry, read_image, write_image
 from noisy_student.model.label_files import LabelFiles, Labelled
 
-SCORES = pd.DataFrame({"label": [1, 2], "mean_max_probability": [0.9, None]})
+SCORES = pd.DataFrame(
+    {"label": [1, 2], "organ": ["liver", "spleen"], "mean_max_probability": [0.9, None], "volume_ml": [30.0, 0.0]}
+)
+COUNTS = np.zeros((3, 101), int)
+COUNTS[1, [0, 70, 100]] = 1, 2, 3
 LABELS = np.arange(6 * 7 * 8).reshape(6, 7, 8).astype(np.uint8) % 14
 
 
@@ -35,7 +40,9 @@ def test_the_label_map_lies_on_the_scans_own_grid(files, scan):
 def test_so_are_soft_labels(scan, tmp_path):
     files = LabelFiles(tmp_path / "labels", "a", voxels=True, soft=True)
     soft = np.full((3, 2, 3, 4), 60, np.uint8)
-    files.write(Labelled(LABELS, SCORES, soft[0], soft_labels=soft), scan[1], "RAS", "model-1")
+    files.write(
+        Labelled(LABELS, SCORES, soft[0], soft_labels=soft, confidence_counts=COUNTS), scan[1], "RAS", "model-1"
+    )
     assert files.read("model-1") is not None and list(files.by_name())[2] == "soft.b2nd"
     assert LabelFiles(tmp_path / "labels", "a", voxels=True).read("model-1") is None
     files.soft_labels.unlink()
@@ -64,14 +71,29 @@ def test_damaged_or_missing_files_do_not_count(files, damaged):
 def test_the_confidence_of_voxels_is_kept_beside_and_missing_it_the_case_does_not_count(scan, tmp_path):
     files = LabelFiles(tmp_path / "labels", "a", voxels=True)
     confidence = np.full((2, 3, 4), 99, np.uint8)
-    files.write(Labelled(LABELS, SCORES, confidence), scan[1], "RAS", "model-1")
+    files.write(Labelled(LABELS, SCORES, confidence, confidence_counts=COUNTS), scan[1], "RAS", "model-1")
     assert files.read("model-1") is not None
     files.confidence.unlink()
     assert files.read("model-1") is None
 
 
+def test_an_organs_volume_is_divided_by_confidence_and_a_record_without_that_is_made_anew(scan, tmp_path):
+    files = LabelFiles(tmp_path / "results/round_1/pseudo_labels", "a", voxels=True)
+    confidence = np.full((2, 3, 4), 99, np.uint8)
+    files.write(Labelled(LABELS, SCORES, confidence, confidence_counts=COUNTS), scan[1], "RAS", "model-1")
+    found = files.ml_by_confidence()
+    assert found["liver"][[0, 70, 100]].tolist() == [5, 10, 15] and found["liver"].sum() == 30
+    assert len(found["spleen"]) == 101 and not found["spleen"].any()
+    files.write(Labelled(LABELS, SCORES, confidence), scan[1], "RAS", "model-1")
+    assert files.read("model-1") is None
+    with pytest.raises(InputError, match=r"--force results/round_1/shards/pseudo_label_scores"):
+        files.ml_by_confidence()
+
+
 def test_whole_files_of_the_same_model_are_taken_from_another_folder(scan, tmp_path):
     other, mine = (LabelFiles(tmp_path / name, "a", voxels=True) for name in ("other", "mine"))
-    other.write(Labelled(LABELS, SCORES, np.full((2, 3, 4), 99, np.uint8)), scan[1], "RAS", "model-1")
+    other.write(
+        Labelled(LABELS, SCORES, np.full((2, 3, 4), 99, np.uint8), confidence_counts=COUNTS), scan[1], "RAS", "model-1"
+    )
     mine.take(other)
     assert mine.read("model-1") is not None and mine.label_map.samefile(other.label_map)

@@ -69,21 +69,24 @@ def test_voxels_are_sure_where_the_folds_agree(untrained, scan):
     assert predictor.label(scan).confidence_zyx is None
 
 
-def test_soft_labels_know_of_pieces_that_were_taken_away(untrained, scan):
+def test_soft_labels_and_counts_know_of_pieces_that_were_taken_away(untrained, scan):
     """Of two networks without training the pieces of an organ are many; all but the largest become background."""
     found = {}
     for steps in ((), ((1,), (6,))):
         predictor = Predictor(read_model(checkpoints_of(untrained)), Prediction(), CPU, steps)
         logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
-        found[steps] = predictor.labelled(logits, read_properties(scan), soft=True)
-        assert found[steps].confidence_zyx is None
-    assert predictor.labelled(logits, read_properties(scan)).soft_labels is None
+        found[steps] = predictor.labelled(logits, read_properties(scan), voxels=True, soft=True)
+    neither = predictor.labelled(logits, read_properties(scan))
+    assert neither.soft_labels is neither.confidence_zyx is neither.confidence_counts is None
     before, after = (labelled.soft_labels for labelled in found.values())
     classes = logits.mean.float().argmax(0).numpy()
     assert (before[0] == classes).all()
     changed = (before != after).any(0)
     assert changed.any() and np.isin(classes[changed], (1, 6)).all()
     assert (after[:, changed] == np.array([[0], [0], [100]])).all()
+    for labelled, labels in zip(found.values(), (classes, np.where(changed, 0, classes)), strict=True):
+        counted = [np.bincount(labelled.confidence_zyx[labels == label], minlength=101) for label in range(14)]
+        assert (labelled.confidence_counts == counted).all()
     properties = read_properties(scan)
     box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
     gone = (found[()].label_map_zyx != found[((1,), (6,))].label_map_zyx)[box]

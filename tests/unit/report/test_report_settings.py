@@ -115,3 +115,11 @@ def test_the_methods_text_names_the_voices_of_rounds_that_label(tmp_path):
     assert f": of round 0 the final ones; of round 1 the final ones and {thirds}. " in methods(results)
     results.run["configuration"]["rounds"][1]["training"] = {"voices": ["final"]}
     assert "Unlabelled scans were labelled by" not in methods(results)
+
+
+def test_balanced_bounds_are_said_in_words():
+    said = bounds_in_words({"organ": "balanced", "background": 0.99})
+    assert said == (
+        "each organ's least sure voxels beyond the volume that the labelled scans let expect, "
+        "less than 99% of background"
+    )

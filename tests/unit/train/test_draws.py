@@ -1,11 +1,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noisy_student.train.draws import chances
 
-SETTINGS = {"epochs": 10, "fine_tuning": {"epochs": 2}, "labelled_fraction": None, "draw_by_confidence": False}
-STUDENT = pd.DataFrame({"origin": ["labelled", "pseudo", "labelled", "pseudo"], "confidence": [None, 0.6, None, 0.9]})
+SETTINGS = {
+    "epochs": 10, "fine_tuning": {"epochs": 2}, "labelled_fraction": None, "draw_by_confidence": False,
+    "draw_rare_organs": False,
+}  # fmt: skip
+STUDENT = pd.DataFrame(
+    {
+        "origin": ["labelled", "pseudo", "labelled", "pseudo"],
+        "confidence": [None, 0.6, None, 0.9],
+        "found": ["left adrenal gland", "liver", None, "liver, left kidney"],
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -15,6 +26,8 @@ STUDENT = pd.DataFrame({"origin": ["labelled", "pseudo", "labelled", "pseudo"], 
         ({"labelled_fraction": 0.3}, [0.15, 0.35, 0.15, 0.35]),
         ({"draw_by_confidence": True}, [0.25, 0.2, 0.25, 0.3]),
         ({"labelled_fraction": 0.2, "draw_by_confidence": True}, [0.1, 0.32, 0.1, 0.48]),
+        ({"draw_rare_organs": True}, [0.25, 0.2, 0.25, 0.3]),
+        ({"draw_rare_organs": True, "draw_by_confidence": True}, [0.25, 0.5 * 4 / 13, 0.25, 0.5 * 9 / 13]),
     ],
 )
 def test_scans_are_drawn_as_often_as_configured(changes, expected):
@@ -31,3 +44,24 @@ def test_a_teacher_draws_all_its_scans_alike():
     changes = {"labelled_fraction": 0.3, "draw_by_confidence": True}
     teacher = STUDENT[STUDENT.origin == "labelled"]
     assert chances(teacher, SETTINGS | changes, epoch=0) is None and chances(teacher, SETTINGS, epoch=9) is None
+
+
+ORGANS = st.sets(st.sampled_from(["liver", "spleen", "left kidney", "aorta"])).map(", ".join)
+
+
+@given(st.lists(ORGANS, min_size=1, max_size=9), st.floats(0.05, 0.95), st.booleans())
+def test_a_scan_with_an_organ_that_no_other_has_gains_and_hand_labelled_scans_neither_gain_nor_lose(
+    found, fraction, by_confidence
+):
+    found = [*found, "duodenum", "liver", "liver"]
+    rows = pd.DataFrame({"origin": "pseudo", "confidence": 0.5, "found": found})
+    rows.loc[len(rows)] = ["labelled", None, "duodenum"]
+    changes = {"labelled_fraction": fraction, "draw_by_confidence": by_confidence}
+    alike, drawn = (chances(rows, SETTINGS | changes | {"draw_rare_organs": rare}, 0) for rare in (False, True))
+    assert np.isclose(drawn.sum(), 1) and np.isclose(drawn[-1], fraction) and (drawn >= 0).all()
+    assert drawn[-4] > alike[-4] and drawn[-4] >= drawn[:-1].max() - 1e-12
+
+
+def test_where_a_teacher_found_nothing_its_scans_are_drawn_alike():
+    nothing = STUDENT.assign(found=None)
+    assert np.allclose(chances(nothing, SETTINGS | {"draw_rare_organs": True}, 0), 0.25)

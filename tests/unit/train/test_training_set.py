@@ -44,6 +44,11 @@ CASE = "FLARE22_Tr_0002"
 NAMES = st.lists(st.text("abcdefgh", min_size=1), unique=True, min_size=3, max_size=20)
 
 
+def of_all(plan, organ, background):
+    """The same bound for each organ, and one for background."""
+    return dict.fromkeys(plan.organs, organ) | {"background": background}
+
+
 @given(NAMES, st.lists(st.integers(0, 99).map("p{}".format), unique=True), st.integers(2, 3), st.integers(0, 9))
 def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled, pseudo, count, seed):
     folds, without = splits(labelled, pseudo, count, seed), splits(labelled, [], count, seed)
@@ -67,6 +72,8 @@ def test_the_image_is_linked_and_the_labels_are_new(example, plan, tmp_path):
     assert not with_suffix(target, LABELS).samefile(with_suffix(example.preprocessed, LABELS))
     assert set(read_properties(target)["class_locations"]) == set(range(1, 14))
     assert row["origin"] == "labelled" and len(row["sha256"]) == 64
+    assert row["found"] == ", ".join(plan.organs)
+    assert add_example(example, tmp_path / "cases", plan) == row
     assert "class_locations" not in read_properties(example.preprocessed)
 
 
@@ -150,12 +157,15 @@ def test_voxels_that_the_teacher_is_unsure_of_are_ignored_and_another_threshold_
     confidence[: len(confidence) // 2] = 60
     write_confidence(confidence, tmp_path / "confidence.b2nd")
     organ, half = sure[0] > 0, confidence < 70
-    bounds = {(0.7, 0.7): half, (0.5, 0.5): np.zeros_like(half), (0.5, 0.9): half & ~organ, (0.9, 0): half & organ}
-    for least, ignored in bounds.items():
+    liver = half & (sure[0] == 1)
+    ignored = {(0.7, 0.7): half, (0.5, 0.5): half & False, (0.5, 0.9): half & ~organ, (0.9, 0): half & organ}
+    bounds = [(of_all(plan, *least), where) for least, where in ignored.items()]
+    for least, where in (*bounds, ({"liver": 0.9, "spleen": 0.6, "background": 0}, liver)):
         unsure = replace(example, voxels=tmp_path / "confidence.b2nd", least_confidence=least)
         row = add_example(unsure, tmp_path / "cases", with_ignore)
-        assert f"organs below {least[0]}, background below {least[1]}" in row["made_from"]
-        assert (read_array(target)[0] == np.where(ignored, 14, sure[0])).all()
+        assert f"liver below {least['liver']:g}, " in row["made_from"]
+        assert ("background below" in row["made_from"]) == bool(least["background"])
+        assert (read_array(target)[0] == np.where(where, 14, sure[0])).all()
     drawn = read_properties(tmp_path / "cases" / CASE)["class_locations"]
     assert set(drawn) >= set(range(1, 14))
 
@@ -174,7 +184,8 @@ def test_what_a_teacher_marks_is_read_from_its_label_maps_records(plan, tmp_path
     organs = list(plan.organs)
     pseudo = tmp_path / "pseudo_labels"
     for case, marked, undecided in (("a", organs, False), ("b", organs[:-1], False), ("c", organs, True)):
-        record = {"scores": [{"organ": organ} for organ in marked], "undecided": undecided}
+        volumes = [{"organ": organ, "volume_ml": 9.0 if organ != "liver" else 0.0} for organ in marked]
+        record = {"scores": volumes, "undecided": undecided}
         (pseudo / "scores").mkdir(parents=True, exist_ok=True)
         (pseudo / f"scores/{case}.json").write_text(json.dumps(record))
     tables = {
@@ -186,10 +197,14 @@ def test_what_a_teacher_marks_is_read_from_its_label_maps_records(plan, tmp_path
         write_table(table, tmp_path / f"{name}.tsv")
     paths = [tmp_path / f"{name}.tsv" for name in tables]
     for bounds in ((0.0, 0.0), (0.5, 0.9)):
-        found = make_training_set.examples(*paths, pseudo, bounds, organs)
+        found = make_training_set.examples(*paths, pseudo, of_all(plan, *bounds), organs)
         assert [each.lacking for each in found] == [(), tuple(organs[-1:]), ()]
-        undecided = (bounds[0], max(bounds[1], 0.01))
-        assert [each.least_confidence for each in found] == [bounds, bounds, undecided]
+        # Those of the organs that the case has.
+        of_case = {organ: bounds[0] for organ in organs if organ != "liver"} | {"background": bounds[1]}
+        lacking = {organ: bound for organ, bound in of_case.items() if organ != organs[-1]}
+        undecided = of_case | {"background": max(bounds[1], 0.01)}
+        expected = [of_case, lacking, undecided] if any(bounds) else [{}, {}, undecided]
+        assert [each.least_confidence for each in found] == expected
         assert [each.voxels is not None for each in found] == [any(bounds), any(bounds), True]
     assert make_training_set.of_unmarked_organs(found) == [
         "left kidney: not marked by the teacher, so background is left out of the loss in 1 pseudo-labels"
@@ -198,7 +213,7 @@ def test_what_a_teacher_marks_is_read_from_its_label_maps_records(plan, tmp_path
 
 def test_a_voxel_of_one_per_cent_is_decided():
     confidence, labels = np.array([[[0, 1]]], np.uint8), np.zeros((1, 1, 2), np.int16)
-    assert unsure_voxels(confidence, labels, 0, make_training_set.DECIDED).tolist() == [[[True, False]]]
+    assert unsure_voxels(confidence, labels, [make_training_set.DECIDED]).tolist() == [[[True, False]]]
 
 
 def test_soft_targets_keep_what_is_ignored_and_a_label_that_is_neither_class_is_hard():
@@ -243,9 +258,8 @@ def test_unsure_background_stays_in_the_loss_near_an_organ_of_its_usual_size(exa
     write_confidence(np.full(labels.shape[1:], 60, np.uint8), tmp_path / "confidence.b2nd")
     first = labels[0].clip(min=0).astype(np.uint8)
     write_soft_labels(np.stack([first, runner_up, np.full_like(first, 60)]), tmp_path / "soft.b2nd")
-    unsure = replace(
-        example, voxels=tmp_path / "confidence.b2nd", least_confidence=(0.5, 0.9), soft=tmp_path / "soft.b2nd"
-    )
+    voxels, soft = tmp_path / "confidence.b2nd", tmp_path / "soft.b2nd"
+    unsure = replace(example, voxels=voxels, least_confidence=of_all(plan, 0.5, 0.9), soft=soft)
     add_example(unsure, tmp_path / "cases", with_ignore)
     assert (read_array(target)[0] == np.where(labels[0] > 0, labels[0], 14)).all()
     row = add_example(replace(unsure, surfaces=(20.0, ("liver",))), tmp_path / "cases", with_ignore)
@@ -272,5 +286,6 @@ def test_which_organs_have_their_usual_size_is_known_from_the_labelled_scans(tmp
     for name, table in tables.items():
         write_table(table, tmp_path / f"{name}.tsv")
     paths = [tmp_path / f"{name}.tsv" for name in tables]
-    (found,) = make_training_set.examples(*paths, tmp_path, (0.5, 0.9), ["liver", "spleen"], False, 10.0, usual)
+    least = {"liver": 0.5, "spleen": 0.5, "background": 0.9}
+    (found,) = make_training_set.examples(*paths, tmp_path, least, ["liver", "spleen"], False, 10.0, usual)
     assert found.surfaces == (10.0, ("spleen",)) and found.soft == tmp_path / "soft/a.b2nd"

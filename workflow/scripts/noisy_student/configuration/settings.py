@@ -64,15 +64,21 @@ NoiseOrPreset = Annotated[Noise, BeforeValidator(_noise_of_preset, json_schema_i
 class VoxelConfidence(Strict):
     """How sure a teacher must be of a voxel for its student to learn from it.
 
-    `surface_mm`: background that may be an organ's is learned from all the same so near to where that organ was found.
+    `organ` balanced: each organ's bound is where it keeps the volume that the labelled scans let expect. `surface_mm`:
+    background that may be an organ's is learned from all the same so near to where that organ was found.
     """
 
-    organ: BelowOne = 0.0
+    organ: BelowOne | Literal["balanced"] = 0.0
     background: BelowOne = 0.0
     surface_mm: Millimetres | None = None
 
     def __bool__(self) -> bool:
         return bool(self.organ or self.background)
+
+    @property
+    def compares_volumes(self) -> bool:
+        """Whether organs' volumes in the labelled scans say what is learned from."""
+        return self.organ == "balanced" or self.surface_mm is not None
 
     @property
     def flag(self) -> str:
@@ -137,6 +143,7 @@ class Training(Strict):
     foreground_fraction: Fraction = 0.33
     labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     draw_by_confidence: bool = False
+    draw_rare_organs: bool = False
     mirror_axes: list[Axis] = Field(["z", "y"])
     checkpoint_every_epochs: Positive = 50
     voices: Voices = Field(["final"])

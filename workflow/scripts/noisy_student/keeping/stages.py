@@ -97,7 +97,7 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
 
 def _training_stage(number: int, folds: Sequence[int], model: str) -> Stage:
     here = f"results/round_{number}"
-    files = [f"{here}/dataset/{name}.tsv" for name in ("training_set", "learned_from")]
+    files = [f"{here}/dataset/{name}.tsv" for name in ("training_set", "learned_from", "bounds")]
     files += [f"{here}/{name}.json" for name in ("postprocessing", "verdict")]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
     files += [f"{here}/selection.tsv"] if number else []
@@ -130,7 +130,7 @@ def _cohort(configuration: Configuration, depends: Depends) -> dict[str, object]
 
 def _labels(depends: Depends, number: int) -> dict[str, object]:
     """What a round's pseudo-labels depend on, and how much they differ from those before, but not which are kept."""
-    labels = depends.labels(number)
+    labels = depends.labels(number) | {"records": "voxels by confidence"}
     return {name: value for name, value in labels.items() if name not in ("selection", "voxel_confidence")}
 
 

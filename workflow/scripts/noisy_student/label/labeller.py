@@ -21,6 +21,7 @@ from noisy_student.model.postprocessing import Steps
 from noisy_student.model.predictor import Logits, Predictor
 from noisy_student.model.scores import dsc
 from noisy_student.model.translation import Translation, translation
+from noisy_student.model.voxel_confidence import counts_by_confidence
 from noisy_student.organs import Organ
 from noisy_student.plan.preprocessing import Plan, preprocessed_image
 
@@ -93,12 +94,17 @@ class Labeller:
             for organ in self.organs
             if organ.label in theirs
         ]
+        counts = found.confidence_counts
+        if counts is not None:
+            counts = np.zeros((max(theirs) + 1, counts.shape[1]), int)
+            counts[list(theirs)] = found.confidence_counts[list(theirs.values())]
         return Labelled(
             self.meaning.of_each_label[found.label_map_zyx],
             pd.concat(rows, ignore_index=True),
             found.confidence_zyx,
             bool(self.meaning.unknown),
             found.soft_labels,
+            counts,
         )
 
     def crop(self, predicted: Predicted) -> tuple[slice, ...]:
@@ -151,7 +157,10 @@ class Vote:
         ]
         label_map, confidence = vote(opinions, predicted[0][1])
         scores = self._scores([found for found, _ in predicted], label_map)
-        return Labelled(label_map, scores, confidence if voxels else None, undecided=True)
+        if not voxels:
+            return Labelled(label_map, scores, undecided=True)
+        counts = counts_by_confidence(label_map[predicted[0][1]], confidence, len(self.organs) + 1)
+        return Labelled(label_map, scores, confidence, undecided=True, confidence_counts=counts)
 
     def _scores(self, found: list[Labelled], label_map: np.ndarray) -> pd.DataFrame:
         """The models' scores on average, voxels and volume of the label map, agreement between the models."""

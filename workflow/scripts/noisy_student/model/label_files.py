@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from noisy_student.damage import damaged
 from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
@@ -16,6 +17,8 @@ from noisy_student.model.voxel_confidence import write_confidence
 
 MODEL = re.compile(r"model (\w+), scan ")
 SHORT = 12
+# Of the record beside a label map: each organ's voxels by their confidence.
+COUNTS = "voxels_by_confidence"
 
 
 def made_from(model: str, scan: str) -> str:
@@ -41,6 +44,7 @@ class Labelled:
 
     `confidence_zyx` (`confidence_map`) and `soft_labels` are of the network's grid, if they were wanted. `undecided`:
     whether background of confidence 0 is what no label was found for, which a student must not learn as background.
+    `confidence_counts` (`counts_by_confidence`) are of the same grid, given with the confidence.
     """
 
     label_map_zyx: np.ndarray
@@ -48,6 +52,7 @@ class Labelled:
     confidence_zyx: np.ndarray | None = None
     undecided: bool = False
     soft_labels: np.ndarray | None = None
+    confidence_counts: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,9 @@ class LabelFiles:
             "undecided": labelled.undecided,
             "scores": json.loads(labelled.scores.to_json(orient="records", double_precision=15)),
         }
+        if labelled.confidence_counts is not None:
+            organs = zip(labelled.scores.organ, labelled.scores.label, strict=True)
+            record[COUNTS] = {organ: labelled.confidence_counts[label].tolist() for organ, label in organs}
         write_text(self.scores, json.dumps(record))
 
     def read(self, made_from: str) -> pd.DataFrame | None:
@@ -106,6 +114,7 @@ class LabelFiles:
         try:
             record = json.loads(self.scores.read_text())
             whole = record["made_from"] == made_from and record["sha256"] == self._checksums()
+            whole &= COUNTS in record or not self.voxels
         except (OSError, ValueError, KeyError):
             return None
         return pd.DataFrame(record["scores"]) if whole else None
@@ -128,12 +137,25 @@ class LabelFiles:
                 mine.replace(others)
 
     def volumes_ml(self) -> dict[str, float]:
-        """The volume of each organ that the label map could show, in ml; 0 if it was not found."""
+        """The volume of each organ that the label map could show, in ml; 0 if it was not found.
+
+        Of other organs its background says nothing.
+        """
         return {row["organ"]: row["volume_ml"] for row in read_json(self.scores)["scores"]}
 
-    def looked_for(self) -> list[str]:
-        """The organs that the label map could show: of others its background says nothing."""
-        return [row["organ"] for row in read_json(self.scores)["scores"]]
+    def ml_by_confidence(self) -> dict[str, np.ndarray]:
+        """How many ml of each organ that the label map could show have each confidence: (per cent from 0 to 100).
+
+        The shares are those of the network's grid, all together are the organ's volume in the label map. Raises
+        InputError for a record of an earlier version, which does not have them.
+        """
+        record = read_json(self.scores)
+        if COUNTS not in record:
+            raise damaged(self.scores, "voxels counted by their confidence", "a record without them")
+        volumes = self.volumes_ml()
+        return {
+            organ: volumes[organ] * np.array(counts) / max(sum(counts), 1) for organ, counts in record[COUNTS].items()
+        }
 
     def has_undecided(self) -> bool:
         """Whether background of confidence 0 is undecided (`Labelled`)."""

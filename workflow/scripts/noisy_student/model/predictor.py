@@ -23,7 +23,7 @@ from noisy_student.model.postprocessing import Steps, largest_pieces
 from noisy_student.model.scores import score_table
 from noisy_student.model.soft_labels import FIRST, hard, soft_labels
 from noisy_student.model.translation import Translation
-from noisy_student.model.voxel_confidence import confidence_map, nearest_on_grid
+from noisy_student.model.voxel_confidence import confidence_map, counts_by_confidence, nearest_on_grid
 from noisy_student.model.windows import Windows, background
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
 
@@ -128,11 +128,23 @@ class Predictor:
         scores = score_table(self.plan.organs, certainty, logits.passes, label_map, properties["spacing"])
         confidence = confidence_map(logits.mean, logits.passes, meaning) if voxels else None
         found = soft_labels(logits.mean, meaning) if soft else None
+        counts = None
+        if voxels:
+            labels = on_grid.cpu().numpy()
+            if self.steps:
+                labels = np.where(self._taken_away(before, label_map, labels, properties), 0, labels)
+            counts = counts_by_confidence(labels, confidence, self.plan.classes)
         if found is not None and self.steps:
-            taken_away = self._on_grid(before != label_map, properties, found.shape[1:])
-            taken_away &= np.isin(found[FIRST], [label for labels in self.steps for label in labels])
+            taken_away = self._taken_away(before, label_map, found[FIRST], properties)
             found = np.where(taken_away, hard(np.zeros_like(found[:1])), found)
-        return Labelled(label_map, scores, confidence, soft_labels=found)
+        return Labelled(label_map, scores, confidence, soft_labels=found, confidence_counts=counts)
+
+    def _taken_away(
+        self, before: np.ndarray, after: np.ndarray, labels_zyx: np.ndarray, properties: dict[str, Any]
+    ) -> np.ndarray:
+        """Where on the network's grid, which has these `labels_zyx`, the steps of post-processing left nothing."""
+        organs = [label for labels in self.steps for label in labels]
+        return self._on_grid(before != after, properties, labels_zyx.shape) & np.isin(labels_zyx, organs)
 
     def _on_grid(self, mask: np.ndarray, properties: dict[str, Any], shape_zyx: tuple[int, ...]) -> np.ndarray:
         """A mask of the scan as it is given, on the network's grid."""

@@ -13,6 +13,7 @@ from noisy_student.files import whole_file
 from noisy_student.model.translation import Translation
 
 PERCENT = 100
+BACKGROUND = "background"
 UNDECIDED = np.uint8(0)
 
 
@@ -71,12 +72,22 @@ def nearest_on_grid(confidence_zyx: np.ndarray, shape_zyx: Sequence[int]) -> np.
     return interpolate(whole, size=tuple(shape_zyx), mode="nearest-exact")[0, 0].numpy()
 
 
-def unsure_voxels(confidence_zyx: np.ndarray, labels_zyx: np.ndarray, organ: float, background: float) -> np.ndarray:
+def counts_by_confidence(labels_zyx: np.ndarray, confidence_zyx: np.ndarray, classes: int) -> np.ndarray:
+    """How many voxels of each label have each confidence: int (label, per cent from 0 to 100)."""
+    shape = (classes, PERCENT + 1)
+    counts = np.zeros(shape[0] * shape[1], np.int64)
+    # Slice by slice, since counting takes 8 bytes a voxel.
+    for labels, confidence in zip(labels_zyx, confidence_zyx, strict=True):
+        counts += np.bincount((labels.astype(np.int64) * shape[1] + confidence).ravel(), minlength=len(counts))
+    return counts.reshape(shape)
+
+
+def unsure_voxels(confidence_zyx: np.ndarray, labels_zyx: np.ndarray, least: Sequence[float]) -> np.ndarray:
     """Where the confidence is too low for a voxel's label, bool (z, y, x) on the grid of the labels.
 
-    `organ` and `background` (label 0 or below) are what such voxels need, from 0 to 1 in whole per cent. Both grids
-    cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
+    `least` is what voxels of each label need, from 0 to 1 in whole per cent, first those of background (label 0 or
+    below). Both grids cover the same crop of the scan; each voxel has the confidence of the teacher's nearest one.
     """
     nearest = nearest_on_grid(confidence_zyx, labels_zyx.shape)
-    needed = (np.uint8(round(PERCENT * bound)) for bound in (organ, background))
-    return nearest < np.where(labels_zyx > 0, *needed)
+    needed = np.round(PERCENT * np.asarray(least)).astype(np.uint8)
+    return nearest < needed[np.maximum(labels_zyx, 0)]

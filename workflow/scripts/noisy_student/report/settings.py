@@ -66,7 +66,7 @@ def selection_rules(run: dict[str, Any], number: int) -> list[dict[str, Any]]:
     return _own_or_default(run, number, "selection") or []
 
 
-def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, float]:
+def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, Any]:
     """How sure the teacher had to be of a voxel of an `organ`, and of `background`, for the round to learn from it.
 
     `surface_mm`, if there is one: unsure background so near to an organ was learned from all the same.
@@ -75,9 +75,15 @@ def voxel_confidence(run: dict[str, Any], number: int) -> dict[str, float]:
     return {name: value for name, value in recorded.items() if value is not None}
 
 
-def bounds_in_words(least: dict[str, float]) -> str:
+def bounds_in_words(least: dict[str, Any]) -> str:
     """Of which voxels a teacher was not sure; empty where all were learned from."""
-    bounds = [f"less than {least[what]:.0%} of {what}" for what in ("organ", "background") if least.get(what)]
+    bounds = [
+        "each organ's least sure voxels beyond the volume that the labelled scans let expect"
+        if least[what] == "balanced"
+        else f"less than {least[what]:.0%} of {what}"
+        for what in ("organ", "background")
+        if least.get(what)
+    ]
     near = f" but for {least['surface_mm']:g} mm around organs" if bounds and "surface_mm" in least else ""
     return ", ".join(bounds) + near
 

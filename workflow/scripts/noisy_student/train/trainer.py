@@ -5,6 +5,7 @@ The same class trains for minutes on a CPU and for days on a GPU; only its setti
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -211,9 +212,9 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def chances_of(self, cases: list[str]) -> Chances:
         """How often each case is drawn for batch n."""
-        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin", "confidence"])
-        table = table.set_index("case").loc[cases]
-        return lambda number: chances(table, self.settings, self.epoch_of(number))
+        table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin", "confidence", "found"])
+        in_epoch = lru_cache(1)(partial(chances, table.set_index("case").loc[cases], self.settings))
+        return lambda number: in_epoch(self.epoch_of(number))
 
     def epoch_of(self, number: int) -> int:
         """The epoch of training batch n."""

@@ -1,7 +1,7 @@
 """The dataset of one round: images linked from the cache, label maps brought onto their grid, fixed folds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ from noisy_student.train.class_locations import class_locations
 from noisy_student.train.learned_from import learned_from
 from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
 
-# Of a case's properties, what it teaches of each label.
-LEARNED_FROM = "learned_from"
+# Of a case's properties: what it teaches of each label, and where nnU-Net's loader looks for voxels of each class.
+LEARNED_FROM, LOCATIONS = "learned_from", "class_locations"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Example:
     """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
 
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
-    `least_confidence`, that of an organ's voxels and that of background; and all background where the teacher is
+    `least_confidence`, a bound for each organ of the case and for background; and all background where the teacher is
     `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
     has none. `soft`: the teacher's soft labels. `surfaces`: within so many mm of these organs background that may be
     theirs is learned from, however unsure.
@@ -54,7 +54,7 @@ class Example:
     masked: tuple[str, ...] = ()
     confidence: float | None = None
     voxels: Path | None = None
-    least_confidence: tuple[float, float] = (0.0, 0.0)
+    least_confidence: Mapping[str, float] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
     soft: Path | None = None
     surfaces: tuple[float, tuple[str, ...]] = (0.0, ())
@@ -62,10 +62,8 @@ class Example:
     @property
     def ignored(self) -> str:
         """What is left out of the loss, in words."""
-        organ, background = self.least_confidence
-        unsure = (
-            f"organs below {organ:g}, background below {background:g} in {sha256(self.voxels)}" if self.voxels else ""
-        )
+        bounds = ", ".join(f"{name} below {bound:g}" for name, bound in self.least_confidence.items() if bound)
+        unsure = f"{bounds} in {sha256(self.voxels)}" if self.voxels else ""
         near_mm, organs = self.surfaces
         if unsure and organs:
             unsure += f" but for {near_mm:g} mm around {' and '.join(organs)}"
@@ -88,7 +86,8 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         made_from += f", ignored: {example.ignored}"
     if soft:
         made_from += f", soft targets of {sha256(example.soft) if example.soft else 'hard labels'}"
-    if not _is_whole(target, example.preprocessed, made_from):
+    found = _learned(target, example.preprocessed, made_from)
+    if found is None:
         require_whole(with_suffix(example.preprocessed, ARRAY))
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
@@ -99,7 +98,10 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
         if example.voxels:
             confidence = read_confidence(example.voxels)
-            unsure = unsure_voxels(confidence, labels[0], *example.least_confidence)
+            least = np.zeros(max(plan.dataset["labels"].values()) + 1)
+            for name, bound in example.least_confidence.items():
+                least[plan.dataset["labels"][name]] = bound
+            unsure = unsure_voxels(confidence, labels[0], least)
             near_mm, organs = example.surfaces
             if organs:
                 runner_up = nearest_on_grid(read_soft_labels(example.soft)[SECOND], labels.shape[1:])
@@ -113,18 +115,19 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
-        learned = {
-            "class_locations": class_locations(labels[:1], plan),
+        found = {
+            LOCATIONS: class_locations(labels[:1], plan),
             LEARNED_FROM: learned_from(on_grid[0], labels, ignore, names),
             MADE_FROM: made_from,
         }
-        write_properties(properties | learned, target)
+        write_properties(properties | found, target)
     return {
         "case": example.case,
         "origin": example.origin,
         "label_map": str(example.label_map),
         "sha256": checksum,
         "masked": ", ".join(example.masked),
+        "found": ", ".join(organ for organ, label in plan.organs.items() if len(found[LOCATIONS][label])),
         "confidence": example.confidence,
         "made_from": made_from,
     }
@@ -148,16 +151,17 @@ def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np
     return np.where(differs, hard(labels), found)
 
 
-def _is_whole(target: Path, preprocessed: Path, made_from: str) -> bool:
+def _learned(target: Path, preprocessed: Path, made_from: str) -> dict[str, Any] | None:
+    """A case's properties, if it is whole, made from this, and has that very image."""
     image = with_suffix(target, ARRAY)
     try:
         require_whole(image)
         require_whole(with_suffix(target, LABELS))
         properties = read_properties(target)
-        same = properties[MADE_FROM] == made_from and LEARNED_FROM in properties
-        return same and image.samefile(with_suffix(preprocessed, ARRAY))
+        is_this = properties[MADE_FROM] == made_from and image.samefile(with_suffix(preprocessed, ARRAY))
+        return properties if is_this and {LOCATIONS, LEARNED_FROM} <= properties.keys() else None
     except (InputError, OSError, KeyError):
-        return False
+        return None
 
 
 def remove_others(folder: Path, cases: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice study-clinic clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -91,6 +91,7 @@ inputs: $(READY)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
+# study-clinic: all scans from one clinic.
 STUDY := $(CURDIR)/results/study
 RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
 study: COHORT := $(if $(LABEL_MAPS),painted,procedural)
@@ -99,10 +100,10 @@ study: $(READY)
 	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
-study-choice: $(READY)
-	mkdir -p $(STUDY)/choice
-	$(RUN_STUDY) --directory $(STUDY)/choice --configfile benchmarks/study/choice.yaml
-	@cat $(STUDY)/choice/tables/summary.txt
+study-choice study-clinic: study-%: $(READY)
+	mkdir -p $(STUDY)/$*
+	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml
+	@cat $(STUDY)/$*/tables/summary.txt
 
 clean:
 	rm -rf results/* results/.store logs

@@ -30,11 +30,11 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
 
 
 @pytest.mark.parametrize(
-    ("words", "seeds", "arms"),
-    [((), 3, 15), (("--configfile", str(ROOT / "benchmarks/study/choice.yaml")), 1, 11)],
-    ids=["study", "choice"],
+    ("overlay", "seeds", "arms"),
+    [(None, 3, 20), ("choice", 1, 25), ("clinic", 3, 8)],
 )
-def test_each_arm_of_each_seed_is_an_experiment(tmp_path, words, seeds, arms):
+def test_each_arm_of_each_seed_is_an_experiment(tmp_path, overlay, seeds, arms):
+    words = ("--configfile", str(ROOT / f"benchmarks/study/{overlay}.yaml")) if overlay else ()
     jobs = planned(tmp_path, *words, snakefile="benchmarks/study/Snakefile")
     assert jobs == {"cohort": seeds, "experiment": seeds * arms, "judge_voxels": seeds, "tables": 1, "all": 1}
 

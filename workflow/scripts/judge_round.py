@@ -18,7 +18,7 @@ import pandas as pd
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
-from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, checkpoints_of_voices
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, checkpoint_name, checkpoints_of_voices
 from noisy_student.tables import read_table
 from noisy_student.train.collapse import gain, shortcomings
 
@@ -100,6 +100,8 @@ def link_labeller(model: Path, preprocessed: Path, folds: list[int], voices: lis
     files = [*MODEL_FILES, *(f"fold_{fold}/{name}" for fold in folds for name in names)]
     targets = {name: model / name for name in files}
     targets |= {"postprocessing.json": model.parent / "postprocessing.json", "preprocessed.tsv": preprocessed}
+    for link in folder.glob(f"fold_*/{checkpoint_name('*')}"):
+        link.unlink()
     for name, target in targets.items():
         link = folder / name
         link.parent.mkdir(parents=True, exist_ok=True)

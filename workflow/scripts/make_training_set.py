@@ -61,7 +61,7 @@ def examples(
                 example = replace(example, soft=files.soft_labels)
             if surface_mm:
                 large = [organ for organ, ml in volumes.items() if ml >= expected_ml.get(organ, 0)]
-                example = replace(example, surfaces=(surface_mm, tuple(large)))
+                example = replace(example, surfaces=(surface_mm, tuple(large)), undecided=files.has_undecided())
             own = {organ: least[organ] for organ, ml in volumes.items() if ml and organ not in masked}
             own[BACKGROUND] = max(least[BACKGROUND], DECIDED * files.has_undecided())
             if any(own.values()):

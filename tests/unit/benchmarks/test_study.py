@@ -25,7 +25,7 @@ SETTINGS, CHOICE, CLINIC = (
     yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text()) for name in ("study", "choice", "clinic")
 )
 # What arms are compared for; all else of a training is the same.
-COMPARED = ("noise", "targets", "fine_tuning", "voices")
+COMPARED = ("noise", "targets", "fine_tuning", "voices", "labelled_fraction")
 TEACHER = {"network": "study"}
 STUDENT = {"network": "study", "start": "teacher"}
 

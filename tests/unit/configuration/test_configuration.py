@@ -12,6 +12,8 @@ from noisy_student.configuration.settings import Noise, RoundStart
 from noisy_student.errors import InputError
 
 CONFIGURATIONS = sorted(ROOT.glob("config/*.yaml"))
+# Given after another one.
+AFTER = {"flare22_best.yaml": "flare22.yaml"}
 
 
 def default() -> dict:
@@ -20,7 +22,9 @@ def default() -> dict:
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.name)
 def test_every_configuration_is_valid_by_model_and_by_schema(path):
-    values = default() | yaml.safe_load(path.read_text())
+    values = default()
+    for one in (path.with_name(AFTER.get(path.name, path.name)), path):
+        values |= yaml.safe_load(one.read_text())
     read_configuration(values)
     Draft202012Validator(json.loads(schema())).validate(values)
 
@@ -61,6 +65,7 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 0, "targets"), "soft", "round 0 learns from hand-labelled scans alone: take `targets`"),
         (("rounds", 1, "targets"), "fuzzy", "rounds.1.targets"),
         (("voxel_confidence",), {"background": 0.9, "surface_mm": 0}, "voxel_confidence.surface_mm"),
+        (("voxel_confidence",), {"organ": 0.5, "surface_mm": 10}, "give `background` a bound"),
         (("voxel_confidence",), {"background": "balanced"}, "voxel_confidence.background"),
         (("voxel_confidence",), {"organ": "even"}, "Input should be 'balanced'"),
         (("rounds", 1), {"model": "a.zip"}, "`model` is round 0's alone; a student begins with a model by `start"),
@@ -217,3 +222,14 @@ def test_a_configuration_cannot_be_changed_after_it_was_read():
 
 def test_the_default_configuration_spells_out_the_default_selection():
     assert default()["selection"] == PRESETS["default"]
+
+
+def test_what_tells_pseudo_labelled_scans_from_others_trains_no_teacher_anew():
+    before = read_configuration(default()).training_of(0)
+    changes = {"labelled_fraction": 0.5, "draw_by_confidence": True, "draw_rare_organs": True}
+    values = default()
+    values["training"] |= changes | {"fine_tuning": {"epochs": 3}}
+    after = read_configuration(values)
+    assert after.training_of(0) == before and after.training_of(1) != read_configuration(default()).training_of(1)
+    values["training"]["fine_tuning"]["noise"] = "none"
+    assert read_configuration(values).training_of(0) != before

@@ -44,7 +44,7 @@ def test_so_are_soft_labels(scan, tmp_path):
         Labelled(LABELS, SCORES, soft[0], soft_labels=soft, confidence_counts=COUNTS), scan[1], "RAS", "model-1"
     )
     assert files.read("model-1") is not None and list(files.by_name())[2] == "soft.b2nd"
-    assert LabelFiles(tmp_path / "labels", "a", voxels=True).read("model-1") is None
+    assert LabelFiles(tmp_path / "labels", "a", voxels=True).read("model-1") is not None
     files.soft_labels.unlink()
     assert files.read("model-1") is None
 

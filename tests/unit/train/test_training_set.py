@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -263,11 +264,31 @@ def test_unsure_background_stays_in_the_loss_near_an_organ_of_its_usual_size(exa
     add_example(unsure, tmp_path / "cases", with_ignore)
     assert (read_array(target)[0] == np.where(labels[0] > 0, labels[0], 14)).all()
     row = add_example(replace(unsure, surfaces=(20.0, ("liver",))), tmp_path / "cases", with_ignore)
-    assert row["made_from"].endswith("but for 20 mm around liver")
+    assert "but for 20 mm around liver in " in row["made_from"]
     kept = read_array(target)[0] <= 0
     near = distance_transform_edt(labels[0] != 1, sampling=plan.configuration.spacing) <= 20
     assert (kept == (near & (labels[0] <= 0))).all() and kept.any()
     assert (read_array(target)[0][kept] == labels[0][kept]).all()
+
+
+def test_what_is_undecided_stays_out_of_the_loss_near_an_organ_too(example, plan, tmp_path):
+    with_ignore = Plan(plan.plans, with_ignore_label(plan.dataset))
+    add_example(example, tmp_path / "cases", with_ignore)
+    target = with_suffix(tmp_path / "cases" / CASE, LABELS)
+    labels = read_array(target)
+    confidence = np.where(labels[0] > 0, 99, np.arange(labels[0].size).reshape(labels[0].shape) % 2 * 60)
+    write_confidence(confidence.astype(np.uint8), tmp_path / "confidence.b2nd")
+    first = labels[0].clip(min=0).astype(np.uint8)
+    write_soft_labels(np.stack([first, np.ones_like(first), np.full_like(first, 60)]), tmp_path / "soft.b2nd")
+    unsure = replace(
+        example, voxels=tmp_path / "confidence.b2nd", least_confidence={"background": 0.9},
+        soft=tmp_path / "soft.b2nd", surfaces=(20.0, ("liver",)),
+    )  # fmt: skip
+    for undecided in (False, True):
+        shutil.rmtree(tmp_path / "cases")
+        add_example(replace(unsure, undecided=undecided), tmp_path / "cases", with_ignore)
+        kept = confidence[read_array(target)[0] == 0]
+        assert (kept == 0).any() != undecided and (kept == 60).any()
 
 
 def test_which_organs_have_their_usual_size_is_known_from_the_labelled_scans(tmp_path):

@@ -26,6 +26,7 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.selection_rules import Rule, Selection
 from noisy_student.configuration.settings import (
     AnyRound,
+    FineTuning,
     Network,
     Noise,
     NoiseOrPreset,
@@ -319,12 +320,20 @@ class Configuration(Strict):
         return sorted({entry.network for entry in self.trainings.values()})
 
     def training_of(self, number: int) -> dict[str, Any]:
-        """Everything that the training of a fold of a round depends on, besides its data."""
+        """Everything that the training of a fold of a round depends on, besides its data.
+
+        What tells pseudo-labelled scans from others says nothing to round 0, which has none.
+        """
         entry = self.rounds[number]
         changes = {name: value for name, value in entry.training.model_dump().items() if value is not None}
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
         own["targets"] = self.targets_of(number)
-        return {**self.training.model_dump(exclude={"folds"}), **changes, **own}
+        settings = {**self.training.model_dump(exclude={"folds"}), **changes, **own}
+        if number == 0:
+            settings |= {"labelled_fraction": None, "draw_by_confidence": False, "draw_rare_organs": False}
+            if settings["fine_tuning"] == FineTuning(epochs=settings["fine_tuning"]["epochs"]).model_dump():
+                settings["fine_tuning"] = FineTuning().model_dump()
+        return settings
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""

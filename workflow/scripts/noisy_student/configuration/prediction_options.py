@@ -30,7 +30,8 @@ class Prediction(Strict):
     @property
     def results_depend_on(self) -> list[object]:
         """What changes more than the last digits."""
-        return [self.step_size, self.mirroring, self.windows]
+        where = self.windows if self.windows == "everywhere" else f"{self.windows}, elsewhere background for certain"
+        return [self.step_size, self.mirroring, where]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -72,6 +72,13 @@ class VoxelConfidence(Strict):
     background: BelowOne = 0.0
     surface_mm: Millimetres | None = None
 
+    @model_validator(mode="after")
+    def background_has_a_bound(self) -> "VoxelConfidence":
+        """Where no background is left out, none can be kept near a surface."""
+        if self.surface_mm and not self.background:
+            raise ValueError("`surface_mm` is about unsure background: give `background` a bound")
+        return self
+
     def __bool__(self) -> bool:
         return bool(self.organ or self.background)
 

@@ -21,15 +21,19 @@ WHOLE = 100
 def soft_labels(logits: torch.Tensor, meaning: Translation | None = None) -> np.ndarray:
     """The soft labels of logits (class, z, y, x).
 
-    Of a model whose labels have a `meaning` here, classes that mean the same count as one.
+    Of a model whose labels have a `meaning` here, classes that mean the same count as one, and those of unknown meaning
+    not at all.
     """
     found = np.empty((3, *logits.shape[1:]), np.uint8)
     theirs = torch.from_numpy(meaning.of_each_label.astype(np.int64)).to(logits.device) if meaning else None
     for z in range(logits.shape[1]):
         classes = logits[:, z].float()
         if theirs is not None:
+            probabilities = classes.softmax(0)
+            probabilities[list(meaning.unknown.values())] = 0
             shares = torch.zeros((int(theirs.max()) + 1, *classes.shape[1:]), device=classes.device)
-            classes = shares.index_add_(0, theirs[: len(classes)], classes.softmax(0)).log_()
+            shares.index_add_(0, theirs[: len(classes)], probabilities)
+            classes = shares.clamp_(min=torch.finfo(torch.float).tiny).log_()
         highest, first = classes.max(0)
         next_highest, second = classes.scatter(0, first[None], -torch.inf).max(0)
         # Of two softmax values the first one's share is the logistic function of the difference of their logits.

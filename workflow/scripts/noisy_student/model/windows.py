@@ -10,6 +10,8 @@ import torch
 from acvl_utils.cropping_and_padding.padding import pad_nd_image
 from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
 
+# Of background that no window covers, beside 0 for the others: a softmax of 1, also as the sum of many passes.
+CERTAIN = 50
 # The weights' largest value: lower ones would lose digits in half precision.
 WEIGHT_SCALE = 10
 
@@ -73,7 +75,7 @@ class Windows:
 
 
 def background(classes: int, like: torch.Tensor) -> torch.Tensor:
-    """Logits (class) of a voxel at which no network has looked."""
+    """Logits (class) of a voxel at which no network has looked: background for certain."""
     logits = torch.zeros(classes, dtype=like.dtype, device=like.device)
-    logits[0] = 1
+    logits[0] = CERTAIN
     return logits

@@ -8,8 +8,10 @@ from noisy_student.report.table import Cell, Table
 
 
 def pseudo_labels(round_: Round) -> pd.DataFrame:
-    """The rows of the round's `learned_from.tsv` that are of pseudo-labelled scans."""
+    """The rows of the round's `learned_from.tsv` that are of pseudo-labelled scans; none where nothing was trained."""
     table = round_.learned_from
+    if round_.verdict.get("stopped") and round_.verdict["labeller"] != round_.number:
+        return table.iloc[:0]
     return table[table["origin"] == "pseudo"]
 
 

@@ -13,7 +13,7 @@ from noisy_student.files import link, sha256
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
 from noisy_student.model.soft_labels import SECOND, hard, read_soft_labels
-from noisy_student.model.voxel_confidence import nearest_on_grid, read_confidence, unsure_voxels
+from noisy_student.model.voxel_confidence import UNDECIDED, nearest_on_grid, read_confidence, unsure_voxels
 from noisy_student.plan.preprocessing import (
     ARRAY,
     LABELS,
@@ -44,7 +44,7 @@ class Example:
     `least_confidence`, a bound for each organ of the case and for background; and all background where the teacher is
     `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
     has none. `soft`: the teacher's soft labels. `surfaces`: within so many mm of these organs background that may be
-    theirs is learned from, however unsure.
+    theirs is learned from, however unsure; if any is `undecided`, where its confidence is 0, that is not.
     """
 
     case: str
@@ -58,6 +58,7 @@ class Example:
     lacking: tuple[str, ...] = ()
     soft: Path | None = None
     surfaces: tuple[float, tuple[str, ...]] = (0.0, ())
+    undecided: bool = False
 
     @property
     def ignored(self) -> str:
@@ -66,7 +67,7 @@ class Example:
         unsure = f"{bounds} in {sha256(self.voxels)}" if self.voxels else ""
         near_mm, organs = self.surfaces
         if unsure and organs:
-            unsure += f" but for {near_mm:g} mm around {' and '.join(organs)}"
+            unsure += f" but for {near_mm:g} mm around {' and '.join(organs)} in {sha256(self.soft)}"
         unknown = f"background, without {' and '.join(self.lacking)}" if self.lacking else ""
         return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
@@ -106,7 +107,10 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
             if organs:
                 runner_up = nearest_on_grid(read_soft_labels(example.soft)[SECOND], labels.shape[1:])
                 large = [plan.organs[organ] for organ in organs]
-                unsure &= ~near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
+                near = near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
+                if example.undecided:
+                    near &= nearest_on_grid(confidence, labels.shape[1:]) != UNDECIDED
+                unsure &= ~near
             labels = mask_voxels(labels, unsure, ignore)
         if example.lacking:
             labels = mask_voxels(labels, labels[0] <= 0, ignore)

@@ -36,7 +36,7 @@ def study():
         "labelled_only": [TEACHER],
         "all_true_labels": [TEACHER, STUDENT | {"noise": "none"}],
         "paper": [TEACHER, STUDENT],
-        "kept": [TEACHER, STUDENT | {"selection": "default"}],
+        "kept": [TEACHER, STUDENT | {"selection": "confident"}],
     }
     arms = {arm: {"rounds": own} for arm, own in rounds.items()}
     return Study.model_validate(SETTINGS | {"arms": arms, "seeds": [1, 2]})

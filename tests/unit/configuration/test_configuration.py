@@ -98,7 +98,7 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("training", "voices"), ["final", "best"], "training.voices.1"),
         (("training", "voices"), ["average", "average"], "training.voices: each voice is named once"),
         (("rounds", 1, "training"), {"voices": ["thirds"], "epochs": 2}, "round 1: voices: thirds of a training need"),
-        (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, default"),
+        (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, confident"),
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
         (("selection",), [{"rule": "guess"}], "guess"),
@@ -220,8 +220,10 @@ def test_a_configuration_cannot_be_changed_after_it_was_read():
         configuration.seed = 2
 
 
-def test_the_default_configuration_spells_out_the_default_selection():
-    assert default()["selection"] == PRESETS["default"]
+def test_the_default_configuration_comments_the_rules_of_the_confident_preset():
+    text = (ROOT / "config/config.yaml").read_text()
+    rules = [yaml.safe_load(line) for line in re.findall(r"#   - (\{rule: .*?\})", text)]
+    assert rules == PRESETS["confident"] and read_configuration(default()).selection == []
 
 
 def test_what_tells_pseudo_labelled_scans_from_others_trains_no_teacher_anew():

@@ -104,6 +104,8 @@ def test_two_rounds_on_all_pseudo_labels(configuration):
     assert [entry.network for entry in configuration.rounds] == ["paper", "paper"]
     assert configuration.selection_of(1) == []
     assert not configuration.voxel_confidence_of(1).flag
+    assert configuration.training_of(1)["targets"] == "hard"
+    assert configuration.training_of(1)["fine_tuning"]["epochs"] == 0
     assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
     assert configuration.organs == FLARE22
     assert configuration.evaluation.mode == "flare22"

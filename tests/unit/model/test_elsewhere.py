@@ -120,7 +120,7 @@ def test_first_weights_need_a_checksum_too(model):
     ("more", "said"),
     [
         ({"organs": [{"label": 1, "name": "heart"}], "cohort": None}, "no organ in common"),
-        ({"selection": "default"}, "at least 10; it marks 9 and lacks right kidney, spleen, pancreas, aorta"),
+        ({"selection": "confident"}, "at least 10; it marks 9 and lacks right kidney, spleen, pancreas, aorta"),
         ({"selection": [{"rule": "top", "score": "volume_ml", "over": "aorta", "share": 0.5}]}, "aorta, which it does"),
         ({"prediction": {"windows": "on_body"}}, "set `windows: everywhere`"),
     ],

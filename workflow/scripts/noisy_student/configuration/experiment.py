@@ -201,7 +201,7 @@ class Configuration(Strict):
     training: Training = Training()
     noise: NoiseOrPreset = Noise()
     prediction: Prediction = Prediction()
-    selection: Selection = Field("default", validate_default=True)
+    selection: Selection = Field("paper", validate_default=True)
     voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
     targets: Targets = "hard"
     rounds: list[AnyRound] = Field(min_length=1)

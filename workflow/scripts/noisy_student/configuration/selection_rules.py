@@ -68,7 +68,7 @@ PRESETS: dict[str, list[dict[str, Any]]] = {
     "paper": [],
     "blackbean": [{"rule": "top", "score": "disagreement", "share": 0.9615}],
     "brananas": [{"rule": "threshold", "score": "fold_agreement", "at_least": 0.85}],
-    "default": [
+    "confident": [
         {"rule": "threshold", "score": "organs", "at_least": 10},
         {"rule": "top", "score": "mean_max_probability", "share": 0.65},
     ],

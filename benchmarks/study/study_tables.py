@@ -30,7 +30,9 @@ from noisy_student.tables import read_table, write_table
 TEACHER = "labelled_strong"
 # As many steps as its first student took, on labelled scans alone.
 SAME_STEPS = "labelled_strong_longer"
-AGAINST = (LOWEST, TEACHER, SAME_STEPS, "paper")
+# The same with an end under nnU-Net's own augmentation.
+CALM = "labelled_calm"
+AGAINST = (LOWEST, TEACHER, SAME_STEPS, CALM, "paper")
 ROLES = ("validation", "test")
 BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)

@@ -93,7 +93,7 @@ def test_rounds_may_use_different_networks(project):
 def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
     surface = {"background": 0.9, "surface_mm": 10}
     rounds = [ROUND, ROUND, ROUND | {"targets": "soft"}, ROUND | {"voxel_confidence": surface}]
-    project.configure(rounds=rounds, voxel_confidence=0)
+    project.configure(rounds=rounds, targets="hard")
     said = project.run("--dry-run").stdout.splitlines()
     labelling = [line for line in said if "predict.py" in line and "--voxels" in line]
     assert sorted("--voxels --soft" in line for line in labelling) == [False, True, True]

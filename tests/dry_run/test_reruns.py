@@ -162,7 +162,7 @@ def test_another_spacing_preprocesses_and_trains_anew_but_converts_nothing(finis
 
 
 def test_another_threshold_selects_and_trains_the_students_anew_but_never_the_teacher(finished):
-    finished.configure(**BASE, selection="paper")
+    finished.configure(**BASE, selection="confident")
     jobs = finished.planned()
     assert jobs["select"] == 2 and jobs["train"] == 2
     # The first student's teacher is as it was.
@@ -296,7 +296,7 @@ def test_a_round_by_its_target(finished):
 
 
 def test_a_selection_with_another_threshold_without_training_the_teacher(finished):
-    finished.configure(**BASE, selection="paper")
+    finished.configure(**BASE, selection="confident")
     assert finished.planned("results/round_1/selection.tsv") == {"select": 1}
     assert finished.planned("round_1") == {"select": 1, **AFTER_SELECTION, "round_1": 1}
 

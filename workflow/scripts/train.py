@@ -170,6 +170,13 @@ def repeat(other: Path, fold: Path) -> None:
         copy(other.parent / name, fold.parent / name)
 
 
+def repeat_the_last(last: Path, fold: Path) -> None:
+    """Make a fold of a round after the end of all rounds what the last round's is; a training that it had is kept."""
+    with only_one(fold / ".lock", wait=True):
+        settle(fold, json.dumps({"repeats": sha256(last / FINAL_CHECKPOINT)}), aside_of_fold(fold))
+        repeat(last, fold)
+
+
 def main() -> None:
     """Read the arguments and train."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -196,7 +203,7 @@ def main() -> None:
     teacher = arguments.model.parents[1] / f"round_{before.get('labeller')}/model/{own.name}"
     if before.get("stopped"):
         print(f"the rounds ended with round {before['labeller']}: {before['stopped']}", flush=True)
-        repeat(teacher, own)
+        repeat_the_last(teacher, own)
         return
     arguments.first_weights = first_weights(arguments)
     trained(arguments, arguments.model, arguments.settings["seed"])

@@ -65,7 +65,7 @@ def test_one_more_fold_leaves_the_teachers_first_one(results):
 
 
 def test_a_students_own_setting_leaves_the_teacher(results):
-    rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "paper"}]
+    rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "confident"}]
     _, line = said(results, configured(rounds=rounds))
     assert "round 1" in line and "another selection" in line and "noise.augmentation strong → nnunet" in line
 
@@ -82,7 +82,7 @@ def test_another_training_of_a_round_begins_those_anew_that_start_from_it(tmp_pa
     ]
     other = configured(rounds=[{"network": "coarse"}, others[0], others[0] | {"start": {"round": 1}}])
     _, line = said(tmp_path / "results", other)
-    assert "round 2, fold 0: begins anew (start.round 0 → 1)" in line
+    assert "round 2, fold 0: begins anew (start round 0 → round 1)" in line
 
 
 def test_a_training_that_was_set_aside_is_said_to_come_back(results):

@@ -30,7 +30,7 @@ def embedded(**counts):
     [
         ({}, {"seed": 2}, "seed 1 → 2"),
         ({}, OWN, "cohort.kind embedded → folders"),
-        ({}, embedded(test=9), "cohort.embedded.test 10 → 9"),
+        ({}, embedded(test=9), "cohort.embedded.test 24 → 9"),
         ({}, embedded(variation=1.0), "cohort.embedded.variation 1.3 → 1.0"),
         (
             {},
@@ -55,7 +55,7 @@ def test_another_experiment_is_refused_with_the_keys_that_differ(tmp_path, befor
 @pytest.mark.parametrize(
     "more",
     [
-        embedded(unlabelled=40, test=12),
+        embedded(unlabelled=40, test=30),
         {"rounds": [*DEFAULT["rounds"], {"network": "coarse"}]},
         {"networks": DEFAULT["networks"] | {"fine": {"spacing_mm_zyx": [4, 3, 3]}}},
         {"training": DEFAULT["training"] | {"epochs": 30}},

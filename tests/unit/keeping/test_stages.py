@@ -64,11 +64,11 @@ def test_an_equal_experiment_begins_with_every_stage(first, store, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "others"),
     [
-        ({"rounds": (TEACHER, TEACHER | {"selection": "paper"})}, ["training", "predictions"]),
+        ({"rounds": (TEACHER, TEACHER | {"selection": "confident"})}, ["training", "predictions"]),
         ({"rounds": (TEACHER, TEACHER | {"training": {"epochs": 9}})}, ["training", "predictions"]),
-        ({"targets": "soft"}, ["labels", "training", "predictions"]),
+        ({"targets": "hard"}, ["labels", "training", "predictions"]),
         ({"voxel_confidence": SURE}, ["training", "predictions"]),
-        ({"voxel_confidence": SURE | {"surface_mm": 10}}, ["labels", "training", "predictions"]),
+        ({"voxel_confidence": SURE | {"surface_mm": 10}}, ["training", "predictions"]),
         ({"voxel_confidence": SURE | {"organ": "balanced"}}, ["training", "predictions"]),
         ({"training": DEFAULT["training"] | {"epochs": 9}}, [*["training", "predictions"] * 2, "labels"]),
         ({"rounds": (OTHER_VOICES, TEACHER)}, [*["training", "predictions"] * 2, "labels"]),

@@ -145,8 +145,8 @@ def test_teachers_that_vote_have_no_soft_labels(model, here):
     both = {"model": [str(model), str(fewer)], "sha256": [*sums(model), *sums(fewer)]}
     for changes in ({"targets": "soft"}, {"voxel_confidence": {"background": 0.9, "surface_mm": 10}}):
         with pytest.raises(InputError, match="so that they vote"):
-            look_at(configured(both, selection="paper", **changes))
-    look_at(configured(both, selection="paper"))
+            look_at(configured(both, **{"targets": "hard"} | changes))
+    look_at(configured(both, targets="hard"))
 
 
 def test_models_label_together_by_their_mean_or_by_vote(model, here):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from noisy_student.configuration.experiment import Configuration
+from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.report.methods import methods
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
@@ -123,3 +124,18 @@ def test_balanced_bounds_are_said_in_words():
         "each organ's least sure voxels beyond the volume that the labelled scans let expect, "
         "less than 99% of background"
     )
+
+
+def test_the_methods_text_names_each_rounds_own_rules_steps_and_draws(tmp_path):
+    results = read_results(SyntheticRun(unlabelled=8).write(tmp_path))
+    configuration = results.run["configuration"]
+    configuration["selection"] = []
+    configuration["training"] |= {"iterations_per_epoch": 50, "labelled_fraction": 0.3, "draw_rare_organs": True}
+    before = methods(results)
+    assert "kept by these rules: all (" in before and " of 50 iterations" in before
+    assert "drew scans with organs that few of them have more often." in before
+    rules = SELECTION.validate_python("confident")
+    configuration["rounds"][2]["selection"] = [rule.model_dump() for rule in rules]
+    configuration["rounds"][2]["training"] = {"iterations_per_epoch": 250}
+    after = methods(results)
+    assert "kept by these rules: in round 1 all; in round 2 " in after and " of 50 or 250 iterations" in after

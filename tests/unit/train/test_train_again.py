@@ -10,6 +10,8 @@ import pytest
 
 import train
 from noisy_student.files import sha256
+from noisy_student.keeping.aside import aside_of_fold, refuse_foreign_checkpoints, settle
+from noisy_student.model import trust
 from noisy_student.tables import read_table, write_table
 
 
@@ -75,3 +77,18 @@ def test_a_fold_that_holds_up_is_not_trained_again(students):
     write_fold(first, 0.79, 2)
     train.train_again_after_a_collapse(arguments, first, teacher)
     assert seeds == []
+
+
+def test_a_round_after_the_end_is_no_foreign_model_and_a_training_that_it_had_is_kept(tmp_path):
+    last = write_fold(tmp_path / "results/round_1/model/fold_0", 0.8, 1)
+    fold = write_fold(tmp_path / "results/round_2/model/fold_0", 0.7, 2)
+    record = fold / "training.json"
+    record.write_text("its own")
+    for path in (last, fold):
+        trust.record(path / "checkpoint_final.pth")
+    for _ in range(2):
+        train.repeat_the_last(last, fold)
+        assert (fold / "checkpoint_final.pth").read_text() == "seed 1" and record.read_text() != "its own"
+        refuse_foreign_checkpoints(fold)
+    settle(fold, "its own", aside_of_fold(fold))
+    assert (fold / "checkpoint_final.pth").read_text() == "seed 2" and record.read_text() == "its own"

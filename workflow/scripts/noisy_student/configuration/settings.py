@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from noisy_student.configuration.selection_rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
-Millimetres = Annotated[float, Field(gt=0)]
+Millimetres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Axis = Literal["z", "y"]
 Augmentation = Literal["none", "nnunet", "strong"]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
@@ -61,6 +62,15 @@ def _noise_of_preset(value: Any) -> Any:
 NoiseOrPreset = Annotated[Noise, BeforeValidator(_noise_of_preset, json_schema_input_type=Augmentation | Noise)]
 
 
+def _whole_per_cent(bound: float) -> float:
+    if abs(100 * bound - round(100 * bound)) > 1e-6:
+        raise ValueError("bounds are whole per cent, as confidence is kept: 0.99, not 0.995")
+    return bound
+
+
+Bound = Annotated[BelowOne, AfterValidator(_whole_per_cent)]
+
+
 class VoxelConfidence(Strict):
     """How sure a teacher must be of a voxel for its student to learn from it.
 
@@ -68,8 +78,8 @@ class VoxelConfidence(Strict):
     background that may be an organ's is learned from all the same so near to where that organ was found.
     """
 
-    organ: BelowOne | Literal["balanced"] = 0.0
-    background: BelowOne = 0.0
+    organ: Bound | Literal["balanced"] = 0.0
+    background: Bound = 0.0
     surface_mm: Millimetres | None = None
 
     @model_validator(mode="after")
@@ -111,7 +121,7 @@ class FineTuning(Strict):
 
     epochs: Annotated[int, Field(ge=0)] = 0
     noise: NoiseOrPreset | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: LearningRate | None = None
 
     @model_validator(mode="after")
     def there_are_epochs(self) -> "FineTuning":
@@ -129,7 +139,7 @@ class TrainingChanges(Strict):
 
     epochs: Positive | None = None
     iterations_per_epoch: Positive | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: LearningRate | None = None
     fine_tuning: FineTuning | None = None
     voices: Voices | None = None
     seed_offset: Annotated[int, Field(ge=0)] | None = None
@@ -145,7 +155,7 @@ class Training(Strict):
     iterations_per_epoch: Positive = 250
     validation_iterations_per_epoch: Positive = 50
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    learning_rate: LearningRate = 0.01
     weight_decay: Annotated[float, Field(ge=0)] = 3e-5
     foreground_fraction: Fraction = 0.33
     labelled_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -76,7 +76,7 @@ class Depends:
 def _given(start: Start) -> Any:
     """Of first weights; what an earlier round's depend on is in the teacher's key, as that of all rounds before."""
     if isinstance(start, RoundStart):
-        return start.model_dump()
+        return f"round {start.round}"
     return {"model": _identity(start)} if isinstance(start, FirstWeights) else start
 
 

@@ -104,10 +104,14 @@ def _training(results: Results) -> str:
     lengths = sorted({len(fold) for round_ in trained for fold in round_.training.values()})
     if not lengths:
         return ""
-    settings = training_settings(results.run, trained[0].number)
-    each = f" of {settings['iterations_per_epoch']} iterations" if "iterations_per_epoch" in settings else ""
+    settings = training_settings(results.run, trained[-1].number)
+    steps = {training_settings(results.run, round_.number).get("iterations_per_epoch") for round_ in trained}
+    each = f" of {' or '.join(map(str, sorted(steps)))} iterations" if None not in steps else ""
     fraction = settings.get("labelled_fraction")
     drawn = f" A student drew hand-labelled scans {fraction:.0%} of the time." if fraction else ""
+    ways = {"draw_by_confidence": "confident scans", "draw_rare_organs": "scans with organs that few of them have"}
+    if favoured := [words for name, words in ways.items() if settings.get(name)]:
+        drawn += f" Of pseudo-labelled scans it drew {_and(favoured)} more often."
     took = f"Each training took {' or '.join(map(str, lengths))} epochs{each}."
     return took + _first_weights(results) + _noise(results) + drawn + _fine_tuning(results)
 
@@ -165,8 +169,13 @@ def _selection(results: Results) -> str:
     ]
     if not kept:
         return ""
-    rules = [in_words(rule) for rule in selection_rules(results.run, 1)]
-    kept_by = f"Pseudo-labels were kept by these rules: {'; '.join(rules) or 'all'} ({', '.join(kept)})."
+    rounds_of: dict[str, list[int]] = {}
+    for round_ in _selected(results):
+        rules = [in_words(rule) for rule in selection_rules(results.run, round_.number)]
+        rounds_of.setdefault("; ".join(rules) or "all", []).append(round_.number)
+    several = len(rounds_of) > 1
+    each = [f"in round {_and(map(str, own))} {rules}" if several else rules for rules, own in rounds_of.items()]
+    kept_by = f"Pseudo-labels were kept by these rules: {'; '.join(each)} ({', '.join(kept)})."
     return kept_by + _unsure(results) + _soft(results)
 
 

@@ -49,24 +49,26 @@ class SoftSpatial(SpatialTransform):
         self, first: torch.Tensor, second: torch.Tensor, share: torch.Tensor, grid: torch.Tensor
     ) -> torch.Tensor:
         share = torch.where(first == second, WHOLE, share).float()
+        rest = WHOLE - share
         labels = sorted({BACKGROUND, *map(int, pd.unique(torch.cat([first.ravel(), second.ravel()]).numpy()))})
         shape = (len(first), *self.patch_size)
         highest, next_highest = torch.zeros(shape), torch.zeros(shape)
         winner = torch.full(shape, BACKGROUND, dtype=first.dtype)
         runner_up = winner.clone()
+        # In place as far as it goes: this is most of what a batch costs more than a hard one.
+        mass, is_second = torch.empty(first.shape), torch.empty(first.shape)
         for label in labels:
-            mass = torch.where(first == label, share, torch.where(second == label, WHOLE - share, 0))
+            torch.eq(first, label, out=mass).mul_(share)
+            mass.addcmul_(torch.eq(second, label, out=is_second), rest)
             # Beyond the patch, too; the sampling pads with nothing.
             padding = WHOLE if label == BACKGROUND else 0
-            found = (
-                grid_sample((mass - padding)[None], grid[None], padding_mode="zeros", align_corners=False)[0] + padding
-            )
-            wins = found > highest
-            comes_second = ~wins & (found > next_highest)
-            runner_up = torch.where(wins, winner, torch.where(comes_second, label, runner_up))
-            next_highest = torch.where(wins, highest, torch.where(comes_second, found, next_highest))
-            winner = torch.where(wins, label, winner)
-            highest = torch.where(wins, found, highest)
+            found = grid_sample(mass.sub_(padding)[None], grid[None], padding_mode="zeros", align_corners=False)[0]
+            found.add_(padding)
+            wins, loser = found > highest, torch.minimum(found, highest)
+            runner_up = torch.where(loser > next_highest, torch.where(wins, winner, label), runner_up)
+            winner.masked_fill_(wins, label)
+            torch.maximum(highest, found, out=highest)
+            torch.maximum(next_highest, loser, out=next_highest)
         runner_up = torch.where(next_highest > 0, runner_up, winner)
         share = (WHOLE * highest / (highest + next_highest)).round().to(first.dtype)
         return torch.cat([winner, runner_up, share])

@@ -74,9 +74,9 @@ def test_targets_of_coarser_resolutions_are_means_of_what_is_learned_from():
     target = torch.from_numpy(hard(np.zeros((1, 2, 2, 2), np.uint8)))[None]
     target[0, :, 0, 0, 0] = torch.tensor([1, 2, 60])
     target[0, :, 1, 1, 1] = torch.tensor([IGNORE, IGNORE, 100])
-    probabilities, learned = pooled(*soft_loss([1], IGNORE).probabilities(target), (1, 1, 1))
+    masses, learned = pooled(*soft_loss([1], IGNORE).masses(target), (1, 1, 1))
     assert learned.item() == pytest.approx(7 / 8)
-    assert probabilities.flatten().tolist() == pytest.approx([6 / 7, 0.6 / 7, 0.4 / 7, 0])
+    assert (masses / learned).flatten().tolist() == pytest.approx([6 / 7, 0.6 / 7, 0.4 / 7, 0])
 
 
 def test_every_weighed_resolution_counts():
@@ -114,8 +114,8 @@ def test_hand_labels_are_turned_as_by_nnunet(seed):
 
 
 def dense(target):
-    probabilities, _ = soft_loss([1]).probabilities(target[None])
-    return probabilities[0]
+    masses, _ = soft_loss([1]).masses(target[None])
+    return masses[0]
 
 
 @pytest.mark.parametrize("changes", [{}, {"p_rotation": 0, "p_scaling": 0}])

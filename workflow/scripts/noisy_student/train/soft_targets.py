@@ -124,31 +124,37 @@ class SoftLoss(torch.nn.Module):
         """The loss of logits (batch, class, z, y, x) of each resolution, the finest first."""
         if isinstance(targets, list):
             return self.hard(outputs, targets)
-        probabilities, learned = self.probabilities(targets)
-        total = torch.zeros((), device=probabilities.device)
+        masses, learned = self.masses(targets)
+        total = torch.zeros((), device=masses.device)
         for weight, logits in zip(self.weights, outputs, strict=True):
             if weight:
-                total = total + weight * self._of_one(logits, *pooled(probabilities, learned, logits.shape[2:]))
+                total = total + weight * self._of_one(logits, *pooled(masses, learned, logits.shape[2:]))
         return total
 
-    def probabilities(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0."""
+    def masses(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0.
+
+        Probabilities are 0 where nothing is learned. Without the ignore label all is, and the latter is None.
+        """
         first, second = (targets[:, [channel]].long() for channel in (FIRST, SECOND))
         share = targets[:, [SHARE]].float() / WHOLE
-        learned = torch.ones_like(share) if self.ignore is None else (first != self.ignore).float()
-        shape = (len(targets), self.classes, *targets.shape[2:])
-        probabilities = torch.zeros(shape, device=targets.device)
-        first, second = (label.clamp(max=self.classes - 1) for label in (first, second))
-        probabilities.scatter_(1, first, share).scatter_add_(1, second, 1 - share)
-        return probabilities, learned
+        rest, learned = 1 - share, None
+        if self.ignore is not None:
+            learned = (first != self.ignore).float()
+            share, rest = share * learned, rest * learned
+            first, second = (label.clamp(max=self.classes - 1) for label in (first, second))
+        masses = torch.zeros((len(targets), self.classes, *targets.shape[2:]), device=targets.device)
+        return masses.scatter_(1, first, share).scatter_add_(1, second, rest), learned
 
-    def _of_one(self, logits: torch.Tensor, target: torch.Tensor, learned: torch.Tensor) -> torch.Tensor:
+    def _of_one(self, logits: torch.Tensor, masses: torch.Tensor, learned: torch.Tensor | None) -> torch.Tensor:
         logarithms = log_softmax(logits.float(), 1)
-        cross_entropy = -(target * logarithms * learned).sum() / learned.sum().clamp(min=1e-8)
-        found, wanted = logarithms.exp()[:, 1:] * learned, target[:, 1:] * learned
-        shared, sizes = torch.minimum(found, wanted), found + wanted
-        axes = tuple(range(2, shared.ndim))
-        shared, sizes = shared.sum(axes), sizes.sum(axes)
+        voxels = logits[:, 0].numel() if learned is None else learned.sum().clamp(min=1e-8)
+        cross_entropy = -torch.dot(masses.flatten(), logarithms.flatten()) / voxels
+        found, wanted = logarithms.exp()[:, 1:], masses[:, 1:]
+        if learned is not None:
+            found = found * learned
+        axes = tuple(range(2, found.ndim))
+        shared, sizes = torch.minimum(found, wanted).sum(axes), found.sum(axes) + wanted.sum(axes)
         if self.batch_dice:
             shared, sizes = shared.sum(0), sizes.sum(0)
         dice = (2 * shared + SMOOTH) / (sizes + SMOOTH).clamp(min=1e-8)
@@ -156,10 +162,13 @@ class SoftLoss(torch.nn.Module):
 
 
 def pooled(
-    probabilities: torch.Tensor, learned: torch.Tensor, shape_zyx: Sequence[int]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Targets on a coarser grid: means over the voxels that are learned from, and how many of all these are."""
-    if tuple(shape_zyx) == tuple(probabilities.shape[2:]):
-        return probabilities, learned
-    share = adaptive_avg_pool3d(learned, tuple(shape_zyx))
-    return adaptive_avg_pool3d(probabilities * learned, tuple(shape_zyx)) / share.clamp(min=1e-8), share
+    masses: torch.Tensor, learned: torch.Tensor | None, shape_zyx: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Targets on a coarser grid: means over the finer voxels, of probabilities and of whether they are learned from.
+
+    So a coarser voxel counts by the share of it that is learned from, with the mean of the probabilities there.
+    """
+    if tuple(shape_zyx) == tuple(masses.shape[2:]):
+        return masses, learned
+    shape = tuple(shape_zyx)
+    return adaptive_avg_pool3d(masses, shape), None if learned is None else adaptive_avg_pool3d(learned, shape)

@@ -6,13 +6,11 @@ cent, so 50 or more; what further classes have of the probability is left out.
 
 from pathlib import Path
 
-import blosc2
 import numpy as np
 import torch
 
-from noisy_student.damage import damaged
-from noisy_student.files import whole_file
 from noisy_student.model.translation import Translation
+from noisy_student.model.voxel_confidence import read_map, write_map
 
 FIRST, SECOND, SHARE = range(3)
 WHOLE = 100
@@ -49,13 +47,9 @@ def hard(labels: np.ndarray) -> np.ndarray:
 
 def write_soft_labels(soft: np.ndarray, path: Path) -> None:
     """Write soft labels in one step."""
-    with whole_file(path) as temporary:
-        blosc2.save_array(soft, str(temporary), cparams={"codec": blosc2.Codec.ZSTD, "nthreads": 1})
+    write_map(soft, path)
 
 
 def read_soft_labels(path: Path) -> np.ndarray:
     """Soft labels of a file."""
-    try:
-        return blosc2.load_array(str(path))
-    except Exception as error:
-        raise damaged(path, "a map of soft labels", error) from error
+    return read_map(path, "a map of soft labels")

@@ -50,18 +50,28 @@ def confidence_map(
     return confidence
 
 
+def write_map(voxels: np.ndarray, path: Path) -> None:
+    """Write what is known of each voxel in one step."""
+    with whole_file(path) as temporary:
+        blosc2.save_array(voxels, str(temporary), cparams={"codec": blosc2.Codec.ZSTD, "nthreads": 1})
+
+
+def read_map(path: Path, what: str) -> np.ndarray:
+    """The same from its file; `what` it is, for the error."""
+    try:
+        return blosc2.load_array(str(path))
+    except Exception as error:
+        raise damaged(path, what, error) from error
+
+
 def write_confidence(confidence_zyx: np.ndarray, path: Path) -> None:
     """Write a confidence map in one step."""
-    with whole_file(path) as temporary:
-        blosc2.save_array(confidence_zyx, str(temporary), cparams={"codec": blosc2.Codec.ZSTD, "nthreads": 1})
+    write_map(confidence_zyx, path)
 
 
 def read_confidence(path: Path) -> np.ndarray:
     """A confidence map (z, y, x) in per cent."""
-    try:
-        return blosc2.load_array(str(path))
-    except Exception as error:
-        raise damaged(path, "a map of voxel confidence", error) from error
+    return read_map(path, "a map of voxel confidence")
 
 
 def nearest_on_grid(confidence_zyx: np.ndarray, shape_zyx: Sequence[int]) -> np.ndarray:

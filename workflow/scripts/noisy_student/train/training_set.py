@@ -94,6 +94,7 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
         labels = on_grid = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        soft_labels = read_soft_labels(example.soft) if example.soft else None
         if example.masked:
             untrusted = [plan.organs[organ] for organ in example.masked]
             labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
@@ -105,7 +106,7 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
             unsure = unsure_voxels(confidence, labels[0], least)
             near_mm, organs = example.surfaces
             if organs:
-                runner_up = nearest_on_grid(read_soft_labels(example.soft)[SECOND], labels.shape[1:])
+                runner_up = nearest_on_grid(soft_labels[SECOND], labels.shape[1:])
                 large = [plan.organs[organ] for organ in organs]
                 near = near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
                 if example.undecided:
@@ -115,7 +116,7 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         if example.lacking:
             labels = mask_voxels(labels, labels[0] <= 0, ignore)
         if soft:
-            labels = soft_targets(labels, read_soft_labels(example.soft), ignore) if example.soft else hard(labels)
+            labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, ignore)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}

@@ -17,8 +17,10 @@ import SimpleITK as sitk  # noqa: E402
 from scipy.ndimage import maximum_filter, minimum_filter  # noqa: E402
 
 from big_scans import write_scan  # noqa: E402
+from noisy_student.files import write_text  # noqa: E402
 from noisy_student.model.label_files import LabelFiles  # noqa: E402
 from noisy_student.model.voxel_confidence import write_confidence  # noqa: E402
+from noisy_student.organs import FLARE22  # noqa: E402
 from noisy_student.plan.preprocessing import read_array  # noqa: E402
 from processes import Measured, measured  # noqa: E402
 from project import Project  # noqa: E402
@@ -170,6 +172,10 @@ class LabellingRun:
         selection.parent.mkdir(parents=True, exist_ok=True)
         kept = {"case": self.to_prepare, "decision": "kept", "masked": "", "confidence": 1.0}
         pd.DataFrame(kept).to_csv(selection, sep="\t", index=False)
+        # As a teacher that finds every organ leaves them beside its label maps.
+        rows = [{"organ": organ.name, "volume_ml": 1.0} for organ in FLARE22]
+        for case in self.to_prepare:
+            write_text(LabelFiles(self.true_maps, case).scores, json.dumps({"scores": rows}))
         fingerprint = "results/plans/dataset_fingerprint.json"
         plans = ("--plans", "results/plans/bench/plans.json", "--description", "results/plans/dataset.json")
         student = ("--selection", selection, "--pseudo-labels", self.true_maps, "--fingerprint", fingerprint)

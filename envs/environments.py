@@ -15,9 +15,22 @@ from packaging.utils import canonicalize_name
 DECODERS = ["pillow", "pyjpegls"]
 # The formats of scans and label maps.
 READING = ["SimpleITK", "nibabel", "pydicom", *DECODERS]
+# The formats of segmentations that are written for others.
+WRITING = ["highdicom"]
 ENVIRONMENTS = {
-    "imaging": ["numpy", "scipy", "pandas", *READING, "connected-components-3d", "pydantic"],
-    "nnunet": ["torch", "nnunetv2", "numpy", "pandas", *READING, "blosc2", "pydantic", "psutil", "nvidia-ml-py"],
+    "imaging": ["numpy", "scipy", "pandas", *READING, *WRITING, "connected-components-3d", "pydantic"],
+    "nnunet": [
+        "torch",
+        "nnunetv2",
+        "numpy",
+        "pandas",
+        *READING,
+        *WRITING,
+        "blosc2",
+        "pydantic",
+        "psutil",
+        "nvidia-ml-py",
+    ],
     "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance"],
     "report": ["numpy", "scipy", "pandas", "matplotlib", "jinja2"],
 }

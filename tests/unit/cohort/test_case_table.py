@@ -60,6 +60,18 @@ def findings_of(tmp_path):
     return find
 
 
+def test_organs_that_are_not_labelled_in_a_scan_are_left_out_of_its_label_map(scan, tmp_path):
+    whole, partial = scan("whole", label_map=labels(_1=4, _3=7)), scan("partial", voxels(1), labels(_1=4, _3=7))
+    partial = replace(partial, organs=("spleen", "pancreas"))
+    table, findings = make_case_table([whole, partial], Standard(FLARE22, tmp_path / "renumbered"), cores=1)
+    assert table.set_index("case").organs.to_dict() == {"whole": " ".join(map(str, range(1, 14))), "partial": "3 4"}
+    assert table.set_index("case").labels.to_dict() == {"whole": "1 3", "partial": "3"}
+    assert np.unique(sitk.GetArrayFromImage(read_image(table.label_map[1]))).tolist() == [0, 3]
+    assert findings[findings.case == "partial"].found.tolist() == [
+        "liver in the label map, though `organs` does not name them"
+    ]
+
+
 def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):
     scans = find_scans(embedded_folders(embedded))
     table, findings = make_case_table(scans, Standard(FLARE22, tmp_path), cores=1)

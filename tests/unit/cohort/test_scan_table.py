@@ -34,6 +34,14 @@ def test_paths_are_relative_to_the_table_and_other_columns_are_left_alone(listed
     assert names_truth(unlabelled) and not names_truth(ScanFolder(images=tmp_path))
 
 
+def test_a_column_says_which_organs_are_labelled_before_the_entry(listed):
+    head = (*HEAD[:3], "organs")
+    entry = listed(head, ("a", "a.mha", "a.nrrd", "liver, left kidney"), ("b", "b.mha", "b.nrrd", ""))
+    for organs, expected in ((None, None), (["spleen"], ("spleen",))):
+        scans = find_scans(Folders(labelled=[entry.model_copy(update={"organs": organs})]))
+        assert [scan.organs for scan in scans] == [("liver", "left kidney"), expected]
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -30,3 +30,9 @@ def test_each_voxel_keeps_its_organ(values, dtype):
 def test_what_is_wrong_with_a_numbering_is_said(numbers, said):
     assert numbering_errors(AMOS, ORGANS) == []
     assert said in "; ".join(numbering_errors(numbers, ORGANS))
+
+
+def test_where_only_some_organs_are_labelled_only_these_need_a_number():
+    assert numbering_errors({"liver": 6}, ORGANS, ["liver"]) == []
+    assert "spleen: without a number" in numbering_errors({"liver": 6}, ORGANS, ["liver", "spleen"])[0]
+    assert renumbered(np.array([6, 2, 1]), {"liver": 6}, ORGANS).tolist() == [1, 0, 0]

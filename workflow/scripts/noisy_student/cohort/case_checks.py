@@ -10,10 +10,16 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.image_checks import intensity_range, scan_remarks
-from noisy_student.cohort.label_checks import in_table_numbers, label_map_remarks, side_remarks
+from noisy_student.cohort.label_checks import (
+    beyond_remarks,
+    in_table_numbers,
+    label_map_remarks,
+    side_remarks,
+    with_labels,
+)
 from noisy_student.cohort.label_names import name_remarks
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
-from noisy_student.cohort.labelled_organs import LABELS
+from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
@@ -47,7 +53,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
 
     A label map that only this project reads so, or that has other numbers, is written to `standard.renumbered` in
     canonical orientation with the label table's numbers, and the row names that. The row also says under `labels`
-    which organs the label map has, and under `volumes_ml` how large they are.
+    which organs the label map has, under `organs` which are labelled in it, and under `volumes_ml` how large they are.
     """
     try:
         volume = read_scan(scan.image)
@@ -93,10 +99,17 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
     if any(remark.severity == "error" for remark in remarks):
         return path, {}, _findings(scan, path, remarks)
     label_map = in_table_numbers(scan, label_map, standard.organs)
+    labelled = labelled_in(standard.organs, scan.organs)
+    label_map, beyond = with_labels(label_map, labelled)
+    remarks += beyond_remarks(beyond, standard.organs)
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
-    measured = {LABELS: np.flatnonzero(counts).tolist(), VOLUMES: whole_volumes_ml(label_map, counts)}
-    if scan.labels is None and stored.is_plain:
+    measured = {
+        LABELS: np.flatnonzero(counts).tolist(),
+        ORGANS: labelled,
+        VOLUMES: whole_volumes_ml(label_map, counts),
+    }
+    if scan.labels is None and stored.is_plain and not beyond:
         return path.resolve(), measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"
     write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)

@@ -13,7 +13,7 @@ from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.label_names import once_a_folder
 from noisy_student.cohort.label_volumes import volume_findings
-from noisy_student.cohort.labelled_organs import LABELS, as_text, partly_labelled
+from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly_labelled
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unpaired import missing_label_maps
@@ -23,7 +23,7 @@ from noisy_student.parallel import in_order
 COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "size_x", "size_y", "size_z"),
     *("spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "orientation", "corrected", "intensity_low", "intensity_high"),
-    *("source", "sha256", "labels_sha256", "voxels_sha256", LABELS),
+    *("source", "sha256", "labels_sha256", "voxels_sha256", LABELS, ORGANS),
 )
 
 
@@ -39,7 +39,9 @@ def make_case_table(
     for look in (never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
-    table = pd.DataFrame([row | {LABELS: as_text(row.get(LABELS, []))} for row in rows], columns=list(COLUMNS))
+    table = pd.DataFrame(
+        [row | {name: as_text(row.get(name, [])) for name in (LABELS, ORGANS)} for row in rows], columns=list(COLUMNS)
+    )
     # Finder's `Icon\r` has a name that would end the line of a table.
     found = pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])
     return table, found.replace("\r", " ", regex=True)

@@ -3,7 +3,7 @@
 Label maps are asked as they lie on the scan's canonical grid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import SimpleITK as sitk
@@ -57,6 +57,23 @@ def side_remarks(label_map: sitk.Image, organs: Sequence[Organ]) -> list[Remark]
         Remark("sides", f"{right.name} and {left.name} on swapped sides", wanted, remedy)
         for right, left in swapped_pairs(sitk.GetArrayViewFromImage(label_map), organs)
     ]
+
+
+def with_labels(label_map: sitk.Image, labelled: Collection[int]) -> tuple[sitk.Image, list[int]]:
+    """The label map with these labels alone, others as background, and which others it has."""
+    array = sitk.GetArrayViewFromImage(label_map)
+    beyond = [label for label in np.unique(array).tolist() if label and label not in labelled]
+    if not beyond:
+        return label_map, []
+    return image_like(np.where(np.isin(array, beyond), 0, array), label_map), beyond
+
+
+def beyond_remarks(beyond: Sequence[int], organs: Sequence[Organ]) -> list[Remark]:
+    """A warning about organs in a label map of which it is said that they are not labelled there."""
+    names = ", ".join(organ.name for organ in organs if organ.label in beyond)
+    remedy = "name them under `organs` if they are labelled wherever they are; as it is they are left out"
+    found = f"{names} in the label map, though `organs` does not name them"
+    return [Remark("organs", found, "the organs that are labelled, and no others", remedy)] if beyond else []
 
 
 def in_table_numbers(scan: Scan, label_map: sitk.Image, organs: Sequence[Organ]) -> sitk.Image:

@@ -24,6 +24,7 @@ def name_remarks(path: Path, in_header: Names, labels: Numbers | None, organs: S
     Names in the file's header go before those beside it. A name that fits no organ says nothing.
     """
     where, names = ("its header", in_header) if in_header else names_beside(path.parent)
+    organs = [organ for organ in organs if labels is None or organ.name in labels]
     used = {organ.name: numbers_of(labels, organ.name) if labels else [organ.label] for organ in organs}
     lines = [line for organ in organs for line in _contradictions(organ, used, names)]
     if not lines:

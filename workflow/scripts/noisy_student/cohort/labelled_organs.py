@@ -9,7 +9,8 @@ import pandas as pd
 from noisy_student.cohort.finding import Finding
 from noisy_student.organs import Organ
 
-LABELS = "labels"
+# Columns of the case table: labels that a label map has, and those of the organs that are labelled in it at all.
+LABELS, ORGANS = "labels", "organs"
 # A scan with fewer of its source's organs than this share was hardly labelled in full.
 FULL = 0.5
 SHOWN = 3
@@ -22,10 +23,20 @@ def as_text(labels: Sequence[int]) -> str:
     return " ".join(str(label) for label in labels if label)
 
 
+def labels_in(cell: Any) -> frozenset[int]:
+    """The labels in a cell of the case table; none in an empty one."""
+    return frozenset(map(int, cell.split())) if isinstance(cell, str) else frozenset()
+
+
+def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[int]:
+    """The labels of the organs that are labelled in a scan: those with these names, all for None."""
+    return [organ.label for organ in organs if names is None or organ.name in names]
+
+
 def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:
     """A line for each organ: in how many scans of each role of the case table it is labelled."""
     with_label_map = cases[cases.label_map.notna()]
-    sets = with_label_map[LABELS].fillna("").map(lambda text: frozenset(map(int, text.split())))
+    sets = with_label_map[LABELS].map(labels_in)
     by_role = dict(tuple(sets.groupby(with_label_map.role, sort=False)))
     labelled = by_role.pop("labelled", ())
     return [
@@ -41,10 +52,14 @@ def _share(organ: Organ, found: Collection[frozenset[int]]) -> str:
 
 
 def partly_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
-    """Warnings about sources, and about scans of a source, that lack organs which other labelled scans have."""
+    """Warnings about sources, and about scans of a source, that lack organs which other labelled scans have.
+
+    Scans of which it is said that only some organs are labelled are not asked.
+    """
     by_source: dict[str, Cases] = defaultdict(dict)
     for row in rows:
-        if row["role"] == "labelled" and any(row.get(LABELS, [])):
+        is_whole = len(row.get(ORGANS, organs)) == len(organs)
+        if row["role"] == "labelled" and is_whole and any(row.get(LABELS, [])):
             by_source[row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
     everything = frozenset[int]().union(*map(_all_of, by_source.values()))
     findings = [_lacking(source, cases, everything, organs) for source, cases in by_source.items()]
@@ -62,7 +77,7 @@ def _lacking(source: str, cases: Cases, everything: frozenset[int], organs: Sequ
         return None
     names = ", ".join(organ.name for organ in organs if organ.label in missing)
     found = f"source {source}: {names} in none of {len(cases)} labelled scans, but in those of other sources"
-    remedy = "label it there, or take it out of `organs`: what is not labelled is learned as background"
+    remedy = "say with `organs` which are labelled there, or label it: what is not labelled is learned as background"
     return Finding("all", "", "warning", found, "the same organs labelled in all sources", remedy)
 
 

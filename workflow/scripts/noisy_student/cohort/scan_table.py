@@ -46,6 +46,11 @@ def file_of(table: Path, row: dict[str, str], column: str) -> Path | None:
     return table.parent / row[column] if row.get(column) else None
 
 
+def organs_in(row: dict[str, str]) -> tuple[str, ...]:
+    """The organs that a row's cell `organs` names, separated by commas; none where it is empty."""
+    return tuple(filter(None, (name.strip() for name in row.get("organs", "").split(","))))
+
+
 def _rows(table: Path) -> Iterator[dict[str, str]]:
     with table.open(newline="", encoding="utf-8-sig") as stream:
         for row in csv.DictReader(stream, delimiter="\t"):

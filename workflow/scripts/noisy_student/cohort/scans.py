@@ -1,12 +1,12 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.cohort.pairing import by_name, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
-from noisy_student.cohort.scan_table import file_of, rows_of
+from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
 from noisy_student.cohort.sources import Entry, place_of, source_names
 from noisy_student.configuration.experiment import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.configuration.numbering import Numbers
@@ -22,7 +22,8 @@ class Scan:
     """A scan as the user gave it: a file, or the folder of a DICOM series.
 
     `truth` is kept aside for judging and never reaches a training. `labels`: the organs' numbers in its label map,
-    where they are not the label table's. `source`: what its folder or table is called.
+    where they are not the label table's. `organs`: the names of the only organs that are labelled in it. `source`: what
+    its folder or table is called.
     """
 
     case: str
@@ -31,6 +32,7 @@ class Scan:
     label_map: Path | None = None
     truth: Path | None = None
     labels: Numbers | None = None
+    organs: tuple[str, ...] | None = None
     source: str = ""
 
 
@@ -118,7 +120,7 @@ def _scans_of(role: str, entry: Entry, looked: Mapping[Path, Contents], source: 
         case, found = case_name(image), label_map_of(image, label_maps)
         if isinstance(entry, LabelledFolder):
             label_map = found or entry.label_maps / f"{case}{EXTENSIONS[0]}"
-            yield Scan(case, role, image, label_map, labels=entry.labels, source=source)
+            yield Scan(case, role, image, label_map, None, entry.labels, names_of(entry.organs), source)
         else:
             yield Scan(case, role, image, truth=found, labels=entry.labels, source=source)
 
@@ -127,8 +129,11 @@ def _listed(role: str, entry: ScanTable, source: str) -> Iterator[Scan]:
     is_labelled = role in LABELLED_ROLES
     for row in rows_of(entry.table, ("case", "image", "label_map") if is_labelled else ("case", "image")):
         image, label_map, truth = (file_of(entry.table, row, name) for name in ("image", "label_map", "truth"))
-        own = row.get("source") or source
-        if is_labelled:
-            yield Scan(row["case"], role, image, label_map, labels=entry.labels, source=own)
-        else:
-            yield Scan(row["case"], role, image, truth=truth, labels=entry.labels, source=own)
+        files = (label_map, None) if is_labelled else (None, truth)
+        organs = organs_in(row) or names_of(entry.organs)
+        yield Scan(row["case"], role, image, *files, entry.labels, organs, row.get("source") or source)
+
+
+def names_of(organs: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The only organs that are labelled; None where all are."""
+    return None if organs is None else tuple(organs)

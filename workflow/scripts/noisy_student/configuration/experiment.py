@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from noisy_student.configuration.numbering import Numbers, numbering_errors
+from noisy_student.configuration.numbering import numbering_errors, unknown_organs
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.selection_rules import Rule, Selection
 from noisy_student.configuration.settings import (
@@ -71,13 +71,20 @@ class EmbeddedCohort(Strict):
     label_maps: Path | None = None
 
 
+OrganNames = Annotated[list[str], Field(min_length=1)]
+
+
 class LabelledFolder(Strict):
-    """A folder of scans and the folder of their label maps. `name` is what their source is called."""
+    """A folder of scans and the folder of their label maps. `name` is what their source is called.
+
+    `organs`: the only ones that are labelled there.
+    """
 
     name: SourceName | None = None
     images: Path
     label_maps: Path
     labels: dict[str, Label | list[Label]] | None = None
+    organs: OrganNames | None = None
 
 
 class ScanFolder(Strict):
@@ -92,12 +99,13 @@ class ScanFolder(Strict):
 class ScanTable(Strict):
     """A tab-separated table of scans: case, image and label_map (or truth), paths relative to the table.
 
-    Its column `source`, where it has one, goes before `name`.
+    Its columns `source` and `organs`, where it has them, go before `name` and `organs`.
     """
 
     name: SourceName | None = None
     table: Path
     labels: dict[str, Label | list[Label]] | None = None
+    organs: OrganNames | None = None
 
 
 def _kind(entry: Any) -> str:
@@ -119,13 +127,11 @@ class Folders(Strict):
 
     def paths(self) -> list[Path]:
         """Every folder and table that is named."""
-        entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
-        return [path for entry in entries for path in entry.model_dump().values() if isinstance(path, Path)]
+        return [path for entry in self.entries() for path in entry.model_dump().values() if isinstance(path, Path)]
 
-    def numberings(self) -> list[Numbers]:
-        """Every folder's own numbers of the organs."""
-        entries = [*self.labelled, *self.unlabelled, *self.validation, *self.test]
-        return [entry.labels for entry in entries if entry.labels is not None]
+    def entries(self) -> list[LabelledFolder | ScanFolder | ScanTable]:
+        """Every folder and table of scans."""
+        return [*self.labelled, *self.unlabelled, *self.validation, *self.test]
 
 
 class Cohort(Strict):
@@ -225,10 +231,15 @@ class Configuration(Strict):
 
     @model_validator(mode="after")
     def numberings_fit_the_organs(self) -> "Configuration":
-        """Where a folder has its own numbers, each organ has one."""
-        numberings = self.cohort.folders.numberings() if self.cohort.folders else []
-        if errors := [error for numbers in numberings for error in numbering_errors(numbers, self.organs)]:
-            raise ValueError("cohort.folders: labels: " + "; ".join(dict.fromkeys(errors)))
+        """Where a folder has its own numbers, each organ that is labelled there has one."""
+        errors = []
+        for entry in self.cohort.folders.entries() if self.cohort.folders else []:
+            labelled = getattr(entry, "organs", None)
+            errors += unknown_organs(labelled or [], self.organs)
+            if entry.labels is not None:
+                errors += numbering_errors(entry.labels, self.organs, labelled)
+        if errors:
+            raise ValueError("cohort.folders: " + "; ".join(dict.fromkeys(errors)))
         return self
 
     @model_validator(mode="after")

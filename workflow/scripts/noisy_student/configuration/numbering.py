@@ -1,6 +1,6 @@
 """Label maps that number organs differently, brought to the label table by the organs' names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,8 @@ def renumbered(label_map_zyx: np.ndarray, numbers: Numbers, organs: Sequence[Org
     """The label map (z, y, x) in the label table's numbers, uint8; what has no name becomes background."""
     renumbered = np.zeros(label_map_zyx.shape, np.uint8)
     for organ in organs:
-        renumbered[np.isin(label_map_zyx, numbers_of(numbers, organ.name))] = organ.label
+        if organ.name in numbers:
+            renumbered[np.isin(label_map_zyx, numbers_of(numbers, organ.name))] = organ.label
     return renumbered
 
 
@@ -23,15 +24,23 @@ def numbers_of(numbers: Numbers, name: str) -> list[int]:
     return given if isinstance(given, list) else [given]
 
 
-def numbering_errors(numbers: Numbers, organs: Sequence[Organ]) -> list[str]:
-    """What is wrong with the names and numbers of a folder; empty if nothing is."""
-    names = {organ.name for organ in organs}
+def unknown_organs(named: Collection[str], organs: Sequence[Organ]) -> list[str]:
+    """What is wrong with names of organs; empty if all are in the label table."""
+    unknown = sorted(set(named) - {organ.name for organ in organs})
+    return [f"{', '.join(unknown)}: no such organ in the label table"] if unknown else []
+
+
+def numbering_errors(numbers: Numbers, organs: Sequence[Organ], labelled: Collection[str] | None = None) -> list[str]:
+    """What is wrong with the names and numbers of a folder; empty if nothing is.
+
+    `labelled`: the organs that are labelled there; all, if None.
+    """
+    wanted = {organ.name for organ in organs} if labelled is None else set(labelled)
     all_numbers = [number for name in numbers for number in numbers_of(numbers, name)]
-    errors = []
-    if unknown := sorted(set(numbers) - names):
-        errors.append(f"{', '.join(unknown)}: no such organ in the label table")
-    if missing := sorted(names - set(numbers)):
-        errors.append(f"{', '.join(missing)}: without a number these organs would be taken for background")
+    errors = [f"labels: {error}" for error in unknown_organs(numbers, organs)]
+    if missing := sorted(wanted - set(numbers)):
+        remedy = "without a number these organs would be taken for background; `organs` says which are labelled there"
+        errors.append(f"labels: {', '.join(missing)}: {remedy}")
     if len(set(all_numbers)) < len(all_numbers) or 0 in all_numbers:
-        errors.append("each number names one organ, and 0 is background")
+        errors.append("labels: each number names one organ, and 0 is background")
     return errors

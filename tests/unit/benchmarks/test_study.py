@@ -132,27 +132,27 @@ def test_the_arms_of_the_study_differ_in_what_they_say():
     own = dict(configurations(SETTINGS))
     assert own["paper"].noise_of(1).augmentation == "nnunet" != own["all_kept"].noise_of(1).augmentation
     assert not own["all_kept"].selection_of(1) and not own["all_kept"].voxel_confidence_of(1)
-    assert [own["later_3"].voxel_confidence_of(number).background for number in (1, 2, 3)] == [0.99, 0.5, 0.5]
-    assert (
-        own["default_3_largest_pieces"].postprocessing.predictions and not own["default_3"].postprocessing.predictions
-    )
+    assert own["all_soft_calm_3"].targets_of(3) == "soft" != own["voxel_masking_2"].targets_of(2)
+    assert own["voxel_masking_2"].voxel_confidence_of(2).background == 0.99
 
 
 def test_an_experiment_waits_for_those_that_it_goes_on_from():
     study = Study.model_validate(SETTINGS)
     assert study.needed("labelled_only") == [] and study.needed("labelled_strong_longer") == ["labelled_strong"]
-    assert study.needed("default_1") == ["labelled_only", "labelled_strong"] == study.needed("all_true_labels")
-    assert study.needed("later_2") == ["default_1", "labelled_only"]
-    assert study.before("default_3_largest_pieces") == "default_3"
+    assert study.needed("all_kept") == ["labelled_only", "labelled_strong"] == study.needed("all_true_labels")
+    assert study.needed("voxel_masking_2") == ["labelled_only", "voxel_masking"]
+    assert study.before("all_soft_calm_3") == "all_soft_calm_2"
 
 
 def test_an_arms_teacher_is_the_arm_before_its_last_round():
     study = Study.model_validate(SETTINGS)
     teachers = {arm: study.teacher(arm) for arm in study.students}
     assert teachers["paper"] == "labelled_only" and teachers["all_kept"] == "labelled_strong"
-    assert teachers["default_3"] == "default_2" and teachers["later_2"] == "default_1"
-    assert not {"all_true_labels", "labelled_longer", "default_3_largest_pieces"} & set(teachers)
-    assert study.first_students["default_1"] == "default_2" and study.first_students["labelled_only"] == "paper"
+    assert teachers["all_soft_calm_3"] == "all_soft_calm_2" and teachers["voxel_masking_2"] == "voxel_masking"
+    assert not {"all_true_labels", "labelled_strong_longer", "labelled_calm"} & set(teachers)
+    assert (
+        study.first_students["voxel_masking"] == "voxel_masking_2" and study.first_students["labelled_only"] == "paper"
+    )
 
 
 def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice study-clinic clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -91,7 +91,7 @@ inputs: $(READY)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
-# study-clinic: all scans from one clinic.
+# study-clinic: all scans from one clinic. study-partial: scans with only some of their organs labelled (LABEL_MAPS too).
 STUDY := $(CURDIR)/results/study
 RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
 study: COHORT := $(if $(LABEL_MAPS),painted,procedural)
@@ -100,9 +100,9 @@ study: $(READY)
 	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
-study-choice study-clinic: study-%: $(READY)
+study-choice study-clinic study-partial: study-%: $(READY)
 	mkdir -p $(STUDY)/$*
-	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml
+	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$*/tables/summary.txt
 
 clean:

@@ -1,14 +1,18 @@
 """What the study compares: arms, each an experiment of the workflow, all of a seed on one cohort."""
 
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import Field
+from snakemake.utils import update_config
 
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
-# The labelled scans alone, and the true labels of all scans: between them lies what a method can recover.
-LOWEST, HIGHEST = "labelled_only", "all_true_labels"
+# Its students learn from the true labels of unlabelled scans.
+TRUE_LABELS = "all_true_labels"
 FEWEST_LABELLED = 5  # one for each of `training.splits`
 
 
@@ -38,8 +42,18 @@ class Shares(Strict):
 
 
 class Study(Strict):
-    """The whole study. An arm is what its experiment's configuration has over that of all, and its last round."""
+    """The whole study. An arm is what its experiment's configuration has over that of all, and its last round.
 
+    Between the arms `lowest` and `highest` lies what a method can recover, between `noise` and `highest` what it can
+    beyond stronger augmentation. Arms are compared with those of `against`. `partly`: the sets of organs that are dealt
+    over the labelled scans as the only ones labelled there; where there are any, arms name their cohorts themselves.
+    """
+
+    lowest: Name
+    highest: Name
+    noise: Name = ""
+    against: list[Name]
+    partly: list[list[str]] = Field([])
     seeds: list[int] = Field(min_length=1)
     variation: Annotated[float, Field(ge=0)]
     procedural: Counts
@@ -48,14 +62,29 @@ class Study(Strict):
     arms: dict[Name, dict[str, Any]]
     label_maps: str = ""
 
+    @classmethod
+    def read(cls, path: Path, overlay: Mapping[str, Any]) -> "Study":
+        """The study of a file with what an overlay changes; of the configuration, key by key."""
+        settings = yaml.safe_load(path.read_text())
+        configuration = deepcopy(settings["configuration"])
+        update_config(configuration, overlay.get("configuration", {}))
+        return cls.model_validate({**settings, **overlay, "configuration": configuration})
+
     def rounds(self, arm: str) -> list[dict[str, Any]]:
         """The rounds of an arm's experiment."""
         return self.arms[arm]["rounds"]
 
+    def cohort(self, arm: str) -> dict[str, Any] | None:
+        """The cohort that an arm names; None for the seed's."""
+        return self.arms[arm].get("cohort")
+
     def before(self, arm: str) -> str | None:
-        """The arm above with which this one's experiment begins: its rounds are this one's first ones, most of them."""
+        """The arm above with which this one's experiment begins.
+
+        Its rounds are this one's first ones, most of them, on the same cohort.
+        """
         names = list(self.arms)
-        above = names[: names.index(arm)]
+        above = [name for name in names[: names.index(arm)] if self.cohort(name) == self.cohort(arm)]
         begun = [name for name in above if self.rounds(arm)[: len(self.rounds(name))] == self.rounds(name)]
         return max(begun, key=lambda name: len(self.rounds(name)), default=None)
 
@@ -68,7 +97,7 @@ class Study(Strict):
     def teacher(self, arm: str) -> str | None:
         """The arm whose network labels for this one's last round; none where that learns from no teacher's labels."""
         before = self.before(arm)
-        is_student = before and arm != HIGHEST and len(self.rounds(before)) < len(self.rounds(arm))
+        is_student = before and arm != TRUE_LABELS and len(self.rounds(before)) < len(self.rounds(arm))
         return before if is_student else None
 
     @property

@@ -1,18 +1,35 @@
-"""Say which scans the experiments of one seed have: generated, or painted around label maps dealt over the roles."""
+"""Say which scans the experiments of one seed have: generated, or painted around label maps dealt over the roles.
+
+Where labelled scans are to be partly labelled, the scans are made here, for all experiments; beside them lie
+`partly_labelled/<case>.nii.gz`, and `partly_labelled.tsv`, the table of these scans that says what is labelled.
+"""
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import SimpleITK as sitk
 
-from arms import Study
+from arms import Counts, Study
+from make_cohort import list_cases, make_cohort
 from noisy_student.cohort.folder_state import state_of
+from noisy_student.cohort.labelled_organs import labelled_in
+from noisy_student.cohort.scans import embedded_folders
 from noisy_student.command import run
 from noisy_student.embedded.wrapping import read_label_map
 from noisy_student.errors import InputError
 from noisy_student.files import visible, write_text
+from noisy_student.geometry import image_like
+from noisy_student.images import read_image, write_image
+from noisy_student.organs import FLARE22
+from noisy_student.reading.names import case_name
+from noisy_student.tables import write_table
+
+SCANS, PARTLY = "scans", "partly_labelled"
 
 FEWEST_MAPS = 10
 
@@ -43,6 +60,38 @@ def deal(label_maps: list[Path], folder: Path, seed: int) -> None:
         link.symlink_to(path.resolve())
 
 
+def make_partly_labelled(study: Study, counts: Counts, seed: int, label_maps: Path | None, folder: Path) -> None:
+    """Make a seed's scans, deal the sets of organs over the labelled ones, and leave only these in their label maps."""
+    cases = list_cases(counts.model_dump(), label_maps)
+    for number, name in enumerate(make_cohort(cases, folder / SCANS, seed, study.variation, cores=1), start=1):
+        print(f"{number}/{len(cases)} {name}", file=sys.stderr)
+    [labelled] = embedded_folders(folder / SCANS).labelled
+    images = visible(labelled.images, ".nii.gz")
+    rows = []
+    for image, organs in zip(images, dealt_sets(study.partly, len(images), seed), strict=True):
+        case = case_name(image)
+        label_map, target = read_image(labelled.label_maps / f"{case}.nii.gz"), folder / PARTLY / f"{case}.nii.gz"
+        write_image(only(label_map, organs), target)
+        rows.append({
+            "case": case, "image": image.relative_to(folder), "label_map": target.relative_to(folder),
+            "organs": ", ".join(organs),
+        })  # fmt: skip
+    write_table(pd.DataFrame(rows), folder / f"{PARTLY}.tsv")
+
+
+def dealt_sets(sets: Sequence[list[str]], scans: int, seed: int) -> list[list[str]]:
+    """A set for each scan, each set as often as any other, or once less."""
+    order = np.random.default_rng(seed).permutation(scans)
+    return [sets[place % len(sets)] for place in order]
+
+
+def only(label_map: sitk.Image, organs: Sequence[str]) -> sitk.Image:
+    """The label map with these of FLARE22's organs alone."""
+    labels = labelled_in(FLARE22, organs)
+    array = sitk.GetArrayViewFromImage(label_map)
+    return image_like(np.where(np.isin(array, labels), array, 0), label_map)
+
+
 def main() -> None:
     """Deal the label maps, if there are any, and write the configuration's keys."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,8 +107,13 @@ def main() -> None:
         dealt = arguments.output.with_name(f"label_maps_{state_of([Path(study.label_maps)])}")
         deal(maps, dealt, arguments.seed)
         counts, embedded = study.painted.counts(len(maps)), {"label_maps": f"../{dealt.name}"}
-    embedded |= counts.model_dump() | {"variation": study.variation}
-    overlay = {"seed": arguments.seed, "cohort": {"kind": "embedded", "embedded": embedded}}
+    overlay = {"seed": arguments.seed}
+    if study.partly:
+        label_maps = dealt if study.label_maps else None
+        make_partly_labelled(study, counts, arguments.seed, label_maps, arguments.output.parent)
+    else:
+        embedded |= counts.model_dump() | {"variation": study.variation}
+        overlay["cohort"] = {"kind": "embedded", "embedded": embedded}
     write_text(arguments.output, json.dumps(overlay, indent=2))
 
 

@@ -1,6 +1,6 @@
 """The study's tables, from the scores of all arms and seeds.
 
-arms.tsv         per role, arm and measure: mean; difference to each of AGAINST; shares of the gaps recovered
+arms.tsv         per role, arm and measure: mean; difference to each of `against`; shares of the gaps recovered
 volumes.tsv      per role, arm and organ: median over scans of the predicted volume relative to the true one
 organs.tsv       the same per organ, without the gap
 seeds.tsv        mean DSC and NSD of each seed alone
@@ -11,13 +11,14 @@ scores.tsv       how well each score ranks true quality, over scans and over sca
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-from arms import HIGHEST, LOWEST, Study
+from arms import Study
 from noisy_student.command import run
 from noisy_student.evaluate.aggregate import MEASURES, by_case
 from noisy_student.files import write_text
@@ -26,13 +27,6 @@ from noisy_student.report.pseudo_label_truth import spearman
 from noisy_student.select.scores import score_names
 from noisy_student.tables import read_table, write_table
 
-# The default's teacher: labelled scans alone too, with the default's noise.
-TEACHER = "labelled_strong"
-# As many steps as its first student took, on labelled scans alone.
-SAME_STEPS = "labelled_strong_longer"
-# The same with an end under nnU-Net's own augmentation.
-CALM = "labelled_calm"
-AGAINST = (LOWEST, TEACHER, SAME_STEPS, CALM, "paper")
 ROLES = ("validation", "test")
 BOUNDS = ["organ", "background"]
 GROUPS = (0, 0.7, 0.8, 0.85, 0.9, 0.95, 1)
@@ -88,12 +82,12 @@ def arms_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
             for arm, values in wide.items():
                 row = {"role": role, "measure": measure, "arm": arm, "scans": len(values)}
                 row |= with_interval("mean", mean_and_interval(values))
-                for other in AGAINST:
+                for other in study.against:
                     if other in wide:
                         row |= with_interval(f"minus_{other}", mean_and_interval(values - wide[other]))
-                row |= with_interval("recovered", recovered(values, wide[LOWEST], wide[HIGHEST]))
-                if TEACHER in wide:
-                    beyond = recovered(values, wide[TEACHER], wide[HIGHEST])
+                row |= with_interval("recovered", recovered(values, wide[study.lowest], wide[study.highest]))
+                if study.noise in wide:
+                    beyond = recovered(values, wide[study.noise], wide[study.highest])
                     row |= with_interval("recovered_beyond_noise", beyond)
                 rows.append(row)
     return pd.DataFrame(rows)
@@ -118,7 +112,7 @@ def organs_table(scores: pd.DataFrame, study: Study) -> pd.DataFrame:
             for arm, values in wide.items():
                 row = {"organ": organ, "measure": measure, "arm": arm}
                 row |= with_interval("mean", mean_and_interval(values[[label]]))
-                for other in AGAINST:
+                for other in study.against:
                     if other in wide:
                         difference = mean_and_interval((values - wide[other])[[label]])
                         row |= with_interval(f"minus_{other}", difference)
@@ -176,7 +170,7 @@ def with_truth(scores: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 def confidence_table(results: Path, study: Study) -> pd.DataFrame:
     """The first teacher's organs in groups by their mean maximum probability, with their true DSC."""
-    folders = [results / study.folder(study.first_students[LOWEST], seed) for seed in study.seeds]
+    folders = [results / study.folder(study.first_students[study.lowest], seed) for seed in study.seeds]
     found = pd.concat([with_truth(read_table(folder / SCORED), folder) for folder in folders])
     found = found.dropna(subset="mean_max_probability")
     group = pd.cut(found.mean_max_probability, GROUPS).astype(str)
@@ -211,16 +205,17 @@ def main() -> None:
     write_table(means, output / "seeds.tsv")
     write_table(selections_table(results, study), output / "selections.tsv")
     write_table(scores_table(results, study), output / "scores.tsv")
-    write_table(confidence_table(results, study), output / "confidence.tsv")
-    write_table(voxels_table(results, study), output / "voxels.tsv")
+    if study.lowest in study.first_students:
+        write_table(confidence_table(results, study), output / "confidence.tsv")
+        write_table(voxels_table(results, study), output / "voxels.tsv")
     table = arms_table(scores, study)
     write_table(table, output / "arms.tsv")
-    write_text(output / "summary.txt", summary(table))
+    write_text(output / "summary.txt", summary(table, study.against[:2]))
 
 
-def summary(table: pd.DataFrame) -> str:
+def summary(table: pd.DataFrame, against: Sequence[str]) -> str:
     """The chief figures of every arm, to read in a terminal."""
-    wanted = ["arm", "mean", *(f"minus_{other}{end}" for other in (LOWEST, TEACHER) for end in ("", "_low", "_high"))]
+    wanted = ["arm", "mean", *(f"minus_{other}{end}" for other in against for end in ("", "_low", "_high"))]
     columns = [name for name in [*wanted, "recovered", "recovered_beyond_noise"] if name in table]
     parts = []
     for (role, measure), rows in table.groupby(["role", "measure"], sort=False):

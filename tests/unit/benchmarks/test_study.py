@@ -3,27 +3,33 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 import yaml
 from snakemake.utils import update_config
 
-from arms import Shares, Study
+from arms import Counts, Shares, Study
 from conftest import ROOT
 from judge_voxels import counts
-from make_study_cohort import deal
+from make_study_cohort import deal, dealt_sets, make_partly_labelled
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.files import read_json
-from noisy_student.tables import write_table
+from noisy_student.images import read_image
+from noisy_student.organs import FLARE22
+from noisy_student.tables import read_table, write_table
 from study_tables import arms_table, confidence_table, ranks, recovered, scores_table, selections_table
 
 ORGANS = {1: "liver", 2: "spleen"}
 LIFTS = {"labelled_only": 0.0, "paper": 0.05, "kept": 0.1, "all_true_labels": 0.2}
-SETTINGS, CHOICE, CLINIC = (
-    yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text()) for name in ("study", "choice", "clinic")
-)
+STUDY = ROOT / "benchmarks/study/study.yaml"
+OVERLAYS = {
+    name: yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text())
+    for name in ("choice", "clinic", "partial")
+}
 # What arms are compared for; all else of a training is the same.
 COMPARED = ("noise", "targets", "fine_tuning", "voices", "labelled_fraction")
 TEACHER = {"network": "study"}
@@ -39,12 +45,11 @@ def study():
         "kept": [TEACHER, STUDENT | {"selection": "confident"}],
     }
     arms = {arm: {"rounds": own} for arm, own in rounds.items()}
-    return Study.model_validate(SETTINGS | {"arms": arms, "seeds": [1, 2]})
+    return Study.read(STUDY, {"arms": arms, "seeds": [1, 2]})
 
 
-def configurations(settings):
+def configurations(study):
     """Each arm's configuration, as its experiment reads it."""
-    study = Study.model_validate(settings)
     for arm in study.arms:
         values = yaml.safe_load((ROOT / "config/config.yaml").read_text())
         update_config(values, study.configuration | study.arms[arm])
@@ -116,20 +121,19 @@ def test_a_scores_rank_within_organs_is_not_that_over_scans():
     assert found["within_organs"] == pytest.approx(0) and found["over_scans"] == pytest.approx(-1)
 
 
-@pytest.mark.parametrize(
-    "settings", [SETTINGS, SETTINGS | CHOICE, SETTINGS | CLINIC], ids=["study", "choice", "clinic"]
-)
-def test_all_arms_are_experiments_that_train_alike_in_their_last_round(settings):
-    trainings = {}
-    for arm, own in configurations(settings):
+@pytest.mark.parametrize("overlay", [{}, *OVERLAYS.values()], ids=["study", *OVERLAYS])
+def test_all_arms_are_experiments_that_train_alike_in_their_last_round(overlay):
+    trainings, study = {}, Study.read(STUDY, overlay)
+    for arm, own in configurations(study):
         training = own.training_of(len(own.rounds) - 1)
         trainings[arm] = {name: value for name, value in training.items() if name not in COMPARED}
-    assert all(training == trainings["labelled_only"] for training in trainings.values())
-    assert trainings["labelled_only"]["seed"] == 1
+    assert {study.lowest, study.highest} <= trainings.keys()
+    assert all(training == trainings[study.lowest] for training in trainings.values())
+    assert trainings[study.lowest]["seed"] == 1
 
 
 def test_the_arms_of_the_study_differ_in_what_they_say():
-    own = dict(configurations(SETTINGS))
+    own = dict(configurations(Study.read(STUDY, {})))
     assert own["paper"].noise_of(1).augmentation == "nnunet" != own["all_kept"].noise_of(1).augmentation
     assert not own["all_kept"].selection_of(1) and not own["all_kept"].voxel_confidence_of(1)
     assert own["all_soft_calm_3"].targets_of(3) == "soft" != own["voxel_masking_2"].targets_of(2)
@@ -137,7 +141,7 @@ def test_the_arms_of_the_study_differ_in_what_they_say():
 
 
 def test_an_experiment_waits_for_those_that_it_goes_on_from():
-    study = Study.model_validate(SETTINGS)
+    study = Study.read(STUDY, {})
     assert study.needed("labelled_only") == [] and study.needed("labelled_strong_longer") == ["labelled_strong"]
     assert study.needed("all_kept") == ["labelled_only", "labelled_strong"] == study.needed("all_true_labels")
     assert study.needed("voxel_masking_2") == ["labelled_only", "voxel_masking"]
@@ -145,7 +149,7 @@ def test_an_experiment_waits_for_those_that_it_goes_on_from():
 
 
 def test_an_arms_teacher_is_the_arm_before_its_last_round():
-    study = Study.model_validate(SETTINGS)
+    study = Study.read(STUDY, {})
     teachers = {arm: study.teacher(arm) for arm in study.students}
     assert teachers["paper"] == "labelled_only" and teachers["all_kept"] == "labelled_strong"
     assert teachers["all_soft_calm_3"] == "all_soft_calm_2" and teachers["voxel_masking_2"] == "voxel_masking"
@@ -153,6 +157,34 @@ def test_an_arms_teacher_is_the_arm_before_its_last_round():
     assert (
         study.first_students["voxel_masking"] == "voxel_masking_2" and study.first_students["labelled_only"] == "paper"
     )
+
+
+def test_an_experiment_begins_with_one_on_the_same_scans():
+    study = Study.read(STUDY, OVERLAYS["partial"])
+    assert study.needed("filled") == ["marginal_once"] and study.students == ["filled"]
+    assert study.needed("background") == ["background_once"]
+
+
+def test_every_organ_is_labelled_in_as_many_scans_as_the_study_says():
+    sets = OVERLAYS["partial"]["partly"]
+    dealt = dealt_sets(sets, 20, seed=3)
+    assert len(dealt) == 20 and dealt != dealt_sets(sets, 20, seed=4)
+    assert set(Counter(organ for organs in dealt for organ in organs).values()) <= {4, 6}
+    assert {organ for organs in sets for organ in organs} == {organ.name for organ in FLARE22}
+
+
+def test_a_partly_labelled_scan_keeps_the_organs_that_it_is_said_to_have(tmp_path):
+    counts = Counts(labelled=2, unlabelled=1, validation=1, test=1)
+    study = Study.read(STUDY, OVERLAYS["partial"] | {"partly": [["liver", "spleen"]]})
+    make_partly_labelled(study, counts, 1, None, tmp_path)
+    table = read_table(tmp_path / "partly_labelled.tsv")
+    assert table.organs.tolist() == ["liver, spleen"] * 2
+    for row in table.itertuples():
+        labels = read_image(tmp_path / row.label_map)
+        whole = read_image(tmp_path / "scans/Training/FLARE22_LabeledCase50/labels" / f"{row.case}.nii.gz")
+        kept, all_labels = (sitk.GetArrayFromImage(image) for image in (labels, whole))
+        assert set(np.unique(kept)) == {0, 1, 3} and (kept[kept > 0] == all_labels[kept > 0]).all()
+        assert (np.isin(all_labels, (1, 3)) == (kept > 0)).all() and (tmp_path / row.image).exists()
 
 
 def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
@@ -174,7 +206,7 @@ def test_the_scans_of_a_seed_are_painted_around_the_label_maps_as_they_are_now(e
     source = next(embedded.rglob("FLARE22_Tr_0001.nii.gz"))
 
     def cohort():
-        study = Study.model_validate(SETTINGS | {"label_maps": str(maps)}).model_dump_json()
+        study = Study.read(STUDY, {"label_maps": str(maps)}).model_dump_json()
         command = [sys.executable, ROOT / "benchmarks/study/make_study_cohort.py", "--study", study, "--seed", "3"]
         output = tmp_path / "seed_3/cohort.json"
         environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")}
@@ -185,7 +217,7 @@ def test_the_scans_of_a_seed_are_painted_around_the_label_maps_as_they_are_now(e
         (maps / f"{number}.nii.gz").symlink_to(source)
     first = cohort()
     embedded_scans = first["cohort"]["embedded"]
-    assert first["seed"] == 3 and embedded_scans["variation"] == SETTINGS["variation"]
+    assert first["seed"] == 3 and embedded_scans["variation"] == Study.read(STUDY, {}).variation
     assert [embedded_scans[role] for role in ("labelled", "unlabelled", "validation", "test")] == [5, 1, 1, 3]
     dealt = tmp_path / "seed_3/labelled_only" / embedded_scans["label_maps"]
     assert len(list(dealt.resolve().iterdir())) == 10

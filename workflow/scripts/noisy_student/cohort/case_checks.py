@@ -20,6 +20,7 @@ from noisy_student.cohort.label_checks import (
 from noisy_student.cohort.label_names import name_remarks
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
+from noisy_student.cohort.organ_names import rank_of
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
@@ -88,9 +89,11 @@ def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding
 def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, dict, list[Finding]]:
     """Where the label map lies in the table's numbers, which labels of which volume it has, and what was found."""
     try:
-        stored = read_label_map(path)
+        stored = read_label_map(path, volume, rank_of(standard.organs))
     except InputError as error:
         return path, {}, [_unreadable(scan, path, error)]
+    if stored.is_by_name:
+        scan = replace(scan, labels=None)
     label_map = turned_like(stored.image, volume.geometry)
     remarks = [
         *stored.remarks, *name_remarks(path, stored.names, scan.labels, standard.organs),

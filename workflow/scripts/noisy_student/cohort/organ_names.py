@@ -5,6 +5,9 @@ Names are those of FLARE22, AMOS22 (with its `arota`), BTCV (in its short forms 
 """
 
 import re
+from collections.abc import Callable, Sequence
+
+from noisy_student.organs import Organ
 
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 BOTH = re.compile(r"(.+)\((.+)\)\s*")
@@ -54,6 +57,12 @@ _KNOWN = {plain(alias): plain(name) for name, aliases in ALIASES.items() for ali
 def organ_of(name: str) -> str:
     """The same text for all names of one organ; of an unknown organ its own plain name."""
     return _known(name) or plain(name)
+
+
+def rank_of(organs: Sequence[Organ]) -> Callable[[str], int | None]:
+    """What gives the label of the organ that a name means; None for a name that is none of the table's."""
+    labels = {organ_of(organ.name): organ.label for organ in organs}
+    return lambda name: labels.get(organ_of(name))
 
 
 def is_known(name: str) -> bool:

@@ -1,63 +1,66 @@
 """The one door for scans and the one for label maps: the format is told by content, whatever the name says."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.reading import metaimage, nifti, nrrd
-from noisy_student.reading.dicom import series
-from noisy_student.reading.dicom.files import dicom_files, is_dicom
+from noisy_student.reading import masks, metaimage, nrrd, nrrd_layers
+from noisy_student.reading.by_content import read_file, start_of
+from noisy_student.reading.dicom import segmentation, series, structure_set
+from noisy_student.reading.dicom.files import dicom_files
+from noisy_student.reading.dicom.objects import SEGMENTATION, kind_of, only_one_in
 from noisy_student.reading.labels import whole_labels
-from noisy_student.reading.nifti_file import GZIP, is_nifti
-from noisy_student.reading.problems import not_an_image, unreadable
+from noisy_student.reading.segments import Rank
 from noisy_student.reading.volume import Volume
-
-START_BYTES = 4096
 
 
 def read_scan(path: Path) -> Volume:
     """A scan: a file of any known format, or the folder of a DICOM series. Raises InputError if there is none."""
-    return series.read(path) if path.is_dir() else _reader_of(path)(path)
+    return series.read(path) if path.is_dir() else read_file(path)
 
 
-def read_label_map(path: Path) -> Volume:
-    """A label map of whole numbers: a file of any known format. Raises InputError if it is none."""
+def read_label_map(path: Path, scan: Volume | None = None, rank: Rank | None = None) -> Volume:
+    """A label map of whole numbers: a file of any known format, or the folder of its masks or of its one DICOM file.
+
+    Masks, DICOM segmentations, structure sets and layers of a `.seg.nrrd` have names instead of numbers. They become
+    one label map on the grid of `scan`, in which an organ's number is its `rank`: the label of the organ that a name
+    means, None for a name that is none of the organs. Those are not read; without a `rank` all are, numbered in their
+    order. Where segments overlap, the higher number wins. Numbers of a file that has them are left as they are.
+
+    Raises InputError if it is none, or for what lies on a scan where none is given.
+    """
     if path.is_dir():
-        raise InputError(f"a label map at {path}", "a folder", "name the file of the label map")
-    return whole_labels(path, _reader_of(path)(path))
+        if files := masks.files_in(path):
+            return masks.read(path, files, scan, rank)
+        path = only_one_in(path)
+    if kind := kind_of(path):
+        read = segmentation.read if kind == SEGMENTATION else structure_set.read
+        return read(path, _required(path, kind, scan), rank)
+    if nrrd_layers.is_segmentation(path):
+        return nrrd_layers.read(path, scan, rank)
+    return whole_labels(path, read_file(path))
 
 
-def _reader_of(path: Path) -> Callable[[Path], Volume]:
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(START_BYTES)
-    except OSError as error:
-        raise unreadable(path, error.strerror or str(error)) from error
-    if start.startswith(GZIP) or is_nifti(start):
-        return nifti.read
-    if start.startswith(nrrd.MAGIC):
-        return nrrd.read
-    if metaimage.is_metaimage(start):
-        return metaimage.read
-    if is_dicom(path):
-        return series.read_file
-    raise not_an_image(path, start)
+def _required(path: Path, kind: str, scan: Volume | None) -> Volume:
+    if scan is None:
+        remedy = "name it beside its scan, in a cohort; alone, convert it to NIfTI on the scan's grid"
+        raise InputError(f"a label map with a grid of its own at {path}", f"{kind}, which lies on a scan", remedy)
+    return scan
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a scan's file, or of all files that it is made of, whatever their names."""
+    """SHA-256 of a file, or of all that a scan or label map is made of: slices whatever their names, masks with them."""
     files = dicom_files(path) if path.is_dir() else _files_of(path)
     if files == [path]:
         return sha256(path)
-    return hashlib.sha256("".join(sorted(map(sha256, files))).encode()).hexdigest()
+    named = [f"{mask.name} {sha256(mask)}" for mask in masks.files_in(path)] if path.is_dir() else []
+    return hashlib.sha256("".join(sorted([*map(sha256, files), *named])).encode()).hexdigest()
 
 
 def _files_of(path: Path) -> list[Path]:
     """The file, and those that hold its voxels where it is a header beside them."""
-    with path.open("rb") as stream:
-        start = stream.read(START_BYTES)
+    start = start_of(path)
     if start.startswith(nrrd.MAGIC):
         return sorted({path, *nrrd.data_files(path)})
     return sorted({path, *metaimage.data_files(path)}) if metaimage.is_metaimage(start) else [path]

@@ -19,10 +19,10 @@ TYPES = {
 TYPES |= {"32-bit float": "f4", "64-bit float": "f8"}
 
 
-def grid_and_type(path: Path, image_io: str) -> tuple[Geometry, np.dtype]:
+def grid_and_type(path: Path, image_io: str, values: int = 1) -> tuple[Geometry, np.dtype]:
     """What the header says to one of SimpleITK's readers, such as "NrrdImageIO"; further dimensions of one are none.
 
-    Raises InputError unless it is one volume of real numbers.
+    Raises InputError unless it is one volume of so many real numbers a voxel.
     """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
@@ -33,7 +33,7 @@ def grid_and_type(path: Path, image_io: str) -> tuple[Geometry, np.dtype]:
         raise unreadable(path, f"a header that SimpleITK cannot read: {last_line(error)}", HEADER) from error
     size, components = reader.GetSize(), reader.GetNumberOfComponents()
     kind = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue()).removeprefix("vector of ")
-    if len(size) < 3 or size[3:] != (1,) * len(size[3:]) or components != 1 or kind not in TYPES:
+    if len(size) < 3 or size[3:] != (1,) * len(size[3:]) or components != values or kind not in TYPES:
         raise no_volume(path, size, components, kind)
     axes = np.reshape(reader.GetDirection(), (len(size), len(size)))[:3, :3]
     place = (reader.GetSpacing()[:3], reader.GetOrigin()[:3], tuple(axes.ravel().tolist()))

@@ -11,7 +11,7 @@ import numpy as np
 from noisy_student.geometry import Geometry, image_on
 from noisy_student.reading.itk import grid_and_type, volume_of, voxels_as_text
 from noisy_student.reading.nrrd_header import TEXT, Header, files_of, read_header, stored_of
-from noisy_student.reading.nrrd_segments import EXPORT, require_one_layer, segment_names
+from noisy_student.reading.nrrd_segments import EXPORT, layers_of, segment_names
 from noisy_student.reading.problems import no_orientation
 from noisy_student.reading.stored import read_voxels, require_files
 from noisy_student.reading.volume import Remark, Volume
@@ -33,15 +33,27 @@ def read(path: Path) -> Volume:
     header = read_header(path)
     files = data_files(path)
     require_files(path, files)
-    require_one_layer(path, header)
     geometry, dtype = grid_and_type(path, IMAGE_IO)
-    if header.encoding in TEXT:
-        voxels = voxels_as_text(path, IMAGE_IO, geometry.size_xyz[::-1])
-    else:
-        voxels = read_voxels(path, stored_of(path, header, files), geometry.size_xyz[::-1], dtype)
+    voxels = _voxels(path, header, files, geometry.size_xyz[::-1], dtype)
     volume = volume_of(path, image_on(voxels, _turned(geometry, header)), _orientation(header))
     names = segment_names(header)
     return replace(volume, names=names, export=EXPORT if names else "")
+
+
+def read_layers(path: Path) -> tuple[np.ndarray, Geometry, list[Remark]]:
+    """The layers of a segmentation (z, y, x, layer), their grid, and remarks."""
+    header, files = read_header(path), data_files(path)
+    require_files(path, files)
+    layers = layers_of(header)
+    geometry, dtype = grid_and_type(path, IMAGE_IO, layers)
+    voxels = _voxels(path, header, files, (*geometry.size_xyz[::-1], layers), dtype)
+    return voxels, _turned(geometry, header), list(_orientation(header))
+
+
+def _voxels(path: Path, header: Header, files: tuple[Path, ...], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    if header.encoding in TEXT:
+        return voxels_as_text(path, IMAGE_IO, shape)
+    return read_voxels(path, stored_of(path, header, files), shape, dtype)
 
 
 def data_files(path: Path) -> tuple[Path, ...]:

@@ -6,9 +6,8 @@ are label values within a layer; the header's keys come in alphabetical order.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
-from noisy_student.errors import InputError
 from noisy_student.reading.nrrd_header import Header
 
 DIRECTION = re.compile(r"none|\([^)]*\)")
@@ -18,30 +17,31 @@ EXPORT = (
 )
 
 
+@dataclass(frozen=True)
+class Stated:
+    """A segment as the header states it: its number within its layer, name and layer."""
+
+    value: int
+    name: str
+    layer: int
+
+
 def segment_names(header: Header) -> dict[int, str]:
     """Number → name of every segment in the first layer; none in a file without segments."""
-    return {number: name for number, name, layer in _segments(header.keys) if layer == 0 and name}
+    return {segment.value: segment.name for segment in segments_of(header) if segment.layer == 0 and segment.name}
 
 
-def require_one_layer(path: Path, header: Header) -> None:
-    """Raise InputError for several layers: the same numbers stand for other segments in each."""
-    layers = _layers(header)
-    if layers > 1 and "Segment0_ID" in header.keys:
-        found = f"{layers} layers of segments that overlap, the same numbers in each"
-        raise InputError(f"one label map in {path}", found, EXPORT)
-
-
-def _segments(keys: dict[str, str]) -> Iterator[tuple[int, str, int]]:
-    """(label value, name, layer) by number, until one is missing."""
-    segment = 0
+def segments_of(header: Header) -> Iterator[Stated]:
+    """The segments by number, until one is missing."""
+    keys, segment = header.keys, 0
     while (prefix := f"Segment{segment}_") + "ID" in keys:
         value, layer = keys.get(f"{prefix}LabelValue", "1"), keys.get(f"{prefix}Layer", str(segment))
         if value.strip().isdecimal() and layer.strip().isdecimal():
-            yield int(value), keys.get(f"{prefix}Name", "").strip(), int(layer)
+            yield Stated(int(value), keys.get(f"{prefix}Name", "").strip(), int(layer))
         segment += 1
 
 
-def _layers(header: Header) -> int:
+def layers_of(header: Header) -> int:
     """How many layers are stored: the size of the axis without a direction in space."""
     sizes = [int(size) for size in header.fields.get("sizes", "").split() if size.isdecimal()]
     directions = DIRECTION.findall(header.fields.get("spacedirections", ""))

@@ -6,6 +6,7 @@ from typing import Literal
 import SimpleITK as sitk
 
 from noisy_student.geometry import Geometry
+from noisy_student.reading.slices import Acquired
 
 Severity = Literal["error", "warning"]
 # What a user may accept by naming the case or its source.
@@ -31,7 +32,8 @@ class Volume:
     stores it. `is_plain`: SimpleITK reads the very same from the file itself. `corrected` says in words how the grid
     was made upright or even, and `scaling` what the header multiplies and adds to stored values; both empty if nothing.
     `names`: what the header calls the labels, number → name. `export`: how the program that wrote it on a grid of
-    its own gives it on the scan's; empty if it has none.
+    its own gives it on the scan's; empty if it has none. `is_by_name`: the file has names, and its numbers were made
+    for them. `acquired`: the slices of a DICOM series before they came onto the grid.
     """
 
     image: sitk.Image
@@ -42,6 +44,8 @@ class Volume:
     scaling: str = ""
     names: dict[int, str] = field(default_factory=dict)
     export: str = ""
+    is_by_name: bool = False
+    acquired: Acquired | None = None
 
     @property
     def geometry(self) -> Geometry:

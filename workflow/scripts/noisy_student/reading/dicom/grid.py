@@ -9,6 +9,7 @@ from noisy_student.reading.dicom.gaps import distances_mm, is_even
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.dicom.upright import even_heights_mm, margins, upright_slices
+from noisy_student.reading.slices import Acquired, Slices
 
 # How far from one straight line slices of a tilted gantry may lie, as a share of a pixel.
 STEADY = 0.1
@@ -18,19 +19,26 @@ UPRIGHT = 0.25
 ROUNDED_MM = 0.1
 
 
-def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, str]:
-    """The image where its slices lie, resampled if they do not make up a grid; and in words what was corrected."""
+def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, Acquired, str]:
+    """The image where its slices lie, resampled if they are no grid; how they lay; in words what was corrected."""
     heights_mm, even = stack.heights_mm, is_even(stack.gaps_mm)
     grid_mm = np.linspace(0, heights_mm[-1], len(heights_mm)) if even else even_heights_mm(heights_mm)
     shifts_xy, said = _shifts(stack)
     corrected = [said] if said else []
     if not even:
         corrected += [f"slices {distances_mm(stack.gaps_mm)} mm apart resampled to {grid_mm[1] - grid_mm[0]:.4g} mm"]
+    acquired = Acquired(_slices(image, stack), shifts_xy, grid_mm, stack.slices[0].frame_of_reference)
     if not corrected:
-        return _placed(image, stack, grid_mm, np.zeros(2)), ""
+        return _placed(image, stack, grid_mm, np.zeros(2)), acquired, ""
     if (np.ptp(shifts_xy, axis=0) > image.GetSize()[:2]).any():
         raise refused(path, "slices shifted against each other by more than they are wide", EXPORT_AGAIN)
-    return _resampled(image, stack, grid_mm, shifts_xy), "; ".join(corrected)
+    return _resampled(image, stack, grid_mm, shifts_xy), acquired, "; ".join(corrected)
+
+
+def _slices(image: sitk.Image, stack: Stack) -> Slices:
+    positions_mm = np.array([slice_.position_mm for slice_ in stack.slices])
+    spacing_mm_xy = stack.slices[0].spacing_mm_xy
+    return Slices(positions_mm, stack.axes, spacing_mm_xy, image.GetSize()[:2], float(stack.gaps_mm[0]))
 
 
 def _shifts(stack: Stack) -> tuple[np.ndarray, str]:

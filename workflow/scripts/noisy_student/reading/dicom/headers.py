@@ -18,15 +18,16 @@ from noisy_student.reading.dicom.values import integer, number, numbers, text
 from noisy_student.reading.problems import RIGHT_TO_READ
 
 SERIES, CLASS, MODALITY, THICKNESS = 0x0020000E, 0x00080016, 0x00080060, 0x00180050
-ACQUISITION, NUMBER = 0x00200012, 0x00200013
+ACQUISITION, NUMBER, FRAME_OF_REFERENCE = 0x00200012, 0x00200013, 0x00200052
 POSITION, ORIENTATION, SPACING, ROWS, COLUMNS = 0x00200032, 0x00200037, 0x00280030, 0x00280010, 0x00280011
 SAMPLES, PHOTOMETRIC, FRAMES = 0x00280002, 0x00280004, 0x00280008
 BITS, HIGH_BIT, IS_SIGNED = 0x00280101, 0x00280102, 0x00280103
 PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE = 0x00280120, 0x00280121, 0x00281052, 0x00281053, 0x00283000
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 TAGS = [
-    SERIES, CLASS, MODALITY, THICKNESS, ACQUISITION, NUMBER, POSITION, ORIENTATION, SPACING, ROWS, COLUMNS, SAMPLES,
-    PHOTOMETRIC, FRAMES, BITS, HIGH_BIT, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED, PER_FRAME,
+    SERIES, CLASS, MODALITY, THICKNESS, ACQUISITION, NUMBER, FRAME_OF_REFERENCE, POSITION, ORIENTATION, SPACING, ROWS,
+    COLUMNS, SAMPLES, PHOTOMETRIC, FRAMES, BITS, HIGH_BIT, IS_SIGNED, PADDING, PADDING_LIMIT, INTERCEPT, SLOPE, TABLE, SHARED,
+    PER_FRAME,
 ]  # fmt: skip
 # Functional groups with a frame's pixel spacing, position, orientation and rescaling.
 GROUPS = (0x00289110, 0x00209113, 0x00209116, 0x00289145)
@@ -66,7 +67,7 @@ def _slices(path: Path, data: Dataset) -> list[Slice]:
 
 def _require_image(path: Path, data: Dataset) -> None:
     if (kind := text(data, MODALITY)) in NO_IMAGE:
-        remedy = f"{TAKE_OUT}; of label maps, those converted to NIfTI, NRRD or MHA are read"
+        remedy = f"{TAKE_OUT}; a segmentation or structure set is read as a label map, by its own name"
         raise refused(path.parent, f"{path.name} is {NO_IMAGE[kind]}", remedy)
     if not integer(data, ROWS) or not integer(data, COLUMNS):
         raise _no_image(path, UID(text(data, CLASS)))
@@ -106,6 +107,7 @@ def _slice(path: Path, data: Dataset, frame: int | None) -> Slice:
         path,
         frame,
         series=text(data, SERIES),
+        frame_of_reference=text(data, FRAME_OF_REFERENCE),
         modality=text(data, MODALITY),
         acquisition=text(data, ACQUISITION),
         number=number(data, NUMBER),

@@ -7,6 +7,7 @@ resampled. Where slices are missing or acquisitions overlap, organs would come o
 import locale
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from noisy_student.errors import InputError
@@ -69,9 +70,9 @@ def _volume(path: Path, slices: Sequence[Slice]) -> Volume:
     _require_lowest_bits(path, whole.slices)
     remarks += [*_acquisitions(path, whole), *_modality(whole.slices)]
     image, padding = without_padding(read_pixels(path, whole.slices), whole.slices)
-    image, corrected = on_grid(path, as_short(image), whole)
+    image, acquired, corrected = on_grid(path, as_short(image), whole)
     remarks += [*padding, *([_resampled(corrected)] if corrected else [])]
-    return volume_of(path, image, tuple(remarks), corrected)
+    return replace(volume_of(path, image, tuple(remarks), corrected), acquired=acquired)
 
 
 def _require_one_scale(path: Path, slices: Sequence[Slice]) -> None:
@@ -114,5 +115,5 @@ def _modality(slices: Sequence[Slice]) -> list[Remark]:
 
 
 def _resampled(corrected: str) -> Remark:
-    remedy = "nothing, but its label maps lie on the resampled grid, not on the slices as they are stored"
+    remedy = "nothing, but files of label maps lie on the resampled grid; DICOM ones may lie on the slices as stored"
     return Remark("resampled", corrected, "upright slices at one distance", remedy)

@@ -24,6 +24,7 @@ class Slice:
     path: Path
     frame: int | None
     series: str
+    frame_of_reference: str
     modality: str
     acquisition: str
     number: float | None

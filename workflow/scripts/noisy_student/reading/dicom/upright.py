@@ -58,6 +58,21 @@ def upright_slices(
         yield (np.rint(slice_yx) if is_whole else slice_yx).astype(voxels_zyx.dtype)
 
 
+def nearest_slices(
+    labels_zyx: np.ndarray, heights_mm: np.ndarray, shifts_xy: np.ndarray, grid_mm: np.ndarray
+) -> np.ndarray:
+    """The same grid of labels (z, y, x), each the nearest one; background where no slice is."""
+    before_xy, behind_xy = margins(shifts_xy)
+    size_yx = (labels_zyx.shape[1:] + (before_xy + behind_xy)[::-1]).tolist()
+    starts_yx = np.rint(shifts_xy + before_xy).astype(int)[:, ::-1]
+    found = np.zeros((len(grid_mm), *size_yx), labels_zyx.dtype)
+    for target_yx, (below, share) in zip(found, _places(heights_mm, grid_mm), strict=True):
+        number = below + (share >= 0.5)
+        (top, left), (rows, columns) = starts_yx[number], labels_zyx.shape[1:]
+        target_yx[top : top + rows, left : left + columns] = labels_zyx[number]
+    return found
+
+
 def _places(heights_mm: np.ndarray, grid_mm: np.ndarray) -> list[tuple[int, float]]:
     """For each height of the grid the slice at or below it, and the share of the way to the next one."""
     places = np.interp(grid_mm, heights_mm, np.arange(len(heights_mm)))

@@ -1,0 +1,60 @@
+"""DICOM files that hold segments instead of images, told by their SOP class (DICOM PS3.4, B.5)."""
+
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+
+from noisy_student.errors import InputError
+from noisy_student.reading.dicom.files import dicom_files, is_dicom
+from noisy_student.reading.dicom.headers import CLASS
+from noisy_student.reading.dicom.values import text
+from noisy_student.reading.volume import Volume
+
+SEGMENTATION, STRUCTURE_SET = "a segmentation", "a structure set"
+CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.66.4": SEGMENTATION,
+    "1.2.840.10008.5.1.4.1.1.66.7": SEGMENTATION,
+    "1.2.840.10008.5.1.4.1.1.481.3": STRUCTURE_SET,
+}
+
+
+def kind_of(path: Path) -> str:
+    """Whether a file is a segmentation or a structure set; empty if it is neither."""
+    if not is_dicom(path):
+        return ""
+    try:
+        with path.open("rb") as stream:
+            data = read_partial(stream, stop_when=lambda tag, vr, length: tag > CLASS, force=True)
+    except Exception:  # pydicom raises whatever damaged bytes lead to
+        return ""
+    return CLASSES.get(text(data, CLASS), "")
+
+
+def only_one_in(folder: Path) -> Path:
+    """The one segmentation or structure set of a folder. Raises InputError unless there is exactly one."""
+    found = [path for path in dicom_files(folder) if kind_of(path)]
+    if len(found) == 1:
+        return found[0]
+    wanted = f"a label map in the folder {folder}: masks, or one DICOM segmentation or structure set"
+    if not found:
+        raise InputError(wanted, "none of these", "name the file of the label map, or the folder of its masks")
+    names = ", ".join(str(path.relative_to(folder)) for path in found[:4]) + ", …" * (len(found) > 4)
+    raise InputError(wanted, f"{len(found)} of these: {names}", "name the one that counts")
+
+
+def require_frame_of_reference(path: Path, scan: Volume, given: str) -> None:
+    """Raise InputError if what was drawn says that it belongs to another frame of reference than the scan's slices."""
+    known = scan.acquired.frame_of_reference if scan.acquired else ""
+    if known and given and known != given:
+        wanted = f"{path} in its scan's frame of reference (FrameOfReferenceUID {known})"
+        remedy = (
+            "give the scan that it was drawn on; if it is this one, whose identifiers were changed, give both the same, "
+            "or the scan as NIfTI: then positions count alone"
+        )
+        raise InputError(wanted, f"another one ({given})", remedy)
+
+
+def item(data: Dataset, keyword: str) -> Dataset:
+    """The first item of a sequence; an empty data set if there is none."""
+    return next(iter(data.get(keyword) or ()), Dataset())

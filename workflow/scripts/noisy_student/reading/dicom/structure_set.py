@@ -1,0 +1,135 @@
+"""DICOM structure sets (RTSTRUCT): closed contours of regions of interest, in mm, drawn on the scan's slices.
+
+Each contour goes to the slice nearest to it along the normal. Of one region's contours in a slice a second one within
+the first is a hole, and one within that is filled again (exclusive or), as CLOSEDPLANAR_XOR says and planning systems
+write CLOSED_PLANAR, too. Points and open contours enclose nothing. Format: DICOM PS3.3, C.8.8.5 and C.8.8.6.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from noisy_student.errors import last_line
+from noisy_student.reading.canvas import Canvas, canvases, lay
+from noisy_student.reading.dicom.contours import filled
+from noisy_student.reading.dicom.objects import require_frame_of_reference
+from noisy_student.reading.dicom.values import text
+from noisy_student.reading.problems import unreadable
+from noisy_student.reading.segments import Rank, Segment, roll_of
+from noisy_student.reading.volume import Remark, Volume
+
+CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+CONTOUR_DATA = 0x30060050
+# Shares of the slices' distance: how far a contour may be from a slice, and how far apart those of one plane are.
+NEAR, ONE_PLANE = 0.5, 0.05
+# From which share of the slices between a region's first and last one its missing contours are worth a word.
+MANY = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """A closed contour of a region: its points (n, 3) in mm."""
+
+    region: int
+    points_mm: np.ndarray
+
+
+def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
+    """The regions on the scan's grid. Raises InputError for a file that is damaged or belongs to another scan."""
+    try:
+        data = pydicom.dcmread(path)
+        regions = {int(region.ROINumber): region for region in data.StructureSetROISequence}
+        segments = [Segment(number, f"ROI {number}", (_name(region),)) for number, region in regions.items()]
+        contours = list(_contours(data))
+    except Exception as error:  # pydicom raises whatever damaged bytes lead to
+        raise unreadable(path, f"no whole DICOM structure set: {last_line(error)}") from error
+    roll = roll_of(path, segments, rank)
+    contours = [contour for contour in contours if contour.region in roll.numbers]
+    for number in roll.numbers:
+        require_frame_of_reference(path, scan, str(regions[number].get("ReferencedFrameOfReferenceUID", "")))
+    canvas = _canvas(scan, contours, roll.kind)
+    drawn, left_out = _by_slice(canvas, contours)
+    roll.remarks += [*_left_out(left_out, len(contours)), *_gaps(drawn, regions)]
+    overlaps = 0
+    for (number, slice_number), plane in drawn.items():
+        mask_yx = _mask(canvas, plane, slice_number)
+        overlaps += lay(canvas.voxels[slice_number], mask_yx, roll.numbers[number])
+    return roll.volume(canvas.on_scan(), scan, overlaps)
+
+
+def _name(region: Dataset) -> str:
+    return str(region.get("ROIName", "")).strip() or f"ROI {region.ROINumber}"
+
+
+def _contours(data: Dataset) -> Iterator[Contour]:
+    for region in data.get("ROIContourSequence") or ():
+        for contour in region.get("ContourSequence") or ():
+            if contour.get("ContourGeometricType") in CLOSED:
+                # As text, since pydicom makes an object of each of millions of numbers.
+                points = text(contour, CONTOUR_DATA).split("\\")
+                yield Contour(int(region.ReferencedROINumber), np.array(points, float).reshape(-1, 3))
+
+
+def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas:
+    """What the contours lie best on, across whichever axis: the slices as acquired, or those of the scan's grid."""
+    axes = scan.geometry.axes
+    widths_mm = [np.ptp(contour.points_mm @ axes, axis=0) for contour in contours]
+    across = int(np.median(widths_mm, axis=0).argmin()) if contours else 2
+    places_mm = np.array([contour.points_mm.mean(axis=0) for contour in contours]).reshape(-1, 3)
+
+    def distance(canvas: Canvas) -> float:
+        at = canvas.slices.numbers_at(places_mm)
+        return round(float(np.abs(at - np.rint(at)).sum()), 2)
+
+    return min(canvases(scan, axes[:, across], kind), key=distance)
+
+
+def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[tuple[int, int], list[Contour]], int]:
+    """(region, slice) → contours of the plane that is nearest to the slice; and how many are on no slice."""
+    planes, left_out = defaultdict(list), 0
+    for contour in contours:
+        at = canvas.slices.numbers_at(contour.points_mm)
+        place, number = float(at.mean()), int(np.rint(np.clip(at.mean(), 0, len(canvas.voxels) - 1)))
+        if abs(place - number) > NEAR or np.ptp(at) > NEAR:
+            left_out += 1
+        else:
+            planes[contour.region, number].append((abs(place - number), place, contour))
+    nearest = {key: min(found, key=lambda one: one[:2])[1] for key, found in planes.items()}
+    return {
+        key: [contour for _, place, contour in found if abs(place - nearest[key]) <= ONE_PLANE]
+        for key, found in planes.items()
+    }, left_out
+
+
+def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarray:
+    """The pixels (y, x) of a slice inside an odd number of contours."""
+    mask_yx = np.zeros(canvas.slices.size_xy[::-1], bool)
+    for contour in contours:
+        box, inside = filled(canvas.slices.pixels_at(contour.points_mm, number), canvas.slices.size_xy)
+        mask_yx[box] ^= inside
+    return mask_yx
+
+
+def _left_out(contours: int, of_all: int) -> list[Remark]:
+    remedy = "nothing, if the scan is a part of the one that was contoured; else give that one"
+    found = f"{contours} of {of_all} contours on none of the scan's slices, left out"
+    return [Remark("beyond", found, "all contours on the scan", remedy)] if contours else []
+
+
+def _gaps(drawn: Sequence[tuple[int, int]], regions: dict[int, Dataset]) -> list[Remark]:
+    """A remark on regions that were contoured on some slices only: nothing fills those between."""
+    slices = defaultdict(list)
+    for region, number in drawn:
+        slices[region].append(number)
+    missing = {region: 1 - len(numbers) / (max(numbers) - min(numbers) + 1) for region, numbers in slices.items()}
+    found = ", ".join(f"{_name(regions[region])} {share:.0%}" for region, share in missing.items() if share > MANY)
+    remedy = "if it was contoured on every second slice or so, fill the others in before it is exported"
+    wanted = "a contour on each slice that an organ crosses"
+    return (
+        [Remark("gaps", f"no contours on many slices between first and last: {found}", wanted, remedy)] if found else []
+    )

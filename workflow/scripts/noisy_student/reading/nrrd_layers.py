@@ -65,7 +65,7 @@ def _joined(path: Path, stated: list[Stated], scan: Volume, rank: Rank | None) -
     for layer, numbers in by_layer.items():
         image = image_on(_numbered(voxels[..., layer], numbers, roll.kind), geometry)
         remarks += _beyond(image, scan)
-        drawn = sitk.GetArrayViewFromImage(_resampled(image, scan))
+        drawn = sitk.GetArrayFromImage(_resampled(image, scan))
         overlaps += int(np.count_nonzero((labels_zyx != 0) & (drawn != 0) & (labels_zyx != drawn)))
         np.maximum(labels_zyx, drawn, out=labels_zyx)
     roll.remarks += dict.fromkeys(remarks)

@@ -112,7 +112,7 @@ def _frames(path: Path, data: Dataset, read: Container[int]) -> Frames:
         size_xy = np.array([data.Columns, data.Rows])
     except Exception as error:  # pydicom raises whatever damaged bytes lead to
         raise _damaged(path, error) from error
-    if np.ptp(places[:, 3:], axis=0).max(initial=0) > 1e-4:
+    if len(places) and np.ptp(places[:, 3:], axis=0).max() > 1e-4:
         found = "frames of several directions or pixel sizes"
         raise InputError(
             f"parallel frames of one kind in {path}", found, "export the segmentation again, on one series"
@@ -186,7 +186,8 @@ def _pixels(path: Path, data: Dataset, numbers: np.ndarray) -> Iterator[np.ndarr
         if len(numbers):
             yield from iter_pixels(data, indices=numbers.tolist(), raw=True)
     except Exception as error:  # pydicom and its decoders raise whatever damaged bytes lead to
-        raise _damaged(path, error) from error
+        remedy = "restore it; if it is whole, export it again uncompressed"
+        raise unreadable(path, f"frames that cannot be decoded: {last_line(error)}", remedy) from error
 
 
 def _common(target_yx: np.ndarray, frame_yx: np.ndarray, start_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -64,6 +64,6 @@ def test_numbers_that_no_label_can_be_are_refused(tmp_path):
         read_label_map(write(tmp_path / "a.nii.gz", np.full((2, 2, 2), 1e300)))
 
 
-def test_a_folder_is_no_label_map(tmp_path):
-    with pytest.raises(InputError, match="a folder"):
+def test_an_empty_folder_is_no_label_map(tmp_path):
+    with pytest.raises(InputError, match="none of these"):
         read_label_map(tmp_path)

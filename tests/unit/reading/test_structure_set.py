@@ -92,10 +92,9 @@ def test_plastimatch_as_a_peer_reader(tmp_path, ct):
         if (r := np.sqrt(max(0, 17.1**2 - (z - 18) ** 2))) > 0
     ]
     path = write_structures(tmp_path / "a.dcm", {"liver": balls})
-    # plastimatch 1.10 wants what no one reads.
-    change(path, PatientName="A", PatientID="1", StructureSetLabel="a", InstanceNumber=1)
-    command = ["plastimatch", "convert", "--input", path, "--referenced-ct", ct.folder, "--fixed", ct.folder,
-               "--xor-contours", "--output-prefix", tmp_path / "peer", "--prefix-format", "nrrd"]  # fmt: skip
+    sitk.WriteImage(ct.scan.image, str(tmp_path / "ct.nii.gz"))
+    command = ["plastimatch", "convert", "--input", path, "--fixed", tmp_path / "ct.nii.gz", "--xor-contours",
+               "--output-prefix", tmp_path / "peer", "--prefix-format", "nrrd"]  # fmt: skip
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
     peer = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "peer/liver.nrrd"))) > 0
     assert dsc(array_of(read_label_map(path, ct.scan, rank)), peer.astype(int)) > 0.985

@@ -84,7 +84,7 @@ def make_series(folder: Path, kind: str) -> Series:
     """A series of one of the kinds."""
     labels = body()
     places = {"spacing_mm_xyz": SPACING_MM_XYZ, "axes": UPRIGHT} | KINDS[kind]
-    return Series(folder, write_ct(folder, np.where(labels > 0, 1084, 24), **places), labels)
+    return Series(folder, write_ct(folder, np.where(labels > 0, 60, -1000), **places), labels)
 
 
 def array_of(volume: Volume) -> np.ndarray:

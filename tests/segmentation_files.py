@@ -32,7 +32,7 @@ MADE_BY = {
 
 
 def write_ct(folder: Path, voxels_zyx: np.ndarray, **places: object) -> list[Path]:
-    """A CT series, its slices from first to last; `places` as of `write_series`."""
+    """A CT series of these Hounsfield units, its slices from first to last; `places` as of `write_series`."""
     return write_series(folder, voxels_zyx.astype(np.int16), **OF_A_PATIENT | places)
 
 
@@ -111,7 +111,10 @@ def by_slicerio(
 
 
 def write_structures(
-    path: Path, regions: Mapping[str, Sequence[np.ndarray]], kind: str = "CLOSED_PLANAR", frame: str = FRAME_OF_REFERENCE
+    path: Path,
+    regions: Mapping[str, Sequence[np.ndarray]],
+    kind: str = "CLOSED_PLANAR",
+    frame: str = FRAME_OF_REFERENCE,
 ) -> Path:
     """A structure set of closed contours (points in mm, n × 3) by hand."""
     data = Dataset()

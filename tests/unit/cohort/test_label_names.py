@@ -127,11 +127,3 @@ def test_a_segment_s_name_in_the_header_goes_before_those_beside(labelled, tmp_p
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"1": "aorta"}}))
     errors = errors_of([labelled("a", label_map)], tmp_path)
     assert list(errors.file) == ([label_map] if is_wrong else [])
-
-
-def test_a_segmentation_of_slicer_on_a_grid_of_its_own_says_how_to_export_it(labelled, tmp_path):
-    fields = "space: LPS\nspace directions: (2,0,0) (0,2,0) (0,0,3)\nspace origin: (0,0,0)\nSegment0_ID:=a\n"
-    fields += "Segment0_LabelValue:=1\nSegment0_Layer:=0\nSegment0_Name:=liver"
-    label_map = write_nrrd(tmp_path / "a.seg.nrrd", bytes([1] * 8), fields=fields, kind="uchar", sizes="2 2 2")
-    errors = errors_of([labelled("a", label_map)], tmp_path)
-    assert len(errors) == 1 and "size" in errors.found[0] and "Export/import models and labelmaps" in errors.remedy[0]

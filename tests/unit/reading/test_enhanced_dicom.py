@@ -16,7 +16,7 @@ from dicom_series import change, without_mark, write_series
 from enhanced_dicom import write_enhanced
 from noisy_student.errors import InputError
 from noisy_student.geometry import Geometry
-from noisy_student.reading.door import read_label_map, read_scan
+from noisy_student.reading.door import read_scan
 
 SHAPE_ZYX = (6, 12, 10)
 VOXELS = np.random.default_rng(0).integers(-1000, 1500, SHAPE_ZYX).astype(np.int16)
@@ -160,11 +160,10 @@ def test_frames_without_places_are_refused(tmp_path):
         read_scan(path)
 
 
-def test_a_segmentation_is_no_scan_and_no_label_map_yet(tmp_path):
+def test_a_segmentation_is_no_scan(tmp_path):
     path = write(tmp_path / "seg.dcm", Modality="SEG")
-    for read in (read_scan, read_label_map):
-        with pytest.raises(InputError, match=r"seg\.dcm is a segmentation\n.*converted to NIfTI"):
-            read(path)
+    with pytest.raises(InputError, match=r"seg\.dcm is a segmentation\n.*read as a label map"):
+        read_scan(path)
 
 
 def test_a_slice_of_a_series_that_is_named_alone_says_so(tmp_path):

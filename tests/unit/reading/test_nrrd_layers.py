@@ -11,8 +11,8 @@ from noisy_student.geometry import image_like
 from noisy_student.reading.door import read_label_map, read_scan
 from segmentation_files import by_slicerio
 
-LABELS = body()
-MASKS = {name: LABELS == label for label, name in NAMES.items()}
+DRAWN = body()
+MASKS = {name: label == DRAWN for label, name in NAMES.items()}
 VALUES = {1: "spleen", 2: "liver", 3: "pancreas"}
 BY_VALUE = np.select([MASKS[name] for name in VALUES.values()], list(VALUES)).astype(np.uint8)
 OVERLAPPING = MASKS | {"liver": MASKS["liver"] | MASKS["pancreas"]}
@@ -26,7 +26,7 @@ def scan(request, tmp_path):
 @pytest.fixture
 def stored(tmp_path):
     """A plain scan on whose grid as stored the label maps lie."""
-    image = sitk.GetImageFromArray(np.where(LABELS > 0, 60, -1000).astype(np.int16))
+    image = sitk.GetImageFromArray(np.where(DRAWN > 0, 60, -1000).astype(np.int16))
     image.SetSpacing((2.0, 1.5, 3.0))
     image.SetOrigin((5.0, -7.0, 11.0))
     sitk.WriteImage(image, str(tmp_path / "scan.nii.gz"))
@@ -37,7 +37,7 @@ def test_layers_become_one_label_map(tmp_path, stored):
     path = by_slicerio(tmp_path / "a.seg.nrrd", OVERLAPPING, stored.image)
     assert b"dimension: 4" in path.read_bytes()
     volume = read_label_map(path, stored, rank)
-    assert np.array_equal(array_of(volume), LABELS) and volume.names == dict(sorted(NAMES.items()))
+    assert np.array_equal(array_of(volume), DRAWN) and volume.names == dict(sorted(NAMES.items()))
     overlap = np.count_nonzero(MASKS["pancreas"])
     assert [remark.found for remark in volume.remarks] == [f"{overlap} voxel(s) in two segments"]
     assert volume.is_by_name and volume.export == ""
@@ -53,8 +53,8 @@ def test_one_layer_keeps_its_numbers(tmp_path, stored):
 
 @pytest.mark.parametrize("masks", [MASKS, OVERLAPPING])
 def test_a_file_cut_to_its_segments_or_larger_than_the_scan(tmp_path, stored, masks):
-    wanted = LABELS if masks is OVERLAPPING else BY_VALUE
-    box = tuple(slice(np.flatnonzero(LABELS.any(axis=axes))[0], np.flatnonzero(LABELS.any(axis=axes))[-1] + 1)
+    wanted = DRAWN if masks is OVERLAPPING else BY_VALUE
+    box = tuple(slice(np.flatnonzero(DRAWN.any(axis=axes))[0], np.flatnonzero(DRAWN.any(axis=axes))[-1] + 1)
                 for axes in ((1, 2), (0, 2), (0, 1)))  # fmt: skip
     start = [part.start for part in box[::-1]]
     cut = by_slicerio(tmp_path / "cut.seg.nrrd", {name: mask[box] for name, mask in masks.items()}, stored.image, start)
@@ -71,7 +71,7 @@ def test_what_reaches_beyond_the_scan_is_cut_off_with_a_remark(tmp_path, stored,
     path = by_slicerio(tmp_path / "a.seg.nrrd", masks, stored.image)
     sitk.WriteImage(stored.image[4:20, 3:25, 6:10], str(tmp_path / "part.nii.gz"))
     volume = read_label_map(path, read_scan(tmp_path / "part.nii.gz"), rank)
-    wanted = LABELS if masks is OVERLAPPING else BY_VALUE
+    wanted = DRAWN if masks is OVERLAPPING else BY_VALUE
     assert np.array_equal(array_of(volume), wanted[6:10, 3:25, 4:20])
     assert "beyond" in {remark.kind for remark in volume.remarks}
 
@@ -82,7 +82,7 @@ def test_a_finer_grid_is_resampled_to_the_nearest(tmp_path, stored):
     grid.SetSpacing([mm / 3 for mm in stored.geometry.spacing_mm_xyz])
     grid.SetOrigin([place - mm / 3 for place, mm in zip(stored.geometry.origin_mm_xyz, (2.0, 1.5, 3.0), strict=True)])
     volume = read_label_map(by_slicerio(tmp_path / "a.seg.nrrd", fine, grid), stored, rank)
-    assert np.array_equal(array_of(volume), LABELS)
+    assert np.array_equal(array_of(volume), DRAWN)
 
 
 def test_a_scan_stored_along_other_axes(tmp_path, scan):
@@ -104,7 +104,8 @@ def test_one_voxel_is_an_empty_segmentation(tmp_path, stored):
 def test_a_layer_that_is_not_there_is_an_error(tmp_path, stored):
     keys = "".join(f"Segment{number}_ID:=s{number}\nSegment{number}_Name:={name}\nSegment{number}_Layer:={layer}\n"
                    for number, (name, layer) in enumerate((("liver", 0), ("spleen", 2))))  # fmt: skip
-    fields = f"space: LPS\nspace directions: none (2,0,0) (0,2,0) (0,0,3)\nkinds: list domain domain domain\n{keys.strip()}"
+    fields = "space: LPS\nspace directions: none (2,0,0) (0,2,0) (0,0,3)\nkinds: list domain domain domain\n"
+    fields += keys.strip()
     path = write_nrrd(tmp_path / "a.nrrd", bytes(2 * 60), fields, sizes="2 5 4 3", kind="uchar")
     with pytest.raises(InputError, match="a segment in layer 2 of 2"):
         read_label_map(path, stored, rank)

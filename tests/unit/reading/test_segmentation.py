@@ -157,7 +157,7 @@ def test_names_from_the_property_type_and_the_side_that_a_modifier_adds(tmp_path
     ("label", "meaning", "code", "names"),
     [
         ("Kidney left", "Kidney", ("7771000", "Left"), ("Kidney left", "left Kidney", "Kidney")),
-        ("Adrenal", "Adrenal gland", ("X", "Right "), ("right Adrenal", "Adrenal", "right Adrenal gland", "Adrenal gland")),
+        ("Renal", "Kidney", ("X", "Right "), ("right Renal", "Renal", "right Kidney", "Kidney")),
         ("Liver", "Liver", ("1", "Bilateral"), ("Liver",)),
         ("", "", ("1", "Left"), ("left",)),
     ],
@@ -184,10 +184,14 @@ def change_frames(path, per_frame=None, **shared):
 @pytest.mark.parametrize(
     ("move", "shared", "said"),
     [
-        (lambda number, mm: mm + [0, 0, 1.2 * (number == 3)], {}, "1 of 20 frames between slices, by up to 0.4"),
-        (lambda number, mm: mm + [0, 0.6, 0], {}, "pixels up to 0.4 of a pixel off"),
+        (
+            lambda number, mm: mm + np.array([0, 0, 1.2 * (number == 3)]),
+            {},
+            "1 of 20 frames between slices, by up to 0.4",
+        ),
+        (lambda number, mm: mm + np.array([0, 0.6, 0]), {}, "pixels up to 0.4 of a pixel off"),
         (lambda number, mm: mm, {"PixelSpacing": [1.5, 2.1]}, "pixels up to 1.8 of a pixel off"),
-        (lambda number, mm: mm + [0, 0, 500], {}, "none of its 20 frames within the scan"),
+        (lambda number, mm: mm + np.array([0, 0, 500]), {}, "none of its 20 frames within the scan"),
     ],
 )
 def test_frames_off_the_scan_are_refused(tmp_path, series, move, shared, said):
@@ -199,11 +203,10 @@ def test_frames_off_the_scan_are_refused(tmp_path, series, move, shared, said):
     assert "best its DICOM series" in error.value.remedy
 
 
-
 def test_frames_a_little_off_are_laid_on_their_slice(tmp_path, series):
     ct = series("straight")
     path = by_highdicom(tmp_path / "a.dcm", ct.files, ct.labels, NAMES)
-    change_frames(path, lambda number, mm: mm + [0.3, -0.3, 0.6])
+    change_frames(path, lambda number, mm: mm + np.array([0.3, -0.3, 0.6]))
     assert np.array_equal(array_of(read_label_map(path, ct.scan, rank)), ct.labels)
 
 
@@ -236,7 +239,7 @@ def test_a_damaged_segmentation_is_an_error(tmp_path, series):
     ct = series("straight")
     path = by_highdicom(tmp_path / "a.dcm", ct.files, ct.labels, NAMES)
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(InputError, match="frames that cannot be decoded|no whole DICOM segmentation"):
+    with pytest.raises(InputError, match=r"frames that cannot be decoded|no whole DICOM segmentation"):
         read_label_map(path, ct.scan, rank)
 
 

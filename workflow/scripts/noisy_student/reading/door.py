@@ -50,7 +50,7 @@ def _required(path: Path, kind: str, scan: Volume | None) -> Volume:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file, or of all that a scan or label map is made of: slices whatever their names, masks with them."""
+    """SHA-256 of a file, or of all that a scan or label map is made of: slices without their names, masks with them."""
     files = dicom_files(path) if path.is_dir() else _files_of(path)
     if files == [path]:
         return sha256(path)

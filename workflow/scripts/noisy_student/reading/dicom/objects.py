@@ -49,8 +49,8 @@ def require_frame_of_reference(path: Path, scan: Volume, given: str) -> None:
     if known and given and known != given:
         wanted = f"{path} in its scan's frame of reference (FrameOfReferenceUID {known})"
         remedy = (
-            "give the scan that it was drawn on; if it is this one, whose identifiers were changed, give both the same, "
-            "or the scan as NIfTI: then positions count alone"
+            "give the scan that it was drawn on; if it is this one, whose identifiers were changed, give both the "
+            "same, or the scan as NIfTI: then positions count alone"
         )
         raise InputError(wanted, f"another one ({given})", remedy)
 

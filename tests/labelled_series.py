@@ -14,7 +14,8 @@ from noisy_student.reading.door import read_scan
 from noisy_student.reading.volume import Volume
 from segmentation_files import write_ct
 
-SIZE_ZYX, SPACING_MM_XYZ = (14, 33, 36), (2.0, 1.5, 3.0)
+# Frames of so many bits begin within a byte.
+SIZE_ZYX, SPACING_MM_XYZ = (14, 33, 35), (2.0, 1.5, 3.0)
 # Label → name, centre and radii (column, row, slice) as shares of the series.
 ORGANS = {
     3: ("spleen", (0.70, 0.55, 0.60), (0.18, 0.25, 0.30)),

@@ -190,7 +190,7 @@ def change_frames(path, per_frame=None, **shared):
             "1 of 20 frames between slices, by up to 0.4",
         ),
         (lambda number, mm: mm + np.array([0, 0.6, 0]), {}, "pixels up to 0.4 of a pixel off"),
-        (lambda number, mm: mm, {"PixelSpacing": [1.5, 2.1]}, "pixels up to 1.8 of a pixel off"),
+        (lambda number, mm: mm, {"PixelSpacing": [1.5, 2.1]}, "pixels up to 1.7 of a pixel off"),
         (lambda number, mm: mm + np.array([0, 0, 500]), {}, "none of its 20 frames within the scan"),
     ],
 )

@@ -183,11 +183,25 @@ def _problem(off: np.ndarray, off_xy: np.ndarray, is_beyond: np.ndarray) -> str:
 def _pixels(path: Path, data: Dataset, numbers: np.ndarray) -> Iterator[np.ndarray]:
     """The stored values (y, x) of these frames, one after the other."""
     try:
-        if len(numbers):
+        syntax = data.file_meta.TransferSyntaxUID
+        if data.BitsAllocated == 1 and syntax.is_little_endian and not syntax.is_encapsulated:
+            yield from (_unpacked(data, number) for number in numbers.tolist())
+        elif len(numbers):
             yield from iter_pixels(data, indices=numbers.tolist(), raw=True)
     except Exception as error:  # pydicom and its decoders raise whatever damaged bytes lead to
         remedy = "restore it; if it is whole, export it again uncompressed"
         raise unreadable(path, f"frames that cannot be decoded: {last_line(error)}", remedy) from error
+
+
+def _unpacked(data: Dataset, number: int) -> np.ndarray:
+    """A frame of bits that follow one another, across bytes from frame to frame (DICOM PS3.5, 8.1.1).
+
+    pydicom 3.0 takes a byte too few of a frame that begins within one and is as long (findings/).
+    """
+    pixels = data.Rows * data.Columns
+    first, shift = divmod(number * pixels, 8)
+    stored = np.frombuffer(data.PixelData, np.uint8)[first : first + (shift + pixels + 7) // 8]
+    return np.unpackbits(stored, bitorder="little")[shift : shift + pixels].reshape(data.Rows, data.Columns)
 
 
 def _common(target_yx: np.ndarray, frame_yx: np.ndarray, start_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

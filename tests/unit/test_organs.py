@@ -33,6 +33,8 @@ def test_what_is_not_given_is_filled_in():
         ([Organ(label, f"organ {label}") for label in range(1, 257)], "at most 255"),
         ([Organ(1, "background")], "label 0"),
         ([Organ(1, "right lung", left_twin="right lung")], "no other organ"),
+        ([Organ(1, "liver", aliases=("foie",)), Organ(2, "spleen", aliases=("Foie",))], "liver and spleen share"),
+        ([Organ(1, "left lung"), Organ(2, "lung", aliases=("Lung_L",))], "left lung and lung share"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(organs, said):

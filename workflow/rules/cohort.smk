@@ -37,7 +37,7 @@ rule case_table:
     threads: 8
     params:
         cohort=section(CONFIGURATION.cohort),
-        organs=organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin", "volume_ml"),
+        organs=organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin", "volume_ml", "aliases"),
         state=cohort_state,
         findings="results/cohort/findings.tsv",
     shell:

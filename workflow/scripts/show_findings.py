@@ -7,6 +7,7 @@ import pandas as pd
 
 from noisy_student.cohort import labelled_organs
 from noisy_student.cohort.case_table import in_words
+from noisy_student.cohort.numbers_by_name import TAKEN
 from noisy_student.command import run
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import read_table
@@ -31,7 +32,7 @@ def summary(cases: pd.DataFrame, findings: pd.DataFrame) -> str:
     """The last line: how many scans and warnings, and what was passed over."""
     roles = ", ".join(f"{number} {role}" for role, number in cases.role.value_counts(sort=False).items())
     warnings = (findings.severity == "warning").sum()
-    notes = findings[findings.severity == "note"]
+    notes = findings[(findings.severity == "note") & (findings.wanted != TAKEN)]
     passed_over = "".join(f"; in {note.file}: {note.found}" for note in notes.itertuples())
     return f"{len(cases)} scans ({roles}), {warnings} warning(s), no errors{passed_over}"
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from header_files import write_nrrd
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
-from noisy_student.cohort.label_names import name_remarks, right_numbers
+from noisy_student.cohort.label_names import Named, name_remarks, right_numbers
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import numbering_errors
 from noisy_student.organs import FLARE22, Organ
@@ -25,8 +27,11 @@ TOTALSEGMENTATOR |= {15: "esophagus", 19: "duodenum", 52: "aorta", 63: "inferior
 THREE = (Organ(1, "liver"), Organ(2, "spleen"), Organ(3, "pancreas"))
 
 
-def remarks(tmp_path, names, labels=None, organs=FLARE22):
-    return name_remarks(tmp_path / "a.nii.gz", names, labels, organs)
+TABLE = {organ.name: organ.label for organ in FLARE22}
+
+
+def remarks(names, labels, organs=FLARE22):
+    return name_remarks(Named("its header", names), labels, organs)
 
 
 def mapping_in(remedy):
@@ -35,29 +40,30 @@ def mapping_in(remedy):
 
 
 @pytest.mark.parametrize("names", [ALPHABETICAL, AMOS, TOTALSEGMENTATOR])
-def test_the_remedy_is_the_mapping_that_is_right(tmp_path, names):
-    (found,) = remarks(tmp_path, names)
-    assert found.severity == "error" and "its header" in found.found and "label table" in found.found
+def test_the_remedy_is_the_mapping_that_is_right(names):
+    (found,) = remarks(names, TABLE)
+    assert found.severity == "error" and "its header" in found.found and "`labels`" in found.found
     assert f"1 is {names[1]!r} and taken for liver" in found.found
     right = mapping_in(found.remedy)
     assert numbering_errors(right, FLARE22) == []
-    assert remarks(tmp_path, names, right) == []
+    assert remarks(names, right) == []
 
 
 @pytest.mark.parametrize(
     ("names", "labels", "organs"),
     [
-        ({organ.label: organ.name for organ in FLARE22} | {14: "tumor"}, None, FLARE22),
-        ({1: "Segment_1", 2: "organ two", 3: "foie"}, None, FLARE22),
-        ({}, None, FLARE22),
+        ({organ.label: organ.name for organ in FLARE22} | {14: "tumor"}, TABLE, FLARE22),
+        ({1: "Segment_1", 2: "organ two", 3: "foie"}, TABLE, FLARE22),
+        ({}, TABLE, FLARE22),
         ({1: "pancreas", 2: "cancer"}, {"pancreas": [1, 2]}, (Organ(1, "pancreas"),)),
         ({1: "liver", 2: "hepatic vessels"}, {"liver": [1, 2]}, (Organ(1, "liver"),)),
-        ({1: "liver", 2: "heart"}, None, (Organ(1, "liver"), Organ(2, "my structure"))),
+        ({1: "liver", 2: "heart"}, {"liver": 1, "my structure": 2}, (Organ(1, "liver"), Organ(2, "my structure"))),
         ({6: "liver", 1: "spleen", 3: "aorta"}, {"liver": 6, "spleen": 1, "pancreas": 9}, THREE),
+        ({1: "foie", 2: "Milz"}, {"liver": 1, "spleen": 2}, (Organ(1, "liver", aliases=["Foie"]), Organ(2, "spleen"))),
     ],
 )
-def test_names_that_agree_or_fit_no_organ_are_no_contradiction(tmp_path, names, labels, organs):
-    assert remarks(tmp_path, names, labels, organs) == []
+def test_names_that_agree_or_fit_no_organ_are_no_contradiction(names, labels, organs):
+    assert remarks(names, labels, organs) == []
 
 
 @pytest.mark.parametrize(
@@ -70,14 +76,15 @@ def test_names_that_agree_or_fit_no_organ_are_no_contradiction(tmp_path, names, 
         ({1: "liver", 2: "spleen"}, {"liver": [1, 2], "spleen": 4, "pancreas": 3}, "2 is 'spleen' and taken for liver"),
     ],
 )
-def test_what_contradicts_is_said_number_by_number(tmp_path, names, labels, said):
-    (found,) = remarks(tmp_path, names, labels, THREE)
+def test_what_contradicts_is_said_number_by_number(names, labels, said):
+    (found,) = remarks(names, labels or {organ.name: organ.label for organ in THREE}, THREE)
     assert said in found.found
-    assert remarks(tmp_path, names, mapping_in(found.remedy), THREE) == []
+    assert remarks(names, mapping_in(found.remedy), THREE) == []
 
 
 def test_an_organ_without_a_name_is_named_and_gets_a_number_of_its_own():
-    right, unnamed = right_numbers({"liver": [1], "spleen": [2], "pancreas": [3]}, {2: "liver", 3: "heart"})
+    used = {organ.name: [organ.label] for organ in THREE}
+    right, unnamed = right_numbers(used, {2: "liver", 3: "heart"}, THREE, OrganNames(THREE))
     assert right == {"liver": [2], "spleen": [4], "pancreas": [5]} and unnamed == ["spleen", "pancreas"]
 
 
@@ -85,7 +92,7 @@ def test_an_organ_without_a_name_is_named_and_gets_a_number_of_its_own():
 def test_any_numbering_is_either_in_use_or_mended_by_its_remedy(numbers, known):
     names = {number: organ.name for number, organ in zip(numbers, FLARE22[:known], strict=False)}
     used = {organ.name: [organ.label] for organ in FLARE22}
-    right, _ = right_numbers(used, names)
+    right, _ = right_numbers(used, names, FLARE22, OrganNames(FLARE22))
     assert numbering_errors(right, FLARE22) == []
     assert all(names.get(right[name][0]) == name for name in names.values())
 
@@ -109,12 +116,12 @@ def errors_of(scans, tmp_path):
     return findings[findings.severity == "error"].reset_index(drop=True)
 
 
-def test_a_dataset_json_that_contradicts_is_one_error_for_its_folder(labelled, tmp_path):
-    scans = [labelled("a"), labelled("bb"), labelled("ccc")]
+def test_a_dataset_json_that_contradicts_labels_is_one_error_for_its_source(labelled, tmp_path):
+    scans = [replace(labelled(case), labels=TABLE) for case in ("a", "bb", "ccc")]
     described = {"labels": {name: number for number, name in ALPHABETICAL.items()}}
     (tmp_path / "dataset.json").write_text(json.dumps(described))
     errors = errors_of(scans, tmp_path)
-    assert list(errors.case) == ["a"] and "in 2 more of its folder" in errors.found[0]
+    assert list(errors.case) == ["a"] and "in 2 more of its source" in errors.found[0]
     assert str(tmp_path / "dataset.json") in errors.found[0]
     assert mapping_in(errors.remedy[0]) == described["labels"]
 
@@ -125,5 +132,5 @@ def test_a_segment_s_name_in_the_header_goes_before_those_beside(labelled, tmp_p
     fields = f"space: LPS\nspace directions: (2,0,0) (0,2,0) (0,0,3)\nspace origin: (0,0,0)\n{keys}"
     label_map = write_nrrd(tmp_path / "a.seg.nrrd", np.ones(60, np.uint8).tobytes(), fields=fields, kind="uchar")
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"1": "aorta"}}))
-    errors = errors_of([labelled("a", label_map)], tmp_path)
+    errors = errors_of([replace(labelled("a", label_map), labels=TABLE)], tmp_path)
     assert list(errors.file) == ([label_map] if is_wrong else [])

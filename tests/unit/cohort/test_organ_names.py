@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisy_student.cohort.organ_names import ALIASES, is_known, organ_of
-from noisy_student.organs import FLARE22
+from noisy_student.cohort.organ_names import ALIASES, OrganNames, is_known, organ_of
+from noisy_student.organs import FLARE22, Organ
 
 # In FLARE22's order: TotalSegmentator, AbdomenAtlas, AMOS22's dataset.json, BTCV, its short forms.
 OTHERS = [
@@ -54,3 +54,25 @@ def test_no_two_organs_share_a_name_and_unknown_ones_are_themselves():
     assert len({organ_of(name) for name in ALIASES}) == len(ALIASES)
     assert organ_of("Segment_1") == organ_of("segment 1") and not is_known("Segment_1")
     assert organ_of("right lung") != organ_of("left lung")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Kidney Left", 13), ("LEFT_KIDNEY", 13), ("kidney (L)", 13), ("lt. kidney", 13), ("Kidney Lt", 13),
+        ("kidney (R)", 2), ("RtKidney", 2), ("V_Venacava_I", 6), ("Glnd_Adrenal_L", 8), ("GallBladder", 9),
+        ("kidney", None), ("bladder", None), ("kidney_cyst_left", None),
+    ],
+)  # fmt: skip
+def test_a_name_has_the_label_of_the_organ_that_it_means(name, label):
+    assert OrganNames(FLARE22).rank(name) == label
+
+
+def test_a_tables_own_names_go_before_what_is_known_of_others():
+    meaning = OrganNames(
+        [Organ(1, "Leber", aliases=("foie", "Liver lobes")), Organ(2, "vena cava"), Organ(3, "spleen")]
+    )
+    assert [meaning.rank(name) for name in ("FOIE", "liver_lobes", "postcava", "SPL", "liver", "heart")] == [
+        1, 1, 2, 3, None, None,
+    ]  # fmt: skip
+    assert meaning.is_known("foie") and meaning.is_known("heart") and not meaning.is_known("rate")

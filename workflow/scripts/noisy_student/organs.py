@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -17,6 +18,7 @@ class Organ:
 
     `z_limited` organs run on beyond the labelled slices, so the official evaluation cuts both label
     maps to the truth's slices first. `left_twin` is, of a right organ, the name of its left counterpart.
+    `aliases` are other names of it, in label maps and the files beside them.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (not a field)
@@ -29,6 +31,7 @@ class Organ:
     z_limited: bool = False
     left_twin: str | None = None
     volume_ml: tuple[float, float] | None = None
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the short name and the colour; refuse a tolerance, a range or a colour that is none."""
@@ -39,29 +42,59 @@ class Organ:
             if not 0 <= low < high:
                 raise ValueError(f"volume_ml of {self.name} must be two numbers, the smaller one first")
             object.__setattr__(self, "volume_ml", (float(low), float(high)))
+        object.__setattr__(self, "aliases", tuple(self.aliases))
         object.__setattr__(self, "short", self.short or self.name)
         object.__setattr__(self, "colour", self.colour or PALETTE[(self.label - 1) % len(PALETTE)])
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
             raise ValueError(f"colour of {self.name} must be written as #rrggbb")
 
 
+SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
+UNSAID = ("or", "and", "the")
+
+
+def plain(name: str) -> str:
+    """The name without case, separators and order of sides: `Kidney_Right`, `kidney (R)` and `right kidney` are one."""
+    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    sides = [SIDES[word] for word in words if word in SIDES]
+    return "".join(sides + [word for word in words if word not in SIDES and word not in UNSAID])
+
+
 # Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables. Volumes: from a
 # newborn's organ (kidney 10 ml, adrenal gland shrunken) to cirrhosis, polycystic kidneys, a spleen of leukaemia.
+# Aliases: AMOS22 (with its `arota`), BTCV's short forms, AbdomenAtlas, and radiotherapy's AAPM TG-263.
 FLARE22: tuple[Organ, ...] = (
-    Organ(1, "liver", "Liver", 5, "#ba4300", volume_ml=(150, 6000)),
-    Organ(2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney", volume_ml=(10, 3000)),
-    Organ(3, "spleen", "Spleen", 3, "#6784fe", volume_ml=(8, 5000)),
-    Organ(4, "pancreas", "Pancreas", 5, "#b0c779", volume_ml=(5, 500)),
-    Organ(5, "aorta", "Aorta", 2, "#e5004e", z_limited=True, volume_ml=(3, 1000)),
-    Organ(6, "inferior vena cava", "IVC", 2, "#683fef", z_limited=True, volume_ml=(2, 600)),
-    Organ(7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland", volume_ml=(0.3, 60)),
-    Organ(8, "left adrenal gland", "LAG", 2, "#adff02", volume_ml=(0.3, 60)),
-    Organ(9, "gallbladder", "GB", 2, "#00b892", volume_ml=(0.5, 500)),
-    Organ(10, "esophagus", "Esoph.", 3, "#f6ffe0", z_limited=True, volume_ml=(0.5, 300)),
-    Organ(11, "stomach", "Stomach", 5, "#c376cb", volume_ml=(5, 4000)),
-    Organ(12, "duodenum", "Duod.", 7, "#67607e", volume_ml=(3, 600)),
-    Organ(13, "left kidney", "LK", 3, "#dd9200", volume_ml=(10, 3000)),
-)
+    Organ(1, "liver", "Liver", 5, "#ba4300", volume_ml=(150, 6000), aliases=("liv",)),
+    Organ(
+        2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney", volume_ml=(10, 3000), aliases=("rkid", "rk")
+    ),
+    Organ(3, "spleen", "Spleen", 3, "#6784fe", volume_ml=(8, 5000), aliases=("spl",)),
+    Organ(4, "pancreas", "Pancreas", 5, "#b0c779", volume_ml=(5, 500), aliases=("pan",)),
+    Organ(
+        5, "aorta", "Aorta", 2, "#e5004e", z_limited=True, volume_ml=(3, 1000),
+        aliases=("aor", "arota", "abdominal aorta", "A_Aorta"),
+    ),
+    Organ(
+        6, "inferior vena cava", "IVC", 2, "#683fef", z_limited=True, volume_ml=(2, 600),
+        aliases=("ivc", "postcava", "vena cava", "vena cava inferior", "V_Venacava_I"),
+    ),
+    Organ(
+        7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland", volume_ml=(0.3, 60),
+        aliases=("rad", "rag", "right adrenal", "right suprarenal gland", "Glnd_Adrenal_R"),
+    ),
+    Organ(
+        8, "left adrenal gland", "LAG", 2, "#adff02", volume_ml=(0.3, 60),
+        aliases=("lad", "lag", "left adrenal", "left suprarenal gland", "Glnd_Adrenal_L"),
+    ),
+    Organ(9, "gallbladder", "GB", 2, "#00b892", volume_ml=(0.5, 500), aliases=("gall", "gb")),
+    Organ(
+        10, "esophagus", "Esoph.", 3, "#f6ffe0", z_limited=True, volume_ml=(0.5, 300),
+        aliases=("oesophagus", "eso", "esoph"),
+    ),
+    Organ(11, "stomach", "Stomach", 5, "#c376cb", volume_ml=(5, 4000), aliases=("sto",)),
+    Organ(12, "duodenum", "Duod.", 7, "#67607e", volume_ml=(3, 600), aliases=("duo", "duod")),
+    Organ(13, "left kidney", "LK", 3, "#dd9200", volume_ml=(10, 3000), aliases=("lkid", "lk")),
+)  # fmt: skip
 
 
 def table_errors(organs: Sequence[Organ]) -> list[str]:
@@ -77,7 +110,20 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
         for organ in organs
         if organ.left_twin is not None and (organ.left_twin not in names or organ.left_twin == organ.name)
     ]
-    return errors
+    return errors + _shared_names(organs)
+
+
+def _shared_names(organs: Sequence[Organ]) -> list[str]:
+    """An error for each name or alias that several organs have."""
+    having = defaultdict(list)
+    for organ in organs:
+        for name in dict.fromkeys(map(plain, (organ.name, *organ.aliases))):
+            having[name].append(organ.name)
+    return [
+        f"{' and '.join(names)} share a name or alias, {name!r} in plain: each means one organ"
+        for name, names in having.items()
+        if len(set(names)) > 1
+    ]
 
 
 def sided_pairs(organs: Sequence[Organ]) -> list[tuple[Organ, Organ]]:

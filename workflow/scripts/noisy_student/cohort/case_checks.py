@@ -17,10 +17,10 @@ from noisy_student.cohort.label_checks import (
     side_remarks,
     with_labels,
 )
-from noisy_student.cohort.label_names import name_remarks
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
-from noisy_student.cohort.organ_names import rank_of
+from noisy_student.cohort.numbers_by_name import NAMES, numbering_of
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
@@ -88,22 +88,17 @@ def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding
 
 def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, dict, list[Finding]]:
     """Where the label map lies in the table's numbers, which labels of which volume it has, and what was found."""
+    labelled = labelled_in(standard.organs, scan.organs)
     try:
-        stored = read_label_map(path, volume, rank_of(standard.organs))
+        stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank)
     except InputError as error:
         return path, {}, [_unreadable(scan, path, error)]
-    if stored.is_by_name:
-        scan = replace(scan, labels=None)
-    label_map = turned_like(stored.image, volume.geometry)
-    remarks = [
-        *stored.remarks, *name_remarks(path, stored.names, scan.labels, standard.organs),
-        *label_map_remarks(scan, label_map, volume.geometry, standard.organs, stored.export),
-    ]  # fmt: skip
+    numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
+    in_own_numbers = turned_like(stored.image, volume.geometry)
+    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering, stored.export)]
     if any(remark.severity == "error" for remark in remarks):
         return path, {}, _findings(scan, path, remarks)
-    label_map = in_table_numbers(scan, label_map, standard.organs)
-    labelled = labelled_in(standard.organs, scan.organs)
-    label_map, beyond = with_labels(label_map, labelled)
+    label_map, beyond = with_labels(in_table_numbers(in_own_numbers, numbering, standard.organs), labelled)
     remarks += beyond_remarks(beyond, standard.organs)
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
@@ -111,12 +106,17 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
         LABELS: np.flatnonzero(counts).tolist(),
         ORGANS: labelled,
         VOLUMES: whole_volumes_ml(label_map, counts),
+        **({NAMES: numbering.taken} if numbering.taken else {}),
     }
-    if scan.labels is None and stored.is_plain and not beyond:
+    if stored.is_plain and _are_equal(label_map, in_own_numbers):
         return path.resolve(), measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"
     write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)
     return target, measured, findings
+
+
+def _are_equal(one: sitk.Image, other: sitk.Image) -> bool:
+    return one is other or np.array_equal(*map(sitk.GetArrayViewFromImage, (one, other)))
 
 
 def _row(scan: Scan, volume: Volume) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.cohort.case_checks import Standard, examine
-from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, unclear_sets
+from noisy_student.cohort.cohort_checks import misnamed, never_labelled, repeated_names, unclear_sets, unknown_organs
 from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
-from noisy_student.cohort.label_names import once_a_folder
+from noisy_student.cohort.label_names import once_a_source
 from noisy_student.cohort.label_volumes import volume_findings
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly_labelled
 from noisy_student.cohort.names import is_plain_name
+from noisy_student.cohort.numbers_by_name import names_taken
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unpaired import missing_label_maps
 from noisy_student.errors import InputError
@@ -34,9 +35,10 @@ def make_case_table(
     plain = [scan for scan in scans if is_plain_name(scan.case)]
     examined = list(in_order(partial(examine, standard=standard), plain, cores, "checking"))
     rows = [row for row, _ in examined if row]
-    findings = once_a_folder([finding for _, found in examined for finding in found])
-    findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + missing_label_maps(plain) + copies(rows)
-    for look in (never_labelled, partly_labelled, volume_findings):
+    findings = once_a_source([finding for _, found in examined for finding in found], scans)
+    findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + unknown_organs(scans, standard.organs)
+    findings += missing_label_maps(plain) + copies(rows)
+    for look in (names_taken, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame(

@@ -46,6 +46,17 @@ def unclear_sets(scans: Iterable[Scan]) -> list[Finding]:
     return [finding for of_role in first.values() if len(of_role) > 1 for finding in _unclear(of_role)]
 
 
+def unknown_organs(scans: Iterable[Scan], organs: Sequence[Organ]) -> list[Finding]:
+    """Cells of a table's column `organs` with names that the label table does not have."""
+    names = [organ.name for organ in organs]
+    wanted, remedy = f"organs of the label table: {', '.join(names)}", "correct the cell, names separated by commas"
+    return [
+        Finding(scan.case, scan.table or "", "error", f"{', '.join(unknown)} in its column `organs`", wanted, remedy)
+        for scan in scans
+        if (unknown := [name for name in scan.organs or () if name not in names])
+    ]
+
+
 def _unclear(first: dict[str, Scan]) -> Iterator[Finding]:
     known: dict[str, str] = {}
     for name, scan in first.items():

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.cohort.image_checks import FAT_BELOW_HU
+from noisy_student.cohort.numbers_by_name import Numbering
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
 from noisy_student.configuration.numbering import renumbered
@@ -27,9 +28,9 @@ OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the sc
 
 
 def label_map_remarks(
-    scan: Scan, label_map: sitk.Image, geometry: Geometry, organs: Sequence[Organ], export: str = ""
+    scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering, export: str = ""
 ) -> list[Remark]:
-    """What is wrong with a label map in its own numbers beside its scan: same grid, known labels, some organ.
+    """What is wrong with a label map in its own numbers beside its scan: same grid, known numbers, some organ.
 
     `export`: how the program that wrote it gives it on the scan's grid, if it has a grid of its own.
     """
@@ -42,9 +43,8 @@ def label_map_remarks(
     if len(values) > MOST_NUMBERS or values[0] < FAT_BELOW_HU:
         found = f"{len(values)} different numbers, from {values[0]} to {values[-1]}: a scan's intensities"
         return [Remark("labels", found, "a label map", "name the label map in its place", "error")]
-    if scan.labels is None and (unknown := [value for value in values.tolist() if not 0 <= value <= len(organs)]):
-        remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
-        return [Remark("labels", f"labels {unknown[:5]}", f"labels from 0 to {len(organs)}", remedy, "error")]
+    if unknown := [value for value in values.tolist() if not numbering.knows(value)]:
+        return [Remark("labels", f"labels {unknown[:5]}", *numbering.wanted, "error")]
     if not values.any():
         return [Remark("empty", "no organ", "a label map", "look whether the right file was exported")]
     return []
@@ -76,8 +76,8 @@ def beyond_remarks(beyond: Sequence[int], organs: Sequence[Organ]) -> list[Remar
     return [Remark("organs", found, "the organs that are labelled, and no others", remedy)] if beyond else []
 
 
-def in_table_numbers(scan: Scan, label_map: sitk.Image, organs: Sequence[Organ]) -> sitk.Image:
+def in_table_numbers(label_map: sitk.Image, numbering: Numbering, organs: Sequence[Organ]) -> sitk.Image:
     """The label map with the label table's numbers."""
-    if scan.labels is None:
+    if numbering.numbers is None:
         return label_map
-    return image_like(renumbered(sitk.GetArrayViewFromImage(label_map), scan.labels, organs), label_map)
+    return image_like(renumbered(sitk.GetArrayViewFromImage(label_map), numbering.numbers, organs), label_map)

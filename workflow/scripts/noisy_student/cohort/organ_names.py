@@ -1,31 +1,18 @@
 """One organ, many names: what public data sets and programs call the same thing.
 
-Names are those of FLARE22, AMOS22 (with its `arota`), BTCV (in its short forms too), TotalSegmentator, AbdomenAtlas and
-3D Slicer.
+Names are those of FLARE22, AMOS22, BTCV, TotalSegmentator, AbdomenAtlas, 3D Slicer and radiotherapy. Case, separators
+and the place of the side do not matter.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
+from typing import TypeVar
 
-from noisy_student.organs import Organ
+from noisy_student.organs import FLARE22, Organ, plain
 
-SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
+Meaning = TypeVar("Meaning")
 BOTH = re.compile(r"(.+)\((.+)\)\s*")
-UNSAID = ("or", "and", "the")
-ALIASES = {
-    "liver": ("liv",),
-    "spleen": ("spl",),
-    "right kidney": ("rkid", "rk"),
-    "left kidney": ("lkid", "lk"),
-    "pancreas": ("pan",),
-    "aorta": ("aor", "arota", "abdominal aorta"),
-    "inferior vena cava": ("ivc", "postcava", "vena cava", "vena cava inferior"),
-    "right adrenal gland": ("rad", "rag", "right adrenal", "right suprarenal gland"),
-    "left adrenal gland": ("lad", "lag", "left adrenal", "left suprarenal gland"),
-    "gallbladder": ("gall", "gb"),
-    "esophagus": ("oesophagus", "eso", "esoph"),
-    "stomach": ("sto",),
-    "duodenum": ("duo", "duod"),
+ALIASES = {organ.name: organ.aliases for organ in FLARE22} | {
     # Not FLARE22's: known, so that one of them in an organ's place is seen.
     "bladder": ("urinary bladder",),
     "prostate": (),
@@ -33,7 +20,7 @@ ALIASES = {
     "portal vein and splenic vein": ("veins", "portal vein"),
     "celiac trunk": (),
     "hepatic vessel": ("hepatic vessels",),
-    "small bowel": ("small intestine",),
+    "small bowel": ("small intestine", "Bowel_Small"),
     "colon": (),
     "rectum": (),
     "left lung": (),
@@ -42,37 +29,44 @@ ALIASES = {
     "left femur": (),
     "right femur": (),
 }
-
-
-def plain(name: str) -> str:
-    """The name without case, separators and order of sides: `Kidney_Right` and `right kidney` are one."""
-    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    sides = [SIDES[word] for word in words if word in SIDES]
-    return "".join(sides + [word for word in words if word not in SIDES and word not in UNSAID])
-
-
 _KNOWN = {plain(alias): plain(name) for name, aliases in ALIASES.items() for alias in (name, *aliases)}
+
+
+class OrganNames:
+    """Which organ of a label table a name means: by the table's names and aliases, then by all that is known here.
+
+    `asked_for`: the labels of the only organs that are asked for; None for all.
+    """
+
+    def __init__(self, organs: Sequence[Organ], asked_for: Collection[int] | None = None) -> None:
+        known = {organ_of(organ.name): organ.label for organ in organs}
+        self._labels = {alias: known[organ] for alias, organ in _KNOWN.items() if organ in known}
+        self._labels |= {plain(name): organ.label for organ in organs for name in (organ.name, *organ.aliases)}
+        self._asked_for = frozenset(organ.label for organ in organs) if asked_for is None else frozenset(asked_for)
+
+    def rank(self, name: str) -> int | None:
+        """The label of the organ that a name means; None for a name that is no organ of those asked for."""
+        label = _looked_up(name, self._labels)
+        return label if label in self._asked_for else None
+
+    def is_known(self, name: str) -> bool:
+        """Whether the name is one of an organ, of the table or another one."""
+        return _looked_up(name, self._labels) is not None or is_known(name)
 
 
 def organ_of(name: str) -> str:
     """The same text for all names of one organ; of an unknown organ its own plain name."""
-    return _known(name) or plain(name)
-
-
-def rank_of(organs: Sequence[Organ]) -> Callable[[str], int | None]:
-    """What gives the label of the organ that a name means; None for a name that is none of the table's."""
-    labels = {organ_of(organ.name): organ.label for organ in organs}
-    return lambda name: labels.get(organ_of(name))
+    return _looked_up(name, _KNOWN) or plain(name)
 
 
 def is_known(name: str) -> bool:
     """Whether the name is one of a known organ."""
-    return bool(_known(name))
+    return bool(_looked_up(name, _KNOWN))
 
 
-def _known(name: str) -> str:
-    """The organ of a known name, or of two of one organ such as `inferior vena cava (IVC)`; else empty."""
-    if plain(name) in _KNOWN or not (both := BOTH.fullmatch(name)):
-        return _KNOWN.get(plain(name), "")
-    first, second = (_KNOWN.get(plain(part), "") for part in both.groups())
-    return first if first == second else ""
+def _looked_up(name: str, meanings: dict[str, Meaning]) -> Meaning | None:
+    """What a name means, or two names of one thing such as `inferior vena cava (IVC)`; else None."""
+    if plain(name) in meanings or not (both := BOTH.fullmatch(name)):
+        return meanings.get(plain(name))
+    first, second = (meanings.get(plain(part)) for part in both.groups())
+    return first if first == second else None

@@ -23,7 +23,7 @@ class Scan:
 
     `truth` is kept aside for judging and never reaches a training. `labels`: the organs' numbers in its label map,
     where they are not the label table's. `organs`: the names of the only organs that are labelled in it. `source`: what
-    its folder or table is called.
+    its folder or table is called. `table`: the table that lists it, if one does.
     """
 
     case: str
@@ -34,6 +34,7 @@ class Scan:
     labels: Numbers | None = None
     organs: tuple[str, ...] | None = None
     source: str = ""
+    table: Path | None = None
 
 
 @dataclass(frozen=True)

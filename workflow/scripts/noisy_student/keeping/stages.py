@@ -122,7 +122,7 @@ def _cohort(configuration: Configuration, depends: Depends) -> dict[str, object]
         "paths": [str(path.resolve()) for path in paths],
         "scans": {role: depends.scans(role) for role in ROLES},
         "seed": configuration.seed if cohort.kind == "embedded" else None,
-        "organs": [[organ.label, organ.name, organ.left_twin, organ.volume_ml] for organ in configuration.organs],
+        "organs": [[o.label, o.name, o.left_twin, o.volume_ml, o.aliases] for o in configuration.organs],
         "shards": configuration.shards,
         "spacings": sorted(map(str, spacings)),
     }

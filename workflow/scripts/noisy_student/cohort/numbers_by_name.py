@@ -1,0 +1,172 @@
+"""Which number of a label map is which organ: by the source's `labels`, by names that come with it, or by the table."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.label_names import (
+    NAMED,
+    Named,
+    Names,
+    as_yaml,
+    in_yaml,
+    name_remarks,
+    named,
+    numbers_of_organ,
+)
+from noisy_student.cohort.labelled_organs import ORGANS
+from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.cohort.scans import Scan
+from noisy_student.configuration.numbering import Numbers
+from noisy_student.organs import Organ
+from noisy_student.reading.volume import Remark, Volume
+
+# What a row of the case table's making holds of the names that were used.
+NAMES = "names"
+# The wanted column of what `check` says of names that were used.
+TAKEN = "numbers known by name"
+LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma")
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The names of a label map that were used: name → organ of the table, empty for what is left over."""
+
+    where: str
+    organs: Mapping[str, str]
+    lists_all: bool
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """The numbers of the organs in a label map; None where they are the label table's.
+
+    `known`: all numbers that may stand in it, None for any; `wanted`: what is wanted in place of others, and the
+    remedy. `taken`: the names by which the numbers are known, if they are.
+    """
+
+    numbers: Numbers | None = None
+    known: Collection[int] | None = None
+    wanted: tuple[str, str] = ("", "")
+    taken: Taken | None = None
+
+    def knows(self, number: int) -> bool:
+        """Whether a number may stand in the label map."""
+        return self.known is None or number in self.known
+
+
+def numbering_of(
+    scan: Scan, path: Path, stored: Volume, organs: Sequence[Organ], labelled: Collection[int]
+) -> tuple[Numbering, list[Remark]]:
+    """The numbers of a scan's label map, and errors of its names; `labelled`: labels of the organs that it may have.
+
+    A label map that has names and no numbers of its own knows nothing of `labels`.
+    """
+    found = named(path, stored)
+    if scan.labels is not None and not found.are_all:
+        return Numbering(scan.labels), name_remarks(found, scan.labels, organs)
+    if not found.names and not found.are_all:
+        remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
+        return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
+    numbers, remarks = numbers_by_name(found, [organ for organ in organs if organ.label in labelled], organs)
+    wanted = (
+        f"numbers that have a name in {found.where}",
+        "name them there, or give the organs' numbers under `labels`",
+    )
+    return Numbering(numbers, {0, *found.names}, wanted, _taken(found, numbers)), remarks
+
+
+def numbers_by_name(
+    found: Named, labelled: Sequence[Organ], organs: Sequence[Organ]
+) -> tuple[dict[str, list[int]], list[Remark]]:
+    """The numbers of the organs that are labelled in a label map, by the names of its numbers.
+
+    Errors: an organ without a name, where all that are labelled should have one, or no organ with a name at all; an
+    organ with several names.
+    """
+    if not labelled:
+        return {}, []
+    meaning = OrganNames(organs)
+    by_organ = {organ.name: numbers_of_organ(organ, found.names, meaning) for organ in labelled}
+    numbers = {organ: own for organ, own in by_organ.items() if own}
+    missing = [organ for organ in by_organ if organ not in numbers]
+    remarks = [_several(found, organ, own) for organ, own in numbers.items() if len(own) > 1]
+    if missing and (found.lists_all or not numbers):
+        remarks.append(_missing(found, missing, numbers))
+    return numbers, remarks
+
+
+def _taken(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
+    organ_of = {number: organ for organ, own in numbers.items() for number in own}
+    return Taken(found.where, {name: organ_of.get(number, "") for number, name in found.names.items()}, found.lists_all)
+
+
+def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """Of each source, which names were taken for which organs, what was left over, and organs that nothing names.
+
+    A lesion that is left over may be a part of an organ: a warning.
+    """
+    by_source: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if NAMES in row:
+            by_source[row["source"]].append(row)
+    findings = []
+    for source, of_source in by_source.items():
+        names = {name: organ for row in of_source for name, organ in row[NAMES].organs.items()}
+        findings += [*_said(source, of_source[0][NAMES].where, names), *_never_named(source, of_source, organs)]
+    return findings
+
+
+def _said(source: str, where: str, names: Mapping[str, str]) -> list[Finding]:
+    others = [f"{name} is {organ}" for name, organ in names.items() if organ and name != organ]
+    left_over = [name for name, organ in names.items() if not organ]
+    if not others and not left_over:
+        return []
+    found = f"source {source}: organs by {where}"
+    found += f": {', '.join(others)}" if others else ""
+    found += f"; left over as background: {_some(left_over)}" if left_over else ""
+    lesions = [name for name in left_over if any(word in name.lower() for word in LESIONS)]
+    if not lesions:
+        return [Finding("all", "", "note", found, TAKEN, "nothing if that is right; else `aliases` or `labels`")]
+    remedy = f"if {_some(lesions)} is a part of an organ, give the numbers of both under `labels`: {{organ: [1, 2]}}"
+    return [Finding("all", "", "warning", found, TAKEN, remedy)]
+
+
+def _never_named(source: str, rows: Iterable[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """Organs that no label map of a source names, where an organ that is not in a scan has no name there."""
+    rows = [row for row in rows if not row[NAMES].lists_all]
+    labelled = {label for row in rows for label in row[ORGANS]}
+    named = {organ for row in rows for organ in row[NAMES].organs.values()}
+    missing = [organ.name for organ in organs if organ.label in labelled and organ.name not in named]
+    if not missing:
+        return []
+    remedy = "say with `organs` which are labelled there, or add the names that they have there to their `aliases`"
+    found = f"source {source}: none of its label maps names {', '.join(missing)}"
+    return [Finding("all", "", "warning", found, "each organ named in some label map of its source", remedy)]
+
+
+def _missing(found: Named, missing: Sequence[str], numbers: Mapping[str, Sequence[int]]) -> Remark:
+    said = f"no name for {', '.join(missing)}; {found.where}: {_some(list(found.names.values()), 20) or 'none'}"
+    remedy = "if it has another name there, add that to its `aliases` under `organs`"
+    if numbers:
+        only = ", ".join(map(in_yaml, numbers))
+        remedy += f"; if the others are not labelled, add to its entry under `cohort.folders` organs: [{only}]"
+    if not found.are_all:
+        remedy += "; or give each organ's number under `labels`"
+    return Remark(NAMES, said, NAMED, remedy, "error")
+
+
+def _several(found: Named, organ: str, numbers: Sequence[int]) -> Remark:
+    names = [repr(found.names[number]) + ("" if found.are_all else f" ({number})") for number in numbers]
+    remedy = "leave the one that counts, or give the other another name"
+    if not found.are_all:
+        remedy += f"; if both are parts of it, give all numbers under `labels`, with {as_yaml({organ: numbers})}"
+    return Remark(NAMES, f"{' and '.join(names)} are {organ} by {found.where}", NAMED, remedy, "error")
+
+
+def _some(names: Sequence[str], shown: int = SHOWN) -> str:
+    return ", ".join(names[:shown]) + (f", … ({len(names)} in all)" if len(names) > shown else "")

@@ -65,7 +65,8 @@ def test_scans_and_label_maps_in_one_folder_are_told_apart(lay):
     folder = lay("volume-3.nii", "segmentation-3.nii", "case.nrrd", "case.seg.nrrd")
     scans = find_scans(Folders(labelled=[LabelledFolder(images=folder, label_maps=folder)]))
     assert [scan.image.name for scan in scans] == ["case.nrrd", "volume-3.nii"]
-    assert not any(scan.label_map.exists() for scan in scans), "a scan is not its own label map"
+    label_maps = [scan.label_map.name for scan in scans if scan.label_map.exists()]
+    assert label_maps == ["case.seg.nrrd"], "a scan is not its own label map"
 
 
 def test_a_folder_without_scans_says_what_lies_in_it(lay):

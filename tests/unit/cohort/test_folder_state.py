@@ -1,11 +1,14 @@
 """A folder's state changes with names and sizes, never with dates or places."""
 
+import json
 import os
 import shutil
 
 import pytest
 
-from noisy_student.cohort.folder_state import state_of
+from noisy_student.cohort.folder_state import state_of, state_of_scans, state_of_truths
+from noisy_student.cohort.names_beside import names_beside
+from noisy_student.configuration.experiment import Cohort
 
 
 @pytest.fixture
@@ -53,3 +56,41 @@ def test_slices_of_a_series_in_a_folder_of_its_own_are_seen(folder):
     assert state_of([folder]) != before
     (folder / "case/series/IM2.dcm").symlink_to("nowhere")
     state_of([folder])
+
+
+@pytest.fixture
+def cases(lay):
+    return lay("data/a/ct.nii.gz", "data/a/masks/liver.nii.gz", "data/a/notes.txt", "data/b/ct.nii.gz")
+
+
+def of_cases(cases, role="labelled", **given):
+    entry = {"cases": cases / "data", "scan": "ct.nii.gz"}
+    folders = {"labelled": [entry | {"label_maps": "masks"}], "unlabelled": [entry | {"truth": "masks"}]}
+    cohort = Cohort(kind="folders", folders=folders | {role: [folders[role][0] | given]})
+    return state_of_scans(cohort, role, 1), state_of_truths(cohort)
+
+
+@pytest.mark.parametrize("role", ["labelled", "unlabelled"])
+def test_of_a_folder_of_cases_what_is_used_is_seen(cases, role):
+    """Masks of unlabelled scans are truths, which their labelling knows nothing of."""
+    scans, truths = of_cases(cases, role)
+    (cases / "data/a/notes.txt").write_text("more")
+    assert of_cases(cases, role) == (scans, truths)
+    (cases / "data/a/masks/liver.nii.gz").write_text("a mask")
+    assert (of_cases(cases, role)[0] == scans) == (role == "unlabelled") and of_cases(cases, role)[1] != truths
+    scans, truths = of_cases(cases, role)
+    (cases / "data/b").rename(cases / "data/c")
+    assert of_cases(cases, role)[0] != scans
+    assert of_cases(cases, role, organs=["liver"])[0] != of_cases(cases, role)[0]
+
+
+def test_other_names_beside_label_maps_are_seen_though_the_file_has_the_same_size(lay):
+    folder = lay("d/imagesTr/a_0000.nii.gz", "d/labelsTr/a.nii.gz")
+    entries = [{"nnunet": folder / "d"}, {"images": folder / "d/imagesTr", "label_maps": folder / "d/labelsTr"}]
+    states = [[], []]
+    for labels in ({"liver": 1, "spleen": 2}, {"liver": 2, "spleen": 1}):
+        (folder / "d/dataset.json").write_text(json.dumps({"labels": labels}))
+        names_beside.cache_clear()
+        for entry, found in zip(entries, states, strict=True):
+            found.append(state_of_scans(Cohort(kind="folders", folders={"labelled": [entry]}), "labelled", 1))
+    assert states[0] == states[1] and len(set(states[0])) == 2

@@ -59,6 +59,27 @@ def test_the_preferred_format_and_the_nearest_name_go_first(tmp_path):
     assert label_maps_in(tmp_path / "none") == []
 
 
+@pytest.mark.parametrize(
+    ("files", "label_map"),
+    [
+        (["a.dcm"], "a.dcm"),
+        (["a.seg.nrrd"], "a.seg.nrrd"),
+        (["a/liver.nii.gz", "a/spleen.nii.gz"], "a"),
+        (["a/ct.nii.gz", "a/segmentations/liver.nii.gz"], "a/segmentations"),
+        (["a/segmentation.dcm"], "a/segmentation.dcm"),
+        (["a/segmentations/any.dcm"], "a/segmentations/any.dcm"),
+        (["a/one.dcm", "a/two.dcm"], "a"),
+        (["a/liver.nii.gz", "a.dcm"], "a.dcm"),
+        (["a.dcm", "a.seg.nrrd", "a.nrrd"], "a.nrrd"),
+        (["a/notes.txt"], None),
+        (["b/liver.nii.gz"], None),
+    ],
+)
+def test_a_case_has_a_folder_of_masks_or_a_file_of_segments(lay, files, label_map):
+    found = label_map_of(Path("a_0000.nii.gz"), by_name(label_maps_in(lay(*files))))
+    assert found == (lay() / label_map if label_map else None)
+
+
 def test_a_line_of_a_table_is_whole():
     line = table_line("a", Path("/x/a.nii.gz"), Path("/y/l.nii.gz"), "truth")
     assert line == "case\timage\ttruth\na\t/x/a.nii.gz\t/y/l.nii.gz"

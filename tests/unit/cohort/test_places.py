@@ -146,3 +146,33 @@ def test_scans_and_label_maps_in_one_folder_are_told(root):
 
 def test_label_maps_of_several_roles_may_lie_in_one_folder(root):
     refuse_wrong_places(every_role(**{"test[0].label_maps": "labelled.label_maps"}))
+
+
+def test_the_folders_of_a_dataset_are_looked_at_by_role_and_so_is_its_description(tmp_path, lay):
+    lay("d/imagesTr/x", "d/labelsTr/x", "d/imagesTs/x")
+    dataset = {"nnunet": tmp_path / "d"}
+    given = cohort({"labelled": [dataset], "unlabelled": [dataset]})
+    described = tmp_path / "d/dataset.json"
+    described.write_text('{"channel_names": {"0": "CT"}, "labels": {}, "file_ending": ".nrrd"}')
+    refuse_wrong_places(given)
+    assert (
+        f"test[0].nnunet/labelsTs: {tmp_path / 'd/labelsTs'}: no such folder"
+        in error_of(cohort({"labelled": [dataset], "test": [dataset]})).got
+    )
+    twice = cohort({"labelled": [dataset, {"images": tmp_path / "d/imagesTr", "label_maps": tmp_path}]})
+    assert "labelled[0].nnunet/imagesTr and cohort.folders.labelled[1].images: the same folder" in error_of(twice).got
+    for text, said in (
+        ('{"modality": {"0": "FLAIR", "1": "T1w"}}', "2 channels by its dataset.json (FLAIR, T1w); a scan is one CT"),
+        ('{"channel_names": {"0": "CT"}, "file_ending": ".png"}', "images that end in .png by its dataset.json; known"),
+        ("{", "no dataset.json in it that can be read"),
+    ):
+        described.write_text(text)
+        assert f"labelled[0].nnunet: {tmp_path / 'd'}: {said}" in error_of(given).got
+
+
+def test_a_folder_of_cases_is_for_one_role(tmp_path, lay):
+    lay("data/a/ct.nii.gz")
+    cases = {"cases": tmp_path / "data", "scan": "ct.nii.gz"}
+    refuse_wrong_places(cohort({"labelled": [cases | {"label_maps": "masks"}]}))
+    error = error_of(cohort({"labelled": [cases | {"label_maps": "masks"}], "unlabelled": [cases]}))
+    assert "labelled[0].cases and cohort.folders.unlabelled[0].cases: the same folder" in error.got

@@ -25,11 +25,12 @@ HEAD = ("case", "image", "label_map", "age")
 def test_paths_are_relative_to_the_table_and_other_columns_are_left_alone(listed, tmp_path):
     entry = listed(HEAD, ("a", "ct/s1/ct.nii.gz", "/elsewhere/a.nrrd", "70"), ("b", "dicom/b", "b.nii.gz", ""))
     unlabelled = listed(("case", "image", "truth"), ("c", "c.mha", ""), ("d", "d.mha", "d.nii.gz"), name="more.tsv")
+    first, more = ({"source": name, "table": tmp_path / name} for name in ("scans.tsv", "more.tsv"))
     assert find_scans(Folders(labelled=[entry], unlabelled=[unlabelled])) == [
-        Scan("a", "labelled", tmp_path / "ct/s1/ct.nii.gz", tmp_path / "/elsewhere/a.nrrd", source="scans.tsv"),
-        Scan("b", "labelled", tmp_path / "dicom/b", tmp_path / "b.nii.gz", source="scans.tsv"),
-        Scan("c", "unlabelled", tmp_path / "c.mha", source="more.tsv"),
-        Scan("d", "unlabelled", tmp_path / "d.mha", truth=tmp_path / "d.nii.gz", source="more.tsv"),
+        Scan("a", "labelled", tmp_path / "ct/s1/ct.nii.gz", tmp_path / "/elsewhere/a.nrrd", **first),
+        Scan("b", "labelled", tmp_path / "dicom/b", tmp_path / "b.nii.gz", **first),
+        Scan("c", "unlabelled", tmp_path / "c.mha", **more),
+        Scan("d", "unlabelled", tmp_path / "d.mha", truth=tmp_path / "d.nii.gz", **more),
     ]
     assert names_truth(unlabelled) and not names_truth(ScanFolder(images=tmp_path))
 

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+from noisy_student.cohort.case_folders import left_out
 from noisy_student.cohort.converter_leavings import corrected_beside, further_images
 from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.nnunet_raw import Searched
 from noisy_student.cohort.passed_over import Contents, in_words
-from noisy_student.cohort.scans import Search
+from noisy_student.cohort.scans import Scan, Search
 from noisy_student.cohort.unpaired import strays
 from noisy_student.configuration.experiment import ScanTable
+from noisy_student.configuration.layouts import LabelledCases
 from noisy_student.reading.names import EXTENSIONS, case_name
 
 ONE_OF_A_SERIES = "one scan of each series"
@@ -21,9 +24,15 @@ def folder_findings(search: Search) -> list[Finding]:
     return [
         *(finding for found in search.contents.values() for finding in leavings(found)),
         *(_not_the_corrected(cases[image], image, other) for image, other in named_one_by_one.items()),
+        *(finding for entry, scans in search.entries if _is_left_out(entry, scans) for finding in left_out(entry)),
         *(_passed_over(folder, found) for folder, found in search.contents.items() if found.passed_over),
         *strays(search),
     ]
+
+
+def _is_left_out(entry: Searched, scans: list[Scan]) -> bool:
+    """Whether cases without a label map are left out: of labelled ones, not of those that are to be judged."""
+    return isinstance(entry, LabelledCases) and all(scan.role == "labelled" for scan in scans)
 
 
 def leavings(found: Contents) -> list[Finding]:

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from noisy_student.cohort.case_folders import folders_in
+from noisy_student.cohort.names_beside import names_beside
+from noisy_student.cohort.nnunet_raw import Searched, as_folders
 from noisy_student.cohort.scan_table import files_of
-from noisy_student.configuration.experiment import Cohort, Labelled, Unlabelled
+from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
+from noisy_student.configuration.layouts import Cases, LabelledCases, ScanCases
 from noisy_student.reading.dicom.files import visible_names
 
 LENGTH = 16
@@ -20,8 +24,9 @@ def state_of_scans(cohort: Cohort, role: str, seed: int, dates: bool = False) ->
     written anew is another one.
     """
     if cohort.kind == "folders":
-        entries = getattr(cohort.folders, role)
-        return _short(json.dumps([[state_of(_places(entry), dates), entry.name, entry.labels] for entry in entries]))
+        entries = [as_folders(entry, role) for entry in getattr(cohort.folders, role)]
+        states = [[_state(entry, dates), entry.name, entry.labels, *_organs_and_names(entry)] for entry in entries]
+        return _short(json.dumps(states))
     counts = cohort.embedded.model_dump(mode="json")
     if label_maps := cohort.embedded.label_maps:
         return _short(json.dumps([seed, counts, state_of([label_maps], dates)]))
@@ -44,9 +49,43 @@ def state_of(places: Iterable[Path], dates: bool = False) -> str:
     return digest.hexdigest()[:LENGTH]
 
 
-def _places(entry: Labelled | Unlabelled) -> list[Path]:
+def state_of_truths(cohort: Cohort) -> str:
+    """The same of the truths of unlabelled scans that are kept aside; tables have theirs in themselves."""
+    entries = [as_folders(entry, "unlabelled") for entry in cohort.folders.unlabelled]
+    folders = [entry.truth for entry in entries if isinstance(entry, ScanFolder) and entry.truth]
+    cases = [entry for entry in entries if isinstance(entry, ScanCases) and entry.truth]
+    within = [_of_cases(entry, [entry.truth], False) for entry in cases]
+    names = _names_beside(folders)
+    return " ".join([state_of(folders), *within, *([_short(json.dumps(names))] if names else [])])
+
+
+def _state(entry: Searched, dates: bool) -> str:
+    if isinstance(entry, Cases):
+        within = [entry.scan, *([entry.label_maps] if isinstance(entry, LabelledCases) else [])]
+        return _of_cases(entry, within, dates)
     named = entry.model_dump(exclude={"truth"}).values()
-    return [path for path in named if isinstance(path, Path)]
+    return state_of([path for path in named if isinstance(path, Path)], dates)
+
+
+def _of_cases(entry: Cases, within: Sequence[str], dates: bool) -> str:
+    """Of the folders of cases what is used of them."""
+    folders = folders_in(entry.cases) if entry.cases.is_dir() else []
+    return _short(repr([(folder.name, [_sizes(folder / path, dates) for path in within]) for folder in folders]))
+
+
+def _organs_and_names(entry: Searched) -> list[object]:
+    """Which organs are labelled, and what the files beside label maps call their numbers; nothing where neither is."""
+    organs = [entry.organs] if entry.organs else []
+    if isinstance(entry, LabelledFolder):
+        return organs + _names_beside([entry.label_maps])
+    if isinstance(entry, LabelledCases) and entry.cases.is_dir():
+        return organs + _names_beside((folder / entry.label_maps).parent for folder in folders_in(entry.cases))
+    listed = files_of(entry.table) if isinstance(entry, ScanTable) else []
+    return organs + _names_beside(path.parent for path in listed)
+
+
+def _names_beside(folders: Iterable[Path]) -> list[object]:
+    return [names for folder in dict.fromkeys(folders) if (names := names_beside(folder)[1])]
 
 
 def _short(text: str) -> str:

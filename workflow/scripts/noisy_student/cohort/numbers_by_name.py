@@ -10,7 +10,6 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.label_names import (
     NAMED,
     Named,
-    Names,
     as_yaml,
     in_yaml,
     name_remarks,

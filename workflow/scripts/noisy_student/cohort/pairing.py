@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from noisy_student.cohort.converter_leavings import uncorrected_name
 from noisy_student.files import visible
+from noisy_student.reading.dicom.files import is_dicom
 from noisy_student.reading.names import EXTENSIONS, FIRST_CHANNEL, case_name, extension_of, stem_of
 
 LABEL_WORDS = {
@@ -18,6 +19,9 @@ LABEL_WORDS = {
     *("gt", "truth", "groundtruth", "annotation", "annotations"),
 }
 IMAGE_WORDS = {"image", "images", "imaging", "img", "imgs", "volume", "vol", "ct", "scan", "orig"}
+# What a case's folder of masks is called within the case's folder, by TotalSegmentator and AbdomenAtlas.
+MASKS = "segmentations"
+SLICER_ENDING, DICOM_ENDING = ".seg", ".dcm"
 Key = tuple[str | int, ...]
 Item = TypeVar("Item")
 
@@ -25,18 +29,49 @@ Item = TypeVar("Item")
 def label_maps_in(folder: Path, apart_from: Iterable[Path] = ()) -> list[Path]:
     """The label maps of a folder, the preferred formats last; none of a folder that is not there.
 
-    A folder may hold scans and label maps together: a scan is no label map.
+    They are files, DICOM ones too, or folders with the masks or the DICOM file of a case. A folder may hold scans and
+    label maps together: a scan is no label map.
     """
     if not folder.is_dir():
         return []
     others = set(apart_from)
-    files = [path for path in visible(folder) if extension_of(path) and path not in others]
-    return sorted(files, key=lambda path: EXTENSIONS.index(extension_of(path)), reverse=True)
+    found = [path for path in visible(folder) if path not in others and _is_label_map(path)]
+    return sorted(found, key=_preference, reverse=True)
 
 
 def by_name(label_maps: Iterable[Path]) -> dict[str, Path]:
-    """Label maps by their names without extension."""
-    return {stem_of(path): path for path in label_maps}
+    """Label maps by what they are named after."""
+    return {named_after(path): label_map_at(path) for path in label_maps}
+
+
+def named_after(label_map: Path) -> str:
+    """The name of a label map without what says its format: `case.seg.nrrd`, `case.dcm` and `case/` are `case`."""
+    name = label_map.name if label_map.is_dir() else stem_of(label_map)
+    endings = (SLICER_ENDING, DICOM_ENDING)
+    return next((name[: -len(ending)] for ending in endings if name.lower().endswith(ending)), name)
+
+
+def label_map_at(path: Path) -> Path:
+    """The label map that a path names: of the folder of a case its one DICOM file, or the folder of its masks."""
+    if not path.is_dir():
+        return path
+    within = path / MASKS if (path / MASKS).is_dir() else path
+    files = [file for file in visible(within) if file.is_file()]
+    dicom = [] if any(map(extension_of, files)) else [file for file in files if is_dicom(file)]
+    return dicom[0] if len(dicom) == 1 else within
+
+
+def _is_label_map(path: Path) -> bool:
+    if not path.is_dir():
+        return bool(extension_of(path)) or path.suffix.lower() == DICOM_ENDING
+    at = label_map_at(path)
+    return at.is_file() or any(extension_of(file) or is_dicom(file) for file in visible(at) if file.is_file())
+
+
+def _preference(path: Path) -> int:
+    """The smaller, the better: a label map as a file with numbers first."""
+    is_file = bool(extension_of(path)) and not stem_of(path).lower().endswith(SLICER_ENDING)
+    return EXTENSIONS.index(extension_of(path)) if is_file else len(EXTENSIONS) + path.is_dir()
 
 
 def label_map_of(image: Path, label_maps: Mapping[str, Path]) -> Path | None:
@@ -56,7 +91,7 @@ def likely_pairs(cases: Iterable[str], label_maps: Iterable[Path]) -> dict[str, 
     found: dict[str, Path] = {}
     for key_of in (key, _numbers):
         by_case = _alone((key_of(case), case) for case in left)
-        by_label_map = _alone((key_of(case_name(path)), path) for path in free)
+        by_label_map = _alone((key_of(named_after(path).removesuffix(FIRST_CHANNEL)), path) for path in free)
         found |= {by_case[key]: by_label_map[key] for key in by_case.keys() & by_label_map.keys()}
         left, free = left - found.keys(), free - set(found.values())
     return found

@@ -97,7 +97,8 @@ def _why_no_series(folder: Path) -> str:
     if not scans:
         return "a folder without DICOM files"
     example = scans[0].relative_to(folder)
-    return f"a folder with {len(scans)} file(s) such as {example}: name it in a table of scans"
+    such = f"a folder with {len(scans)} file(s) such as {example}"
+    return f"{such}: name it in a table of scans, or all such folders by `cases`"
 
 
 def _label_maps_among(found: Iterable[Path]) -> dict[Path, str]:

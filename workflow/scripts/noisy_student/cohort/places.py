@@ -11,8 +11,11 @@ from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 
+from noisy_student.cohort.nnunet_raw import as_folders, problem
 from noisy_student.cohort.scans import ROLES
+from noisy_student.cohort.sources import Entry
 from noisy_student.configuration.experiment import Cohort
+from noisy_student.configuration.layouts import NnunetFolder
 from noisy_student.errors import InputError
 
 
@@ -31,7 +34,7 @@ class Place:
     @property
     def has_scans(self) -> bool:
         """Whether it says which scans there are; otherwise it has label maps."""
-        return self.is_table or self.key.endswith(".images")
+        return self.is_table or self.key.endswith((".images", ".cases", "/imagesTr", "/imagesTs"))
 
     def problem(self, elsewhere: Iterable[Path] = ()) -> str:
         """Why it cannot be used; empty if it can. `elsewhere`: other folders that the path may have been meant from."""
@@ -68,9 +71,26 @@ def places_of(cohort: Cohort) -> list[Place]:
         Place(f"cohort.folders.{role}[{number}].{name}", path)
         for role in ROLES
         for number, entry in enumerate(getattr(cohort.folders, role))
-        for name, path in entry.model_dump().items()
-        if isinstance(path, Path)
+        for name, path in _named_in(entry, role)
     ]
+
+
+def _named_in(entry: Entry, role: str) -> list[tuple[str, Path]]:
+    """The folders or the table of an entry, by key; of a dataset its folders for the role."""
+    paths = {name: path for name, path in as_folders(entry, role).model_dump().items() if isinstance(path, Path)}
+    is_dataset = isinstance(entry, NnunetFolder)
+    return [(f"nnunet/{path.name}" if is_dataset else name, path) for name, path in paths.items()]
+
+
+def _described_wrongly(cohort: Cohort) -> list[str]:
+    """Why datasets cannot be used, by their own description."""
+    datasets = [
+        (f"cohort.folders.{role}[{number}].nnunet: {entry.nnunet}", entry.nnunet)
+        for role in ROLES
+        for number, entry in enumerate(getattr(cohort.folders, role) if cohort.kind == "folders" else ())
+        if isinstance(entry, NnunetFolder) and entry.nnunet.is_dir()
+    ]
+    return [f"{named}: {said}" for named, folder in datasets if (said := problem(folder))]
 
 
 def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
@@ -80,7 +100,7 @@ def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
     """
     places = places_of(cohort)
     found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem(elsewhere))]
-    found += [f"  {line}" for line in shared(places)]
+    found += [f"  {line}" for line in [*shared(places), *_described_wrongly(cohort)]]
     if found:
         raise InputError(
             "the folders and tables that the configuration names",

@@ -4,11 +4,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.cohort.pairing import by_name, label_map_of, label_maps_in
+from noisy_student.cohort import case_folders
+from noisy_student.cohort.nnunet_raw import Searched, as_folders, ending_of
+from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
-from noisy_student.cohort.sources import Entry, place_of, source_names
-from noisy_student.configuration.experiment import Cohort, Folders, LabelledFolder, ScanFolder, ScanTable
+from noisy_student.cohort.sources import place_of, source_names
+from noisy_student.configuration.experiment import (
+    Cohort,
+    Folders,
+    LabelledFolder,
+    ScanFolder,
+    ScanTable,
+    Unlabelled,
+)
+from noisy_student.configuration.layouts import Cases, LabelledCases
 from noisy_student.configuration.numbering import Numbers
 from noisy_student.errors import InputError
 from noisy_student.reading.names import EXTENSIONS, case_name
@@ -41,7 +51,7 @@ class Scan:
 class Search:
     """The scans of each configured folder and table, by role and name, and what lies in the folders of scans."""
 
-    entries: list[tuple[Entry, list[Scan]]]
+    entries: list[tuple[Searched, list[Scan]]]
     contents: Mapping[Path, Contents]
 
     @property
@@ -67,9 +77,10 @@ def folders_of(cohort: Cohort, embedded_root: Path) -> Folders:
     return embedded_folders(embedded_root) if cohort.folders is None or cohort.kind == "embedded" else cohort.folders
 
 
-def names_truth(entry: ScanFolder | ScanTable) -> bool:
+def names_truth(entry: Unlabelled) -> bool:
     """Whether the unlabelled scans of a folder or table come with truths that are kept aside."""
-    if isinstance(entry, ScanFolder):
+    entry = as_folders(entry, "unlabelled")
+    if not isinstance(entry, ScanTable):
         return entry.truth is not None
     return entry.table.exists() and any(row.get("truth") for row in rows_of(entry.table, ("case", "image")))
 
@@ -85,10 +96,14 @@ def search(folders: Folders) -> Search:
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
     elsewhere = {place for path in named_paths for place in (path, *path.parents)}
-    places = dict.fromkeys(place_of(entry) for _, entry in named if not isinstance(entry, ScanTable))
-    looked = {place: scans_in(place, elsewhere) for place in places}
+    searched = [as_folders(entry, role) for role, entry in named]
+    looked: dict[Path, Contents] = {}
+    for entry in searched:
+        if not isinstance(entry, ScanTable) and (place := place_of(entry)) not in looked:
+            looked[place] = case_folders.contents(entry) if isinstance(entry, Cases) else scans_in(place, elsewhere)
     entries = [
-        (entry, list(_scans_of(role, entry, looked, entry.name or sources[place_of(entry)]))) for role, entry in named
+        (entry, list(_scans_of(role, entry, looked, given.name or sources[place_of(given)], ending_of(given))))
+        for (role, given), entry in zip(named, searched, strict=True)
     ]
     return Search(entries, looked)
 
@@ -110,29 +125,49 @@ def scans_in(folder: Path, elsewhere: Collection[Path] = ()) -> Contents:
     return found
 
 
-def _scans_of(role: str, entry: Entry, looked: Mapping[Path, Contents], source: str) -> Iterator[Scan]:
+def _scans_of(role: str, entry: Searched, looked: Mapping[Path, Contents], source: str, ending: str) -> Iterator[Scan]:
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
-        return
-    images = looked[entry.images].scans
-    folder = entry.label_maps if isinstance(entry, LabelledFolder) else entry.truth
+    elif isinstance(entry, Cases):
+        yield from _of_case_folders(role, entry, looked[entry.cases].scans, source)
+    else:
+        images = [image for image in looked[entry.images].scans if image.name.lower().endswith(ending.lower())]
+        yield from _of_folders(role, entry, images, source)
+
+
+def _of_folders(role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str) -> Iterator[Scan]:
+    is_labelled = isinstance(entry, LabelledFolder)
+    folder = entry.label_maps if is_labelled else entry.truth
     label_maps = by_name(label_maps_in(folder, apart_from=images)) if folder else {}
     for image in images:
         case, found = case_name(image), label_map_of(image, label_maps)
-        if isinstance(entry, LabelledFolder):
-            label_map = found or entry.label_maps / f"{case}{EXTENSIONS[0]}"
-            yield Scan(case, role, image, label_map, None, entry.labels, names_of(entry.organs), source)
-        else:
-            yield Scan(case, role, image, truth=found, labels=entry.labels, source=source)
+        files = (found or entry.label_maps / f"{case}{EXTENSIONS[0]}", None) if is_labelled else (None, found)
+        yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source)
+
+
+def _of_case_folders(role: str, entry: Cases, images: list[Path], source: str) -> Iterator[Scan]:
+    """Labelled cases without a label map are left out, with a warning; those to be judged are errors without."""
+    is_labelled = isinstance(entry, LabelledCases)
+    without = case_folders.without_label_map(entry) if role == "labelled" else []
+    if len(without) == len(images):
+        raise case_folders.no_label_maps(entry)
+    for image in images:
+        folder = entry.cases / image.relative_to(entry.cases).parts[0]
+        label_map = case_folders.label_map_in(folder, entry)
+        files = (label_map, None) if is_labelled else (None, label_map if label_map and label_map.exists() else None)
+        if folder not in without:
+            yield Scan(folder.name, role, image, *files, entry.labels, names_of(entry.organs), source)
 
 
 def _listed(role: str, entry: ScanTable, source: str) -> Iterator[Scan]:
     is_labelled = role in LABELLED_ROLES
     for row in rows_of(entry.table, ("case", "image", "label_map") if is_labelled else ("case", "image")):
         image, label_map, truth = (file_of(entry.table, row, name) for name in ("image", "label_map", "truth"))
-        files = (label_map, None) if is_labelled else (None, truth)
+        found = label_map if is_labelled else truth
+        at = label_map_at(found) if found else None
+        files = (at, None) if is_labelled else (None, at)
         organs = organs_in(row) or names_of(entry.organs)
-        yield Scan(row["case"], role, image, *files, entry.labels, organs, row.get("source") or source)
+        yield Scan(row["case"], role, image, *files, entry.labels, organs, row.get("source") or source, entry.table)
 
 
 def names_of(organs: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from noisy_student.configuration.experiment import LabelledFolder, ScanFolder, ScanTable
+from noisy_student.configuration.experiment import Labelled, ScanTable, Unlabelled
+from noisy_student.configuration.layouts import Cases, NnunetFolder
 
-Entry = LabelledFolder | ScanFolder | ScanTable
+Entry = Labelled | Unlabelled
 
 
 def place_of(entry: Entry) -> Path:
-    """The folder or table of an entry's scans."""
+    """The folder or table of an entry's scans, or of a dataset as a whole."""
+    if isinstance(entry, NnunetFolder):
+        return entry.nnunet
+    if isinstance(entry, Cases):
+        return entry.cases
     return entry.table if isinstance(entry, ScanTable) else entry.images
 
 

@@ -40,8 +40,9 @@ def strays(search: Search) -> list[Finding]:
 
 
 def _free(folder: Path, scans: Iterable[Scan]) -> list[Path]:
-    """The label maps of a folder that no scan has, by name."""
-    taken = {path for scan in scans for path in (scan.image, scan.label_map, scan.truth) if path}
+    """The label maps of a folder that no scan has, by name; no folder in which scans or their label maps lie."""
+    named = {path for scan in scans for path in (scan.image, scan.label_map, scan.truth) if path}
+    taken = {place for path in named for place in (path, *path.parents)}
     return sorted(label_maps_in(folder, apart_from=taken))
 
 

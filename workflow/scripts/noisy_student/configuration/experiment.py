@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.selection_rules import Rule, Selection
@@ -40,10 +41,7 @@ from noisy_student.configuration.settings import (
 )
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22, Organ, table_errors
-from noisy_student.strict import Name, Positive, Strict
-
-Label = Annotated[int, Field(gt=0)]
-SourceName = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+from noisy_student.strict import Name, OrganNames, OrganNumbers, Positive, SourceName, Strict
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -71,9 +69,6 @@ class EmbeddedCohort(Strict):
     label_maps: Path | None = None
 
 
-OrganNames = Annotated[list[str], Field(min_length=1)]
-
-
 class LabelledFolder(Strict):
     """A folder of scans and the folder of their label maps. `name` is what their source is called.
 
@@ -83,17 +78,21 @@ class LabelledFolder(Strict):
     name: SourceName | None = None
     images: Path
     label_maps: Path
-    labels: dict[str, Label | list[Label]] | None = None
+    labels: OrganNumbers | None = None
     organs: OrganNames | None = None
 
 
 class ScanFolder(Strict):
-    """A folder of scans, with the folder of their true label maps if these are known and kept aside."""
+    """A folder of scans, with the folder of their true label maps if these are known and kept aside.
+
+    `organs`: the only ones that are labelled in these.
+    """
 
     name: SourceName | None = None
     images: Path
     truth: Path | None = None
-    labels: dict[str, Label | list[Label]] | None = None
+    labels: OrganNumbers | None = None
+    organs: OrganNames | None = None
 
 
 class ScanTable(Strict):
@@ -104,17 +103,22 @@ class ScanTable(Strict):
 
     name: SourceName | None = None
     table: Path
-    labels: dict[str, Label | list[Label]] | None = None
+    labels: OrganNumbers | None = None
     organs: OrganNames | None = None
 
 
 def _kind(entry: Any) -> str:
-    return "table" if isinstance(entry, ScanTable) or (isinstance(entry, dict) and "table" in entry) else "folder"
+    given = entry if isinstance(entry, dict) else getattr(type(entry), "model_fields", ())
+    return next((kind for kind in ("table", "cases", "nnunet") if kind in given), "folder")
 
 
-_Table = Annotated[ScanTable, Tag("table")]
-Labelled = Annotated[Annotated[LabelledFolder, Tag("folder")] | _Table, Discriminator(_kind)]
-Unlabelled = Annotated[Annotated[ScanFolder, Tag("folder")] | _Table, Discriminator(_kind)]
+_Either = Annotated[ScanTable, Tag("table")] | Annotated[NnunetFolder, Tag("nnunet")]
+Labelled = Annotated[
+    Annotated[LabelledFolder, Tag("folder")] | Annotated[LabelledCases, Tag("cases")] | _Either, Discriminator(_kind)
+]
+Unlabelled = Annotated[
+    Annotated[ScanFolder, Tag("folder")] | Annotated[ScanCases, Tag("cases")] | _Either, Discriminator(_kind)
+]
 
 
 class Folders(Strict):
@@ -129,7 +133,7 @@ class Folders(Strict):
         """Every folder and table that is named."""
         return [path for entry in self.entries() for path in entry.model_dump().values() if isinstance(path, Path)]
 
-    def entries(self) -> list[LabelledFolder | ScanFolder | ScanTable]:
+    def entries(self) -> list[Labelled | Unlabelled]:
         """Every folder and table of scans."""
         return [*self.labelled, *self.unlabelled, *self.validation, *self.test]
 

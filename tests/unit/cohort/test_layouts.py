@@ -1,0 +1,159 @@
+"""Datasets in layouts of their own: a folder for each case, nnU-Net's raw data."""
+
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from noisy_student.cohort.case_checks import Standard
+from noisy_student.cohort.case_table import make_case_table
+from noisy_student.cohort.folder_findings import folder_findings
+from noisy_student.cohort.scans import find_scans, names_truth, search
+from noisy_student.cohort.unpaired import missing_label_maps
+from noisy_student.configuration.experiment import Folders, read_configuration
+from noisy_student.errors import InputError
+from noisy_student.geometry import reorient
+from noisy_student.images import read_image
+from noisy_student.organs import Organ
+
+KITS = {"scan": "imaging.nii.gz", "label_maps": "segmentation.nii.gz"}
+TWO = (Organ(1, "liver"), Organ(2, "right kidney"))
+SPACING_MM = (20.0, 20.0, 50.0)
+
+
+def of_role(role, entry):
+    """The folders of one entry alone."""
+    given = Folders.model_validate({"labelled": [{"table": "none"}]} | {role: [entry]})
+    return given if role == "labelled" else given.model_copy(update={"labelled": []})
+
+
+@pytest.fixture
+def kits(lay):
+    return lay(
+        *(f"data/case_{number:05}/imaging.nii.gz" for number in range(4)),
+        *(f"data/case_{number:05}/segmentation.nii.gz" for number in range(2)),
+        *("data/case_00009/notes.txt", "data/kits.json", "data/LICENSE"),
+    )
+
+
+def test_cases_are_named_after_their_folders_and_those_without_a_label_map_are_left_out_with_a_warning(kits):
+    found = search(of_role("labelled", {"cases": kits / "data", **KITS}))
+    assert [(scan.case, scan.image.name, scan.label_map, scan.source) for scan in found.scans] == [
+        (case, "imaging.nii.gz", kits / f"data/{case}/segmentation.nii.gz", "data")
+        for case in ("case_00000", "case_00001")
+    ]
+    warning, note = folder_findings(found)
+    assert (warning.severity, warning.file) == ("warning", kits / "data")
+    assert warning.found == "2 folder(s) of cases without segmentation.nii.gz, left out: case_00002, case_00003"
+    assert note.severity == "note" and "case_00009 (the folder of a case without imaging.nii.gz)" in note.found
+
+
+def test_a_case_to_be_judged_needs_its_label_map(kits):
+    found = search(of_role("test", {"cases": kits / "data", **KITS}))
+    assert [error.case for error in missing_label_maps(found.scans)] == ["case_00002", "case_00003"]
+    assert {finding.severity for finding in folder_findings(found)} == {"note"}
+
+
+def test_truths_of_unlabelled_cases_are_kept_aside_where_they_are(kits):
+    entry = {"cases": kits / "data", "scan": KITS["scan"], "truth": KITS["label_maps"]}
+    unlabelled = of_role("unlabelled", entry)
+    assert [bool(scan.truth) for scan in find_scans(unlabelled)] == [True, True, False, False]
+    assert names_truth(unlabelled.unlabelled[0])
+    del entry["truth"]
+    assert not names_truth(of_role("unlabelled", entry).unlabelled[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"scan": "ct.nii.gz"}, "with ct.nii.gz in it"), ({"label_maps": "masks"}, "masks in the folders of cases")],
+)
+def test_a_layout_that_no_case_has_is_an_error(kits, given, said):
+    with pytest.raises(InputError, match=said):
+        find_scans(of_role("labelled", {"cases": kits / "data", **KITS, **given}))
+
+
+@pytest.mark.parametrize("path", ["/data/ct.nii.gz", "../ct.nii.gz", ""])
+def test_a_path_that_leads_out_of_a_case_is_refused(path):
+    with pytest.raises(InputError, match=r"labelled\.0\.cases\.scan: a path within the folder of each case is"):
+        read_configuration({
+            "cohort": {"kind": "folders", "folders": {"labelled": [{"cases": "a", "scan": path, "label_maps": "b"}]}},
+            "networks": {"a": {}}, "rounds": [{"network": "a"}],
+        })  # fmt: skip
+
+
+@pytest.fixture
+def dataset(lay):
+    """A dataset of nnU-Net with labelled scans, and scans to test on."""
+    folder = lay(
+        *("Dataset007_Two/imagesTr/a_0000.nrrd", "Dataset007_Two/labelsTr/a.nrrd", "Dataset007_Two/imagesTr/a.nii.gz"),
+        *("Dataset007_Two/imagesTs/b_0000.nrrd", "Dataset007_Two/imagesTs/c_0000.nrrd"),
+    )
+    described = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1}, "file_ending": ".nrrd"}
+    (folder / "Dataset007_Two/dataset.json").write_text(json.dumps(described))
+    return folder / "Dataset007_Two"
+
+
+def test_a_dataset_of_nnunet_has_labelled_scans_and_others(dataset):
+    both = Folders.model_validate({"labelled": [{"nnunet": dataset}], "unlabelled": [{"nnunet": dataset}]})
+    assert [(scan.case, scan.role, scan.source) for scan in find_scans(both)] == [
+        (case, role, "Dataset007_Two") for case, role in (("a", "labelled"), ("b", "unlabelled"), ("c", "unlabelled"))
+    ]
+    assert find_scans(both)[0].label_map == dataset / "labelsTr/a.nrrd"
+    assert not names_truth(both.unlabelled[0])
+    (dataset / "labelsTs").mkdir()
+    (dataset / "labelsTs/b.nrrd").touch()
+    assert names_truth(both.unlabelled[0])
+    tested = find_scans(of_role("test", {"nnunet": dataset}))
+    assert [scan.label_map.exists() for scan in tested] == [True, False]
+
+
+@pytest.fixture
+def images(write_scan):
+    """Write a scan and masks with one column each, below data/."""
+    random = np.random.default_rng(0)
+
+    def write(image, **masks):
+        write_scan(f"data/{image}", random.integers(-1000, 1000, (4, 8, 8)).astype(np.int16), SPACING_MM)
+        for path, column in masks.items():
+            array = np.zeros((4, 8, 8), np.uint8)
+            array[..., column] = 1
+            write_scan(f"data/{path.replace('__', '/')}.nii.gz", array, SPACING_MM)
+
+    return write
+
+
+def columns_of(path):
+    return sitk.GetArrayFromImage(reorient(read_image(path), "RAS"))[0, 0].tolist()
+
+
+def test_folders_of_masks_come_into_the_tables_numbers_by_their_names(images, tmp_path):
+    """In a folder for each case, in a folder of label maps, and in a table."""
+    images("cases/a/ct.nii.gz", cases__a__segmentations__liver=1, cases__a__segmentations__kidney_right=4)
+    images("images/b_0000.nii.gz", labels__b__Liver=2, labels__b__KidneyR=3, labels__b__heart=6)
+    images("scans/c.nii.gz", masks__c__liver=5, masks__c__rk=7)
+    (tmp_path / "scans.tsv").write_text("case\timage\tlabel_map\nc\tdata/scans/c.nii.gz\tdata/masks/c\n")
+    found = search(Folders.model_validate({"labelled": [
+        {"cases": tmp_path / "data/cases", "scan": "ct.nii.gz", "label_maps": "segmentations"},
+        {"images": tmp_path / "data/images", "label_maps": tmp_path / "data/labels"},
+        {"table": tmp_path / "scans.tsv"},
+    ]}))  # fmt: skip
+    assert folder_findings(found) == []
+    table, findings = make_case_table(found.scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
+    assert not (findings.severity == "error").any(), findings.to_string()
+    assert [columns_of(path) for path in table.label_map] == [
+        [0, 1, 0, 0, 2, 0, 0, 0], [0, 0, 1, 2, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 0, 2],
+    ]  # fmt: skip
+    (said,) = (text for text in findings.found if text.startswith("source images: "))
+    assert said.endswith(
+        "organs by the names of its files: Liver is liver, KidneyR is right kidney; left over as background: heart"
+    )
+
+
+def test_a_mask_that_a_case_lacks_is_an_error_unless_its_organ_is_said_not_to_be_labelled(images, tmp_path):
+    images("cases/a/ct.nii.gz", cases__a__segmentations__liver=1)
+    entry = {"cases": tmp_path / "data/cases", "scan": "ct.nii.gz", "label_maps": "segmentations"}
+    for organs, errors in ((None, ["no name for right kidney; the names of its files: liver"]), (["liver"], [])):
+        scans = find_scans(of_role("labelled", entry | {"organs": organs}))
+        _, findings = make_case_table(scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
+        assert findings.found[findings.severity == "error"].tolist() == errors

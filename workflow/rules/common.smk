@@ -276,7 +276,10 @@ def cohort_state(wildcards) -> str:
 @cache
 def state_of_role(role: str, dates: bool = False) -> str:
     """What changes when a scan of a role is added, taken away or replaced; with `dates`, also by one of equal size."""
-    return state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates)
+    state = state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates)
+    # By which a run knows its label maps; another run in a store may know them by others.
+    own = {o.name: o.aliases for o in CONFIGURATION.organs if o.aliases not in ((), organs.usual_aliases(o.name))}
+    return f"{state} {json.dumps(own)}" if dates and own else state
 
 
 DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()))

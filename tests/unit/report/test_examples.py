@@ -1,5 +1,6 @@
 """The examples of other datasets' layouts, on small scans laid out as these are downloaded."""
 
+import json
 import subprocess
 
 import numpy as np
@@ -11,10 +12,14 @@ from snakemake.utils import update_config
 from conftest import ROOT
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
-from noisy_student.cohort.scans import find_scans
+from noisy_student.cohort.folder_findings import folder_findings
+from noisy_student.cohort.numbers_by_name import TAKEN
+from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.cohort.scans import find_scans, search
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.geometry import reorient
 from noisy_student.images import read_image
+from noisy_student.organs import FLARE22
 
 # https://amos22.grand-challenge.org: its dataset.json.
 AMOS22 = (
@@ -121,3 +126,120 @@ def test_amos_as_test_scans_in_flares_numbers(data, tmp_path):
     table, _ = make_case_table(scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
     numbers = {organ.name: organ.label for organ in configuration.organs}
     assert columns_of(table.label_map[0]) == [0, *(numbers.get(name, 0) for name in AMOS22), 0, 0]
+
+
+def labelled_of(name):
+    """The labelled scans of an example alone."""
+    configuration = configured(name)
+    others = {"unlabelled": [], "validation": [], "test": []}
+    folders = configuration.cohort.folders.model_copy(update=others)
+    return configuration, search(folders)
+
+
+# https://github.com/wasserth/TotalSegmentator: some of its 117 classes.
+TOTALSEGMENTATOR = (
+    "spleen", "kidney_right", "kidney_left", "gallbladder", "liver", "stomach", "pancreas", "adrenal_gland_right",
+    "adrenal_gland_left", "lung_upper_lobe_left", "esophagus", "small_bowel", "duodenum", "colon", "urinary_bladder",
+    "kidney_cyst_left", "aorta", "inferior_vena_cava",
+)  # fmt: skip
+# https://github.com/MrGiovanni/AbdomenAtlas: all of 1.0 Mini.
+ABDOMENATLAS = (
+    "aorta", "gall_bladder", "kidney_left", "kidney_right", "liver", "pancreas", "postcava", "spleen", "stomach",
+)  # fmt: skip
+
+
+def lay_out_masks(data, tmp_path, folder, names):
+    """A case with a mask for each name, in the column of its place."""
+    data(f"{folder}/ct.nii.gz")
+    scan = sitk.ReadImage(str(tmp_path / f"data/{folder}/ct.nii.gz"))
+    (tmp_path / f"data/{folder}/segmentations").mkdir()
+    for column, name in enumerate(names):
+        array = np.zeros((4, 10, 18), np.uint8)
+        array[..., column] = 1
+        mask = sitk.GetImageFromArray(array)
+        mask.CopyInformation(scan)
+        sitk.WriteImage(mask, str(tmp_path / f"data/{folder}/segmentations/{name}.nii.gz"))
+
+
+def columns_by_name(names):
+    """FLARE22's labels in the columns of masks with these names."""
+    return [OrganNames(FLARE22).rank(name) or 0 for name in names] + [0] * (18 - len(names))
+
+
+def test_totalsegmentators_masks_are_known_by_their_names(data, tmp_path):
+    lay_out_masks(data, tmp_path, "Totalsegmentator_dataset_v201/s0001", TOTALSEGMENTATOR)
+    (tmp_path / "data/Totalsegmentator_dataset_v201/meta.csv").touch()
+    configuration, found = labelled_of("totalsegmentator.yaml")
+    table, findings = make_case_table(found.scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
+    assert not (findings.severity == "error").any(), findings.to_string()
+    assert columns_of(table.label_map[0]) == columns_by_name(TOTALSEGMENTATOR)
+    assert sorted(set(columns_by_name(TOTALSEGMENTATOR))) == [*range(14)]
+    (said,) = findings.found[findings.wanted == TAKEN]
+    assert "inferior_vena_cava is inferior vena cava" in said and "left over as background: colon" in said
+
+
+def test_abdomenatlas_has_nine_organs_and_says_nothing_of_the_others(data, tmp_path):
+    flare22 = "FLARE22/Training/FLARE22_LabeledCase50"
+    data(f"{flare22}/images/FLARE22_Tr_0001_0000.nii.gz", f"{flare22}/labels/FLARE22_Tr_0001.nii.gz", labels=13)
+    lay_out_masks(data, tmp_path, "AbdomenAtlas1.0Mini/BDMAP_00000001", ABDOMENATLAS)
+    whole = tmp_path / "data/AbdomenAtlas1.0Mini/BDMAP_00000001/combined_labels.nii.gz"
+    whole.write_bytes((whole.parent / "segmentations/liver.nii.gz").read_bytes())
+    configuration, found = labelled_of("abdomenatlas.yaml")
+    table, findings = make_case_table(found.scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
+    assert not (findings.severity == "error").any(), findings.to_string()
+    assert list(table.case) == ["FLARE22_Tr_0001", "BDMAP_00000001"]
+    assert columns_of(table.label_map[1]) == columns_by_name(ABDOMENATLAS)
+    assert table.organs.tolist() == [" ".join(map(str, range(1, 14))), "1 2 3 4 5 6 9 11 13"]
+
+
+# Its affine: slices first, from the head down, and x last.
+KITS_AXES = (0, 0, 1, 0, 1, 0, -1, 0, 0)
+
+
+def lay_out_kits(write_scan, case, seed):
+    """A body with two kidneys, the left one with a tumour; in canonical order (z, y, x) the right one comes first."""
+    shape_zyx, random = (6, 12, 40), np.random.default_rng(seed)
+    scan, label_map = np.full(shape_zyx, -1000, np.int16), np.zeros(shape_zyx, np.uint8)
+    scan[:, 2:10, 6:34] = random.integers(0, 80, (6, 8, 28))
+    label_map[1:4, 5:8, 10:14], label_map[2:5, 5:8, 26:30], label_map[3, 5:8, 30] = 1, 1, 2
+    for name, array in (("imaging", scan), ("segmentation", label_map)):
+        stored = array[::-1].transpose(2, 1, 0)
+        write_scan(f"data/kits19/data/{case}/{name}.nii.gz", stored, (40.0, 20.0, 10.0), KITS_AXES)
+    return label_map
+
+
+def test_partly_labelled_datasets_come_together_in_flares_numbers(data, tmp_path, write_scan):
+    flare22 = "FLARE22/Training/FLARE22_LabeledCase50"
+    data(f"{flare22}/images/FLARE22_Tr_0001_0000.nii.gz", f"{flare22}/labels/FLARE22_Tr_0001.nii.gz", labels=13)
+    names = {"Task03_Liver": "liver", "Task07_Pancreas": "pancreas", "Task09_Spleen": "spleen"}
+    for task, organ in names.items():
+        case, labels = (
+            f"{organ}_1.nii.gz",
+            {"0": "background", "1": organ} | ({} if organ == "spleen" else {"2": "cancer"}),
+        )
+        data(f"{task}/imagesTr/{case}", f"{task}/labelsTr/{case}", labels=len(labels) - 1)
+        described = {"modality": {"0": "CT"}, "labels": labels}
+        (tmp_path / f"data/{task}/dataset.json").write_text(json.dumps(described))
+    drawn = lay_out_kits(write_scan, "case_00000", 1)
+    lay_out_kits(write_scan, "case_00210", 2)
+    (tmp_path / "data/kits19/data/case_00210/segmentation.nii.gz").unlink()
+    data("AbdomenCT-1K-ImagePart1/Case_00001_0000.nii.gz", "Mask/Case_00001.nii.gz", labels=4)
+    text = (EXAMPLES / "msd_kits_abdomenct1k.yaml").read_text()
+    commands = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")][1:]
+    subprocess.run(["bash", "-c", "\n".join(commands)], cwd=tmp_path / "data", check=True)
+
+    configuration, found = labelled_of("msd_kits_abdomenct1k.yaml")
+    warning = next(finding for finding in folder_findings(found) if finding.severity == "warning")
+    assert warning.found == "1 folder(s) of cases without segmentation.nii.gz, left out: case_00210"
+    table, findings = make_case_table(found.scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
+    assert not (findings.severity == "error").any(), findings.to_string()
+    assert table.set_index("case").organs.to_dict() == {
+        "FLARE22_Tr_0001": " ".join(map(str, range(1, 14))), "liver_1": "1", "pancreas_1": "4", "spleen_1": "3",
+        "case_00000": "2 13", "AbdomenCT-1K_00001": "1 2 3 4 13",
+    }  # fmt: skip
+    label_maps = table.set_index("case").label_map
+    assert columns_of(label_maps["liver_1"]) == [0, 1, 1] + [0] * 15
+    assert columns_of(label_maps["spleen_1"]) == [0, 3] + [0] * 16
+    kidneys = sitk.GetArrayFromImage(reorient(read_image(label_maps["case_00000"]), "LPS"))
+    expected = np.where(drawn > 0, np.where(np.arange(40) < 20, 2, 13), 0)
+    assert np.array_equal(kidneys, expected)

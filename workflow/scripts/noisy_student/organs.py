@@ -97,6 +97,11 @@ FLARE22: tuple[Organ, ...] = (
 )  # fmt: skip
 
 
+def usual_aliases(name: str) -> tuple[str, ...]:
+    """Those of FLARE22's organ of this name; none of another one."""
+    return next((organ.aliases for organ in FLARE22 if organ.name == name), ())
+
+
 def table_errors(organs: Sequence[Organ]) -> list[str]:
     """What is wrong with a label table as a whole; empty if nothing is."""
     names = [organ.name for organ in organs]

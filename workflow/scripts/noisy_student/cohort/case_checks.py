@@ -22,6 +22,7 @@ from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
 from noisy_student.cohort.numbers_by_name import NAMES, numbering_of
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.told_apart import told_apart
 from noisy_student.cohort.traces import trace_columns
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
@@ -98,8 +99,11 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
     remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering, stored.export)]
     if any(remark.severity == "error" for remark in remarks):
         return path, {}, _findings(scan, path, remarks)
-    label_map, beyond = with_labels(in_table_numbers(in_own_numbers, numbering, standard.organs), labelled)
-    remarks += beyond_remarks(beyond, standard.organs)
+    label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)
+    label_map, unclear, found = told_apart(label_map, volume.image, numbering.numbers, standard.organs)
+    labelled = [label for label in labelled if label not in unclear]
+    label_map, beyond = with_labels(label_map, labelled)
+    remarks += [*found, *beyond_remarks(beyond, standard.organs)]
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
     measured = {

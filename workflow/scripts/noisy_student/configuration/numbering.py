@@ -10,7 +10,10 @@ Numbers = Mapping[str, int | list[int]]
 
 
 def renumbered(label_map_zyx: np.ndarray, numbers: Numbers, organs: Sequence[Organ]) -> np.ndarray:
-    """The label map (z, y, x) in the label table's numbers, uint8; what has no name becomes background."""
+    """The label map (z, y, x) in the label table's numbers, uint8; what has no name becomes background.
+
+    Of two organs with the same numbers the later one has them.
+    """
     renumbered = np.zeros(label_map_zyx.shape, np.uint8)
     for organ in organs:
         if organ.name in numbers:
@@ -36,11 +39,18 @@ def numbering_errors(numbers: Numbers, organs: Sequence[Organ], labelled: Collec
     `labelled`: the organs that are labelled there; all, if None.
     """
     wanted = {organ.name for organ in organs} if labelled is None else set(labelled)
-    all_numbers = [number for name in numbers for number in numbers_of(numbers, name)]
+    twins = {organ.left_twin for organ in organs if is_one_number(numbers, organ)}
+    all_numbers = [number for name in numbers if name not in twins for number in numbers_of(numbers, name)]
     errors = [f"labels: {error}" for error in unknown_organs(numbers, organs)]
     if missing := sorted(wanted - set(numbers)):
         remedy = "without a number these organs would be taken for background; `organs` says which are labelled there"
         errors.append(f"labels: {', '.join(missing)}: {remedy}")
     if len(set(all_numbers)) < len(all_numbers) or 0 in all_numbers:
-        errors.append("labels: each number names one organ, and 0 is background")
+        errors.append("labels: each number names one organ, or a right and its left one; 0 is background")
     return errors
+
+
+def is_one_number(numbers: Numbers, right: Organ) -> bool:
+    """Whether a right organ and its left one have the same numbers: they are told apart by their side."""
+    both = [sorted(numbers_of(numbers, name)) for name in (right.name, right.left_twin) if name in numbers]
+    return len(both) == 2 and both[0] == both[1]

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from header_files import write_nrrd
 from labelled_series import array_of, make_series
 from noisy_student.cohort.case_checks import Standard, examine
-from noisy_student.cohort.organ_names import rank_of
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
 from noisy_student.geometry import image_like
 from noisy_student.organs import FLARE22
@@ -48,7 +48,8 @@ def layers(folder, ct):
 @pytest.mark.parametrize("write", [segmentation, folder_of_masks, layers])
 def test_each_is_kept_as_a_label_map_in_the_table_s_numbers(tmp_path, ct, write):
     # Numbers are of files that have them: these would turn all organs round.
-    scan = Scan("c", "labelled", ct.folder, write(tmp_path, ct), labels={"liver": 3, "spleen": 4})
+    given = {"labels": {"liver": 3, "spleen": 4}, "organs": ("right kidney", "left kidney")}
+    scan = Scan("c", "labelled", ct.folder, write(tmp_path, ct), **given)
     row, findings = examine(scan, Standard(FLARE22, tmp_path / "renumbered"))
     assert not [finding for finding in findings if finding.severity == "error"]
     assert row["label_map"] == tmp_path / "renumbered/c.nii.gz" and row["labels"] == [0, 2, 13]
@@ -80,5 +81,5 @@ def test_a_segmentation_of_slicer_on_a_grid_of_its_own_is_brought_onto_the_scan_
 
 
 def test_a_name_means_an_organ_of_the_table_or_none():
-    rank = rank_of(FLARE22)
+    rank = OrganNames(FLARE22).rank
     assert [rank(name) for name in ("Liver", "kidney_left", "postcava", "heart", "x")] == [1, 13, 6, None, None]

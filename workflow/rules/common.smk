@@ -17,7 +17,7 @@ os.environ.update(NOISY_STUDENT=SCRIPTS)
 sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs
-from noisy_student.cohort.folder_state import state_of_scans, state_of_truths
+from noisy_student.cohort.folder_state import state_of_archives, state_of_scans, state_of_truths
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth
 from noisy_student.running.command_line import missing_profile, several_configfiles
@@ -270,7 +270,8 @@ def cohort_state(wildcards) -> str:
     """What changes when a scan of the user's folders, or a truth, is added, taken away or replaced."""
     if CONFIGURATION.cohort.kind == "embedded":
         return ""
-    return " ".join([*map(state_of_role, ROLES), state_of_truths(CONFIGURATION.cohort)])
+    cohort = CONFIGURATION.cohort
+    return " ".join([*map(state_of_role, ROLES), state_of_truths(cohort), *state_of_archives(cohort)])
 
 
 @cache

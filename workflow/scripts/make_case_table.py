@@ -8,6 +8,7 @@ from pathlib import Path
 # A scan is checked by one core. Numpy's own threads would only wait for each other, as busily as if they worked.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from noisy_student.cohort.archive.scans import scans_of_archives
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table, stop_on_errors
 from noisy_student.cohort.folder_findings import folder_findings
@@ -32,9 +33,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     own(arguments.renumbered)
-    found = search(folders_of(arguments.cohort, arguments.embedded))
+    folders = folders_of(arguments.cohort, arguments.embedded)
+    archived = scans_of_archives(folders, arguments.cores)
+    found = search(folders, archived.scans)
     standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
-    table, findings = make_case_table(found.scans, standard, arguments.cores, folder_findings(found))
+    found_before = [*folder_findings(found), *archived.notes]
+    table, findings = make_case_table(found.scans, standard, arguments.cores, found_before)
     write_table(findings, arguments.findings)
     stop_on_errors(findings, arguments.findings)
     write_table(table, arguments.output)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -21,22 +22,24 @@ SECONDS_A_PROCESS_COSTS = 3.0
 PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 
 
-def in_order(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:
-    """Yield `work(item)` in the order of the items, over `cores` processes.
+def in_order(
+    work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str, together: int = 1
+) -> Iterator[Result]:
+    """Yield `work(item)` in the order of the items, over `cores` processes, which are given some items `together`.
 
     A process imports everything anew, so none is started for less work than that: the first items are done here.
     """
-    yield from with_progress(_results(work, items, cores), len(items), verb)
+    yield from with_progress(_results(work, items, cores, together), len(items), verb)
 
 
-def _results(work: Callable[[Item], Result], items: Sequence[Item], cores: int) -> Iterator[Result]:
+def _results(work: Callable[[Item], Result], items: Sequence[Item], cores: int, together: int) -> Iterator[Result]:
     start = time.monotonic()
-    left = list(items)
+    left = deque(items)
     while left and (1 in (cores, len(left)) or time.monotonic() - start < SECONDS_A_PROCESS_COSTS):
-        yield work(left.pop(0))
+        yield work(left.popleft())
     if left:
         with ProcessPoolExecutor(min(cores, len(left)), get_context("spawn"), end_with_parent) as pool:
-            yield from pool.map(work, left)
+            yield from pool.map(work, left, chunksize=together)
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:

@@ -17,6 +17,7 @@ from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.numbers_by_name import names_taken
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.unchosen import left_out, those_chosen_first
 from noisy_student.cohort.unpaired import missing_label_maps
 from noisy_student.errors import InputError
 from noisy_student.parallel import in_order
@@ -36,8 +37,9 @@ def make_case_table(
     examined = list(in_order(partial(examine, standard=standard), plain, cores, "checking"))
     rows = [row for row, _ in examined if row]
     findings = once_a_source([finding for _, found in examined for finding in found], scans)
+    rows, findings = left_out(scans, rows, findings + copies(those_chosen_first(scans, rows)))
     findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + unknown_organs(scans, standard.organs)
-    findings += missing_label_maps(plain) + copies(rows)
+    findings += missing_label_maps(plain)
     for look in (names_taken, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))

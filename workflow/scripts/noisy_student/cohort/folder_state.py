@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from noisy_student.cohort.archive.private import Private
+from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_folders import folders_in
 from noisy_student.cohort.names_beside import names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
 from noisy_student.cohort.scan_table import files_of
+from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.configuration.layouts import Cases, LabelledCases, ScanCases
 from noisy_student.reading.dicom.files import visible_names
@@ -25,7 +28,9 @@ def state_of_scans(cohort: Cohort, role: str, seed: int, dates: bool = False) ->
     """
     if cohort.kind == "folders":
         entries = [as_folders(entry, role) for entry in getattr(cohort.folders, role)]
-        states = [[_state(entry, dates), entry.name, entry.labels, *_organs_and_names(entry)] for entry in entries]
+        states = [
+            [_state(cohort, entry, dates), entry.name, entry.labels, *_organs_and_names(entry)] for entry in entries
+        ]
         return _short(json.dumps(states))
     counts = cohort.embedded.model_dump(mode="json")
     if label_maps := cohort.embedded.label_maps:
@@ -59,12 +64,38 @@ def state_of_truths(cohort: Cohort) -> str:
     return " ".join([state_of(folders), *within, *([_short(json.dumps(names))] if names else [])])
 
 
-def _state(entry: Searched, dates: bool) -> str:
+def state_of_archives(cohort: Cohort) -> list[str]:
+    """The names of all files of each archive of which labelled scans are a part, of which they depend on few."""
+    entries = cohort.folders.entries()
+    archives = {entry.archive: Private(entry.names).folders for entry in entries if isinstance(entry, LabelledArchive)}
+    return [state_of_tree(archive, folders) for archive, folders in archives.items()]
+
+
+def _state(cohort: Cohort, entry: Searched, dates: bool) -> str | list[str]:
+    if isinstance(entry, Archive):
+        return _of_archive(cohort, entry, dates)
     if isinstance(entry, Cases):
         within = [entry.scan, *([entry.label_maps] if isinstance(entry, LabelledCases) else [])]
         return _of_cases(entry, within, dates)
     named = entry.model_dump(exclude={"truth"}).values()
     return state_of([path for path in named if isinstance(path, Path)], dates)
+
+
+def _of_archive(cohort: Cohort, entry: Archive, dates: bool) -> list[str]:
+    """Of an archive's labelled scans the label maps; of its unlabelled ones all its files, and which are labelled."""
+    key = hashlib.sha256(entry.key.read_bytes().strip()).hexdigest() if entry.key.exists() else ""
+    if isinstance(entry, LabelledArchive):
+        return [key, _of_label_maps(entry, dates)]
+    labelled = [other for other in cohort.folders.entries() if isinstance(other, LabelledArchive)]
+    apart = [_of_label_maps(other, dates) for other in labelled if other.archive == entry.archive]
+    tree = state_of_tree(entry.archive, Private(entry.names).folders, dates)
+    return [key, tree, entry.series.model_dump_json(), *apart]
+
+
+def _of_label_maps(entry: LabelledArchive, dates: bool) -> str:
+    if entry.label_maps == entry.archive:
+        return state_of_tree(entry.archive, Private(entry.names).folders, dates)
+    return state_of([entry.label_maps], dates)
 
 
 def _of_cases(entry: Cases, within: Sequence[str], dates: bool) -> str:
@@ -75,7 +106,7 @@ def _of_cases(entry: Cases, within: Sequence[str], dates: bool) -> str:
 
 def _organs_and_names(entry: Searched) -> list[object]:
     """Which organs are labelled, and what the files beside label maps call their numbers; nothing where neither is."""
-    organs = [entry.organs] if entry.organs else []
+    organs = [entry.organs] if getattr(entry, "organs", None) else []
     if isinstance(entry, LabelledFolder):
         return organs + _names_beside([entry.label_maps])
     if isinstance(entry, LabelledCases) and entry.cases.is_dir():

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeVar
 
+from noisy_student.cohort.archive.places import archive_problems
 from noisy_student.cohort.nnunet_raw import as_folders, problem
 from noisy_student.cohort.scans import ROLES
 from noisy_student.cohort.sources import Entry
+from noisy_student.configuration.archive import PRIVATE, Archive
 from noisy_student.configuration.experiment import Cohort
 from noisy_student.configuration.layouts import NnunetFolder
 from noisy_student.errors import InputError
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -77,20 +82,26 @@ def places_of(cohort: Cohort) -> list[Place]:
 
 def _named_in(entry: Entry, role: str) -> list[tuple[str, Path]]:
     """The folders or the table of an entry, by key; of a dataset its folders for the role."""
-    paths = {name: path for name, path in as_folders(entry, role).model_dump().items() if isinstance(path, Path)}
+    named = as_folders(entry, role).model_dump(exclude=PRIVATE).items()
     is_dataset = isinstance(entry, NnunetFolder)
-    return [(f"nnunet/{path.name}" if is_dataset else name, path) for name, path in paths.items()]
+    return [(f"nnunet/{path.name}" if is_dataset else key, path) for key, path in named if isinstance(path, Path)]
 
 
 def _described_wrongly(cohort: Cohort) -> list[str]:
     """Why datasets cannot be used, by their own description."""
-    datasets = [
-        (f"cohort.folders.{role}[{number}].nnunet: {entry.nnunet}", entry.nnunet)
-        for role in ROLES
-        for number, entry in enumerate(getattr(cohort.folders, role) if cohort.kind == "folders" else ())
-        if isinstance(entry, NnunetFolder) and entry.nnunet.is_dir()
+    datasets = [(f"{key}.nnunet: {entry.nnunet}", entry.nnunet) for key, entry in _of_kind(cohort, NnunetFolder)]
+    return [f"{key}: {said}" for key, folder in datasets if folder.is_dir() and (said := problem(folder))]
+
+
+def _of_kind(cohort: Cohort, kind: type[Kind]) -> list[tuple[str, Kind]]:
+    """The entries of one kind, with the key that names each."""
+    named = [(role, getattr(cohort.folders, role)) for role in ROLES] if cohort.kind == "folders" else []
+    return [
+        (f"cohort.folders.{role}[{number}]", entry)
+        for role, entries in named
+        for number, entry in enumerate(entries)
+        if isinstance(entry, kind)
     ]
-    return [f"{named}: {said}" for named, folder in datasets if (said := problem(folder))]
 
 
 def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
@@ -100,7 +111,8 @@ def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
     """
     places = places_of(cohort)
     found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem(elsewhere))]
-    found += [f"  {line}" for line in [*shared(places), *_described_wrongly(cohort)]]
+    described = [*shared(places), *_described_wrongly(cohort), *archive_problems(_of_kind(cohort, Archive))]
+    found += [f"  {line}" for line in described]
     if found:
         raise InputError(
             "the folders and tables that the configuration names",

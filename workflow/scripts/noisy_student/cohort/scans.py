@@ -1,8 +1,9 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from noisy_student.cohort import case_folders
 from noisy_student.cohort.nnunet_raw import Searched, as_folders, ending_of
@@ -10,6 +11,7 @@ from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, la
 from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
 from noisy_student.cohort.sources import place_of, source_names
+from noisy_student.configuration.archive import Archive, ScanArchive
 from noisy_student.configuration.experiment import (
     Cohort,
     Folders,
@@ -25,6 +27,7 @@ from noisy_student.reading.names import EXTENSIONS, case_name
 
 ROLES = ("labelled", "unlabelled", "validation", "test")
 LABELLED_ROLES = ("labelled", "validation", "test")
+NO_ARCHIVES: Mapping = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Scan:
 
     `truth` is kept aside for judging and never reaches a training. `labels`: the organs' numbers in its label map,
     where they are not the label table's. `organs`: the names of the only organs that are labelled in it. `source`: what
-    its folder or table is called. `table`: the table that lists it, if one does.
+    its folder or table is called. `table`: the table that lists it, if one does. `may_be_left_out`: one of an archive
+    as it is, that nobody chose.
     """
 
     case: str
@@ -45,6 +49,7 @@ class Scan:
     organs: tuple[str, ...] | None = None
     source: str = ""
     table: Path | None = None
+    may_be_left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ def folders_of(cohort: Cohort, embedded_root: Path) -> Folders:
 def names_truth(entry: Unlabelled) -> bool:
     """Whether the unlabelled scans of a folder or table come with truths that are kept aside."""
     entry = as_folders(entry, "unlabelled")
+    if isinstance(entry, ScanArchive):
+        return False
     if not isinstance(entry, ScanTable):
         return entry.truth is not None
     return entry.table.exists() and any(row.get("truth") for row in rows_of(entry.table, ("case", "image")))
@@ -90,8 +97,8 @@ def find_scans(folders: Folders) -> list[Scan]:
     return search(folders).scans
 
 
-def search(folders: Folders) -> Search:
-    """The same, with what lies in the folders besides."""
+def search(folders: Folders, archived: Mapping[tuple[str, Path], list[Scan]] = NO_ARCHIVES) -> Search:
+    """The same, with what lies in the folders besides. `archived`: the scans of archives, by role and archive."""
     named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
@@ -99,12 +106,16 @@ def search(folders: Folders) -> Search:
     searched = [as_folders(entry, role) for role, entry in named]
     looked: dict[Path, Contents] = {}
     for entry in searched:
-        if not isinstance(entry, ScanTable) and (place := place_of(entry)) not in looked:
+        if not isinstance(entry, ScanTable | Archive) and (place := place_of(entry)) not in looked:
             looked[place] = case_folders.contents(entry) if isinstance(entry, Cases) else scans_in(place, elsewhere)
-    entries = [
-        (entry, list(_scans_of(role, entry, looked, given.name or sources[place_of(given)], ending_of(given))))
-        for (role, given), entry in zip(named, searched, strict=True)
-    ]
+    entries = []
+    for (role, given), entry in zip(named, searched, strict=True):
+        source = given.name or sources[place_of(given)]
+        if isinstance(entry, Archive):
+            found = [replace(scan, source=source) for scan in archived[role, entry.archive]]
+        else:
+            found = list(_scans_of(role, entry, looked, source, ending_of(given)))
+        entries.append((entry, found))
     return Search(entries, looked)
 
 

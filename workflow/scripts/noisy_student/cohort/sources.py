@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from noisy_student.configuration.archive import Archive
 from noisy_student.configuration.experiment import Labelled, ScanTable, Unlabelled
 from noisy_student.configuration.layouts import Cases, NnunetFolder
 
@@ -10,7 +11,9 @@ Entry = Labelled | Unlabelled
 
 
 def place_of(entry: Entry) -> Path:
-    """The folder or table of an entry's scans, or of a dataset as a whole."""
+    """The folder, table or archive of an entry's scans, or of a dataset as a whole."""
+    if isinstance(entry, Archive):
+        return entry.archive
     if isinstance(entry, NnunetFolder):
         return entry.nnunet
     if isinstance(entry, Cases):

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from noisy_student.configuration.archive import PRIVATE, LabelledArchive, ScanArchive
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
 from noisy_student.configuration.prediction_options import Prediction
@@ -109,15 +110,23 @@ class ScanTable(Strict):
 
 def _kind(entry: Any) -> str:
     given = entry if isinstance(entry, dict) else getattr(type(entry), "model_fields", ())
-    return next((kind for kind in ("table", "cases", "nnunet") if kind in given), "folder")
+    return next((kind for kind in ("table", "cases", "nnunet", "archive") if kind in given), "folder")
 
 
 _Either = Annotated[ScanTable, Tag("table")] | Annotated[NnunetFolder, Tag("nnunet")]
 Labelled = Annotated[
-    Annotated[LabelledFolder, Tag("folder")] | Annotated[LabelledCases, Tag("cases")] | _Either, Discriminator(_kind)
+    Annotated[LabelledFolder, Tag("folder")]
+    | Annotated[LabelledCases, Tag("cases")]
+    | Annotated[LabelledArchive, Tag("archive")]
+    | _Either,
+    Discriminator(_kind),
 ]
 Unlabelled = Annotated[
-    Annotated[ScanFolder, Tag("folder")] | Annotated[ScanCases, Tag("cases")] | _Either, Discriminator(_kind)
+    Annotated[ScanFolder, Tag("folder")]
+    | Annotated[ScanCases, Tag("cases")]
+    | Annotated[ScanArchive, Tag("archive")]
+    | _Either,
+    Discriminator(_kind),
 ]
 
 
@@ -130,11 +139,12 @@ class Folders(Strict):
     test: list[Labelled] = Field([])
 
     def paths(self) -> list[Path]:
-        """Every folder and table that is named."""
-        return [path for entry in self.entries() for path in entry.model_dump().values() if isinstance(path, Path)]
+        """Every folder and table that is named for scans or label maps."""
+        dumped = [entry.model_dump(exclude=PRIVATE) for entry in self.entries()]
+        return [path for values in dumped for path in values.values() if isinstance(path, Path)]
 
     def entries(self) -> list[Labelled | Unlabelled]:
-        """Every folder and table of scans."""
+        """Every folder, table and archive of scans."""
         return [*self.labelled, *self.unlabelled, *self.validation, *self.test]
 
 

@@ -32,7 +32,7 @@ def of_configuration(configuration: Configuration) -> dict[str, Any]:
         document["cohort"]["embedded"] = cohort.embedded.model_dump(mode="json")
     for role, entries in cohort.folders.model_dump(mode="json", exclude_none=True).items() if cohort.folders else ():
         for entry in entries:
-            place = next(entry[key] for key in ("images", "table", "cases", "nnunet") if key in entry)
+            place = next(entry[key] for key in ("images", "table", "cases", "nnunet", "archive") if key in entry)
             document["cohort"][f"{role} {place}"] = entry
     return document
 

@@ -1,0 +1,1 @@
+"""A DICOM archive as it was exported: any tree of files of many patients."""

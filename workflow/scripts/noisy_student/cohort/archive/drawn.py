@@ -1,0 +1,69 @@
+"""On which series of an archive label maps were drawn: DICOM-SEG and RTSTRUCT files name it in their headers."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from noisy_student.cohort.archive.index import File
+from noisy_student.cohort.archive.series import Series, by_series, scan_of
+from noisy_student.reading.dicom.identity import LABEL_MAPS
+
+NO_SERIES, ELSEWHERE, SEVERAL = (
+    "refers to no series",
+    "its series is not in the archive",
+    "one of several of its series",
+)
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A label map of a role, the series that it refers to, and why it is of no scan; empty if it is of one."""
+
+    role: str
+    file: Path
+    series: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The series with a label map, and every label map that was found."""
+
+    series: Mapping[str, Series]
+    label_maps: Sequence[LabelMap]
+
+    @property
+    def file_of(self) -> dict[str, Path]:
+        """The label map of each series."""
+        return {found.series: found.file for found in self.label_maps if not found.why}
+
+    @property
+    def strays(self) -> Counter[str]:
+        """How many label maps are of no scan, by the reason."""
+        return Counter(found.why for found in self.label_maps if found.why)
+
+
+def drawn_on(role: str, folder: Path, files: Sequence[File], series: Mapping[str, Sequence[File]]) -> Drawn:
+    """Which series the label maps among files refer to; `folder`: where the files lie."""
+    pairs = [
+        (folder / file.path, uid)
+        for once in by_series(files).values()
+        for file in once
+        if file.header.modality in LABEL_MAPS
+        for uid in file.header.refers or ("",)
+    ]
+    scans = {uid: scan_of(series[uid], None) for _, uid in pairs if uid in series}
+    label_maps = list(_label_maps(role, pairs, scans))
+    return Drawn({found.series: scans[found.series] for found in label_maps if not found.why}, label_maps)
+
+
+def _label_maps(role: str, pairs: Sequence[tuple[Path, str]], scans: Mapping[str, Series | str]) -> Iterator[LabelMap]:
+    count = Counter(uid for _, uid in pairs)
+    for file, uid in pairs:
+        why = SEVERAL if count[uid] > 1 else ""
+        if uid not in scans:
+            why = ELSEWHERE if uid else NO_SERIES
+        elif isinstance(scans[uid], str):
+            why = f"its series: {scans[uid]}"
+        yield LabelMap(role, file, uid, why)

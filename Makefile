@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-segmentations bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -76,6 +76,9 @@ bench-check: $(READY)
 # Segmentations of other programs, read back (docs/segmentations.tsv). LABEL_MAPS=DIR: of those label maps.
 bench-segmentations: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/segmentations.py $(if $(LABEL_MAPS),--label-maps "$(LABEL_MAPS)")
+
+bench-archive: $(READY)
+	PYTHONPATH=workflow/scripts:tests python benchmarks/archive.py
 
 # Both make their scans and work in runs/; called again, they go on where they were.
 bench-full-size: $(READY)

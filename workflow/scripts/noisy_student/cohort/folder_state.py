@@ -82,14 +82,18 @@ def _state(cohort: Cohort, entry: Searched, dates: bool) -> str | list[str]:
 
 
 def _of_archive(cohort: Cohort, entry: Archive, dates: bool) -> list[str]:
-    """Of an archive's labelled scans the label maps; of its unlabelled ones all its files, and which are labelled."""
+    """Of an archive's labelled scans the label maps; of its unlabelled ones all its files, and which are labelled.
+
+    With `dates` also where the table of its names is, which whoever shares the scans has to have.
+    """
     key = hashlib.sha256(entry.key.read_bytes().strip()).hexdigest() if entry.key.exists() else ""
+    own = [key, *([str(entry.names.resolve())] if dates else [])]
     if isinstance(entry, LabelledArchive):
-        return [key, _of_label_maps(entry, dates)]
+        return [*own, _of_label_maps(entry, dates)]
     labelled = [other for other in cohort.folders.entries() if isinstance(other, LabelledArchive)]
     apart = [_of_label_maps(other, dates) for other in labelled if other.archive == entry.archive]
     tree = state_of_tree(entry.archive, Private(entry.names).folders, dates)
-    return [key, tree, entry.series.model_dump_json(), *apart]
+    return [*own, tree, entry.series.model_dump_json(), *apart]
 
 
 def _of_label_maps(entry: LabelledArchive, dates: bool) -> str:

@@ -76,7 +76,7 @@ def why_not(path: Path) -> str:
     if name.endswith(SIDE_FILES):
         return "no image of a patient"
     if is_dicom(path):
-        return "DICOM: each series belongs in a folder of its own"
+        return "DICOM: each series belongs in a folder of its own, or is found by `archive`"
     return f"none of the formats {', '.join(EXTENSIONS)}"
 
 

@@ -74,6 +74,6 @@ def test_words_show_different_reasons_first_and_what_may_hold_a_scan_before_othe
     words = in_words(contents(tmp_path).passed_over)
     assert words == (
         "b.zip (an archive: unpack it); e.hdr (a .hdr/.img pair is not read: convert it to .nii.gz); "
-        "f (a folder with 1 file(s) such as ct.nii.gz: name it in a table of scans); …"
+        "f (a folder with 1 file(s) such as ct.nii.gz: name it in a table of scans, or all such folders by `cases`); …"
     )
     assert in_words([PassedOver(tmp_path / "b.zip", "why")]) == "b.zip (why)"

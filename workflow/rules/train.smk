@@ -119,7 +119,9 @@ rule train:
 rule postprocessing:
     """Find out for which organs keeping the largest piece alone helps, as nnU-Net does, on the held-out scans."""
     input:
-        lambda wildcards: held_out(wildcards.round),
+        held_out=lambda wildcards: held_out(wildcards.round),
+        # What is labelled in a scan that was learned from is known to its training too.
+        cases=ancient("results/cohort/cases.tsv"),
     output:
         "results/round_{round}/postprocessing.json",
     log:
@@ -131,8 +133,8 @@ rule postprocessing:
         folds=FOLDS,
     shell:
         'python "$NOISY_STUDENT/choose_postprocessing.py" --model results/round_{wildcards.round}/model'
-        " --dataset results/round_{wildcards.round}/dataset --folds {params.folds} --cores {threads}"
-        " --output {output} > {log} 2>&1"
+        " --dataset results/round_{wildcards.round}/dataset --cases {input.cases} --folds {params.folds}"
+        " --cores {threads} --output {output} > {log} 2>&1"
 
 
 rule judge:

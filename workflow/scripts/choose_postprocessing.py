@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from noisy_student.cohort.labelled_organs import labelled_by_case
 from noisy_student.command import run
 from noisy_student.files import read_json, write_text
 from noisy_student.model.postprocessing import choose_steps
@@ -17,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the round's model folder")
     parser.add_argument("--dataset", type=Path, required=True, help="the round's dataset folder")
+    parser.add_argument("--cases", type=Path, required=True, help="the case table: which organs are labelled in a scan")
     parser.add_argument("--folds", type=int, nargs="+", required=True)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True)
@@ -28,7 +30,8 @@ def main() -> None:
         for case in held_out_cases(arguments.dataset, fold)
     }
     plan = Plan(*(read_json(arguments.model / name) for name in ("plans.json", "dataset.json")))
-    chosen = choose_steps(made, {case: Path(truths[case]) for case in made}, plan, arguments.cores)
+    labelled = labelled_by_case(read_table(arguments.cases, ["case"]), plan.organs.values())
+    chosen = choose_steps(made, {case: Path(truths[case]) for case in made}, labelled, plan, arguments.cores)
     write_text(arguments.output, json.dumps(chosen, indent=2))
 
 

@@ -14,7 +14,14 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.evaluate.evaluation_modes import MODES
 from noisy_student.evaluate.groups import by_set
-from noisy_student.evaluate.scoring import JudgedCase, cases_of_folder, cases_of_table, score_table, unpaired
+from noisy_student.evaluate.scoring import (
+    JudgedCase,
+    cases_of_folder,
+    cases_of_table,
+    labels_of,
+    score_table,
+    unpaired,
+)
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import require_table, write_table
 
@@ -32,6 +39,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mode", choices=MODES, default="flare22", help="which rules (default: flare22)")
     parser.add_argument("--roles", nargs="+", default=["validation", "test"], help="roles of the case table to score")
     parser.add_argument("--truth-column", default="label_map", help="column of the case table with the truths")
+    parser.add_argument(
+        "--labelled", nargs="+", default=[], metavar="ORGAN",
+        help="with --truth: the only organs that are labelled there (default: all); others are not judged",
+    )  # fmt: skip
     parser.add_argument("--cores", type=int, default=1, help="cases scored at the same time")
     parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
     parser.add_argument(
@@ -46,9 +57,13 @@ def main() -> None:
     mode = MODES[options.mode]
     if options.unchecked and mode.digits is None:
         raise InputError("--unchecked with flare22 or flare23plus", f"mode {mode.name}", "leave one of the two out")
+    if options.labelled and not options.truth:
+        remedy = "say it in the case table's column `organs`, by label"
+        raise InputError("--labelled with --truth", "--cases", remedy)
     require_table(options.output, [options.cases] if options.cases else [])
     if options.truth:
-        cases = cases_of_folder(options.truth, options.predictions)
+        labelled = labels_of(options.labelled, options.organs)
+        cases = cases_of_folder(options.truth, options.predictions, labelled)
     else:
         cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column)
     report_unpaired(cases, options.predictions)
@@ -59,9 +74,9 @@ def main() -> None:
 
 
 def means_in_words(scores: pd.DataFrame) -> str:
-    """How many of the cases have a score, and the means over these."""
+    """How many of the cases have a score, and the means over these, then over organs."""
     judged = scores.dropna(subset=["prediction_voxels"])
-    means = judged[["DSC", "NSD"]].mean()
+    means = judged.groupby("label")[["DSC", "NSD"]].mean().mean()
     return (
         f"{judged['case'].nunique()} of {scores['case'].nunique()} cases scored, "
         f"mean DSC {means.DSC:.4f}, mean NSD {means.NSD:.4f}"

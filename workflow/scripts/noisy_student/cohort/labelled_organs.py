@@ -24,8 +24,17 @@ def as_text(labels: Sequence[int]) -> str:
 
 
 def labels_in(cell: Any) -> frozenset[int]:
-    """The labels in a cell of the case table; none in an empty one."""
-    return frozenset(map(int, cell.split())) if isinstance(cell, str) else frozenset()
+    """The labels in a cell of the case table; none in an empty one. A column of single labels is read as numbers."""
+    if isinstance(cell, str):
+        return frozenset(map(int, cell.split()))
+    return frozenset() if pd.isna(cell) else frozenset({int(cell)})
+
+
+def labelled_by_case(cases: pd.DataFrame, labels: Collection[int]) -> dict[str, frozenset[int]]:
+    """Of these labels those that are labelled in each scan of a case table: all where it does not say which."""
+    everything = frozenset(labels)
+    cells = cases.get(ORGANS, pd.Series("", cases.index)).map(labels_in)
+    return {case: own & everything or everything for case, own in zip(cases["case"], cells, strict=True)}
 
 
 def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[int]:

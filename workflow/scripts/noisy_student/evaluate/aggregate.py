@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.evaluate.groups import by_set, keys_of
-from noisy_student.intervals import mean_interval
+from noisy_student.intervals import mean_interval, mean_over_organs
 
 MEASURES = ("DSC", "NSD")
 FAILURE_DSC = 0.5
@@ -16,8 +16,11 @@ COLUMNS = (
 
 
 def by_case(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """The measure with cases as rows and labels as columns, in ascending order; unscored cases left out."""
-    return scores.pivot(index="case", columns="label", values=measure).dropna().astype(float)
+    """The measure with cases as rows and labels as columns, in ascending order; unscored cases left out.
+
+    Undefined (NaN) for organs that are not labelled in a case.
+    """
+    return scores.pivot(index="case", columns="label", values=measure).dropna(how="all").astype(float)
 
 
 def organ_names(scores: pd.DataFrame) -> dict[int, str]:
@@ -31,27 +34,30 @@ def summarise(scores: pd.DataFrame, pool_sets: bool = False) -> pd.DataFrame:
 
     With `pool_sets`, the sets of a role once more together, as set `pooled`.
 
-    `mean` rows: mean per organ over cases, then over organs (the challenge's way); median, sd and quartiles of the
-    cases' means over organs; failures of all organs together. Failures are organs with DSC below 0.5, whichever the
-    measure. `sd` is the sample's (n - 1); the interval is the bootstrap's over cases.
+    Of an organ the cases count in which it is labelled. `mean` rows: mean per organ over cases, then over organs (the
+    challenge's way); median, sd and quartiles of the cases' means over their own organs; failures of all organs
+    together. Failures are organs with DSC below 0.5, whichever the measure. `sd` is the sample's (n - 1); the interval
+    is the bootstrap's over cases.
     """
     rows, organs = [], organ_names(scores)
     for key, of_set in by_set(scores, pool_sets).items():
         failed = (by_case(of_set, "DSC") < FAILURE_DSC).sum()
         for measure in MEASURES:
-            wide = by_case(of_set, measure)
+            wide = by_case(of_set, measure).reindex(columns=list(organs))
             for label, organ in organs.items():
-                one = wide[[label]].to_numpy()
-                rows.append((*key, label, organ, measure, *_statistics(one), failed[label]))
+                one = wide[[label]].dropna().to_numpy()
+                rows.append((*key, label, organ, measure, *_statistics(one), failed.get(label, 0)))
             rows.append((*key, 0, ALL_ORGANS, measure, *_statistics(wide.to_numpy()), failed.sum()))
     return pd.DataFrame(rows, columns=[*keys_of(scores), *COLUMNS[1:]])
 
 
 def _statistics(values: np.ndarray) -> tuple[float, ...]:
     """n, mean, median, sd, quartiles and interval of (cases, organs) scores; empty (NaN) where there are no cases."""
-    cases = values.mean(axis=1)
-    if not len(cases):
+    if not len(values):
         return (0, *[np.nan] * 7)
+    cases = np.nanmean(values, axis=1)
+    # Of a full table both are the same but for rounding.
+    mean = mean_over_organs(values) if np.isnan(values).any() else cases.mean()
     quartile1, median, quartile3 = np.percentile(cases, [25, 50, 75])
     sd = cases.std(ddof=1) if len(cases) > 1 else np.nan
-    return (len(cases), cases.mean(), median, sd, quartile1, quartile3, *mean_interval(values))
+    return (len(cases), mean, median, sd, quartile1, quartile3, *mean_interval(values))

@@ -1,13 +1,13 @@
 """One case's rows of the score table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 from noisy_student.evaluate.evaluation_modes import Mode
 from noisy_student.evaluate.judged_pair import FileRemark, read_labels, read_pair
-from noisy_student.evaluate.verdicts import judge
+from noisy_student.evaluate.verdicts import NOT_LABELLED, judge
 from noisy_student.organs import FLARE22, Organ
 
 MM3_PER_ML = 1000.0
@@ -15,16 +15,19 @@ MISSING = "missing prediction"
 
 
 class OrganScore(NamedTuple):
-    """One row. Voxels and volumes are of the whole organ, z-limited or not; empty for a missing prediction."""
+    """One row. Voxels and volumes are of the whole organ, z-limited or not; empty for a missing prediction.
+
+    Scores, and the truth's voxels and volume, are empty for an organ that is not labelled in the truth.
+    """
 
     case: str
     label: int
     organ: str
     DSC: float | None
     NSD: float | None
-    truth_voxels: int
+    truth_voxels: int | None
     prediction_voxels: int | None
-    truth_ml: float
+    truth_ml: float | None
     prediction_ml: float | None
     rule: str
 
@@ -43,33 +46,47 @@ def score_case(
     mode: Mode,
     checked: bool = True,
     organs: Sequence[Organ] = FLARE22,
+    labelled: Collection[int] = (),
 ) -> CaseScores:
-    """Judge one case. Raises InputError on files that cannot be compared."""
+    """Judge one case: the organs that are `labelled` in its truth; all, if none is named.
+
+    Raises InputError on files that cannot be compared.
+    """
+    labelled = labelled or {organ.label for organ in organs}
     if not prediction.exists():
-        return _missing(case, truth, mode, checked, organs)
+        return _missing(case, truth, mode, checked, organs, labelled)
     pair = read_pair(truth, prediction, len(organs), checked)
-    verdicts, voxels = judge(pair, mode, organs)
+    verdicts, voxels = judge(pair, mode, organs, labelled)
     voxel_ml = _voxel_ml(pair.geometry.spacing_mm_xyz)
     rows = []
     for organ, verdict in zip(organs, verdicts, strict=True):
-        counts = int(voxels[organ.label].sum()), int(voxels[:, organ.label].sum())
-        volumes = (round(count * voxel_ml, 3) for count in counts)
+        truth_voxels = int(voxels[organ.label].sum()) if organ.label in labelled else None
+        counts = truth_voxels, int(voxels[:, organ.label].sum())
+        volumes = (_volume_ml(count, voxel_ml) for count in counts)
         scores = mode.rounded(verdict.dsc), mode.rounded(verdict.nsd)
         rows.append(OrganScore(case, organ.label, organ.name, *scores, *counts, *volumes, verdict.rule))
     return CaseScores(rows, pair.remarks)
 
 
-def _missing(case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
+def _missing(
+    case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ], labelled: Collection[int]
+) -> CaseScores:
     """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
     score = 0.0 if mode.missing_scores_zero else None
     labels, geometry, remarks = read_labels(truth, len(organs), checked)
     voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
     rows = []
     for organ in organs:
-        voxels = int((labels == organ.label).sum())
-        volume_ml = round(voxels * voxel_ml, 3)
-        rows.append(OrganScore(case, organ.label, organ.name, score, score, voxels, None, volume_ml, None, MISSING))
+        is_judged = organ.label in labelled
+        voxels = int((labels == organ.label).sum()) if is_judged else None
+        scores, rule = ((score, score), MISSING) if is_judged else ((None, None), NOT_LABELLED)
+        volume_ml = _volume_ml(voxels, voxel_ml)
+        rows.append(OrganScore(case, organ.label, organ.name, *scores, voxels, None, volume_ml, None, rule))
     return CaseScores(rows, remarks)
+
+
+def _volume_ml(voxels: int | None, voxel_ml: float) -> float | None:
+    return None if voxels is None else round(voxels * voxel_ml, 3)
 
 
 def _voxel_ml(spacing_mm_xyz: tuple[float, ...]) -> float:

@@ -9,7 +9,7 @@ from noisy_student.errors import InputError
 from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import signed_rank_p
-from noisy_student.intervals import mean_interval
+from noisy_student.intervals import mean_interval, mean_over_organs
 
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
@@ -36,10 +36,11 @@ def compare_rounds(scores: dict[int, pd.DataFrame], pool_sets: bool = False) -> 
 def compare(
     later: pd.DataFrame, earlier: pd.DataFrame, round_number: int, against: int, pool_sets: bool = False
 ) -> pd.DataFrame:
-    """`later` minus `earlier`, a positive difference being a gain.
+    """`later` minus `earlier`, a positive difference being a gain, over the cases in which an organ is labelled.
 
     `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role, set
-    and measure. The `mean` row (label 0) tests the cases' means over organs, once, so both are the same there.
+    and measure that any case has. The `mean` row (label 0) tests the cases' means over organs, once, so both are the
+    same there.
     """
     rows, organs = [], organ_names(later)
     before = by_set(earlier, pool_sets)
@@ -52,7 +53,8 @@ def compare(
                     f"no {' '.join(key[::-1])} case scored in both",
                     "evaluate both rounds on the same scans",
                 )
-            tests = [_test(differences[[label]].to_numpy()) for label in organs]
+            of_organs = differences.reindex(columns=list(organs))
+            tests = [_test(of_organs[[label]].dropna().to_numpy()) for label in organs]
             corrected = holm([test[4] for test in tests])
             overall = _test(differences.to_numpy())
             names = [*organs.items(), (0, ALL_ORGANS)]
@@ -63,21 +65,25 @@ def compare(
 
 def _differences(later: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> pd.DataFrame:
     after, before = by_case(later, measure), by_case(earlier, measure)
-    return (after - before.reindex(after.index)).dropna()
+    return (after - before.reindex(after.index)).dropna(how="all")
 
 
 def _test(differences: np.ndarray) -> tuple[float, ...]:
-    """n, mean, interval, p, wins, ties, losses of (cases, organs) differences."""
-    cases = differences.mean(axis=1).round(TIE_DIGITS)
+    """n, mean, interval, p, wins, ties, losses of (cases, organs) differences; without cases nothing but counts."""
+    if not len(differences):
+        return (0, *[np.nan] * 4, 0, 0, 0)
+    cases = np.nanmean(differences, axis=1).round(TIE_DIGITS)
     outcomes = [int((np.sign(cases) == sign).sum()) for sign in (1, 0, -1)]
-    return (len(cases), differences.mean(), *mean_interval(differences), signed_rank_p(cases), *outcomes)
+    mean = mean_over_organs(differences)
+    return (len(cases), mean, *mean_interval(differences), signed_rank_p(cases), *outcomes)
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down correction (Scand. J. Statist. 1979), in the given order."""
+    """Holm's step-down correction (Scand. J. Statist. 1979), in the given order; what is NaN was not tested."""
     p = np.asarray(p_values, float)
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    steps = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1))
+    corrected = np.full_like(p, np.nan)
     corrected[order] = np.minimum(steps, 1)
     return corrected.tolist()

@@ -1,7 +1,8 @@
 """The challenge's ranking, with rounds in the place of teams.
 
 Source: FLARE22. Rank the teams for each case and measure, then average the ranks; the two efficiency areas count
-half. DSC and NSD of a case are means over its organs. Equal results share the mean of their ranks.
+half. DSC and NSD of a case are means over the organs that are labelled in it. Equal results share the mean of their
+ranks.
 """
 
 from dataclasses import dataclass

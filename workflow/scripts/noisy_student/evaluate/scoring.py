@@ -1,13 +1,14 @@
 """Which cases are judged, and the table of all their scores."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from noisy_student.cohort.labelled_organs import ORGANS, labels_in
 from noisy_student.errors import InputError
 from noisy_student.evaluate.case_scores import CaseScores, OrganScore, score_case
 from noisy_student.evaluate.evaluation_modes import Mode
@@ -25,7 +26,8 @@ from noisy_student.tables import read_table
 class JudgedCase:
     """A case to score. Outside the workflow `role` and the truth's checksum are empty.
 
-    `set` is what its source is called, where some role's scans come from several.
+    `set` is what its source is called, where some role's scans come from several. `labelled`: the labels of the only
+    organs that are labelled in the truth; none where all are.
     """
 
     case: str
@@ -34,22 +36,36 @@ class JudgedCase:
     role: str = ""
     truth_sha256: str = ""
     set: str = ""
+    labelled: frozenset[int] = frozenset()
 
 
-def cases_of_folder(truths: Path, predictions: Path) -> list[JudgedCase]:
+def labels_of(names: Collection[str], organs: Sequence[Organ]) -> frozenset[int]:
+    """The labels of organs by their names. Raises InputError for a name that none has."""
+    labels = {organ.name: organ.label for organ in organs}
+    if unknown := [name for name in names if name not in labels]:
+        remedy = "write them as there, in quotation marks where a name is of several words"
+        raise InputError(f"organs of the label table: {', '.join(labels)}", ", ".join(unknown), remedy)
+    return frozenset(labels[name] for name in names)
+
+
+def cases_of_folder(truths: Path, predictions: Path, labelled: frozenset[int] = frozenset()) -> list[JudgedCase]:
     """The cases of a folder of truths, `<case>` with any known extension, in the order of their names."""
     judged, predicted = LabelMaps(truths), LabelMaps(predictions)
     if not judged.files:
         wanted = f"label maps <case>{NOMINAL} (or {', '.join(EXTENSIONS[1:])}) in {truths}"
         raise InputError(wanted, "none", "give the folder of the truths")
-    return [JudgedCase(case, judged.of(case), predicted.of(case)) for case in judged.cases]
+    return [JudgedCase(case, judged.of(case), predicted.of(case), labelled=labelled) for case in judged.cases]
 
 
 def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_column: str) -> list[JudgedCase]:
-    """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order."""
+    """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order.
+
+    Its column `organs`, if it has one, says which organs are labelled in the truth.
+    """
     cases = read_table(table, ("case", "role", truth_column))
     checksums = cases.get("labels_sha256", pd.Series("", cases.index)).fillna("")
-    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums)
+    labelled = cases.get(ORGANS, pd.Series("", cases.index)).map(labels_in)
+    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums, labelled=labelled)
     judged = cases[cases["role"].isin(list(roles)) & cases.truth.notna()]
     judged = judged.assign(set=of_cases(judged))
     if judged.empty:
@@ -60,7 +76,9 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
         )
     predicted, names = LabelMaps(predictions), set(cases.case)
     return [
-        JudgedCase(row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256, row.set)
+        JudgedCase(
+            row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256, row.set, row.labelled
+        )
         for row in judged.itertuples()
     ]
 
@@ -107,4 +125,4 @@ def score_table(
 def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
     if case.truth_sha256:
         require_unchanged(case.truth, case.truth_sha256)
-    return score_case(case.case, case.truth, case.prediction, mode, checked, organs)
+    return score_case(case.case, case.truth, case.prediction, mode, checked, organs, case.labelled)

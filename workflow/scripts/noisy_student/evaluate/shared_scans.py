@@ -1,11 +1,16 @@
-"""Which scans several experiments share: of one role and name, the same voxels and truth, scored in every round."""
+"""Which scans several experiments share: of one role and name, the same voxels and truth, scored in every round.
+
+An organ that is judged in one must be in all: means over other organs do not compare.
+"""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from noisy_student.evaluate.aggregate import MEASURES, by_case
+from noisy_student.evaluate.aggregate import MEASURES
 
+# Role and name.
+Scan = tuple[str, str]
 # Column of the case table → what it means that its values differ.
 MUST_BE_EQUAL = {"sha256": "another scan of this name", "labels_sha256": "another truth"}
 
@@ -28,7 +33,7 @@ def shared_scans(cases: Mapping[str, pd.DataFrame], scores: Mapping[str, Mapping
     scored = {(name, number): _scored(table) for name, tables in scores.items() for number, table in tables.items()}
     checksums = {name: table.set_index("case")[[*MUST_BE_EQUAL]].fillna("") for name, table in cases.items()}
     rows = [
-        (*scan, _not_judged(scan, judged) or _differs(scan[1], checksums) or _unscored(scan, scored))
+        (*scan, _not_judged(scan, judged) or _differs(scan[1], checksums) or _scored_otherwise(scan, scored))
         for scan in dict.fromkeys(scan for scans in judged.values() for scan in scans)
     ]
     table = pd.DataFrame(rows, columns=["role", "case", "left_out"])
@@ -41,21 +46,18 @@ def only(scores: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
     return shared.merge(scores, on=["role", "case"])
 
 
-def _scans(scores: pd.DataFrame) -> dict[tuple[str, str], None]:
+def _scans(scores: pd.DataFrame) -> dict[Scan, None]:
     """Role and case of each, in the table's order."""
     return dict.fromkeys(scores[["role", "case"]].itertuples(index=False, name=None))
 
 
-def _scored(scores: pd.DataFrame) -> set[tuple[str, str]]:
-    """The scans of which every organ has every measure."""
-    return {
-        (str(role), case)
-        for role, of_role in scores.groupby("role")
-        for case in set.intersection(*(set(by_case(of_role, measure).index) for measure in MEASURES))
-    }
+def _scored(scores: pd.DataFrame) -> dict[Scan, frozenset[int]]:
+    """The scans that have scores, with the labels of the organs that do."""
+    judged = scores.dropna(subset=list(MEASURES)).groupby(["role", "case"])["label"]
+    return {scan: frozenset(labels) for scan, labels in judged}
 
 
-def _not_judged(scan: tuple[str, str], judged: Mapping[str, dict[tuple[str, str], None]]) -> str:
+def _not_judged(scan: Scan, judged: Mapping[str, dict[Scan, None]]) -> str:
     lacking = [name for name, scans in judged.items() if scan not in scans]
     return f"not judged in {', '.join(lacking)}" if lacking else ""
 
@@ -69,6 +71,10 @@ def _differs(case: str, checksums: Mapping[str, pd.DataFrame]) -> str:
     return ""
 
 
-def _unscored(scan: tuple[str, str], scored: Mapping[tuple[str, int], set[tuple[str, str]]]) -> str:
+def _scored_otherwise(scan: Scan, scored: Mapping[tuple[str, int], dict[Scan, frozenset[int]]]) -> str:
     lacking = [f"round {number} of {name}" for (name, number), scans in scored.items() if scan not in scans]
-    return f"without a score in {', '.join(lacking)}" if lacking else ""
+    if lacking:
+        return f"without a score in {', '.join(lacking)}"
+    first, *_ = organs = [scans[scan] for scans in scored.values()]
+    others = dict.fromkeys(name for (name, _), own in zip(scored, organs, strict=True) if own != first)
+    return f"other organs judged in {', '.join(others)}" if others else ""

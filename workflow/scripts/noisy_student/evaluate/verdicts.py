@@ -1,6 +1,6 @@
 """The evaluation's rules: which DSC and NSD an organ gets, and which rule gave them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +21,18 @@ PREDICTION_EMPTY = "prediction empty"
 Z_LIMITED = "z-limited"
 ONE_SLICE = "z-limited to one slice"
 LOW_DSC = "NSD 0 below DSC"
+NOT_LABELLED = "not labelled"
 
 
 class Verdict(NamedTuple):
-    """DSC and NSD of one organ, unrounded, and how they came about."""
+    """DSC and NSD of one organ, unrounded (NaN of one that is not judged), and how they came about."""
 
     dsc: float
     nsd: float
     rule: str
+
+
+NOT_JUDGED = Verdict(np.nan, np.nan, NOT_LABELLED)
 
 
 class Judgement(NamedTuple):
@@ -38,8 +42,8 @@ class Judgement(NamedTuple):
     voxels: np.ndarray
 
 
-def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ]) -> Judgement:
-    """Judge every organ. Cuts the z-limited organs out of the pair's arrays in place."""
+def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ], labelled: Collection[int]) -> Judgement:
+    """Judge every organ that is labelled in the truth. Cuts the z-limited organs out of the pair's arrays in place."""
     axis = slice_axis(pair.geometry, mode)
     overlaps = slice_overlaps(pair.truth_zyx, pair.prediction_zyx, len(organs), axis)
     kept = {organ: _kept_slices(overlaps, organ, mode) for organ in organs}
@@ -48,7 +52,10 @@ def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ]) -> Judgement:
         for array, count in zip((pair.truth_zyx, pair.prediction_zyx), counts, strict=True):
             _cut(np.moveaxis(array, axis, 0), np.flatnonzero(count), organ.label, kept[organ])
     surfaces = _Surfaces(pair)
-    verdicts = [_verdict(organ, overlaps, kept[organ], surfaces, mode) for organ in organs]
+    verdicts = [
+        _verdict(organ, overlaps, kept[organ], surfaces, mode) if organ.label in labelled else NOT_JUDGED
+        for organ in organs
+    ]
     return Judgement(verdicts, overlaps.sum(axis=0))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from noisy_student.report.labelled_organs import sentence
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results, Round
@@ -222,8 +223,9 @@ def _evaluation(results: Results) -> str:
     return (
         "Segmentations were judged by the Dice similarity coefficient and the normalised surface Dice of FLARE22 [4]"
         f"{f' under its rules “{mode}”' if mode else ''}, with bootstrap 95 % intervals over cases; rounds were "
-        f"compared case by case with the Wilcoxon signed-rank test, Holm-corrected over organs.{_apart(results)}"
-    )
+        f"compared case by case with the Wilcoxon signed-rank test, Holm-corrected over organs.{_apart(results)} "
+        f"{sentence(results)}"
+    ).strip()
 
 
 def _apart(results: Results) -> str:

@@ -13,6 +13,7 @@ PAPER_NOTE = (
     "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
     "where the run used the same scans."
 )
+LABELLED_NOTE = " An organ is judged in the scans in which it is labelled; the column scans has their number."
 
 
 def organ_rows(results: Results) -> list[tuple[int, str, str]]:
@@ -28,6 +29,22 @@ def paper_column(results: Results, figures: dict[int, float]) -> dict[int, float
 def summary_row(round_: Round, judged: JudgedSet, label: int, measure: str) -> pd.Series:
     """The round's aggregate for one organ (label 0: over organs); missing values where there is none."""
     return one_row(rows_of(judged, round_.summary), label=label, measure=measure)
+
+
+def scans_of_organs(results: Results, round_: Round, judged: JudgedSet) -> dict[int, int]:
+    """Label → in how many scans the organ was judged; 0 where it is labelled in none."""
+    return {organ.label: number_of_scans(summary_row(round_, judged, organ.label, "DSC")) for organ in results.organs}
+
+
+def number_of_scans(row: pd.Series) -> int:
+    """The n of a summary's row; 0 where there is no such row."""
+    return 0 if pd.isna(row["n"]) else int(row["n"])
+
+
+def _is_partly_labelled(results: Results, round_: Round, judged: JudgedSet) -> bool:
+    """Whether some organs were judged in fewer scans than there are."""
+    scans = number_of_scans(summary_row(round_, judged, 0, "DSC"))
+    return set(scans_of_organs(results, round_, judged).values()) != {scans}
 
 
 def comparison_row(
@@ -50,11 +67,13 @@ def labelled_only(results: Results) -> Table:
     columns = [(judged, measure) for judged in results.sets for measure in ("DSC", "NSD")]
     teacher = results.rounds[0]
     paper = paper_column(results, LABELLED_DSC)
+    partly = [judged for judged in results.sets if _is_partly_labelled(results, teacher, judged)]
     rows, data = [], []
     for label, organ, colour in organ_rows(results):
         means = [summary_row(teacher, judged, label, measure) for judged, measure in columns]
         cells = [Cell(score(mean["mean"]), interval(mean["ci_low"], mean["ci_high"])) for mean in means]
-        rows.append([Cell(organ, colour=colour), *cells, Cell(score(paper.get(label)))])
+        scans = [_scans_cell(teacher, judged, label) for judged in partly]
+        rows.append([Cell(organ, colour=colour), *scans, *cells, Cell(score(paper.get(label)))])
         for (judged, measure), mean in zip(columns, means, strict=True):
             data.append({"label": label, "organ": organ, **judged.keys, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
@@ -62,19 +81,29 @@ def labelled_only(results: Results) -> Table:
     return Table(
         name="table_3_labelled_only",
         title=f"Table 3. {'The teacher from elsewhere' if teacher.taken else 'Labelled scans only'} (round 0)",
-        caption=f"Mean with 95 % interval. {PAPER_NOTE}",
-        columns=["organ", *(f"{measure}, {judged.words}" for judged, measure in columns), "the paper: DSC, validation"],
+        caption=f"Mean with 95 % interval.{LABELLED_NOTE if partly else ''} {PAPER_NOTE}",
+        columns=["organ", *(f"scans, {judged.words}" for judged in partly),
+                 *(f"{measure}, {judged.words}" for judged, measure in columns), "the paper: DSC, validation"],
         rows=rows,
         data=pd.DataFrame(data),
         total=True,
-    )
+    )  # fmt: skip
+
+
+def _scans_cell(round_: Round, judged: JudgedSet, label: int) -> Cell:
+    return Cell(str(number_of_scans(summary_row(round_, judged, label, "DSC"))))
 
 
 def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
     """Table 4: each further round beside round 0, with paired differences to round 0."""
     rounds = results.evaluated(judged)
+    partly = _is_partly_labelled(results, rounds[0], judged)
     rows = [_round_cells(results, rounds, judged, measure, row) for row in organ_rows(results)]
     columns = ["organ", *(r.name for r in rounds)]
+    if partly:
+        columns.insert(1, "scans")
+        for row, (label, _, _) in zip(rows, organ_rows(results), strict=True):
+            row.insert(1, _scans_cell(rounds[0], judged, label))
     if measure == "DSC":
         columns.append("the paper: DSC, validation")
     return Table(
@@ -83,6 +112,7 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
         caption=(
             "Mean; below it the paired difference to round 0 with its 95 % interval and the Holm-corrected p-value. "
             "▲ better, ▼ worse, marked where p < 0.05. Corrected over the organs; the mean over organs is one test."
+            + (LABELLED_NOTE if partly else "")
             + _too_few(results, judged)
             + (f" {PAPER_NOTE}" if measure == "DSC" else "")
         ),
@@ -95,10 +125,10 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
 
 def _too_few(results: Results, judged: JudgedSet) -> str:
     """A sentence where even a gain in every scan could not reach the level that is corrected over the organs."""
-    scans = summary_row(results.evaluated(judged)[0], judged, 0, "DSC")["n"]
-    if len(results.organs) * least_p(scans) < SIGNIFICANT:
+    scans = [n for n in scans_of_organs(results, results.evaluated(judged)[0], judged).values() if n]
+    if len(scans) * least_p(max(scans, default=0)) < SIGNIFICANT:
         return ""
-    return f" With {scans:.0f} scans no organ can reach p < 0.05, whatever the difference."
+    return f" With {max(scans, default=0)} scans no organ can reach p < 0.05, whatever the difference."
 
 
 def _round_cells(

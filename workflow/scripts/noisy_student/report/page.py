@@ -11,6 +11,7 @@ from noisy_student.report import (
     efficiency_table,
     held_out_table,
     job_table,
+    labelled_organs,
     methods,
     organ_tables,
     protocol,
@@ -126,11 +127,13 @@ def _set(results: Results, judged: JudgedSet) -> SetContent:
 
 
 def _run_tables(results: Results) -> dict[str, Table]:
+    labelled = labelled_organs.labelled_organs(results)
     return {
         "environment": run_tables.environment(results),
         "protocol": protocol.protocol(results),
         "trainings": training.trainings(results),
         "roles": run_tables.roles(results),
+        **({"labelled_organs": labelled} if labelled else {}),
         "findings": run_tables.findings(results),
         "checksums": run_tables.checksums(results),
     }

@@ -11,7 +11,10 @@ FEWEST = 3
 
 
 def confidence_and_truth(round_: Round) -> pd.DataFrame:
-    """Per case: `confidence`, `decision`, and `DSC` of its pseudo-label (mean over organs) where the truth is known."""
+    """Per case: `confidence`, `decision`, and `DSC` of its pseudo-label where the truth is known.
+
+    The DSC is the mean over the organs that are labelled in the truth.
+    """
     truth = round_.pseudo_label_truth.groupby("case")["DSC"].mean().reset_index()
     return round_.selection.merge(truth, on="case")[["case", "confidence", "decision", "DSC"]].dropna()
 
@@ -62,7 +65,10 @@ def score_ranks(results: Results) -> Table | None:
     columns = ["score", "round", "scans", "Spearman’s ρ with the true DSC"]
     rows = [[Cell(row.score.replace("_", " ")), Cell(str(row.round)), Cell(str(row.scans)), Cell(rank_text(row.rho))]
             for row in data.itertuples()]  # fmt: skip
-    caption = "Means over organs, one value a scan. Where a low score is good, as with entropy, ρ is negative."
+    caption = (
+        "Means over organs, one value a scan; the true DSC is over the organs that are labelled in the truth. Where a "
+        "low score is good, as with entropy, ρ is negative."
+    )
     return Table("pseudo_label_score_ranks", "What each score is worth", caption, columns, rows, data)
 
 

@@ -14,7 +14,7 @@ from noisy_student.tables import read_table
 
 CASES = (
     *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
-    *("size_z", "spacing_x_mm", "spacing_z_mm"),
+    *("size_z", "spacing_x_mm", "spacing_z_mm", "organs"),
 )
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")

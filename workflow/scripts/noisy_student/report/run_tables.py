@@ -6,7 +6,7 @@ import pandas as pd
 
 from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
-from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, summary_row
+from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, scans_of_organs, summary_row
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
 from noisy_student.sets import JudgedSet
@@ -41,6 +41,7 @@ def _round_row(results: Results, round_: Round, judged: JudgedSet) -> list[Cell]
     dsc, nsd = (summary_row(round_, judged, 0, measure) for measure in ("DSC", "NSD"))
     change = comparison_row(results, judged, round_.number, round_.number - 1, 0, "DSC")
     missing = missing_parts(round_)
+    organs = sum(scans_of_organs(results, round_, judged).values())
     return [
         Cell(round_.name),
         Cell(_learnt_from(results, round_)),
@@ -48,7 +49,7 @@ def _round_row(results: Results, round_: Round, judged: JudgedSet) -> list[Cell]
         Cell(score(dsc["mean"]), interval(dsc["ci_low"], dsc["ci_high"])),
         Cell(signed(change["difference"]), certainty_in_words(change), mark(change)),
         Cell(score(nsd["mean"]), interval(nsd["ci_low"], nsd["ci_high"])),
-        Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {len(results.organs) * dsc['n']:.0f}"),
+        Cell(MISSING if pd.isna(dsc["failures"]) else f"{dsc['failures']:.0f} of {organs}"),
         Cell("complete" if not missing else "missing: " + ", ".join(missing)),
     ]
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from noisy_student.report.job_table import failed_jobs
+from noisy_student.report.labelled_organs import in_words
 from noisy_student.report.numbers import count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
@@ -85,7 +86,7 @@ def unmarked(results: Results) -> list[str]:
 
 
 def organs(results: Results) -> list[str]:
-    """Organs that the judged scans do not have, or that the last evaluated round never finds."""
+    """Organs that are not labelled in all judged scans, that these do not have, or that the last round never finds."""
     return [text for judged in judged_sets(results) for text in _organs_of(results, judged)]
 
 
@@ -96,14 +97,26 @@ def _organs_of(results: Results, judged: JudgedSet) -> list[str]:
     scores = rows_of(judged, rounds[-1].scores)
     rows = {organ.name: scores[scores["label"] == organ.label] for organ in results.organs}
     unscored = [name for name, table in rows.items() if table.empty]
-    absent = [name for name, table in rows.items() if len(table) and not (table["truth_voxels"] > 0).any()]
+    labelled = {name: table["truth_voxels"].dropna() for name, table in rows.items()}
+    absent = [name for name, voxels in labelled.items() if len(voxels) and not (voxels > 0).any()]
     found = [
+        _partly_labelled({name: len(labelled[name]) for name in rows if name not in unscored}, scores, judged),
         _named(unscored, f"not scored on the {judged.scans} in round {rounds[-1].number}"),
         _named(absent, f"absent from the truth of all {judged.scans}; DSC and NSD follow the rule for empty organs"),
         _named([name for name, table in rows.items() if _is_never_found(table)],
                f"DSC is 0 in every {judged.words} scan of round {rounds[-1].number} that has it"),
     ]  # fmt: skip
     return [text for text in found if text]
+
+
+def _partly_labelled(counts: dict[str, int], scores: pd.DataFrame, judged: JudgedSet) -> str:
+    scans = scores["case"].nunique()
+    if set(counts.values()) == {scans}:
+        return ""
+    return (
+        f"Of {count(scans, f'{judged.words} scan')}{judged.origin} not all have every organ labelled: "
+        f"{in_words(counts)}. An organ is judged where it is labelled; the mean over organs counts each organ alike."
+    )
 
 
 def _is_never_found(scores: pd.DataFrame) -> bool:

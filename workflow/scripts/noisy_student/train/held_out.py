@@ -29,7 +29,7 @@ def label_held_out(predictor: Predictor, dataset: Path, fold: int, output: Path,
     """Label the held-out scans of a round's dataset; write `held_out/<case>.nii.gz` and `held_out.tsv` to `output`.
 
     One row per case and organ; the DSC, on the scan's own voxels, is undefined (empty) for an organ that the scan does
-    not show. `seed` is that of the training, for the record.
+    not show, or that is not labelled in it. `seed` is that of the training, for the record.
     """
     truths = read_table(dataset / "training_set.tsv", ["case", "label_map"]).set_index("case").label_map
     tables = [pd.DataFrame(columns=[*COLUMNS, "seed"])]

@@ -9,7 +9,7 @@ from noisy_student.evaluate.experiments import pairs
 from noisy_student.evaluate.signed_rank import FEWEST_CASES, least_p
 from noisy_student.report.experiments.comparison import Comparison
 from noisy_student.report.numbers import MISSING, NO_BREAK, SIGNIFICANT, count, interval, score, signed, signed_interval
-from noisy_student.report.organ_tables import certainty_in_words, mark
+from noisy_student.report.organ_tables import LABELLED_NOTE, certainty_in_words, mark, number_of_scans
 from noisy_student.report.results import Round
 from noisy_student.report.table import Cell, Table
 
@@ -45,7 +45,7 @@ def rounds(comparison: Comparison, role: str) -> Table:
     for experiment in comparison.experiments:
         for round_ in experiment.scored:
             means = {m: comparison.mean(experiment.name, round_.number, role, m) for m in MEASURES}
-            organs = len(comparison.organs) * means["DSC"]["n"]
+            organs = sum(scans_of_organs(comparison, experiment.name, round_.number, role))
             rows.append([
                 Cell(experiment.name), Cell(round_.name), Cell(_kept(round_)),
                 *(Cell(score(row["mean"]), interval(row["ci_low"], row["ci_high"])) for row in means.values()),
@@ -65,6 +65,12 @@ def rounds(comparison: Comparison, role: str) -> Table:
         rows=rows,
         data=pd.DataFrame(data),
     )  # fmt: skip
+
+
+def scans_of_organs(comparison: Comparison, name: str, number: int, role: str) -> list[int]:
+    """In how many scans each organ was judged."""
+    means = (comparison.mean(name, number, role, "DSC", organ.label) for organ in comparison.organs)
+    return [number_of_scans(mean) for mean in means]
 
 
 def intervals_in_words(comparison: Comparison, role: str) -> str:
@@ -121,9 +127,12 @@ def _tests_in_words(comparison: Comparison) -> str:
 def organs(comparison: Comparison, role: str, measure: str) -> Table:
     """The last round of every experiment, organ by organ, with the difference to the baseline's last round."""
     rows = [*((organ.label, organ.name, organ.colour) for organ in comparison.organs), (0, "mean", "")]
+    baseline = comparison.baseline
+    scans = scans_of_organs(comparison, baseline.name, baseline.scored[-1].number, role)
+    partly = set(scans) != {comparison.scans_of(role)}
     shown, data = [], []
-    for label, organ, colour in rows:
-        cells = [Cell(organ, colour=colour)]
+    for (label, organ, colour), number in zip(rows, [*scans, comparison.scans_of(role)], strict=True):
+        cells = [Cell(organ, colour=colour), *([Cell(str(number))] if partly else [])]
         for experiment in comparison.experiments:
             pair = comparison.last_pair(experiment)
             mean = comparison.mean(experiment.name, pair[0], role, measure, label)
@@ -138,14 +147,16 @@ def organs(comparison: Comparison, role: str, measure: str) -> Table:
         name=f"organs_{measure}_{slug(role)}",
         title=f"{measure} by organ, last rounds, {role} scans",
         caption=(
-            f"Means; below them the paired differences to {comparison.baseline.name}"
+            f"Means; below them the paired differences to {baseline.name}"
             f"{intervals_in_words(comparison, role)}. Single organs are not tested, so there are no p-values here."
+            f"{LABELLED_NOTE if partly else ''}"
         ),
-        columns=["organ", *(f"{e.name}, round {e.scored[-1].number}" for e in comparison.experiments)],
+        columns=["organ", *(["scans"] if partly else []),
+                 *(f"{e.name}, round {e.scored[-1].number}" for e in comparison.experiments)],
         rows=shown,
         data=pd.DataFrame(data),
         total=True,
-    )
+    )  # fmt: skip
 
 
 def _change(change: pd.Series) -> str:

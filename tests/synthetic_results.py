@@ -33,6 +33,7 @@ class SyntheticRun:
     Runs of one seed have the same scans, as difficult for each of them; `training` tells their trainings apart. Of the
     first `measured` test scans there is an efficiency table. `taken` models from elsewhere are round 0, whose folder
     still has an earlier training. `soft`: students' targets are, and part of their pseudo-labels is left out.
+    `lacking`: labels of organs that are not labelled, dealt out to the scans of a role in turn.
     """
 
     gains: tuple[float, ...] = (0.02, 0.01)
@@ -50,6 +51,7 @@ class SyntheticRun:
     taken: int = 0
     absent_label: int = 0
     unfound_label: int = 0
+    lacking: tuple[tuple[int, ...], ...] = ()
     unfinished: tuple[int, ...] = ()
     pictures: bool = False
     soft: bool = False
@@ -104,8 +106,15 @@ def _case(run: SyntheticRun, folder: Path, role: str, place: int) -> dict[str, o
     columns |= {f"size_{axis}": size for axis, size in zip("xyz", synthetic_scans.SIZE_XYZ, strict=True)}
     columns |= {f"spacing_{axis}_mm": mm for axis, mm in zip("xyz", synthetic_scans.SPACING_MM_XYZ, strict=True)}
     columns |= {"orientation": "LPS", "intensity_low": -1000, "intensity_high": 900}
+    if run.lacking:
+        labelled = (organ.label for organ in run.organs if organ.label not in _lacking(run, name))
+        columns["organs"] = " ".join(map(str, labelled))
     checksums = {"sha256": f"{place:064x}", "labels_sha256": "" if role == "unlabelled" else f"{place + 1000:064x}"}
     return columns | {"source": _source(run, role, place)} | checksums
+
+
+def _lacking(run: SyntheticRun, case: str) -> tuple[int, ...]:
+    return run.lacking[int(case[-4:]) % len(run.lacking)] if run.lacking else ()
 
 
 def _source(run: SyntheticRun, role: str, place: int) -> str:
@@ -157,6 +166,8 @@ def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[d
             row |= {"DSC": 0.0, "NSD": 0.0, "prediction_voxels": 0}
         if organ.label == run.absent_label:
             row = {"DSC": 1.0, "NSD": 1.0, "truth_voxels": 0, "prediction_voxels": 0}
+        if organ.label in _lacking(run, case):
+            row |= {"DSC": np.nan, "NSD": np.nan, "truth_voxels": None}
         rows.append({"case": case, "role": role, "label": organ.label, "organ": organ.name, **row})
     return rows
 
@@ -236,7 +247,7 @@ def _write_pseudo_labels(run: SyntheticRun, cases: pd.DataFrame, folder: Path, n
     names = cases.loc[cases["role"] == "unlabelled", "case"].tolist()
     confidence = np.clip(random.beta(12, 1.6, len(names)), 0.3, 0.999)
     confidence = 0.7 * confidence if number == run.all_dropped else confidence
-    rows = [row for pair in zip(names, confidence, strict=True) for row in _pseudo_label(run.organs, *pair, random)]
+    rows = [row for pair in zip(names, confidence, strict=True) for row in _pseudo_label(run, *pair, random)]
     judged = pd.DataFrame(rows)
     scores = judged[["case", "label", "organ", "mean_max_probability", "voxels", "volume_ml"]]
     write_table(scores, folder / "pseudo_label_scores.tsv")
@@ -251,14 +262,18 @@ def _selected(run: SyntheticRun) -> list[dict[str, object]]:
     return [{"rule": "threshold", "score": "mean_max_probability", "at_least": run.at_least}]
 
 
-def _pseudo_label(organs: tuple[Organ, ...], case: str, confidence: float, random) -> list[dict[str, object]]:
+def _pseudo_label(run: SyntheticRun, case: str, confidence: float, random) -> list[dict[str, object]]:
+    organs, lacking = run.organs, _lacking(run, case)
     rows = []
     for organ, base in zip(organs, BASE_DSC, strict=False):
         voxels = int(random.uniform(10, 400))
         dsc = float(np.clip(base - 1.2 * (0.95 - confidence) + random.normal(0, 0.03), 0, 1))
         row = {"case": case, "role": "unlabelled", "label": organ.label, "organ": organ.name, "DSC": dsc, "NSD": dsc}
         row |= {"mean_max_probability": min(1, confidence + random.normal(0, 0.02)), "voxels": voxels}
-        rows.append(row | {"volume_ml": voxels * 0.2, "truth_voxels": voxels, "prediction_voxels": voxels})
+        row |= {"volume_ml": voxels * 0.2, "truth_voxels": voxels, "prediction_voxels": voxels}
+        if organ.label in lacking:
+            row |= {"DSC": np.nan, "NSD": np.nan, "truth_voxels": None}
+        rows.append(row)
     return rows
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from noisy_student.cohort.labelled_organs import as_text, in_words, partly_labelled
+from noisy_student.cohort.labelled_organs import as_text, in_words, labelled_by_case, partly_labelled
 from noisy_student.organs import FLARE22, Organ
 
 ORGANS = (Organ(1, "liver"), Organ(2, "spleen"), Organ(3, "aorta"))
@@ -55,3 +55,12 @@ def test_an_organ_that_is_missing_here_and_there_is_no_trouble():
 def test_empty_label_maps_and_scans_without_are_not_compared():
     assert found(row("a", [0, 1, 2]), row("b", [0], "B"), row("c", [], "C"), {"case": "u", "role": "unlabelled"}) == []
     assert partly_labelled([], ORGANS) == []
+
+
+def test_a_table_says_which_organs_are_labelled_or_all_are():
+    cases = pd.DataFrame({"case": ["a", "b", "c"]})
+    everything = frozenset((1, 2, 3))
+    assert labelled_by_case(cases, [1, 2, 3]) == dict.fromkeys("abc", everything)
+    for cells in (["1 3", "2", None], [1, 2, 3], [1.0, 2.0, None]):
+        found = labelled_by_case(cases.assign(organs=cells), [1, 2, 3])
+        assert found["b"] == {2} and found["a"] in ({1, 3}, {1}) and found["c"] in ({3}, everything)

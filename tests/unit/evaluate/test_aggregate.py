@@ -61,3 +61,33 @@ def test_one_case_and_none():
     nothing = row(summarise(scores([np.nan])), 0)
     assert nothing["n"] == 0
     assert np.isnan(nothing["mean"])
+
+
+PARTLY = RANDOM.copy()
+PARTLY[4:, 2] = PARTLY[::2, 7] = PARTLY[:, 12] = np.nan
+
+
+def test_an_organ_is_summarised_over_the_cases_in_which_it_is_labelled():
+    summary = summarise(scores(PARTLY))
+    assert [row(summary, label)["n"] for label in (1, 3, 8, 13, 0)] == [11, 4, 5, 0, 11]
+    assert row(summary, 3)["mean"] == pytest.approx(RANDOM[:4, 2].mean())
+    assert row(summary, 3)["failures"] == (RANDOM[:4, 2] < 0.5).sum()
+    assert np.isnan(row(summary, 13)["mean"]) and row(summary, 13)["failures"] == 0
+
+
+def test_the_mean_row_counts_each_labelled_organ_alike():
+    overall = row(summarise(scores(PARTLY)), 0)
+    of_organs = np.nanmean(PARTLY[:, :12], axis=0)
+    assert overall["mean"] == pytest.approx(of_organs.mean())
+    assert overall["median"] == pytest.approx(np.median(np.nanmean(PARTLY, axis=1)))
+    assert overall["failures"] == (PARTLY < 0.5).sum()
+    assert overall["ci_low"] < overall["mean"] < overall["ci_high"]
+
+
+def test_rows_that_are_not_there_are_as_empty_ones():
+    table = scores(PARTLY)
+    pd.testing.assert_frame_equal(summarise(table[table["DSC"].notna()]), drop_label(summarise(table), 13))
+
+
+def drop_label(summary, label):
+    return summary[summary["label"] != label].reset_index(drop=True)

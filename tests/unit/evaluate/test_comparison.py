@@ -96,3 +96,30 @@ def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p):
         assert value <= adjusted <= min(1, value * len(p)) or adjusted == pytest.approx(value)
     order = np.argsort(p, kind="stable")
     assert (np.diff(np.array(corrected)[order]) >= 0).all()
+
+
+def partly(values):
+    """Organ 1 is labelled in all cases, organ 2 in four of them, the others in none."""
+    values = values.copy()
+    values[4:, 1] = values[:, 2:] = np.nan
+    return scores(values)
+
+
+def test_only_pairs_of_labelled_organs_are_compared():
+    table = compare_rounds({0: partly(BEFORE), 1: partly(AFTER)})
+    differences = AFTER - BEFORE
+    assert [row(table, label)["n"] for label in (1, 2, 3, 0)] == [12, 4, 0, 12]
+    assert row(table, 2)["difference"] == pytest.approx(differences[:4, 1].mean())
+    assert row(table, 3)[["difference", "ci_low", "p_wilcoxon", "p_holm"]].isna().all()
+    assert row(table, 3)[["wins", "ties", "losses"]].tolist() == [0, 0, 0]
+    means = np.nanmean(np.stack([differences[:, 0], np.where(np.arange(12) < 4, differences[:, 1], np.nan)]), axis=0)
+    overall = row(table, 0)
+    assert overall["difference"] == pytest.approx((differences[:, 0].mean() + differences[:4, 1].mean()) / 2)
+    assert overall["p_wilcoxon"] == pytest.approx(signed_rank_p(means.round(10)))
+
+
+def test_holm_counts_the_organs_that_were_tested():
+    table = compare_rounds({0: partly(BEFORE), 1: partly(AFTER)})
+    tested = [row(table, label) for label in (1, 2)]
+    assert [one["p_holm"] for one in tested] == pytest.approx(holm([one["p_wilcoxon"] for one in tested]))
+    assert holm([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)

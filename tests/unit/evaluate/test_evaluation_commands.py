@@ -160,3 +160,16 @@ def test_an_output_that_is_an_input_is_refused_before_anything_is_scored(study):
         result = command("evaluate.py", *words, "--output", study / output)
         assert result.returncode == 2 and "a file of its own" in result.stderr and "scored" not in result.stderr
         assert before == ((study / output).is_dir() or (study / output).read_bytes())
+
+
+def test_truths_of_which_some_organs_are_labelled(study, tmp_path):
+    folders = "--truth", study / "truth", "--predictions", study / "round_1/predictions"
+    output = "--output", tmp_path / "scores.tsv"
+    result = done("evaluate.py", *folders, *output, "--labelled", "liver", "left kidney")
+    scores = read_table(tmp_path / "scores.tsv")
+    assert set(scores.dropna(subset="DSC")["organ"]) == {"liver", "left kidney"} and len(scores) == 3 * 13
+    means = scores.groupby("label")["DSC"].mean().mean()
+    assert f"3 of 3 cases scored, mean DSC {means:.4f}" in result.stderr
+    table = "--cases", study / "cases.tsv", *folders[2:]
+    refused = command("evaluate.py", *table, *output, "--labelled", "liver")
+    assert refused.returncode == 2 and "column `organs`" in refused.stderr

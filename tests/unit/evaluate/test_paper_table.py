@@ -2,6 +2,7 @@ import numpy as np
 
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.paper_table import as_markdown, paper_table
+from noisy_student.organs import FLARE22
 from score_tables import scores
 
 PAPERS_ORDER = (
@@ -32,3 +33,11 @@ def test_markdown():
 def test_a_role_without_results_has_dashes():
     nobody = paper_table({"round 0": summarise(scores([0.5]))}, "validation", "DSC")
     assert as_markdown(nobody).splitlines()[2].startswith("| round 0 | 0 | – | – |")
+
+
+def test_an_organ_without_any_judged_scan_keeps_its_column():
+    values = np.full((2, 13), 0.5)
+    values[:, 12] = np.nan
+    table = paper_table({"round 0": summarise(scores(values))}, "test", "DSC")
+    assert table.columns.tolist()[2:] == [organ.short for organ in FLARE22] + ["mean"]
+    assert as_markdown(table).splitlines()[-1] == f"| round 0 | 2 | {'.5000 | ' * 12}– | .5000 |"

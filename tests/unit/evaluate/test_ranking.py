@@ -58,3 +58,12 @@ def test_roles_are_ranked_apart():
     ranking = rank_rounds({0: both(0.5, 0.5), 1: both(0.6, 0.4)})
     first = ranking[ranking["place"] == 1].set_index("role")["round"]
     assert first.to_dict() == {"test": 1, "validation": 0}
+
+
+def test_a_case_is_ranked_by_the_organs_that_are_labelled_in_it():
+    before, after = np.full((2, 13), 0.5), np.full((2, 13), 0.6)
+    before[0, 1:] = after[0, 1:] = np.nan
+    after[1, 0] = 0.0
+    ranking = by_round(rank_rounds({0: scores(before), 1: scores(after)}))
+    assert ranking["n_DSC"].tolist() == [2, 2]
+    assert ranking.loc[1, "rank_DSC"] == 1

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.evaluate.evaluation_modes import MODES
-from noisy_student.evaluate.scoring import cases_of_folder, cases_of_table, score_table, unpaired
+from noisy_student.evaluate.scoring import cases_of_folder, cases_of_table, labels_of, score_table, unpaired
 from noisy_student.images import write_image
 from noisy_student.organs import FLARE22
 from noisy_student.tables import read_table, write_table
@@ -189,3 +189,39 @@ def test_a_truth_that_changed_since_it_was_checked_stops_and_is_named(folders, t
     cases = cases_of_table(tmp_path / "cases.tsv", ["test"], predictions, "label_map")
     with pytest.raises(InputError, match=r"truth/a\.nii\.gz as it was when it was checked"):
         score_table(cases, MODES["flare22"], cores=1)
+
+
+LIVER, SPLEEN = 1, 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_organs_that_are_not_labelled_have_rows_without_scores(folders, mode):
+    everything = score_table(cases_of_folder(*folders), MODES[mode], cores=1)
+    table = score_table(cases_of_folder(*folders, labels_of(["liver", "spleen"], FLARE22)), MODES[mode], cores=1)
+    judged = table["label"].isin([LIVER, SPLEEN])
+    pd.testing.assert_frame_equal(table[judged], everything[judged], check_dtype=False)
+    others = table[~judged]
+    assert len(others) == 3 * 11 and set(others["rule"]) == {"not labelled"}
+    assert others[["DSC", "NSD", "truth_voxels", "truth_ml"]].isna().all(axis=None)
+    assert (others.loc[others["case"] != "c", "prediction_voxels"] == 0).all()
+
+
+def test_the_case_table_says_which_organs_are_labelled(folders, tmp_path):
+    truth, predictions = folders
+    rows = [("a", "test", truth / "a.nii.gz", "1 3"), ("b", "test", truth / "b.nii.gz", None)]
+    for cells in (["1 3", None], ["3", "1"], ["3", None]):
+        rows = [(case, "test", truth / f"{case}.nii.gz", cell) for case, cell in zip("ab", cells, strict=True)]
+        write_table(pd.DataFrame(rows, columns=["case", "role", "label_map", "organs"]), tmp_path / "cases.tsv")
+        cases = cases_of_table(tmp_path / "cases.tsv", ["test"], predictions, "label_map")
+        table = score_table(cases, MODES["flare22"], cores=1)
+        judged = table.dropna(subset="DSC").groupby("case")["label"].agg(list).to_dict()
+        everything = [organ.label for organ in FLARE22]
+        assert judged == {
+            case: [int(label) for label in cell.split()] if cell else everything
+            for case, cell in zip("ab", cells, strict=True)
+        }
+
+
+def test_a_name_that_no_organ_has_is_refused():
+    with pytest.raises(InputError, match="lever"):
+        labels_of(["liver", "lever"], FLARE22)

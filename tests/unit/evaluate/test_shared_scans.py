@@ -59,3 +59,12 @@ def test_test_sets_of_their_own_names_are_judged_apart():
         ["a", "test, external"],
         ["b", "test"],
     ]
+
+
+def test_a_scan_of_which_other_organs_were_judged_is_left_out():
+    liver_alone = np.full((3, 13), 0.5)
+    liver_alone[1, 1:] = np.nan
+    rounds = {"x": {0: scores([0.5] * 3, cases=CASES)}, "y": {0: scores(liver_alone, cases=CASES)}}
+    assert why({"x": table(), "y": table()}, rounds).dropna().to_dict() == {"b": "other organs judged in y"}
+    rounds["x"] = rounds["y"]
+    assert why({"x": table(), "y": table()}, rounds).isna().all()

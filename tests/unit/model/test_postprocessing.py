@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from acvl_utils.morphology.morphology_helper import remove_all_but_largest_component
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from noisy_student.model.postprocessing import choose_steps, largest_components,
 
 SHAPE = (8, 20, 20)
 LIVER, SPLEEN = 1, 3
+LABELLED = dict.fromkeys(("a", "b"), range(1, 14))
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def judged(tmp_path, write_scan):
 
 
 def test_an_organ_with_stray_pieces_keeps_its_largest_and_one_that_is_really_in_two_keeps_both(judged, plan):
-    chosen = choose_steps(*judged(stray_liver=9, second_spleen=1), plan, cores=1)
+    chosen = choose_steps(*judged(stray_liver=9, second_spleen=1), LABELLED, plan, cores=1)
     assert chosen["steps"] == [[LIVER]]
     liver, spleen = (chosen["organs"][name] for name in ("liver", "spleen"))
     assert liver["before"] < liver["after"] == 1 and spleen["before"] == spleen["after"] == 1
@@ -49,7 +51,7 @@ def test_an_organ_with_stray_pieces_keeps_its_largest_and_one_that_is_really_in_
 
 
 def test_where_nothing_is_gained_nothing_is_removed(judged, plan):
-    assert choose_steps(*judged(), plan, cores=1)["steps"] == []
+    assert choose_steps(*judged(), LABELLED, plan, cores=1)["steps"] == []
 
 
 @given(arrays(bool, (3, 4, 4), elements=st.booleans()))
@@ -78,4 +80,28 @@ def test_half_a_label_map_is_not_judged(judged, plan):
     half = label_maps["b"]
     os.truncate(half, half.stat().st_size // 2)
     with pytest.raises(InputError, match=rf"{half}[\s\S]*damaged"):
-        choose_steps(label_maps, truths, plan, cores=1)
+        choose_steps(label_maps, truths, LABELLED, plan, cores=1)
+
+
+def test_an_organ_says_nothing_where_it_is_not_labelled(judged, plan):
+    """The liver's stray piece is in both scans; so is a piece of the spleen, which the truth does not have."""
+    label_maps, truths = judged(stray_liver=9)
+    for path in label_maps.values():
+        image = read_image(path)
+        array = sitk.GetArrayFromImage(image)
+        array[0, :4, :4] = SPLEEN
+        write_image(image_like(array, image), path)
+    nowhere = choose_steps(label_maps, truths, {"a": [LIVER], "b": [LIVER]}, plan, cores=1)
+    assert nowhere["steps"] == [[LIVER]] and nowhere["organs"]["spleen"] == {"before": None, "after": None}
+    somewhere = choose_steps(label_maps, truths, {"a": [LIVER], "b": [LIVER, SPLEEN]}, plan, cores=1)
+    assert somewhere["steps"] == [[LIVER], [SPLEEN]]
+    everywhere = choose_steps(label_maps, truths, LABELLED, plan, cores=1)
+    assert everywhere["organs"]["spleen"] == pytest.approx(somewhere["organs"]["spleen"])
+
+
+def test_a_label_map_is_not_blamed_for_an_organ_that_the_truth_does_not_label(judged, plan):
+    label_maps, truths = judged()
+    empty = image_like(np.zeros(SHAPE, np.uint8), read_image(truths["b"]))
+    write_image(empty, truths["b"])
+    only_a = choose_steps(label_maps, truths, {"a": [LIVER], "b": [SPLEEN]}, plan, cores=1)
+    assert only_a["organs"]["liver"]["before"] == 1

@@ -60,3 +60,15 @@ def test_an_organ_that_no_held_out_scan_shows_does_not_count():
     student, teacher = (held_out((0.9, np.nan, value), (0.9, np.nan, value)) for value in (0.8, 0.7))
     assert shortcomings(student, teacher, 0.02) == []
     assert gain(student, teacher) == pytest.approx(0.05)
+
+
+def test_an_organ_is_judged_in_the_scans_that_have_it_and_a_scan_without_any_in_none():
+    nothing = (np.nan,) * 3
+    student = held_out((0.9, 0.8, np.nan), (0.9, np.nan, np.nan), nothing)
+    teacher = held_out((0.8, 0.8, np.nan), (0.6, np.nan, np.nan), nothing)
+    assert gain(student, teacher) == pytest.approx((0.05 + 0.3) / 2)
+    assert shortcomings(student, teacher, 0.02) == []
+    [reason] = shortcomings(teacher, student, 0.02)
+    assert reason.startswith("mean DSC 0.175 behind its teacher's")
+    steady = held_out((0.9, 0.8, np.nan), (0.5, np.nan, np.nan), nothing)
+    assert shortcomings(steady, student, 0.02) == []

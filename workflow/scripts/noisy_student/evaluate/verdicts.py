@@ -42,8 +42,11 @@ class Judgement(NamedTuple):
     voxels: np.ndarray
 
 
-def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ], labelled: Collection[int]) -> Judgement:
-    """Judge every organ that is labelled in the truth. Cuts the z-limited organs out of the pair's arrays in place."""
+def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ], labelled: Collection[int] | None = None) -> Judgement:
+    """Judge every organ, or those that are `labelled` in the truth.
+
+    Cuts the z-limited organs out of the pair's arrays in place.
+    """
     axis = slice_axis(pair.geometry, mode)
     overlaps = slice_overlaps(pair.truth_zyx, pair.prediction_zyx, len(organs), axis)
     kept = {organ: _kept_slices(overlaps, organ, mode) for organ in organs}
@@ -52,9 +55,9 @@ def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ], labelled: Colle
         for array, count in zip((pair.truth_zyx, pair.prediction_zyx), counts, strict=True):
             _cut(np.moveaxis(array, axis, 0), np.flatnonzero(count), organ.label, kept[organ])
     surfaces = _Surfaces(pair)
+    judged = [organ for organ in organs if labelled is None or organ.label in labelled]
     verdicts = [
-        _verdict(organ, overlaps, kept[organ], surfaces, mode) if organ.label in labelled else NOT_JUDGED
-        for organ in organs
+        _verdict(organ, overlaps, kept[organ], surfaces, mode) if organ in judged else NOT_JUDGED for organ in organs
     ]
     return Judgement(verdicts, overlaps.sum(axis=0))
 

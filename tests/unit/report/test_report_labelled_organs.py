@@ -1,0 +1,89 @@
+"""The report of a run in whose scans not every organ is labelled says so, and counts each where it is."""
+
+import pytest
+
+from noisy_student.organs import FLARE22
+from noisy_student.report.labelled_organs import in_words, labelled_organs
+from noisy_student.report.methods import methods
+from noisy_student.report.organ_tables import every_round, labelled_only
+from noisy_student.report.page import write_report
+from noisy_student.report.pseudo_label_truth import confidence_and_truth
+from noisy_student.report.results import read_results
+from noisy_student.report.run_tables import rounds
+from noisy_student.report.warnings import organs
+from noisy_student.sets import JudgedSet
+from synthetic_results import SyntheticRun
+
+ESOPHAGUS, KIDNEY = 10, 13
+WORDS = "not all have every organ labelled"
+
+
+@pytest.fixture(scope="module")
+def partly(tmp_path_factory):
+    """No scan has the left kidney labelled, and every other one has not the esophagus either."""
+    run = SyntheticRun(test=9, validation=3, labelled=4, unlabelled=12, lacking=((KIDNEY,), (ESOPHAGUS, KIDNEY)))
+    return read_results(run.write(tmp_path_factory.mktemp("partly")))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return read_results(SyntheticRun(test=9, validation=3, unlabelled=12).write(tmp_path_factory.mktemp("whole")))
+
+
+def column(table, name):
+    return [row[table.columns.index(name)].text for row in table.rows]
+
+
+def test_tables_3_and_4_keep_their_rows_and_say_in_how_many_scans_an_organ_was_judged(partly):
+    third, fourth = labelled_only(partly), every_round(partly, JudgedSet("test"), "DSC")
+    for table, name in ((third, "scans, test"), (fourth, "scans")):
+        scans = dict(zip(column(table, "organ"), column(table, name), strict=True))
+        assert list(scans) == [*(organ.name for organ in FLARE22), "mean"]
+        assert [scans[name] for name in ("liver", "esophagus", "left kidney", "mean")] == ["9", "4", "0", "9"]
+        assert "in the scans in which it is labelled" in table.caption
+    assert fourth.rows[KIDNEY - 1][2].text == fourth.rows[KIDNEY - 1][3].text == "–"
+    assert fourth.rows[KIDNEY - 1][3].note == ""
+
+
+def test_failures_are_counted_among_the_organs_that_were_judged(partly):
+    assert rounds(partly, JudgedSet("test")).rows[0][6].text.endswith(f" of {11 * 9 + 4}")
+
+
+def test_where_an_organ_is_labelled_stands_in_a_table_a_warning_and_the_methods_text(partly):
+    table = labelled_organs(partly)
+    esophagus = dict(zip(table.columns, (cell.text for cell in table.rows[ESOPHAGUS - 1]), strict=True))
+    of_roles = {"labelled": "2 of 4", "unlabelled": "6 of 12", "validation": "1 of 3", "test": "4 of 9"}
+    assert esophagus == {"organ": "esophagus", **of_roles}
+    [warning] = organs(partly)
+    assert warning.startswith(f"Of 9 test scans {WORDS}: ")
+    assert "esophagus in 4, left kidney in none. An organ is judged where it is labelled" in warning
+    text = methods(partly)
+    assert "Not every organ was labelled in every scan: of 4 labelled scans " in text
+    assert text.count("left kidney in none") == 4
+
+
+def test_pages_of_both_runs_are_made(partly, whole, tmp_path):
+    for results, is_partly in ((partly, True), (whole, False)):
+        write_report(results, tmp_path / f"{is_partly}/report.html")
+        assert (tmp_path / f"{is_partly}/tables/labelled_organs.tsv").exists() == is_partly
+        assert (WORDS in (tmp_path / f"{is_partly}/report.html").read_text()) == is_partly
+
+
+def test_where_every_organ_is_labelled_nothing_is_said_of_it(whole):
+    assert labelled_organs(whole) is None and organs(whole) == []
+    assert "Not every organ" not in methods(whole)
+    for table in (labelled_only(whole), every_round(whole, JudgedSet("test"), "DSC")):
+        assert not [name for name in table.columns if name.startswith("scans")]
+
+
+def test_a_pseudo_labels_true_dsc_is_over_the_organs_of_its_truth(partly):
+    round_ = partly.rounds[1]
+    truth = round_.pseudo_label_truth
+    case = truth["case"].iloc[0]
+    mean = truth.loc[(truth["case"] == case) & truth["truth_voxels"].notna(), "DSC"].mean()
+    assert confidence_and_truth(round_).set_index("case").loc[case, "DSC"] == pytest.approx(mean)
+
+
+def test_organs_of_one_count_stand_together():
+    counts = {"liver": 8, "aorta": 0, "spleen": 8, "stomach": 3}
+    assert in_words(counts) == "liver, spleen in 8, stomach in 3, aorta in none"

@@ -16,6 +16,7 @@ from noisy_student.report.experiments.comparison import compare
 from noisy_student.report.experiments.configurations import differing_keys
 from noisy_student.report.experiments.experiment import distinct_tails, read_experiments
 from noisy_student.report.experiments.page import write_comparison
+from noisy_student.report.experiments.tables import organs, rounds
 from noisy_student.report.experiments.training_time import training_seconds
 from noisy_student.report.numbers import interval, score
 from noisy_student.report.results import read_results
@@ -263,3 +264,17 @@ def test_names_are_shown_as_they_are(runs, tmp_path):
     assert "<i>&" not in page
     legend = page[page.index('aria-label="Mean DSC over rounds, test') :]
     assert "_a$b$</text>" in legend[: legend.index("</svg>")]
+
+
+def test_organs_that_some_scans_do_not_have_labelled_stand_with_their_number_of_scans(tmp_path):
+    lacking = ((10,), (10, 13))
+    folders = [write(SyntheticRun(lacking=lacking, training=n), tmp_path / name) for n, name in enumerate("xy")]
+    comparison = compare(read_experiments(folders))
+    table = organs(comparison, "test", "DSC")
+    assert table.columns[:2] == ["organ", "scans"]
+    scans = {row[0].text: row[1].text for row in table.rows}
+    assert [scans[name] for name in ("liver", "esophagus", "left kidney", "mean")] == ["12", "0", "6", "12"]
+    assert rounds(comparison, "test").rows[0][-1].text.endswith(f" of {11 * 12 + 6}")
+    lacking_less = write(SyntheticRun(training=1), tmp_path / "z")
+    with pytest.raises(InputError, match="other organs judged in z"):
+        compare(read_experiments([folders[0], lacking_less]))

@@ -6,6 +6,7 @@ In the workflow:  evaluate.py --cases cases.tsv --roles validation test --predic
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ from noisy_student.evaluate.scoring import (
     score_table,
     unpaired,
 )
-from noisy_student.organs import FLARE22, from_json
+from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.tables import require_table, write_table
 
 
@@ -31,7 +32,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cases = parser.add_mutually_exclusive_group(required=True)
     cases.add_argument(
-        "--truth", type=Path, help="folder of truths, <case>.nii.gz or another format: these are the cases"
+        "--truth", type=Path, help="folder of truths, <case>.nii.gz, another format or a folder: these are the cases"
     )
     cases.add_argument("--cases", type=Path, help="case table with the columns case, role and the truth's path")
     parser.add_argument("--predictions", type=Path, required=True, help="folder of predictions, named as their cases")
@@ -63,10 +64,10 @@ def main() -> None:
     require_table(options.output, [options.cases] if options.cases else [])
     if options.truth:
         labelled = labels_of(options.labelled, options.organs)
-        cases = cases_of_folder(options.truth, options.predictions, labelled)
+        cases = cases_of_folder(options.truth, options.predictions, labelled, options.organs)
     else:
-        cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column)
-    report_unpaired(cases, options.predictions)
+        cases = cases_of_table(options.cases, options.roles, options.predictions, options.truth_column, options.organs)
+    report_unpaired(cases, options.predictions, options.organs)
     scores = score_table(cases, mode, options.cores, not options.unchecked, options.organs)
     write_table(scores, options.output)
     for key, rows in by_set(scores).items() if "set" in scores else [((), scores)]:
@@ -83,9 +84,9 @@ def means_in_words(scores: pd.DataFrame) -> str:
     )
 
 
-def report_unpaired(cases: list[JudgedCase], predictions: Path) -> None:
+def report_unpaired(cases: list[JudgedCase], predictions: Path, organs: Sequence[Organ]) -> None:
     """Name cases without a prediction, and predictions without a case, on stderr."""
-    missing, strangers = unpaired(cases, predictions)
+    missing, strangers = unpaired(cases, predictions, organs)
     for what, names in (("missing predictions", missing), ("predictions without a case, not scored", strangers)):
         if names:
             print(f"{what}: {len(names)}: {', '.join(names)}", file=sys.stderr)

@@ -5,6 +5,8 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
+from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.evaluate.by_name import has_own_grid
 from noisy_student.evaluate.evaluation_modes import Mode
 from noisy_student.evaluate.judged_pair import FileRemark, read_labels, read_pair
 from noisy_student.evaluate.verdicts import NOT_LABELLED, judge
@@ -55,7 +57,7 @@ def score_case(
     labelled = labelled or {organ.label for organ in organs}
     if not prediction.exists():
         return _missing(case, truth, mode, checked, organs, labelled)
-    pair = read_pair(truth, prediction, len(organs), checked)
+    pair = read_pair(truth, prediction, len(organs), checked, OrganNames(organs).rank)
     verdicts, voxels = judge(pair, mode, organs, labelled)
     voxel_ml = _voxel_ml(pair.geometry.spacing_mm_xyz)
     rows = []
@@ -71,14 +73,19 @@ def score_case(
 def _missing(
     case: str, truth: Path, mode: Mode, checked: bool, organs: Sequence[Organ], labelled: Collection[int]
 ) -> CaseScores:
-    """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case."""
+    """Rows without a prediction: 0 in the strict mode, empty in the others, where the official tools skip the case.
+
+    A truth that is drawn on a scan has no voxels without one.
+    """
     score = 0.0 if mode.missing_scores_zero else None
-    labels, geometry, remarks = read_labels(truth, len(organs), checked)
-    voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
+    labels, voxel_ml, remarks = None, 0.0, []
+    if has_own_grid(truth):
+        labels, geometry, remarks = read_labels(truth, len(organs), checked, OrganNames(organs).rank)
+        voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
     rows = []
     for organ in organs:
         is_judged = organ.label in labelled
-        voxels = int((labels == organ.label).sum()) if is_judged else None
+        voxels = int((labels == organ.label).sum()) if is_judged and labels is not None else None
         scores, rule = ((score, score), MISSING) if is_judged else ((None, None), NOT_LABELLED)
         volume_ml = _volume_ml(voxels, voxel_ml)
         rows.append(OrganScore(case, organ.label, organ.name, *scores, voxels, None, volume_ml, None, rule))

@@ -7,8 +7,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
+from noisy_student.evaluate.by_name import read_both, read_one
 from noisy_student.geometry import Geometry, reorient, turned_like
-from noisy_student.reading.door import read_label_map, read_scan
+from noisy_student.reading.door import read_scan
+from noisy_student.reading.segments import Rank
 from noisy_student.reading.volume import Remark, Volume
 
 FileRemark = tuple[Path, Remark]
@@ -24,15 +26,17 @@ class JudgedPair:
     remarks: list[FileRemark] = field(default_factory=list)
 
 
-def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) -> JudgedPair:
+def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True, rank: Rank | None = None) -> JudgedPair:
     """Read both label maps in canonical orientation, in whichever axis orders they are stored.
+
+    `rank`: the label of the organ that a name means, for those that have names instead of numbers.
 
     Raises InputError if the grids differ or a label is not one of 0 to `organs`.
 
     Unchecked, as in the official tools, both are taken as stored and only the sizes must agree: labels are cast to
     uint8 (257 becomes 1), those outside the table count as background, and the spacing is the truth's.
     """
-    volumes = [_read(path, checked) for path in (truth, prediction)]
+    volumes = read_both(truth, prediction, rank) if checked else [read_scan(path) for path in (truth, prediction)]
     first, second = (_as_judged(volume, checked) for volume in volumes)
     geometry = Geometry.of(first)
     second = turned_like(second, geometry) if checked else second
@@ -53,18 +57,16 @@ def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True) 
     return JudgedPair(*arrays, geometry, remarks)
 
 
-def read_labels(path: Path, organs: int, checked: bool = True) -> tuple[np.ndarray, Geometry, list[FileRemark]]:
+def read_labels(
+    path: Path, organs: int, checked: bool = True, rank: Rank | None = None
+) -> tuple[np.ndarray, Geometry, list[FileRemark]]:
     """A label map as uint8 (z, y, x), its grid, and what has to be said of it.
 
     Raises InputError unless all labels are known.
     """
-    volume = _read(path, checked)
+    volume = read_one(path, rank) if checked else read_scan(path)
     image = _as_judged(volume, checked)
     return _in_table(image, path, organs, checked), Geometry.of(image), [(path, remark) for remark in volume.remarks]
-
-
-def _read(path: Path, checked: bool) -> Volume:
-    return read_label_map(path) if checked else read_scan(path)
 
 
 def _as_judged(volume: Volume, checked: bool) -> sitk.Image:

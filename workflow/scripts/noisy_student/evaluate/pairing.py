@@ -1,29 +1,37 @@
-"""Which file is a case's label map, among those of a folder that another program may have written."""
+"""Which file or folder is a case's label map, among those of a folder that another program may have written."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
 from noisy_student.errors import InputError
-from noisy_student.reading.names import FIRST_CHANNEL, is_named_as_image, stem_of
+from noisy_student.organs import FLARE22, Organ
+from noisy_student.reading.masks import files_in
+from noisy_student.reading.names import FIRST_CHANNEL, stem_of
 
 NOMINAL = ".nii.gz"
 
 
 class LabelMaps:
-    """The label maps of a folder by their names: of any known format, hidden files left out."""
+    """The label maps of a folder by their names: of any known format, hidden files left out.
 
-    def __init__(self, folder: Path) -> None:
+    A folder within it is one if it holds the mask of an organ, or one DICOM file alone.
+    """
+
+    def __init__(self, folder: Path, organs: Sequence[Organ] = FLARE22) -> None:
         """Look into the folder. Raises InputError if there is none."""
         if not folder.is_dir():
             missing = "no such folder", "check its name"
             got, remedy = ("a file", f"name its folder: {folder.parent}") if folder.exists() else missing
             raise InputError(f"a folder of label maps, {folder}", got, remedy)
         self.folder = folder
-        self.files = sorted(path for path in folder.iterdir() if is_named_as_image(path))
+        meaning = OrganNames(organs)
+        self.files = [path for path in sorted(label_maps_in(folder)) if not path.is_dir() or _is_of_case(path, meaning)]
         self._by_stem = defaultdict(list)
         for path in self.files:
-            self._by_stem[stem_of(path)].append(path)
+            self._by_stem[named_after(path)].append(path)
 
     @property
     def cases(self) -> list[str]:
@@ -31,7 +39,7 @@ class LabelMaps:
         return list(dict.fromkeys(stem.removesuffix(FIRST_CHANNEL) for stem in self._by_stem))
 
     def of(self, case: str, cases: Collection[str] = ()) -> Path:
-        """The case's file, `<case>` or `<case>_0000` with an extension; its usual name if there is none.
+        """The case's file or folder, `<case>` or `<case>_0000`; the usual name of a file if there is none.
 
         `cases`: all that there are, since one may be called `<case>_0000` itself. Raises InputError for two files.
         """
@@ -41,3 +49,10 @@ class LabelMaps:
             got = " and ".join(path.name for path in found)
             raise InputError(f"one label map of {case} in {self.folder}", got, "take out all but one of them")
         return found[0] if found else self.folder / f"{case}{NOMINAL}"
+
+
+def _is_of_case(folder: Path, meaning: OrganNames) -> bool:
+    """Whether a folder is the label map of one case, and not one of several cases."""
+    if label_map_at(folder).is_file():
+        return True
+    return any(meaning.rank(stem_of(mask)) is not None for mask in files_in(folder))

@@ -48,16 +48,20 @@ def labels_of(names: Collection[str], organs: Sequence[Organ]) -> frozenset[int]
     return frozenset(labels[name] for name in names)
 
 
-def cases_of_folder(truths: Path, predictions: Path, labelled: frozenset[int] = frozenset()) -> list[JudgedCase]:
-    """The cases of a folder of truths, `<case>` with any known extension, in the order of their names."""
-    judged, predicted = LabelMaps(truths), LabelMaps(predictions)
+def cases_of_folder(
+    truths: Path, predictions: Path, labelled: frozenset[int] = frozenset(), organs: Sequence[Organ] = FLARE22
+) -> list[JudgedCase]:
+    """The cases of a folder of truths, `<case>` with any known extension or a folder, in the order of their names."""
+    judged, predicted = LabelMaps(truths, organs), LabelMaps(predictions, organs)
     if not judged.files:
         wanted = f"label maps <case>{NOMINAL} (or {', '.join(EXTENSIONS[1:])}) in {truths}"
         raise InputError(wanted, "none", "give the folder of the truths")
     return [JudgedCase(case, judged.of(case), predicted.of(case), labelled=labelled) for case in judged.cases]
 
 
-def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_column: str) -> list[JudgedCase]:
+def cases_of_table(
+    table: Path, roles: Iterable[str], predictions: Path, truth_column: str, organs: Sequence[Organ] = FLARE22
+) -> list[JudgedCase]:
     """The case table's cases of the given roles that have a truth in `truth_column`, in the table's order.
 
     Its column `organs`, if it has one, says which organs are labelled in the truth.
@@ -74,7 +78,7 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
             "none",
             "add label maps to these scans, or leave the roles out of the evaluation",
         )
-    predicted, names = LabelMaps(predictions), set(cases.case)
+    predicted, names = LabelMaps(predictions, organs), set(cases.case)
     return [
         JudgedCase(
             row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256, row.set, row.labelled
@@ -83,14 +87,16 @@ def cases_of_table(table: Path, roles: Iterable[str], predictions: Path, truth_c
     ]
 
 
-def unpaired(cases: Sequence[JudgedCase], predictions: Path) -> tuple[list[str], list[str]]:
+def unpaired(
+    cases: Sequence[JudgedCase], predictions: Path, organs: Sequence[Organ] = FLARE22
+) -> tuple[list[str], list[str]]:
     """Cases without a prediction, and the names of predictions without a case.
 
     Raises InputError where not one prediction belongs to a case: the folder is another one, or names differ.
     """
     missing = [case for case in cases if not case.prediction.exists()]
     known = {case.prediction.name for case in cases}
-    files = LabelMaps(predictions).files
+    files = LabelMaps(predictions, organs).files
     if len(missing) == len(cases):
         got = f"cases {_some([case.truth for case in cases])}; predictions {_some(files) or 'none'}"
         remedy = "name the folder of these cases' predictions; each has its case's name, as <case>.nii.gz for example"

@@ -44,7 +44,7 @@ def write_series(
             "0008|0060": "CT", "0008|0016": CT_STORAGE, "0008|0018": f"{series}.{number}", "0020|000d": "1.2.3",
             "0020|000e": series, "0010|0010": PATIENT, "0010|0020": "ID4711", "0010|0030": "19500101",
             "0020|0013": str(number), "0020|0032": _text(position), "0020|0037": _text(np.ravel(axes)),
-            "0028|1052": "-1024", "0028|1053": "1",
+            "0020|0052": "1.2.5", "0028|1052": "-1024", "0028|1053": "1",
         } | {key.removeprefix("tag_").replace("_", "|"): value for key, value in tags.items()}  # fmt: skip
         for key, value in values.items():
             image.SetMetaData(key, value)

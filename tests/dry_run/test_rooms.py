@@ -7,17 +7,18 @@ from conftest import ROOT
 from rule_files import SCRIPTS
 
 HOUSE = SCRIPTS / "noisy_student"
-# What all stages share, first to last, and how a run starts and ends. `model` is what trainings make and label with.
+# What all stages share, first to last, and how a run starts and ends. `model` is what trainings make and label with,
+# `writing` how label maps leave.
 SHARED = ["reading", "configuration", "running", "embedded"]
 STAGES = re.findall(r'include: "workflow/rules/(\w+)\.smk"', (ROOT / "Snakefile").read_text())
 APART = {"place", "common", "handlers"}
 
 
 def stages() -> list[str]:
-    """The stages as the Snakefile tells them; a model is known once it is planned, and kept for later."""
+    """The stages as the Snakefile tells them; a model is known once planned, its label maps written, both kept."""
     story = [stage for stage in STAGES if stage not in APART]
     after_plans = story.index("plan") + 1
-    return [*story[:after_plans], "model", "keeping", *story[after_plans:]]
+    return [*story[:after_plans], "model", "writing", "keeping", *story[after_plans:]]
 
 
 def imported_rooms(room: str) -> set[str]:

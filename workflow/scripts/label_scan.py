@@ -2,6 +2,7 @@
 
 label_scan.py --model results/round_2/model --image scan.nii.gz --output label_map.nii.gz
 label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
+label_scan.py --model results/round_2/model --image dicom/ --output labels/ --format dicom-seg seg.nrrd
 
 Several models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
 model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
@@ -28,6 +29,8 @@ from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.postprocessing import read_steps
 from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
+from noisy_student.writing.door import FORMATS
+from noisy_student.writing.numbers import NUMBERS, OWN
 
 SOME_FAILED_STATUS = 1
 
@@ -43,6 +46,14 @@ def options() -> argparse.Namespace:
         "--output", required=True,
         help="folder for label maps named as the cases, where those of an earlier run are replaced; or of one scan the "
         "label map's file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", nargs="+", choices=FORMATS, default=[],
+        help="of the label maps in a folder (default: nii.gz); dicom-seg of DICOM scans alone",
+    )  # fmt: skip
+    parser.add_argument(
+        "--numbers", choices=NUMBERS, default=OWN,
+        help="of organs in label maps, but for DICOM-SEG: the model's own, or TotalSegmentator's (default: own)",
     )  # fmt: skip
     parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
@@ -68,15 +79,21 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
     return labeller_of(models, prediction_of(arguments), device, steps=arguments.postprocessing)
 
 
+def called(models: list[Path]) -> str:
+    """What label maps call the models: the last two parts of each one's path, such as `round_2/model`."""
+    return " + ".join("/".join(model.resolve().parts[-2:]) for model in models)
+
+
 def main() -> None:
     """Label, and say what was found."""
     arguments = options()
     found = find_scans(arguments.image)
     say(of_others(found))
-    jobs = jobs_of(arguments.image, found, arguments.output)
+    jobs = jobs_of(arguments.image, found, arguments.output, arguments.format)
     labeller = chosen_labeller(arguments)
     outcomes = []
-    for outcome in with_progress(label_all(jobs, labeller, arguments.accept), len(jobs), "labelling"):
+    labelled = label_all(jobs, labeller, arguments.accept, arguments.numbers, called(arguments.model))
+    for outcome in with_progress(labelled, len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
     say(of_all(outcomes))

@@ -2,10 +2,12 @@
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 import torch
 
+from dicom_series import write_series
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.geometry import Geometry, orientation
 from noisy_student.images import VOLUME_FORMATS, read_geometry
@@ -19,6 +21,9 @@ from noisy_student.label.words import failed_scans, of_outcome
 from noisy_student.model.model_folder import checkpoints_of, read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.plan.preprocessing import Plan
+from noisy_student.reading.door import read_label_map
+from noisy_student.writing.door import FORMATS
+from noisy_student.writing.numbers import TOTALSEGMENTATOR
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +54,9 @@ def voxels_of(path):
     return sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(float)
 
 
-def outcomes(image, labeller, output="labels/", **more):
-    jobs = jobs_of(image, find_scans(image), f"{(image.parent if image.is_file() else image).parent}/{output}")
+def outcomes(image, labeller, output="labels/", formats=(), **more):
+    place = (image.parent if image.is_file() else image).parent
+    jobs = jobs_of(image, find_scans(image), f"{place}/{output}", formats)
     return {outcome.job.case: outcome for outcome in label_all(jobs, labeller, **more)}
 
 
@@ -87,10 +93,10 @@ def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder
 
 
 def test_a_disk_that_is_full_ends_all(folder, labeller, monkeypatch):
-    def write(image, path):
+    def write(segmentation, scan, path):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(module, "write_image", write)
+    monkeypatch.setattr(module, "write_segmentation", write)
     with pytest.raises(OSError, match="No space"):
         outcomes(folder, labeller)
 
@@ -163,6 +169,31 @@ def test_spacing_is_given_along_the_patients_axes(plan, transposed, letters, exp
     configurations = {"3d_fullres": plan.plans["configurations"]["3d_fullres"] | {"spacing": [3, 2, 1]}}
     turned = Plan(plan.plans | {"transpose_forward": transposed, "configurations": configurations}, plan.dataset)
     assert spacing_along_patient(turned, letters) == expected
+
+
+def test_a_dicom_scans_label_map_is_the_same_in_all_formats_that_are_wanted(folder, labeller, tmp_path):
+    voxels = voxels_of(folder / "a.nii.gz").astype(np.int16)
+    write_series(tmp_path / "dicom/case", voxels, (10.0, 10.0, 6.0))
+    found = outcomes(tmp_path / "dicom/case", labeller, "x/", list(FORMATS), made_by="round_2/model")["case"]
+    assert not found.errors
+    in_nifti, in_nrrd = (read_label_map(tmp_path / f"dicom/x/case{FORMATS[name]}") for name in list(FORMATS)[:2])
+    assert in_nifti.names == in_nrrd.names == {organ.label: organ.name for organ in labeller.table}
+    voxels = sitk.GetArrayFromImage(in_nifti.image)
+    np.testing.assert_array_equal(voxels, sitk.GetArrayFromImage(in_nrrd.image))
+    written = pydicom.dcmread(tmp_path / "dicom/x/case.dcm")
+    present = [organ.name for organ in labeller.table if (voxels == organ.label).any()]
+    assert len(present) > 1 and [segment.SegmentLabel for segment in written.SegmentSequence] == present
+    assert {segment.SegmentAlgorithmName for segment in written.SegmentSequence} == {"round_2/model"}
+
+
+def test_organs_may_have_totalsegmentators_numbers(folder, labeller):
+    outcomes(folder / "a.nii.gz", labeller, "own.nii.gz")
+    outcomes(folder / "a.nii.gz", labeller, "theirs.nii.gz", numbers=TOTALSEGMENTATOR)
+    own, theirs = (read_label_map(folder.parent / f"{name}.nii.gz") for name in ("own", "theirs"))
+    liver, aorta = ((sitk.GetArrayFromImage(own.image) == label) for label in (1, 5))
+    assert theirs.names[5] == "liver" and theirs.names[52] == "aorta" and (liver.any() or aorta.any())
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(theirs.image) == 5, liver)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(theirs.image) == 52, aorta)
 
 
 def test_every_format_holds_the_same_label_map(folder, labeller):

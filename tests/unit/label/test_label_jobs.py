@@ -10,10 +10,13 @@ import SimpleITK as sitk
 
 from dicom_series import write_series
 from noisy_student.errors import InputError
-from noisy_student.images import VOLUME_FORMATS, write_image
 from noisy_student.label.jobs import jobs_of
-from noisy_student.label.mark import marked
+from noisy_student.label.mark import TEXT
 from noisy_student.label.scans import find_scans
+from noisy_student.organs import Organ
+from noisy_student.reading.door import read_scan
+from noisy_student.writing.door import ENDINGS, write_segmentation
+from noisy_student.writing.segmentation import Segmentation
 
 CT = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 
@@ -28,13 +31,13 @@ def scans(tmp_path):
     return folder
 
 
-def outputs(image, output):
-    return [job.label_map for job in jobs_of(image, find_scans(image), str(output))]
+def outputs(image, output, *formats):
+    return [path for job in jobs_of(image, find_scans(image), str(output), formats) for path in job.label_maps]
 
 
-def refused(image, output, match):
+def refused(image, output, match, *formats):
     with pytest.raises(InputError, match=match):
-        outputs(image, output)
+        outputs(image, output, *formats)
 
 
 def test_label_maps_of_a_folder_are_named_as_its_cases(scans, tmp_path):
@@ -53,7 +56,7 @@ def test_one_scan_may_have_its_label_map_under_any_name(scans, tmp_path, name):
     assert outputs(scans / "b.nrrd", scans / name) == [scans / name]
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.dcm", "x.mhd", "x.gz", "x.NII.GZ", "x.img", "x.npz"])
+@pytest.mark.parametrize("name", ["x.png", "x.mhd", "x.gz", "x.NII.GZ", "x.img", "x.npz"])
 def test_a_format_that_holds_no_label_map_is_refused(scans, tmp_path, name):
     refused(scans / "b.nrrd", tmp_path / name, r"of a format that holds one: \.nii\.gz")
 
@@ -87,14 +90,36 @@ def test_a_scan_itself_and_a_channel_of_it_are_refused(scans):
     refused(scans / "b.nrrd", scans / "a_0000.nii.gz", "another file, to be kept")
 
 
-@pytest.mark.parametrize("extension", VOLUME_FORMATS)
-def test_label_maps_of_an_earlier_run_are_replaced_and_no_others(scans, tmp_path, extension):
+def test_a_folder_gets_each_format_that_is_wanted(tmp_path):
+    write_series(tmp_path / "case", CT)
+    names = ["case.nii.gz", "case.seg.nrrd", "case.dcm"]
+    wanted = ("nii.gz", "seg.nrrd", "dicom-seg")
+    assert outputs(tmp_path / "case", tmp_path / "x", *wanted) == [tmp_path / "x" / name for name in names]
+
+
+def test_a_files_name_says_its_format_and_no_other_is_wanted(scans, tmp_path):
+    assert outputs(scans / "b.nrrd", tmp_path / "x.seg.nrrd", "seg.nrrd") == [tmp_path / "x.seg.nrrd"]
+    refused(scans / "b.nrrd", tmp_path / "x.nii.gz", "no seg.nrrd\nremedy: name a folder", "nii.gz", "seg.nrrd")
+
+
+def test_dicom_seg_of_scans_that_are_no_dicom_is_refused_with_their_names(scans, tmp_path):
+    write_series(scans / "c", CT)
+    found = r"2 scan\(s\) of other formats: a_0000\.nii\.gz, b\.nrrd"
+    refused(scans, tmp_path / "labels", found, "dicom-seg", "nii.gz")
+    refused(scans / "b.nrrd", tmp_path / "x.dcm", r"1 scan\(s\) of other formats")
+    assert outputs(scans / "c", tmp_path / "x.dcm") == [tmp_path / "x.dcm"]
+
+
+@pytest.mark.parametrize("extension", [*ENDINGS, ".seg.nrrd"])
+def test_label_maps_of_an_earlier_run_are_replaced_and_no_others(tmp_path, extension):
+    write_series(tmp_path / "case", CT)
     mine, others, empty = (tmp_path / f"{name}{extension}" for name in ("mine", "others", "empty"))
-    write_image(sitk.GetImageFromArray(CT.astype(np.uint8)), others)
-    write_image(marked(sitk.GetImageFromArray(CT.astype(np.uint8))), mine)
+    label_map = read_scan(tmp_path / "case").image > -1000
+    for path, note in ((mine, TEXT), (others, "")):
+        write_segmentation(Segmentation(label_map, [Organ(1, "liver")], "a model", note), tmp_path / "case", path)
     empty.touch()
-    assert outputs(scans / "b.nrrd", mine) == [mine] and outputs(scans / "b.nrrd", empty) == [empty]
-    refused(scans / "b.nrrd", others, "another file, to be kept")
+    assert outputs(tmp_path / "case", mine) == [mine] and outputs(tmp_path / "case", empty) == [empty]
+    refused(tmp_path / "case", others, "another file, to be kept")
 
 
 @pytest.mark.parametrize("output", ["", "labels", "label_map.nii.gz", "slices/x/y.nii.gz"])

@@ -57,10 +57,10 @@ def write_image(image: sitk.Image, path: Path) -> None:
             written = Geometry.of(read_image(temporary))
         except InputError as error:
             raise OSError(errno.ENOSPC, "the image was not written whole", str(path)) from error
-        _require_grid(path, Geometry.of(image), written)
+        require_grid(path, Geometry.of(image), written)
 
 
-def _require_grid(path: Path, wanted: Geometry, written: Geometry) -> None:
+def require_grid(path: Path, wanted: Geometry, written: Geometry) -> None:
     """Raise unless the image that was read back has the size and, if it is a volume, the place of the written one."""
     if written.size_xyz == wanted.size_xyz and len(wanted.size_xyz) != 3:
         return

@@ -4,12 +4,29 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 LARGEST_LABEL = 255
 # FLARE22's colours, of which the palette is the first ten, were searched so that with normal vision and each kind of
 # colour blindness any two differ by at least 20 (CIE 1976); tests/unit/test_organs.py computes it.
 PALETTE = ("#ba4300", "#ffdc6a", "#6784fe", "#b0c779", "#e5004e", "#683fef", "#18f3fa", "#adff02", "#00b892", "#f6ffe0")
+# SNOMED CT: each organ's code and, behind it, that of its side, as segmentations in DICOM have them (PS3.16, CID 7151).
+RIGHT, LEFT = "24028007", "7771000"
+SNOMED = {
+    "liver": "10200004",
+    "right kidney": f"64033007 {RIGHT}",
+    "spleen": "78961009",
+    "pancreas": "15776009",
+    "aorta": "15825003",
+    "inferior vena cava": "64131007",
+    "right adrenal gland": f"23451007 {RIGHT}",
+    "left adrenal gland": f"23451007 {LEFT}",
+    "gallbladder": "28231008",
+    "esophagus": "32849002",
+    "stomach": "69695003",
+    "duodenum": "38848004",
+    "left kidney": f"64033007 {LEFT}",
+}
 
 
 @dataclass(frozen=True)
@@ -18,7 +35,8 @@ class Organ:
 
     `z_limited` organs run on beyond the labelled slices, so the official evaluation cuts both label
     maps to the truth's slices first. `left_twin` is, of a right organ, the name of its left counterpart.
-    `aliases` are other names of it, in label maps and the files beside them.
+    `aliases` are other names of it, in label maps and the files beside them. `snomed` is the organ's code in SNOMED CT,
+    behind it that of its side; organs of FLARE22's names have theirs.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 (not a field)
@@ -32,9 +50,10 @@ class Organ:
     left_twin: str | None = None
     volume_ml: tuple[float, float] | None = None
     aliases: tuple[str, ...] = ()
+    snomed: str = ""
 
     def __post_init__(self) -> None:
-        """Fill in the short name and the colour; refuse a tolerance, a range or a colour that is none."""
+        """Fill in short name, colour and code; refuse a tolerance, a range, a colour or a code that is none."""
         if self.tolerance_mm <= 0:
             raise ValueError(f"tolerance_mm of {self.name} must be positive")
         if self.volume_ml is not None:
@@ -47,6 +66,9 @@ class Organ:
         object.__setattr__(self, "colour", self.colour or PALETTE[(self.label - 1) % len(PALETTE)])
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
             raise ValueError(f"colour of {self.name} must be written as #rrggbb")
+        object.__setattr__(self, "snomed", self.snomed or SNOMED.get(self.name.lower(), ""))
+        if not re.fullmatch(rf"(\d{{6,18}}( ({RIGHT}|{LEFT}))?)?", self.snomed):
+            raise ValueError(f"snomed of {self.name} must be a code, or a code and that of a side: {RIGHT} or {LEFT}")
 
 
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
@@ -100,6 +122,12 @@ FLARE22: tuple[Organ, ...] = (
 def usual_aliases(name: str) -> tuple[str, ...]:
     """Those of FLARE22's organ of this name; none of another one."""
     return next((organ.aliases for organ in FLARE22 if organ.name == name), ())
+
+
+def organ_called(name: str, label: int) -> Organ:
+    """The organ of that name and label; one of FLARE22's names is that one, in its colour."""
+    known = next((organ for organ in FLARE22 if organ.name == name), None)
+    return replace(known, label=label) if known else Organ(label, name)
 
 
 def table_errors(organs: Sequence[Organ]) -> list[str]:

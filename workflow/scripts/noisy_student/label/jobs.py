@@ -1,55 +1,62 @@
-"""Where each scan's label map goes. Whatever would overwrite a scan, or another file, is refused before any work."""
+"""Where each scan's label maps go. Whatever would overwrite a scan, or another file, is refused before any work."""
 
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.cohort.converted import FORMAT
 from noisy_student.errors import InputError
-from noisy_student.images import VOLUME_FORMATS
 from noisy_student.label.mark import is_marked
 from noisy_student.label.scans import Found
 from noisy_student.reading.dicom.files import visible_files
 from noisy_student.reading.names import case_name, stem_of
+from noisy_student.writing.dicom_seg import may_be_referred_to
+from noisy_student.writing.door import ENDINGS, FORMATS
 
 # What an extension looks like; `labels_v1.2` has none.
 EXTENSION = re.compile(r"\.[A-Za-z]\w{0,5}")
 ANOTHER_PLACE = "name another folder, or another file, with --output"
 A_FOLDER = "a folder for label maps"
+USUAL = "nii.gz"
+NAMED = 3
 
 
 @dataclass(frozen=True)
 class Job:
-    """One scan to label: a file, or the folder of a DICOM series."""
+    """One scan to label, a file or the folder of a DICOM series, and its label map in each format that is wanted."""
 
     case: str
     scan: Path
-    label_map: Path
+    label_maps: tuple[Path, ...]
 
 
-def jobs_of(image: Path, found: Found, output: str) -> list[Job]:
+def jobs_of(image: Path, found: Found, output: str, formats: Sequence[str] = ()) -> list[Job]:
     """A job for each scan that was found at `image`; `output` as it was typed, since `x/` is a folder.
 
-    Raises InputError for an output that is among the scans or cannot be written, and for two scans of one name.
+    Raises InputError for an output that is among the scans or cannot be written, for two scans of one name, for a file
+    that is not of the `formats`, and for DICOM-SEG of scans that are no DICOM.
     """
     cases = {scan: _case_of(scan) for scan in found.scans}
     _require_different(cases)
     target = Path(output)
     if is_folder(output):
-        jobs = [Job(case, scan, target / f"{case}{FORMAT}") for scan, case in cases.items()]
+        endings = [FORMATS[name] for name in dict.fromkeys(formats or [USUAL])]
+        jobs = [Job(case, scan, tuple(target / f"{case}{end}" for end in endings)) for scan, case in cases.items()]
         _require_another_folder(image, target)
     elif len(cases) > 1:
         got = f"the name of a file, {output}, for {len(cases)} scans of {image}"
         raise InputError(A_FOLDER, got, f"name a folder, such as {target.with_name(stem_of(target))}/, with --output")
     else:
-        jobs = [Job(case, scan, target) for scan, case in cases.items()]
+        _require_format(output, formats)
+        jobs = [Job(case, scan, (target,)) for scan, case in cases.items()]
     _require_apart(jobs, [*found.scans, *found.channels])
+    _require_dicom(jobs)
     for job in jobs:
-        _require_replaceable(job.label_map)
-    _require_writable(jobs[0].label_map.parent)
+        for label_map in job.label_maps:
+            _require_replaceable(label_map)
+    _require_writable(jobs[0].label_maps[0].parent)
     return jobs
 
 
@@ -58,14 +65,35 @@ def is_folder(output: str) -> bool:
     path = Path(output)
     if path.is_dir() or output.endswith("/"):
         return True
-    if path.name.endswith(VOLUME_FORMATS):
+    if path.name.endswith(ENDINGS):
         return False
     if EXTENSION.fullmatch(path.suffix):
-        remedy = f"name a folder ({output}/ if it is one), or end the file's name in {FORMAT}, in small letters"
-        raise InputError(
-            f"{A_FOLDER}, or a file of a format that holds one: {', '.join(VOLUME_FORMATS)}", output, remedy
-        )
+        remedy = f"name a folder ({output}/ if it is one), or end the file's name in {FORMATS[USUAL]}, in small letters"
+        raise InputError(f"{A_FOLDER}, or a file of a format that holds one: {', '.join(ENDINGS)}", output, remedy)
     return True
+
+
+def _require_format(output: str, formats: Sequence[str]) -> None:
+    """Raise where a file is not of the one format that is wanted, or several are."""
+    if wrong := [name for name in formats if not output.endswith(FORMATS[name])]:
+        remedy = "name a folder with --output, or leave --format out: a file's name says its format"
+        raise InputError(f"{A_FOLDER}, for --format {' '.join(formats)}", f"{output}, no {wrong[0]}", remedy)
+
+
+def _require_dicom(jobs: list[Job]) -> None:
+    """Raise where DICOM-SEG is wanted of scans that have no slices for it to refer to."""
+    ending = FORMATS["dicom-seg"]
+    others = [
+        job.scan.name
+        for job in jobs
+        if any(path.name.endswith(ending) for path in job.label_maps) and not may_be_referred_to(job.scan)
+    ]
+    if others:
+        named = ", ".join(others[:NAMED]) + (", ..." if len(others) > NAMED else "")
+        raise InputError(
+            "DICOM scans, which DICOM-SEG refers to", f"{len(others)} scan(s) of other formats: {named}",
+            "leave dicom-seg out, or name the DICOM scans alone: --image",
+        )  # fmt: skip
 
 
 def _case_of(scan: Path) -> str:
@@ -90,12 +118,13 @@ def _require_another_folder(image: Path, target: Path) -> None:
 def _require_apart(jobs: list[Job], inputs: list[Path]) -> None:
     """Raise where a label map would replace one of the inputs, by whatever name, or lie among a series' slices."""
     series = {scan.resolve(): scan for scan in inputs if scan.is_dir()}
-    for job in jobs:
-        for parent in job.label_map.resolve().parents:
+    label_maps = [path for job in jobs for path in job.label_maps]
+    for label_map in label_maps:
+        for parent in label_map.resolve().parents:
             if parent in series:
-                got = f"--output {job.label_map} among the slices of {series[parent]}"
+                got = f"--output {label_map} among the slices of {series[parent]}"
                 raise InputError("label maps in another folder than the scans", got, ANOTHER_PLACE)
-    written = {identity: job.label_map for job in jobs for identity in _identities([job.label_map])}
+    written = {identity: path for path in label_maps for identity in _identities([path])}
     if not written:
         return
     for scan in inputs:

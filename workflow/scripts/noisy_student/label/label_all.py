@@ -9,13 +9,15 @@ from noisy_student.cohort.image_checks import scan_remarks
 from noisy_student.command import MEMORY_WORDS
 from noisy_student.errors import InputError, last_line
 from noisy_student.geometry import Geometry, image_on, reorient
-from noisy_student.images import write_image
 from noisy_student.label.jobs import Job
 from noisy_student.label.labeller import Labeller, Vote
-from noisy_student.label.mark import marked
+from noisy_student.label.mark import TEXT
 from noisy_student.parallel import overlapped
 from noisy_student.reading.door import read_scan
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.writing.door import write_segmentation
+from noisy_student.writing.numbers import OWN, numbered, renumbered
+from noisy_student.writing.segmentation import Segmentation
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,15 @@ class Predicted(Outcome):
     letters: str
 
 
-def label_all(jobs: list[Job], labeller: Labeller | Vote, accept: bool = False) -> Iterator[Outcome]:
+def label_all(
+    jobs: list[Job], labeller: Labeller | Vote, accept: bool = False, numbers: str = OWN, made_by: str = "nnU-Net"
+) -> Iterator[Outcome]:
     """Label scan after scan; yield what came of each. Reading, the network and export overlap.
 
-    `accept`: scans that are no CT are labelled too.
+    `accept`: scans that are no CT are labelled too. `numbers`: which numbers organs have in the label maps
+    (`writing.numbers`). `made_by`: what the model is called in them. Raises InputError for organs without such numbers.
     """
+    organs = numbered(labeller.table, numbers)
 
     def read(given: Outcome) -> Outcome:
         volume = read_scan(given.job.scan)
@@ -67,10 +73,12 @@ def label_all(jobs: list[Job], labeller: Labeller | Vote, accept: bool = False) 
         return Predicted(loaded.job, loaded.remarks, labeller.predict(loaded.seen), loaded.grid, loaded.letters)
 
     def finish(predicted: Predicted) -> Outcome:
-        label_map = labeller.labelled(predicted.said).label_map_zyx
+        job, label_map = predicted.job, labeller.labelled(predicted.said).label_map_zyx
+        label_map = renumbered(label_map, labeller.table, organs)
         image = reorient(image_on(label_map, predicted.grid), predicted.letters)
-        write_image(marked(image), predicted.job.label_map)
-        return Outcome(predicted.job, predicted.remarks)
+        segmentation = Segmentation(image, organs, made_by, TEXT)
+        said = [remark for path in job.label_maps for remark in write_segmentation(segmentation, job.scan, path)]
+        return Outcome(job, (*predicted.remarks, *said))
 
     steps = _unless_failed(read), _unless_failed(work), _unless_failed(finish, OSError)
     yield from overlapped([Outcome(job, ()) for job in jobs], *steps)

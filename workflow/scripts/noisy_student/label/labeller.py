@@ -22,7 +22,7 @@ from noisy_student.model.predictor import Logits, Predictor
 from noisy_student.model.scores import dsc
 from noisy_student.model.translation import Translation, translation
 from noisy_student.model.voxel_confidence import counts_by_confidence
-from noisy_student.organs import Organ
+from noisy_student.organs import Organ, organ_called
 from noisy_student.plan.preprocessing import Plan, preprocessed_image
 
 
@@ -49,6 +49,12 @@ class Labeller:
 
     def __init__(self, predictor: Predictor, meaning: Translation | None = None, organs: Sequence[Organ] = ()) -> None:
         self.predictor, self.meaning, self.organs = predictor, meaning, organs
+
+    @property
+    def table(self) -> list[Organ]:
+        """What the labels of its label maps mean."""
+        own = self.predictor.plan.organs
+        return list(self.organs) or [organ_called(name, label) for name, label in own.items()]
 
     def spacings(self, letters: str) -> list[tuple[float, float, float]]:
         """The network's spacing in mm along the patient's (z, y, x), for a scan stored towards `letters`."""
@@ -120,6 +126,11 @@ class Vote:
 
     def __init__(self, labellers: Sequence[Labeller], organs: Sequence[Organ]) -> None:
         self.labellers, self.organs = labellers, organs
+
+    @property
+    def table(self) -> list[Organ]:
+        """What the labels of its label maps mean."""
+        return list(self.organs)
 
     def spacings(self, letters: str) -> list[tuple[float, float, float]]:
         """Each network's, as `Labeller.spacings`."""
@@ -208,7 +219,7 @@ def labeller_of(
     if all(model.grid == first.grid for model in others):
         loaded = {next(iter(loaded)): joined([first, *others])}
     if organs is None and len(loaded) > 1:
-        organs = [Organ(label, name) for name, label in first.plan.organs.items()]
+        organs = [organ_called(name, label) for name, label in first.plan.organs.items()]
     labellers = []
     for name, model in loaded.items():
         meaning = translation(model.plan.organs, organs, name) if organs is not None else None

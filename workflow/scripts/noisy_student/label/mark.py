@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
+import pydicom
 import SimpleITK as sitk
 
-# ITK's name of NIfTI's field `descrip`, which has up to 79 bytes; NRRD and MHA take any.
-FIELD, TEXT = "ITK_FileNotes", "made by label_scan.py"
+from noisy_student.reading.dicom.files import is_dicom
+from noisy_student.writing.segmentation import NOTE
 
-
-def marked(label_map: sitk.Image) -> sitk.Image:
-    """The label map with the mark."""
-    label_map.SetMetaData(FIELD, TEXT)
-    return label_map
+# NIfTI's field `descrip` has up to 79 bytes, DICOM's Content Description 64.
+TEXT = "made by label_scan.py"
 
 
 def is_marked(path: Path) -> bool:
     """Whether a file bears the mark."""
+    if is_dicom(path):
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True).get("ContentDescription") == TEXT
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError:
         return False
-    return reader.HasMetaDataKey(FIELD) and reader.GetMetaData(FIELD).strip() == TEXT
+    return reader.HasMetaDataKey(NOTE) and reader.GetMetaData(NOTE).strip() == TEXT

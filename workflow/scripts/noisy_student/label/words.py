@@ -56,7 +56,7 @@ def of_outcome(outcome: Outcome) -> list[str]:
 
 def of_all(outcomes: Sequence[Outcome]) -> list[str]:
     """How many label maps there are now, and where."""
-    made = [outcome.job.label_map for outcome in outcomes if not outcome.errors]
+    made = [path for outcome in outcomes if not outcome.errors for path in outcome.job.label_maps if path.exists()]
     return [f"{len(made)} label map(s) written: {made[0] if len(made) == 1 else made[0].parent}"] if made else []
 
 
@@ -70,8 +70,7 @@ def failed_scans(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _reasons(outcome: Outcome) -> list[str]:
-    earlier = outcome.job.label_map
-    kept = [f"{earlier} is left as an earlier run made it"] if earlier.exists() else []
+    kept = [f"{path} is left as an earlier run made it" for path in outcome.job.label_maps if path.exists()]
     return [*map(_in_one_line, outcome.errors), *kept]
 
 

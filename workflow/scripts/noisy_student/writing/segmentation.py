@@ -1,0 +1,53 @@
+"""What is written: a label map, what its numbers mean, and who made it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.geometry import image_like
+from noisy_student.organs import LEFT, RIGHT, Organ
+
+# ITK's name of a file's own description: NIfTI's `descrip`, a key of NRRD and MHA.
+NOTE = "ITK_FileNotes"
+SIDES = {RIGHT: "Right", LEFT: "Left"}
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A label map on its scan's grid, and the organs that its numbers stand for.
+
+    `made_by` names the model that made it. `note` is for the file's own description; empty for none.
+    """
+
+    label_map: sitk.Image
+    organs: Sequence[Organ]
+    made_by: str
+    note: str = ""
+
+    @property
+    def voxels_zyx(self) -> np.ndarray:
+        """The numbers (z, y, x), a view."""
+        return sitk.GetArrayViewFromImage(self.label_map)
+
+    @property
+    def plain_image(self) -> sitk.Image:
+        """The label map without any text of the file that it was read from."""
+        return image_like(self.voxels_zyx, self.label_map)
+
+
+def rgb_of(organ: Organ) -> tuple[float, float, float]:
+    """An organ's red, green and blue, from 0 to 1."""
+    red, green, blue = (int(organ.colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return red, green, blue
+
+
+def codes_of(organ: Organ) -> list[tuple[str, str]]:
+    """The organ's code in SNOMED CT with its meaning, behind it that of its side; none for an organ without a code."""
+    code, _, side = organ.snomed.partition(" ")
+    if not side:
+        return [(code, organ.name)] if code else []
+    without_side = " ".join(re.sub(r"\b(left|right)\b", "", organ.name, flags=re.IGNORECASE).split())
+    return [(code, without_side or organ.name), (side, SIDES[side])]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -31,6 +32,7 @@ from noisy_student.model.checkpoint_names import checkpoints_of_voices
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
+from noisy_student.writing.formats import FORMATS
 
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
 CALLED_FROM = Path(workflow.rundir)
@@ -78,6 +80,8 @@ wildcard_constraints:
     shard=r"\d+",
     fold=r"\d+",
     network="|".join(CONFIGURATION.networks),
+    label_maps="predictions|pseudo_labels",
+    format="|".join(map(re.escape, FORMATS)),
 
 
 def section(model) -> str:
@@ -114,6 +118,11 @@ def of_network(path: str):
 def is_taken(number) -> bool:
     """Whether a round is a model from elsewhere, so that it is not trained."""
     return CONFIGURATION.teacher is not None and number == 0
+
+
+def scores_of_label_maps(wildcards) -> str:
+    """The table of scores of a round's predictions or pseudo-labels, which is there when all of them are."""
+    return f"results/round_{wildcards.round}/{wildcards.label_maps.removesuffix('s')}_scores.tsv"
 
 
 def labeller(number) -> list[str]:

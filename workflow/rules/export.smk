@@ -1,7 +1,10 @@
-# A round's model for use elsewhere. Made only when asked for: snakemake results/round_<k>/model.zip
+# A round's model and label maps for use elsewhere. Made only when asked for: snakemake results/round_<k>/model.zip,
+# snakemake results/round_<k>/exported/predictions/dicom-seg.tsv
 #
-# reads  checkpoints, training set and scores of a round
+# reads  checkpoints, training set and scores of a round; its predictions or pseudo-labels
 # makes  results/round_<k>/model.zip    for nnUNetv2_install_pretrained_model_from_zip, with a model card
+#        results/round_<k>/exported/<predictions|pseudo_labels>/<nii.gz|seg.nrrd|dicom-seg>/<case>.<…>
+#                                       label maps with organs' names and colours, a table of them beside the folder
 
 
 rule export:
@@ -25,3 +28,24 @@ rule export:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
         " --summary {input.summary} {params.origin} --output {output} > {log} 2>&1"
+
+
+rule export_label_maps:
+    """Write a round's label maps in a format that other programs open."""
+    input:
+        cases="results/cohort/cases.tsv",
+        scores=lambda wildcards: scores_of_label_maps(wildcards),
+    output:
+        "results/round_{round}/exported/{label_maps}/{format}.tsv",
+    log:
+        "logs/round_{round}/export_{label_maps}_{format}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 8
+    params:
+        organs=organs.to_json(CONFIGURATION.organs, "label", "name", "colour", "snomed"),
+        made_by=lambda wildcards: f"{wildcards.label_maps.replace('_', '-')} of round {wildcards.round}",
+    shell:
+        'python "$NOISY_STUDENT/export_label_maps.py" --cases {input.cases} --scores {input.scores}'
+        " --folder results/round_{wildcards.round}/{wildcards.label_maps} --made-by {params.made_by:q}"
+        " --organs {params.organs:q} --format {wildcards.format} --cores {threads} --output {output} > {log} 2>&1"

@@ -29,7 +29,7 @@ from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.postprocessing import read_steps
 from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
-from noisy_student.writing.door import FORMATS
+from noisy_student.writing.formats import FORMATS
 from noisy_student.writing.numbers import NUMBERS, OWN
 
 SOME_FAILED_STATUS = 1

@@ -13,13 +13,13 @@ from noisy_student.label.scans import Found
 from noisy_student.reading.dicom.files import visible_files
 from noisy_student.reading.names import case_name, stem_of
 from noisy_student.writing.dicom_seg import may_be_referred_to
-from noisy_student.writing.door import ENDINGS, FORMATS
+from noisy_student.writing.door import ENDINGS
+from noisy_student.writing.formats import DICOM_SEG, FORMATS, NIFTI
 
 # What an extension looks like; `labels_v1.2` has none.
 EXTENSION = re.compile(r"\.[A-Za-z]\w{0,5}")
 ANOTHER_PLACE = "name another folder, or another file, with --output"
 A_FOLDER = "a folder for label maps"
-USUAL = "nii.gz"
 NAMED = 3
 
 
@@ -42,7 +42,7 @@ def jobs_of(image: Path, found: Found, output: str, formats: Sequence[str] = ())
     _require_different(cases)
     target = Path(output)
     if is_folder(output):
-        endings = [FORMATS[name] for name in dict.fromkeys(formats or [USUAL])]
+        endings = [FORMATS[name] for name in dict.fromkeys(formats or [NIFTI])]
         jobs = [Job(case, scan, tuple(target / f"{case}{end}" for end in endings)) for scan, case in cases.items()]
         _require_another_folder(image, target)
     elif len(cases) > 1:
@@ -68,7 +68,7 @@ def is_folder(output: str) -> bool:
     if path.name.endswith(ENDINGS):
         return False
     if EXTENSION.fullmatch(path.suffix):
-        remedy = f"name a folder ({output}/ if it is one), or end the file's name in {FORMATS[USUAL]}, in small letters"
+        remedy = f"name a folder ({output}/ if it is one), or end the file's name in {FORMATS[NIFTI]}, in small letters"
         raise InputError(f"{A_FOLDER}, or a file of a format that holds one: {', '.join(ENDINGS)}", output, remedy)
     return True
 
@@ -82,7 +82,7 @@ def _require_format(output: str, formats: Sequence[str]) -> None:
 
 def _require_dicom(jobs: list[Job]) -> None:
     """Raise where DICOM-SEG is wanted of scans that have no slices for it to refer to."""
-    ending = FORMATS["dicom-seg"]
+    ending = FORMATS[DICOM_SEG]
     others = [
         job.scan.name
         for job in jobs

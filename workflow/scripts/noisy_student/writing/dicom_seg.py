@@ -27,7 +27,6 @@ from noisy_student.reading.volume import Remark
 from noisy_student.writing.segmentation import Segmentation, codes_of, rgb_of
 from noisy_student.writing.slices import on_slices, stored_slices
 
-ENDING = ".dcm"
 PRODUCT = "flare-noisy-student"
 SERIES_NUMBER = 300
 LONGEST = 64

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from noisy_student.images import NIFTI as NIFTI_ENDINGS
 from noisy_student.images import VOLUME_FORMATS, write_image
 from noisy_student.reading.volume import Remark
 from noisy_student.writing import dicom_seg, nifti, slicer
+from noisy_student.writing.formats import DICOM_SEG, FORMATS, SLICER
 from noisy_student.writing.segmentation import NOTE, Segmentation
 
-# What a format is called, and how its files' names end.
-FORMATS = {"nii.gz": ".nii.gz", "seg.nrrd": slicer.ENDING, "dicom-seg": dicom_seg.ENDING}
 # Whatever a label map may be written as.
-ENDINGS = (*VOLUME_FORMATS, dicom_seg.ENDING)
+ENDINGS = (*VOLUME_FORMATS, FORMATS[DICOM_SEG])
 
 
 def write_segmentation(segmentation: Segmentation, scan: Path, path: Path) -> tuple[Remark, ...]:
@@ -19,11 +19,11 @@ def write_segmentation(segmentation: Segmentation, scan: Path, path: Path) -> tu
     Raises InputError for a format that does not keep the grid, and for DICOM-SEG where the scan is no DICOM that can be
     referred to.
     """
-    if path.name.endswith(dicom_seg.ENDING):
+    if path.name.endswith(FORMATS[DICOM_SEG]):
         return dicom_seg.write(segmentation, scan, path)
-    if path.name.endswith(slicer.ENDING):
+    if path.name.endswith(FORMATS[SLICER]):
         slicer.write(segmentation, path)
-    elif path.name.endswith(nifti.ENDINGS):
+    elif path.name.endswith(NIFTI_ENDINGS):
         nifti.write(segmentation, path)
     else:
         image = segmentation.plain_image

@@ -17,7 +17,6 @@ from noisy_student.images import read_geometry, require_grid
 from noisy_student.organs import Organ
 from noisy_student.writing.segmentation import Segmentation, rgb_of
 
-ENDINGS = (".nii.gz", ".nii")
 IGNORE = 0
 SCANNER = 1
 TO_RAS = np.array([-1.0, -1.0, 1.0])

@@ -11,7 +11,6 @@ from noisy_student.images import write_image
 from noisy_student.organs import Organ
 from noisy_student.writing.segmentation import NOTE, Segmentation, codes_of, rgb_of
 
-ENDING = ".seg.nrrd"
 WHOLE = {
     "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
     "Segmentation_MasterRepresentation": "Binary labelmap",

@@ -1,0 +1,97 @@
+"""A round's label maps in other programs' formats: which files there are, which are made again, which cannot be."""
+
+import numpy as np
+import pandas as pd
+import pydicom
+import pytest
+import SimpleITK as sitk
+
+from conftest import script
+from dicom_series import change, write_series
+from noisy_student.errors import InputError
+from noisy_student.export.label_maps import Export, export
+from noisy_student.images import write_image
+from noisy_student.organs import FLARE22, to_json
+from noisy_student.reading.door import checksum, read_label_map, read_scan
+from noisy_student.tables import read_table, write_table
+
+VOXELS = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+SCANS = ("a", "b", "c.nii.gz")
+ORGANS = to_json(FLARE22, "label", "name", "colour", "snomed")
+
+
+@pytest.fixture
+def run_of(tmp_path):
+    """A folder with a DICOM scan, a tilted one and a NIfTI scan, and their predictions; of the tilted one without organs."""
+    write_series(tmp_path / "scans/a", VOXELS, (1.0, 1.0, 3.0))
+    write_series(tmp_path / "scans/b", VOXELS, (1.0, 1.0, 3.0), tilt_mm=1.0)
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / "scans/c.nii.gz"))
+    rows = []
+    for case, path in zip("abc", SCANS, strict=True):
+        image = read_scan(tmp_path / "scans" / path).image
+        label_map = sitk.Cast(image > 30, sitk.sitkUInt8) * (0 if case == "b" else 3)
+        write_image(label_map, tmp_path / f"predictions/{case}.nii.gz")
+        scan = tmp_path / "scans" / path
+        rows.append({"case": case, "role": "test", "image": str(scan), "sha256": checksum(scan)})
+    write_table(pd.DataFrame(rows), tmp_path / "cases.tsv")
+    scores = [{"case": case, "organ": organ, "model": "f" * 64} for case in "abc" for organ in ("liver", "spleen")]
+    write_table(pd.DataFrame(scores), tmp_path / "scores.tsv")
+    return tmp_path
+
+
+def exported(folder, format, expected_status=0):
+    where = ("--cases", folder / "cases.tsv", "--scores", folder / "scores.tsv", "--folder", folder / "predictions")
+    how = ("--made-by", "predictions of round 2", "--organs", ORGANS, "--format", format)
+    run = script("export_label_maps.py", *where, *how, "--output", folder / f"out/{format}.tsv")
+    assert run.returncode == expected_status, run.stderr
+    return run.stderr
+
+
+def test_each_case_has_a_file_or_the_reason_why_there_is_none(run_of):
+    said = exported(run_of, "dicom-seg")
+    assert "exporting: 3 of 3" in said and "1 of 3 written" in said and "no file of b: no organ found" in said
+    table = read_table(run_of / "out/dicom-seg.tsv").fillna("")
+    assert table.file.tolist() == ["a.dcm", "", ""] and table.organs.tolist() == ["spleen", "", "spleen"]
+    assert table.why.tolist() == ["", "no organ found", "the scan is no DICOM, which the format refers to"]
+    assert [path.name for path in (run_of / "out/dicom-seg").iterdir()] == ["a.dcm"]
+    (segment,) = pydicom.dcmread(run_of / "out/dicom-seg/a.dcm").SegmentSequence
+    assert segment.SegmentAlgorithmName == "predictions of round 2, model ffffffffffff"
+
+
+def wanted(folder, case, scan, format):
+    place = folder / "scans" / scan
+    made = {"organs": FLARE22, "made_by": "predictions of round 2", "model": "f" * 64}
+    return Export(case, folder / f"predictions/{case}.nii.gz", place, checksum(place), folder / "out", format, **made)
+
+
+def test_a_file_that_is_whole_stays_and_another_is_made_again(run_of):
+    jobs = [wanted(run_of, case, scan, "seg.nrrd") for case, scan in zip("abc", SCANS, strict=True)]
+    rows = [export(job) for job in jobs]
+    assert [row["file"] for row in rows] == [f"{case}.seg.nrrd" for case in "abc"]
+    before = [job.target.stat().st_mtime_ns for job in jobs]
+    jobs[1].target.unlink()
+    write_image(read_label_map(jobs[2].label_map).image > 0, jobs[2].label_map)
+    assert [export(job) for job in jobs][:2] == rows[:2]
+    assert jobs[0].target.stat().st_mtime_ns == before[0] and jobs[1].target.exists()
+    found = read_label_map(jobs[2].target)
+    assert sitk.GetArrayFromImage(found.image).max() == 1 and found.names[1] == "liver"
+
+
+def test_a_scan_that_changed_since_it_was_checked_is_an_error(run_of):
+    job = wanted(run_of, "a", "a", "dicom-seg")
+    next(job.scan.iterdir()).unlink()
+    with pytest.raises(InputError, match="as it was when it was checked"):
+        export(job)
+
+
+def test_a_series_without_identity_is_a_reason_and_no_error(run_of):
+    for path in (run_of / "scans/a").iterdir():
+        change(path, FrameOfReferenceUID=None)
+    row = export(wanted(run_of, "a", "a", "dicom-seg"))
+    assert not row["file"] and "no Frame Of Reference UID" in row["why"]
+
+
+def test_a_round_without_any_dicom_scan_is_told_so(run_of):
+    scores = read_table(run_of / "scores.tsv")
+    write_table(scores[scores.case == "c"], run_of / "scores.tsv")
+    assert "take another format: nii.gz, seg.nrrd" in exported(run_of, "dicom-seg", 2)

@@ -1,0 +1,65 @@
+"""Write a round's label maps in a format that other programs open, with organs' names and colours.
+
+Files lie in the folder that is named as the table without `.tsv`. A case without a file has the reason in the table:
+DICOM-SEG refers to a scan that is DICOM, and cannot be without any organ.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from noisy_student.command import run
+from noisy_student.errors import InputError
+from noisy_student.export.label_maps import COLUMNS, Export, export
+from noisy_student.files import remove_unfinished
+from noisy_student.organs import from_json
+from noisy_student.parallel import in_order
+from noisy_student.tables import read_table, write_table
+from noisy_student.writing.dicom_seg import may_be_referred_to
+from noisy_student.writing.formats import DICOM_SEG, FORMATS
+
+
+def exports(arguments: argparse.Namespace) -> list[Export]:
+    """What is to be made. Raises InputError where DICOM-SEG is wanted and no scan is DICOM."""
+    models = read_table(arguments.scores, ["case", "model"]).drop_duplicates("case").set_index("case").model
+    cases = read_table(arguments.cases, ["case", "image", "sha256"]).set_index("case").loc[models.index]
+    scans = list(map(Path, cases.image))
+    if arguments.format == DICOM_SEG and scans and not any(map(may_be_referred_to, scans)):
+        remedy = f"take another format: {', '.join(name for name in FORMATS if name != DICOM_SEG)}"
+        raise InputError("DICOM scans, which DICOM-SEG refers to", f"{len(scans)} scan(s) of other formats", remedy)
+    folder = arguments.output.with_suffix("")
+    return [
+        Export(
+            case, arguments.folder / f"{case}.nii.gz", scan, checksum, folder,
+            arguments.format, arguments.organs, arguments.made_by, models[case],
+        )
+        for case, scan, checksum in zip(cases.index, scans, cases.sha256, strict=True)
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Read the arguments, write the files and their table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, required=True, help="the case table")
+    parser.add_argument("--scores", type=Path, required=True, help="the label maps' scores, which name their model")
+    parser.add_argument("--folder", type=Path, required=True, help="where the label maps lie")
+    parser.add_argument("--made-by", required=True, help="which label maps these are, in the files' own words")
+    parser.add_argument("--organs", type=from_json, required=True, help="label table as JSON, with colours and codes")
+    parser.add_argument("--format", choices=FORMATS, required=True)
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="table: case, file, organs found, why there is none")
+    arguments = parser.parse_args()
+    wanted = exports(arguments)
+    rows = list(in_order(export, wanted, arguments.cores, "exporting"))
+    for row in rows:
+        if row["why"]:
+            print(f"no file of {row['case']}: {row['why']}", file=sys.stderr)
+    print(f"{sum(not row['why'] for row in rows)} of {len(rows)} written", file=sys.stderr)
+    write_table(pd.DataFrame(rows, columns=list(COLUMNS)), arguments.output)
+    remove_unfinished(arguments.output.with_suffix(""))
+
+
+if __name__ == "__main__":
+    run(main)

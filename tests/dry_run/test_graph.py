@@ -70,6 +70,13 @@ def test_the_check_does_nothing_but_look(project):
     assert planned(project, targets=("check",)) == {"embedded_cohort": 1, "case_table": 1, "room": 1, "check": 1}
 
 
+@pytest.mark.parametrize(("label_maps", "labelled_by"), [("predictions", "predict"), ("pseudo_labels", "pseudo_label")])
+@pytest.mark.parametrize("format", ["nii.gz", "seg.nrrd", "dicom-seg"])
+def test_label_maps_leave_without_any_judging(project, label_maps, labelled_by, format):
+    jobs = planned(project, targets=(f"results/round_1/exported/{label_maps}/{format}.tsv",))
+    assert jobs["export_label_maps"] == 1 and jobs[labelled_by] == 2 and "evaluate" not in jobs
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_rounds_target_builds_up_to_that_round(project, number):
     jobs = planned(project, targets=(f"round_{number}",))

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from noisy_student.organs import FLARE22, PALETTE, Organ, from_json, sided_pairs, table_errors, to_json
+from noisy_student.organs import FLARE22, PALETTE, Organ, from_json, organ_called, sided_pairs, table_errors, to_json
 
 
 def test_flare22s_table_is_one():
@@ -24,6 +24,20 @@ def test_a_table_comes_back_with_the_columns_that_were_handed_over():
 def test_what_is_not_given_is_filled_in():
     assert Organ(1, "lung").short == "lung"
     assert Organ(1, "lung").colour == Organ(len(PALETTE) + 1, "heart").colour == PALETTE[0]
+
+
+def test_organs_called_as_flare22s_have_their_codes_and_colours():
+    assert [organ.snomed for organ in FLARE22 if "kidney" in organ.name] == ["64033007 24028007", "64033007 7771000"]
+    assert all(organ.snomed for organ in FLARE22) and Organ(1, "Liver").snomed == "10200004"
+    assert Organ(1, "lung", snomed="39607008 7771000").snomed == "39607008 7771000" and not Organ(1, "lung").snomed
+    assert organ_called("stomach", 2).colour == FLARE22[10].colour and organ_called("lung", 2).colour == PALETTE[1]
+    assert table_errors([organ_called("stomach", 1), organ_called("lung", 2)]) == []
+
+
+@pytest.mark.parametrize("snomed", ["liver", "10200004 10200004", "123"])
+def test_what_is_no_code_is_refused(snomed):
+    with pytest.raises(ValueError, match="snomed of liver must be a code"):
+        Organ(1, "liver", snomed=snomed)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ORGANS = to_json(FLARE22, "label", "name", "colour", "snomed")
 
 @pytest.fixture
 def run_of(tmp_path):
-    """A folder with a DICOM scan, a tilted one and a NIfTI scan, and their predictions; of the tilted one without organs."""
+    """A folder with a DICOM scan, a tilted one and a NIfTI scan, and their predictions: no organ in the tilted one."""
     write_series(tmp_path / "scans/a", VOXELS, (1.0, 1.0, 3.0))
     write_series(tmp_path / "scans/b", VOXELS, (1.0, 1.0, 3.0), tilt_mm=1.0)
     sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / "scans/c.nii.gz"))

@@ -34,7 +34,7 @@ rule export_label_maps:
     """Write a round's label maps in a format that other programs open."""
     input:
         cases="results/cohort/cases.tsv",
-        scores=lambda wildcards: scores_of_label_maps(wildcards),
+        scores=scores_of_label_maps,
     output:
         "results/round_{round}/exported/{label_maps}/{format}.tsv",
     log:

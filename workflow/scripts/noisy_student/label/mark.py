@@ -15,7 +15,7 @@ TEXT = "made by label_scan.py"
 def is_marked(path: Path) -> bool:
     """Whether a file bears the mark."""
     if is_dicom(path):
-        return pydicom.dcmread(path, stop_before_pixels=True, force=True).get("ContentDescription") == TEXT
+        return _is_marked_dicom(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -23,3 +23,10 @@ def is_marked(path: Path) -> bool:
     except RuntimeError:
         return False
     return reader.HasMetaDataKey(NOTE) and reader.GetMetaData(NOTE).strip() == TEXT
+
+
+def _is_marked_dicom(path: Path) -> bool:
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True).get("ContentDescription") == TEXT
+    except Exception:  # pydicom raises whatever damaged bytes lead to
+        return False

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noisy_student.cohort.organ_names import organ_of
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.errors import InputError
 from noisy_student.organs import Organ
 
@@ -39,11 +39,12 @@ def numbered(organs: Sequence[Organ], numbers: str) -> list[Organ]:
     """
     if numbers == OWN:
         return list(organs)
-    theirs = {organ_of(name): (number, name) for number, name in enumerate(CLASSES.split(), 1)}
-    if unknown := [organ.name for organ in organs if organ_of(organ.name) not in theirs]:
+    names = OrganNames(organs)
+    theirs = {names.rank(name): (number, name) for number, name in enumerate(CLASSES.split(), 1)}
+    if unknown := [organ.name for organ in organs if organ.label not in theirs]:
         remedy = "leave the label table's own numbers: without --numbers"
         raise InputError("organs that TotalSegmentator's classes have", ", ".join(unknown), remedy)
-    found = [(organ, *theirs[organ_of(organ.name)]) for organ in organs]
+    found = [(organ, *theirs[organ.label]) for organ in organs]
     return [replace(organ, label=number, name=name) for organ, number, name in found]
 
 

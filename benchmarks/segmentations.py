@@ -10,7 +10,6 @@ exits with 1 if a segmentation or a .seg.nrrd is not the same to the voxel, or c
 
 import argparse
 import importlib.util
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import pandas as pd
 import SimpleITK as sitk
 
 from labelled_series import Series, array_of
-from measured_run import DOCS, ROOT, machine
+from measured_run import ROOT, machine
 from noisy_student.cohort.organ_names import rank_of
 from noisy_student.organs import FLARE22
 from noisy_student.reading.door import read_label_map, read_scan
@@ -177,7 +176,9 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     """For each writer and series how many organs of 1 ml or more, and below, there were, and their lowest DSC."""
     size = np.where(rows.volume_ml >= LARGE_ML, "from_1_ml", "below_1_ml")
     groups = rows.groupby(["writer", "series", size], sort=False).DSC
-    counts, lowest = groups.size().unstack(fill_value=0), groups.min().unstack()
+    sizes = ["from_1_ml", "below_1_ml"]
+    counts = groups.size().unstack(fill_value=0).reindex(columns=sizes, fill_value=0)
+    lowest = groups.min().unstack().reindex(columns=sizes)
     both = pd.concat({"organs": counts, "lowest_DSC": lowest.round(4)}, axis=1)
     both.columns = [f"{what}_{which}" for what, which in both.columns]
     return both.reset_index()
@@ -197,15 +198,22 @@ def read_timed(path: Path) -> None:
     """Print the least seconds of some readings, and by how many MB the process grew."""
     scan = sitk.Image(TIMED_ZYX[::-1], sitk.sitkInt16)
     scan.SetSpacing(TIMED_MM_XYZ)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux forgets the largest memory so far (proc(5), clear_refs).
+    Path("/proc/self/clear_refs").write_text("5")
+    before_mb = _largest_mb()
     seconds = []
     for _ in range(TIMED_TURNS):
         start = time.perf_counter()
         volume = read_label_map(path, Volume(scan, "LPS"), rank_of(FLARE22))
         seconds.append(time.perf_counter() - start)
-    grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
+    grown_mb = _largest_mb() - before_mb
     organs = len(np.unique(array_of(volume))) - 1
     print(f"{organs} organs of 512×512×200 voxels as a segmentation: {min(seconds):.2f} s, {grown_mb:.0f} MB")
+
+
+def _largest_mb() -> float:
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def main() -> None:
@@ -228,7 +236,7 @@ def main() -> None:
                 rows += [row for writer in WRITERS for row in scores(writer, name, kind, work)]
             print(f"{path.name}: lowest DSC so far {min(row['DSC'] for row in rows):.4f}", flush=True)
         result = table(pd.DataFrame(rows))
-        write_table(result, DOCS / "segmentations.tsv")
+        write_table(result, ROOT / "docs/segmentations.tsv")
         print(f"\n{result.to_string(index=False)}\n", flush=True)
         subprocess.run([sys.executable, __file__, "--read", str(write_timed(Path(folder)))], check=True)
     least = result.writer.map(lambda writer: 1.0 if writer in EXACT else CONTOURS)

@@ -10,7 +10,7 @@ from pydicom.uid import JPEGLSLossless, RLELossless
 from dicom_series import change
 from labelled_series import KINDS, NAMES, SIZE_ZYX, array_of, make_series, rank
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom.segmentation import _names
+from noisy_student.reading.dicom.segment_names import names_of
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from segmentation_files import as_nifti, by_dcmqi, by_highdicom
 
@@ -92,6 +92,10 @@ def test_a_scan_that_is_a_part_of_the_labelled_one(tmp_path, series):
     volume = read_label_map(path, read_scan(tmp_path / "part.nii.gz"), rank)
     assert np.array_equal(array_of(volume), ct.labels[6:10, 3:25, 4:20])
     assert [remark.kind for remark in volume.remarks] == ["beyond"]
+    sitk.WriteImage(ct.scan.image[12:], str(tmp_path / "side.nii.gz"))
+    volume = read_label_map(path, read_scan(tmp_path / "side.nii.gz"), rank)
+    frames = sum((slice_yx[:, :12] == label).any() for slice_yx in ct.labels for label in NAMES)
+    assert np.array_equal(array_of(volume), ct.labels[..., 12:]) and f"{frames} of 20 frames" in volume.remarks[0].found
 
 
 def test_slices_without_frames_and_organs_that_are_not_there(tmp_path, series):
@@ -167,7 +171,7 @@ def test_names_best_first(label, meaning, code, names):
     modifier.CodeValue, modifier.CodeMeaning = code
     kind.CodeMeaning, kind.SegmentedPropertyTypeModifierCodeSequence = meaning, [modifier]
     segment.SegmentLabel, segment.SegmentedPropertyTypeCodeSequence, segment.SegmentNumber = label, [kind], 1
-    assert _names(segment) == names
+    assert names_of(segment) == names
 
 
 def change_frames(path, per_frame=None, **shared):
@@ -239,7 +243,7 @@ def test_a_damaged_segmentation_is_an_error(tmp_path, series):
     ct = series("straight")
     path = by_highdicom(tmp_path / "a.dcm", ct.files, ct.labels, NAMES)
     path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(InputError, match=r"frames that cannot be decoded|no whole DICOM segmentation"):
+    with pytest.raises(InputError, match=r"frames that cannot be decoded|not whole as a segmentation"):
         read_label_map(path, ct.scan, rank)
 
 

@@ -121,6 +121,12 @@ def test_contours_beyond_the_scan_are_counted_and_not_drawn(tmp_path, ct):
     assert "4 of 7 contours on none of the scan's slices" in volume.remarks[0].found
 
 
+def test_contours_that_run_over_the_edge_are_counted_and_cut_off(tmp_path, ct):
+    inside, outside = square(-0.5, 8, 6), square(4, 8, 9, x=29)
+    volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": [inside, outside]}), ct.scan, rank)
+    assert "1 of 2 contours" in volume.remarks[0].found and array_of(volume)[3].sum() == 5 * 2
+
+
 def test_of_several_planes_at_one_slice_the_nearest_counts(tmp_path, ct):
     planes = [square(2, 20, 5.0), square(4, 8, 6.1), square(4, 8, 6.1, x=10), square(2, 20, 7.2)]
     volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": planes}), ct.scan, rank)
@@ -188,5 +194,5 @@ def test_a_damaged_file_and_a_missing_scan(tmp_path, ct):
     data.ROIContourSequence[0].ReferencedROINumber = 7
     data.ROIContourSequence[0].ContourSequence = [contour]
     data.save_as(path)
-    with pytest.raises(InputError, match="no whole DICOM structure set"):
+    with pytest.raises(InputError, match="not whole as a structure set"):
         read_label_map(path, ct.scan, rank)

@@ -30,9 +30,8 @@ class Segment:
 class Roll:
     """Key → number of the segments that are read, number → name of all, and remarks.
 
-    `read` are the segments that are read. Numbers are those of `rank`, and names of what is not read come behind all
-    labels; without a `rank` all are read, by their order. Further segments of one organ have its number, and are named
-    behind, too.
+    Numbers are those of `rank`, and names of what is not read come behind all labels; without a `rank` all are read, by
+    their order. Further segments of one organ have its number, and are named behind, too.
     """
 
     numbers: dict[Hashable, int]
@@ -93,5 +92,5 @@ def _joined(known: Sequence[tuple[Segment, str, int | None]]) -> list[Remark]:
 
 
 def _overlap(voxels: int) -> Remark:
-    remedy = "nothing: they belong to the organ that comes later in the label table"
+    remedy = "nothing: the organ that comes later in the label table has them"
     return Remark("overlap", f"{voxels} voxel(s) in two segments", "each voxel in one", remedy)

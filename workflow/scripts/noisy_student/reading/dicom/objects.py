@@ -5,10 +5,11 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 
-from noisy_student.errors import InputError
+from noisy_student.errors import InputError, last_line
 from noisy_student.reading.dicom.files import dicom_files, is_dicom
 from noisy_student.reading.dicom.headers import CLASS
 from noisy_student.reading.dicom.values import text
+from noisy_student.reading.problems import unreadable
 from noisy_student.reading.volume import Volume
 
 SEGMENTATION, STRUCTURE_SET = "a segmentation", "a structure set"
@@ -53,6 +54,11 @@ def require_frame_of_reference(path: Path, scan: Volume, given: str) -> None:
             "same, or the scan as NIfTI: then positions count alone"
         )
         raise InputError(wanted, f"another one ({given})", remedy)
+
+
+def damaged(path: Path, kind: str, error: Exception) -> InputError:
+    """The error for a file from which pydicom cannot make out what it should hold."""
+    return unreadable(path, f"not whole as {kind}: {last_line(error)}")
 
 
 def item(data: Dataset, keyword: str) -> Dataset:

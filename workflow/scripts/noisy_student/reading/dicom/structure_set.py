@@ -14,12 +14,10 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from noisy_student.errors import last_line
 from noisy_student.reading.canvas import Canvas, canvases, lay
 from noisy_student.reading.dicom.contours import filled
-from noisy_student.reading.dicom.objects import require_frame_of_reference
+from noisy_student.reading.dicom.objects import STRUCTURE_SET, damaged, require_frame_of_reference
 from noisy_student.reading.dicom.values import text
-from noisy_student.reading.problems import unreadable
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
 
@@ -27,6 +25,8 @@ CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 CONTOUR_DATA = 0x30060050
 # Shares of the slices' distance: how far a contour may be from a slice, and how far apart those of one plane are.
 NEAR, ONE_PLANE = 0.5, 0.05
+# How many pixels beyond the outermost centres a contour may run.
+EDGE = 1
 # From which share of the slices between a region's first and last one its missing contours are worth a word.
 MANY = 0.25
 
@@ -47,14 +47,14 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
         segments = [Segment(number, f"ROI {number}", (_name(region),)) for number, region in regions.items()]
         contours = list(_contours(data))
     except Exception as error:  # pydicom raises whatever damaged bytes lead to
-        raise unreadable(path, f"no whole DICOM structure set: {last_line(error)}") from error
+        raise damaged(path, STRUCTURE_SET, error) from error
     roll = roll_of(path, segments, rank)
     contours = [contour for contour in contours if contour.region in roll.numbers]
     for number in roll.numbers:
         require_frame_of_reference(path, scan, str(regions[number].get("ReferencedFrameOfReferenceUID", "")))
     canvas = _canvas(scan, contours, roll.kind)
-    drawn, left_out = _by_slice(canvas, contours)
-    roll.remarks += [*_left_out(left_out, len(contours)), *_gaps(drawn, regions)]
+    drawn, beyond = _by_slice(canvas, contours)
+    roll.remarks += [*_beyond(beyond, len(contours)), *_gaps(drawn, regions)]
     overlaps = 0
     for (number, slice_number), plane in drawn.items():
         mask_yx = _mask(canvas, plane, slice_number)
@@ -90,20 +90,23 @@ def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas
 
 
 def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[tuple[int, int], list[Contour]], int]:
-    """(region, slice) → contours of the plane that is nearest to the slice; and how many are on no slice."""
-    planes, left_out = defaultdict(list), 0
+    """(region, slice) → contours of the plane that is nearest to the slice; and how many reach beyond the slices."""
+    planes, beyond = defaultdict(list), 0
+    half_xy = (np.array(canvas.slices.size_xy) - 1) / 2
     for contour in contours:
         at = canvas.slices.numbers_at(contour.points_mm)
         place, number = float(at.mean()), int(np.rint(np.clip(at.mean(), 0, len(canvas.voxels) - 1)))
         if abs(place - number) > NEAR or np.ptp(at) > NEAR:
-            left_out += 1
+            beyond += 1
         else:
+            pixels = canvas.slices.pixels_at(contour.points_mm, number)
+            beyond += bool((np.abs(pixels - half_xy) > half_xy + EDGE).any())
             planes[contour.region, number].append((abs(place - number), place, contour))
     nearest = {key: min(found, key=lambda one: one[:2])[1] for key, found in planes.items()}
     return {
         key: [contour for _, place, contour in found if abs(place - nearest[key]) <= ONE_PLANE]
         for key, found in planes.items()
-    }, left_out
+    }, beyond
 
 
 def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarray:
@@ -115,9 +118,11 @@ def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarra
     return mask_yx
 
 
-def _left_out(contours: int, of_all: int) -> list[Remark]:
-    remedy = "nothing, if the scan is a part of the one that was contoured; else give that one"
-    found = f"{contours} of {of_all} contours on none of the scan's slices, left out"
+def _beyond(contours: int, of_all: int) -> list[Remark]:
+    remedy = (
+        "nothing, if the scan is a part of the one that was contoured: what lies beyond is left out; else give that one"
+    )
+    found = f"{contours} of {of_all} contours on none of the scan's slices, or beyond their edges"
     return [Remark("beyond", found, "all contours on the scan", remedy)] if contours else []
 
 

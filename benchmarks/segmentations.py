@@ -24,7 +24,7 @@ import SimpleITK as sitk
 
 from labelled_series import Series, array_of
 from measured_run import ROOT, machine
-from noisy_student.cohort.organ_names import rank_of
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.organs import FLARE22
 from noisy_student.reading.door import read_label_map, read_scan
 from noisy_student.reading.names import is_named_as_image
@@ -163,7 +163,7 @@ if importlib.util.find_spec("rt_utils"):
 def scores(writer: str, name: str, kind: Kind, work: Path) -> Iterator[dict[str, object]]:
     """DSC of each organ in the scan, read from one writer's file, with its volume."""
     path = WRITERS[writer](work, kind.series, kind.labels)
-    found = array_of(read_label_map(path, kind.scan, rank_of(FLARE22)))
+    found = array_of(read_label_map(path, kind.scan, OrganNames(FLARE22).rank))
     wanted = kind.series.expected(kind.scan)
     voxel_ml = float(np.prod(kind.scan.geometry.spacing_mm_xyz)) / 1000
     for label in np.unique(wanted)[1:].tolist():
@@ -204,7 +204,7 @@ def read_timed(path: Path) -> None:
     seconds = []
     for _ in range(TIMED_TURNS):
         start = time.perf_counter()
-        volume = read_label_map(path, Volume(scan, "LPS"), rank_of(FLARE22))
+        volume = read_label_map(path, Volume(scan, "LPS"), OrganNames(FLARE22).rank)
         seconds.append(time.perf_counter() - start)
     grown_mb = _largest_mb() - before_mb
     organs = len(np.unique(array_of(volume))) - 1

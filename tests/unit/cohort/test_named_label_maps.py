@@ -7,7 +7,6 @@ import SimpleITK as sitk
 from header_files import write_nrrd
 from labelled_series import array_of, make_series
 from noisy_student.cohort.case_checks import Standard, examine
-from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
 from noisy_student.geometry import image_like
 from noisy_student.organs import FLARE22
@@ -78,8 +77,3 @@ def test_a_segmentation_of_slicer_on_a_grid_of_its_own_is_brought_onto_the_scan_
     row, _ = examine(scan, Standard(FLARE22, tmp_path / "renumbered"))
     kept = sitk.GetArrayFromImage(sitk.ReadImage(str(row["label_map"])))
     assert kept.shape == (3, 4, 5) and kept.sum() == 8 and kept[1:3, 1:3, 1:3].all()
-
-
-def test_a_name_means_an_organ_of_the_table_or_none():
-    rank = OrganNames(FLARE22).rank
-    assert [rank(name) for name in ("Liver", "kidney_left", "postcava", "heart", "x")] == [1, 13, 6, None, None]

@@ -40,7 +40,7 @@ def test_layers_become_one_label_map(tmp_path, stored):
     assert np.array_equal(array_of(volume), DRAWN) and volume.names == dict(sorted(NAMES.items()))
     overlap = np.count_nonzero(MASKS["pancreas"])
     assert [remark.found for remark in volume.remarks] == [f"{overlap} voxel(s) in two segments"]
-    assert volume.is_by_name and volume.export == ""
+    assert volume.is_by_name
     only = read_label_map(path, stored, {"liver": 1}.get)
     assert np.array_equal(array_of(only) == 1, OVERLAPPING["liver"]) and only.remarks == ()
 

@@ -21,7 +21,6 @@ def test_names_of_one_layer_by_their_label_values(tmp_path, name):
     segments = [(f"organ {number}", number + 3, 0) for number in range(12)]
     volume = read_label_map(write_nrrd(tmp_path / name, fields=f"space: LPS\n{PLACED}\n{keys(*segments)}"))
     assert volume.names == {number + 3: f"organ {number}" for number in range(12)}
-    assert "Export/import models and labelmaps" in volume.export
 
 
 def test_a_missing_value_is_one_and_a_missing_layer_the_number(tmp_path):
@@ -40,9 +39,9 @@ def test_names_beyond_ascii_and_escapes(tmp_path):
     assert read_label_map(write_nrrd(tmp_path / "a.nrrd", fields=fields)).names == {1: "Ösophagus\n: (a\\b)"}
 
 
-def test_a_file_without_segments_has_no_names_and_no_grid_of_its_own(tmp_path):
+def test_a_file_without_segments_has_no_names(tmp_path):
     volume = read_label_map(write_nrrd(tmp_path / "a.nrrd"))
-    assert volume.names == {} and volume.export == ""
+    assert volume.names == {}
 
 
 def test_layers_that_overlap_are_an_error_that_says_how_to_export_one_label_map(tmp_path):

@@ -96,7 +96,7 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
         return path, {}, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
     in_own_numbers = turned_like(stored.image, volume.geometry)
-    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering, stored.export)]
+    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering)]
     if any(remark.severity == "error" for remark in remarks):
         return path, {}, _findings(scan, path, remarks)
     label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)

@@ -27,17 +27,12 @@ MOST_NUMBERS = 500
 OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
-def label_map_remarks(
-    scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering, export: str = ""
-) -> list[Remark]:
-    """What is wrong with a label map in its own numbers beside its scan: same grid, known numbers, some organ.
-
-    `export`: how the program that wrote it gives it on the scan's grid, if it has a grid of its own.
-    """
+def label_map_remarks(scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering) -> list[Remark]:
+    """What is wrong with a label map in its own numbers beside its scan: same grid, known numbers, some organ."""
     here = Geometry.of(label_map)
     if differences := geometry.differences(here):
         found = "scan and label map differ: " + "; ".join(differences)
-        remedy = export or (COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE)
+        remedy = COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE
         return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
     if len(values) > MOST_NUMBERS or values[0] < FAT_BELOW_HU:

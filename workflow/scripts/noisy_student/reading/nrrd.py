@@ -11,7 +11,7 @@ import numpy as np
 from noisy_student.geometry import Geometry, image_on
 from noisy_student.reading.itk import grid_and_type, volume_of, voxels_as_text
 from noisy_student.reading.nrrd_header import TEXT, Header, files_of, read_header, stored_of
-from noisy_student.reading.nrrd_segments import EXPORT, layers_of, segment_names
+from noisy_student.reading.nrrd_segments import layers_of, segment_names
 from noisy_student.reading.problems import no_orientation
 from noisy_student.reading.stored import read_voxels, require_files
 from noisy_student.reading.volume import Remark, Volume
@@ -36,8 +36,7 @@ def read(path: Path) -> Volume:
     geometry, dtype = grid_and_type(path, IMAGE_IO)
     voxels = _voxels(path, header, files, geometry.size_xyz[::-1], dtype)
     volume = volume_of(path, image_on(voxels, _turned(geometry, header)), _orientation(header))
-    names = segment_names(header)
-    return replace(volume, names=names, export=EXPORT if names else "")
+    return replace(volume, names=segment_names(header))
 
 
 def read_layers(path: Path) -> tuple[np.ndarray, Geometry, list[Remark]]:

@@ -47,7 +47,7 @@ def _on_scan(volume: Volume, scan: Volume) -> Volume:
     if not scan.geometry.differences(Geometry.of(turned_like(volume.image, scan.geometry))):
         return volume
     remarks = (*volume.remarks, *_beyond(volume.image, scan))
-    return replace(volume, image=_resampled(volume.image, scan), remarks=remarks, export="")
+    return replace(volume, image=_resampled(volume.image, scan), remarks=remarks)
 
 
 def _joined(path: Path, stated: list[Stated], scan: Volume, rank: Rank | None) -> Volume:

@@ -31,9 +31,8 @@ class Volume:
     `image` is in canonical orientation and bears no texts of the file; `letters` is the orientation in which the file
     stores it. `is_plain`: SimpleITK reads the very same from the file itself. `corrected` says in words how the grid
     was made upright or even, and `scaling` what the header multiplies and adds to stored values; both empty if nothing.
-    `names`: what the header calls the labels, number → name. `export`: how the program that wrote it on a grid of
-    its own gives it on the scan's; empty if it has none. `is_by_name`: the file has names, and its numbers were made
-    for them. `acquired`: the slices of a DICOM series before they came onto the grid.
+    `names`: what the header calls the labels, number → name. `is_by_name`: the file has names, and its numbers were
+    made for them. `acquired`: the slices of a DICOM series before they came onto the grid.
     """
 
     image: sitk.Image
@@ -43,7 +42,6 @@ class Volume:
     corrected: str = ""
     scaling: str = ""
     names: dict[int, str] = field(default_factory=dict)
-    export: str = ""
     is_by_name: bool = False
     acquired: Acquired | None = None
 

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -48,6 +48,12 @@ envs: $(READY)
 
 schema: $(READY)
 	PYTHONPATH=workflow/scripts python -m noisy_student.configuration.experiment > config/config.schema.json
+
+# The documentation as a site; nothing is loaded from elsewhere, neither now nor by its pages.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(READY)
+	mkdocs build --strict --quiet
+	@echo "The site: $(CURDIR)/site/index.html; its search needs a server: python -m http.server --directory site"
 
 # Measurements. On a quiet machine; windows, training and upper bound read the results of `make run`.
 bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound

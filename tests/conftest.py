@@ -130,7 +130,7 @@ def untrained(plan, tmp_path_factory) -> Path:
         checkpoint = {
             "network_weights": network.state_dict(),
             "trainer_name": "nnUNetTrainer",
-            "init_args": {"configuration": "3d_fullres"},
+            "init_args": {"configuration": "3d_fullres", "fold": fold},
             "inference_allowed_mirroring_axes": (0, 1, 2),
         }
         (folder / f"fold_{fold}").mkdir()

@@ -1,4 +1,4 @@
-"""The three ways to run: conda per rule, this Python, a SLURM cluster."""
+"""The ways to run: conda per rule, this Python, a SLURM cluster, a container."""
 
 import json
 import os
@@ -9,9 +9,12 @@ import pytest
 
 import environments
 from conftest import ROOT
-from project import BIN, Project
+from project import BIN, Checkout, Project
 
 SLURM = ("--workflow-profile", "slurm")
+APPTAINER = ("--workflow-profile", "apptainer")
+# The first job says so.
+NO_SCANS = {"kind": "folders", "folders": {"labelled": [{"images": "images", "label_maps": "label_maps"}]}}
 
 
 @pytest.fixture
@@ -67,6 +70,40 @@ def test_without_conda_a_real_run_says_what_to_install_and_the_other_way(project
     assert first.startswith("conda was not found") and "Miniforge" in first and "profiles/venv" in first
     assert not rest
     assert not (project.folder / "results").exists()
+
+
+def test_apptainer_runs_each_rule_in_the_image_and_what_is_missing_is_said(tmp_path):
+    project = Checkout(tmp_path / "project", cohort=NO_SCANS)
+    for name in ("images", "label_maps"):
+        (project.folder / name).mkdir()
+    only = tmp_path / "bin"
+    only.mkdir()
+    image = project.folder / "containers/workflow.sif"
+
+    def said():
+        run = project.run(profile=APPTAINER, PATH=f"{only}:{BIN}:/usr/bin:/bin")
+        assert run.returncode
+        return run.stdout.splitlines()
+
+    assert said()[-1].startswith("apptainer was not found.")
+    apptainer = only / "apptainer"
+    # It has no images, and runs the command that it is given as it is.
+    apptainer.write_text(
+        f"""#!/bin/sh
+[ "$1" = --version ] && exec echo apptainer version 1.3.4
+for command; do :; done
+echo "$@" >> {only}/calls
+exec bash -c "$command"
+"""
+    )
+    apptainer.chmod(0o755)
+    assert said()[-1].endswith("apptainer build containers/workflow.sif containers/workflow.def")
+    image.parent.mkdir()
+    image.touch()
+    assert [line.split(":")[0].strip() for line in said()[-3:]] == ["wanted", "got", "remedy"]
+    call = (only / "calls").read_text()
+    assert call.startswith("exec ") and f"--nv --bind {project.folder} " in call and f" {image} bash -c " in call
+    assert "make_case_table.py" in call
 
 
 def test_environments_are_derived_from_the_lock():

@@ -52,11 +52,22 @@ try:
 except InputError as error:
     sys.exit(str(error))
 
-if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and not shutil.which("conda"):
-    sys.exit(
-        "conda was not found. Install Miniforge (https://conda-forge.org/download), or run every rule in the current "
-        f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
-    )
+WAYS = workflow.deployment_settings.deployment_method
+IN_THIS_PYTHON = (
+    "or run every rule in the current Python instead: "
+    f"{shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
+)
+if DeploymentMethod.CONDA in WAYS and not shutil.which("conda"):
+    sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
+if DeploymentMethod.APPTAINER in WAYS:
+    if not shutil.which("apptainer") and not shutil.which("singularity"):
+        sys.exit(f"apptainer was not found. Install it (https://apptainer.org), {IN_THIS_PYTHON}")
+    IMAGE = Path(ROOT, "containers/workflow.sif")
+    if not IMAGE.exists():
+        build = f"cd {shlex.quote(str(ROOT))} && apptainer build containers/workflow.sif containers/workflow.def"
+        sys.exit(f"There is no image {IMAGE}. Make it once: {build}")
+
+    container: str(IMAGE)
 
 
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.

@@ -10,7 +10,7 @@ from conftest import ROOT, script
 from noisy_student.running.command_line import misread, missing_profile
 
 SLURM = ("--workflow-profile", "profiles/slurm")
-OWN_PROFILES = ("default", "slurm", "venv")
+OWN_PROFILES = ("apptainer", "default", "slurm", "venv")
 
 
 @pytest.fixture(autouse=True)

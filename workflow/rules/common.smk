@@ -54,8 +54,8 @@ except InputError as error:
 
 WAYS = workflow.deployment_settings.deployment_method
 IN_THIS_PYTHON = (
-    "or run every rule in the current Python instead: "
-    f"{shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
+    "or run every rule in the current "
+    f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
 )
 if DeploymentMethod.CONDA in WAYS and not shutil.which("conda"):
     sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")

@@ -145,6 +145,33 @@ def test_balanced_bounds_need_the_labelled_scans_volumes(project):
     assert "results/cohort/labelled_measures.tsv" in inputs
 
 
+def test_a_teacher_labels_and_fills_scans_in_which_only_some_organs_are_labelled(project):
+    for name in ("a", "b", "u", "of_a", "of_b"):
+        (project.folder / name).mkdir()
+    entries = [{"images": "a", "label_maps": "of_a"}, {"images": "b", "label_maps": "of_b"}]
+
+    def said(**what):
+        folders = {"labelled": [entries[0], entries[1] | what], "unlabelled": [{"images": "u"}]}
+        project.configure(rounds=[ROUND, ROUND], cohort={"kind": "folders", "folders": folders})
+        return project.run("--dry-run").stdout
+
+    whole, partly = said(), said(organs=["liver"])
+    assert job_counts(whole) == job_counts(partly) and job_counts(whole)["pseudo_label"] == 1
+    fills = ("--fewer-than", "--filling", "--hand-labels", "--cases results/cohort/cases.tsv --filling")
+    assert not any(word in whole for word in fills) and "filling.tsv" not in whole
+    names = ("predict", "gather", "measure_label_maps", "make_training_set", "select_pseudo_labels")
+    commands = {name: [line for line in partly.splitlines() if f"/{name}.py" in line] for name in names}
+    to_label = "--roles unlabelled --fewer-than 13"
+    for name in names[:3]:
+        assert sum(to_label in line for line in commands[name]) == 1, name
+    assert sum("--roles labelled --hand-labels" in line for line in commands["measure_label_maps"]) == 1
+    filling = "--filling results/round_1/filling.tsv"
+    assert all(filling in line for line in commands["select_pseudo_labels"])
+    teacher, student = commands["make_training_set"]
+    assert "--cases results/cohort/cases.tsv" in teacher and "--filling" not in teacher
+    assert f"--cases results/cohort/cases.tsv {filling}" in student
+
+
 @pytest.fixture
 def model(untrained, tmp_path):
     """A model from elsewhere with two folds, and the checksums of its checkpoints."""

@@ -20,7 +20,7 @@ sys.path.insert(0, SCRIPTS)
 from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import state_of_archives, state_of_scans, state_of_truths
 from noisy_student.cohort.places import refuse_wrong_places
-from noisy_student.cohort.scans import ROLES, folders_of, names_truth
+from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart
@@ -82,6 +82,10 @@ TEACHERS = {
     for number, path in enumerate(CONFIGURATION.teacher.models if CONFIGURATION.teacher else [], 1)
     if (seen := elsewhere.known(path))
 }
+# Whether there may be labelled scans in which only some organs are labelled, which a teacher fills; and which scans a
+# teacher labels. For commands, since what is equal without such scans is no reason to make anything anew.
+FILLS = says_what_is_labelled(CONFIGURATION.cohort)
+TO_LABEL = "--roles unlabelled" + FILLS * f" --fewer-than {len(CONFIGURATION.organs)}"
 # How any network of the run labels.
 PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 
@@ -341,6 +345,11 @@ def earlier_label_sets(wildcards) -> range:
 def selection_of_student(wildcards) -> list[str]:
     """Which pseudo-labels a student learns from; the teacher has none."""
     return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []
+
+
+def filling_of_student(wildcards) -> list[str]:
+    """Which partly labelled scans were filled that a student learns from."""
+    return [f"results/round_{wildcards.round}/filling.tsv"] if FILLS and int(wildcards.round) else []
 
 
 def pseudo_labels_of_student(wildcards) -> str:

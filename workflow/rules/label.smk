@@ -8,7 +8,7 @@
 
 
 rule pseudo_label:
-    """Label one shard of the unlabelled scans with the teacher, scoring while labelling."""
+    """Label one shard of the unlabelled and partly labelled scans with the teacher, scoring while labelling."""
     input:
         cases="results/cohort/cases.tsv",
         converted="results/cohort/converted.tsv",
@@ -40,14 +40,15 @@ rule pseudo_label:
         soft=soft_labels_flag,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
-        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} {params.voices} --roles unlabelled --cases {input.cases}'
+        ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} {params.voices} --cases {input.cases}'
+        f" {TO_LABEL}"
         " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels{params.soft} --output {output} >> {log} 2>&1"
 
 
 rule pseudo_label_scores:
-    """Gather the scores of all pseudo-labels; each unlabelled scan must have come back once."""
+    """Gather the scores of all pseudo-labels; each scan that was to label must have come back once."""
     input:
         cases="results/cohort/cases.tsv",
         shards=expand(
@@ -62,7 +63,8 @@ rule pseudo_label_scores:
     conda:
         "../../envs/imaging.yaml"
     shell:
-        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases} --roles unlabelled'
+        'python "$NOISY_STUDENT/gather.py" {input.shards} --cases {input.cases}'
+        f" {TO_LABEL}"
         " --folders results/round_{wildcards.round}/pseudo_labels --output {output} > {log} 2>&1"
 
 

@@ -3,6 +3,7 @@
 # reads  results/round_<k>/pseudo_labels, pseudo_label_scores.tsv; the labelled scans' label maps
 # makes  results/cohort/labelled_measures.tsv        volume, pieces, edge and side of each labelled organ
 #        results/round_<k>/selection.tsv             case, every score, kept or dropped, organs masked, all reasons
+#        results/round_<k>/filling.tsv               the same of labelled scans of which only some organs are labelled
 
 
 rule labelled_measures:
@@ -20,7 +21,8 @@ rule labelled_measures:
     params:
         organs=ORGANS,
     shell:
-        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --role labelled'
+        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --roles labelled'
+        f"{FILLS * ' --hand-labels'}"
         " --folder results/cohort/label_maps --organs {params.organs:q} --cores {threads} --output {output} > {log} 2>&1"
 
 
@@ -43,7 +45,8 @@ rule label_measures:
         organs=ORGANS,
         earlier=lambda wildcards: [f"results/round_{number}/pseudo_labels" for number in earlier_label_sets(wildcards)],
     shell:
-        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --role unlabelled'
+        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases}'
+        f" {TO_LABEL}"
         " --folder results/round_{wildcards.round}/pseudo_labels --earlier {params.earlier}"
         " --organs {params.organs:q} --shard {wildcards.shard} --shards {params.shards} --output {output} > {log} 2>&1"
 
@@ -56,12 +59,13 @@ rule select:
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
         labelled="results/cohort/labelled_measures.tsv",
     output:
-        report(
+        table=report(
             "results/round_{round}/selection.tsv",
             caption="../report/captions/selection.rst",
             category="Selections",
             labels=selection_labels,
         ),
+        filling=["results/round_{round}/filling.tsv"] if FILLS else [],
     log:
         "logs/round_{round}/select.log",
     conda:
@@ -69,7 +73,8 @@ rule select:
     params:
         rules=lambda wildcards: selection_rules(wildcards),
         dropped="results/round_{round}/all_dropped.tsv",
+        filling=lambda wildcards, output: flag("--filling", output.filling),
     shell:
         'python "$NOISY_STUDENT/select_pseudo_labels.py" --cases {input.cases} --scores {input.scores}'
         " --measures {input.measures} --labelled {input.labelled} --rules {params.rules:q}"
-        " --dropped {params.dropped} --output {output} > {log} 2>&1"
+        " --dropped {params.dropped} {params.filling} --output {output.table} > {log} 2>&1"

@@ -2,6 +2,7 @@
 #
 # reads  the converted and preprocessed scans, plans; from round 1 on the selected pseudo-labels
 # makes  results/round_<k>/dataset/training_set.tsv                 which scans, whose labels
+#        results/round_<k>/dataset/label_sets.json                  where scans are partly labelled: what voxels may be
 #        results/round_<k>/dataset/learned_from.tsv                 of each scan and label: left out of the loss, soft
 #        results/round_<k>/dataset/bounds.tsv                       how sure the teacher must be of each organ's voxels
 #        results/round_<k>/model/fold_<f>/checkpoint_final.pth      a model folder that nnU-Net can use as it is
@@ -60,6 +61,8 @@ rule training_set:
         description="results/plans/dataset.json",
         fingerprint="results/plans/dataset_fingerprint.json",
         selection=selection_of_student,
+        filling=filling_of_student,
+        cases=["results/cohort/cases.tsv"] if FILLS else [],
         labelled=usual_volumes,
     output:
         table="results/round_{round}/dataset/training_set.tsv",
@@ -76,11 +79,12 @@ rule training_set:
         seed=CONFIGURATION.seed,
         pseudo_labels=pseudo_labels_of_student,
         labelled=lambda wildcards, input: flag("--labelled", input.labelled),
+        partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}",
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
         " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output.table}"
-        " {params.pseudo_labels} {params.labelled} > {log} 2>&1"
+        " {params.pseudo_labels} {params.labelled} {params.partly} > {log} 2>&1"
 
 
 rule train:

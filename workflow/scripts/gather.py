@@ -6,6 +6,7 @@ What killed shards left half written in the stage's folders is removed.
 import argparse
 from pathlib import Path
 
+from noisy_student.cohort.labelled_organs import to_label
 from noisy_student.command import run
 from noisy_student.files import remove_unfinished
 from noisy_student.shards import gather
@@ -18,11 +19,15 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="+", help="the shards' tables")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--roles", nargs="*", help="only cases of these roles are expected (default: all)")
+    parser.add_argument(
+        "--fewer-than", type=int, default=0, metavar="ORGANS",
+        help="also labelled scans in which fewer organs are labelled than the label table has",
+    )  # fmt: skip
     parser.add_argument("--folders", type=Path, nargs="+", required=True, help="where the shards alone write")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     cases = read_table(arguments.cases, ["case", "role"])
-    expected = cases[cases.role.isin(arguments.roles)] if arguments.roles else cases
+    expected = to_label(cases, arguments.roles, arguments.fewer_than) if arguments.roles else cases
     write_table(gather(arguments.tables, expected.case), arguments.output)
     for folder in arguments.folders:
         remove_unfinished(folder)

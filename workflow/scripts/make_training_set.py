@@ -1,4 +1,7 @@
-"""Assemble the dataset of one round: all labelled scans, and the pseudo-labelled ones that were kept."""
+"""Assemble the dataset of one round: all labelled scans, and the pseudo-labelled ones that were kept.
+
+Labelled scans in which only some organs are labelled are in it as they are, and filled where that was kept.
+"""
 
 import argparse
 import json
@@ -9,10 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
 from noisy_student import nnunet
+from noisy_student.cohort.labelled_organs import ORGANS, labels_in
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
@@ -23,8 +28,17 @@ from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.balance import BALANCED, organ_bounds
+from noisy_student.train.filling import filled_name
 from noisy_student.train.masking import with_ignore_label
-from noisy_student.train.training_set import Example, add_example, remove_others, splits, what_is_learned
+from noisy_student.train.training_set import (
+    Example,
+    add_example,
+    label_sets,
+    remove_others,
+    splits,
+    what_is_learned,
+    whose_labels,
+)
 
 # In whole per cent, the least confidence of a voxel that is not undecided.
 DECIDED = 0.01
@@ -40,34 +54,61 @@ def examples(
     soft: bool = False,
     surface_mm: float = 0.0,
     expected_ml: Mapping[str, float] | None = None,
+    unlabelled: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    filling: Path | None = None,
 ) -> list[Example]:
     """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all.
 
     `least`: how sure the teacher must be of a voxel of each organ, and of background, to leave it in the loss. `soft`:
     its soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from where the organ is
-    no smaller than its volume in `expected_ml`.
+    no smaller than its volume in `expected_ml`. `unlabelled`: of partly labelled scans the organs that are not labelled
+    there; `filling` is the selection of them.
     """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
+    by_hand = dict(zip(labelled.case, map(Path, labelled.label_map), strict=True))
     found = [
-        Example(row.case, "labelled", Path(row.label_map), Path(places[row.case])) for row in labelled.itertuples()
+        Example(case, "labelled", label_map, Path(places[case]), unlabelled=tuple(unlabelled.get(case, ())))
+        for case, label_map in by_hand.items()
     ]
-    if selection and pseudo_labels:
-        for files, masked, confidence in kept_pseudo_labels(selection, pseudo_labels):
+    for table in filter(None, (selection, filling)):
+        for files, masked, confidence in kept_pseudo_labels(table, pseudo_labels):
             image, volumes = Path(places[files.case]), files.volumes_ml()
             lacking = tuple(organ for organ in organs if organ not in volumes)
             example = Example(files.case, "pseudo", files.label_map, image, masked, confidence, lacking=lacking)
+            if table == filling:
+                example = as_filled(example, unlabelled[files.case], by_hand[files.case])
             if soft or surface_mm:
                 example = replace(example, soft=files.soft_labels)
             if surface_mm:
                 large = [organ for organ, ml in volumes.items() if ml >= expected_ml.get(organ, 0)]
                 example = replace(example, surfaces=(surface_mm, tuple(large)), undecided=files.has_undecided())
-            own = {organ: least[organ] for organ, ml in volumes.items() if ml and organ not in masked}
+            own = {organ: least[organ] for organ, ml in volumes.items() if ml and organ not in example.masked}
             own[BACKGROUND] = max(least[BACKGROUND], DECIDED * files.has_undecided())
             if any(own.values()):
                 example = replace(example, voxels=files.confidence, least_confidence=own)
             found.append(example)
     return found
+
+
+def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path) -> Example:
+    """A teacher's labels of a partly labelled scan, of which only what concerns the organs `unlabelled` counts."""
+    masked, lacking = (
+        tuple(organ for organ in named if organ in unlabelled) for named in (example.masked, example.lacking)
+    )
+    return replace(
+        example, case=filled_name(example.case), origin="filled", masked=masked, lacking=lacking,
+        unlabelled=tuple(unlabelled), by_hand=by_hand,
+    )  # fmt: skip
+
+
+def unlabelled_organs(cases: Path, labels: Mapping[str, int]) -> dict[str, list[str]]:
+    """The organs (name → label) that are not labelled in each partly labelled scan of the case table."""
+    table = read_table(cases, ["case", "role", ORGANS])
+    table = table[table.role == "labelled"]
+    sets = dict(zip(table.case, table[ORGANS].map(labels_in), strict=True))
+    unlabelled = {case: [organ for organ in labels if labels[organ] not in found] for case, found in sets.items()}
+    return {case: missing for case, missing in unlabelled.items() if missing}
 
 
 def kept_pseudo_labels(selection: Path, pseudo_labels: Path) -> Iterator[tuple[LabelFiles, tuple[str, ...], float]]:
@@ -85,7 +126,7 @@ def of_unmarked_organs(found: Sequence[Example]) -> list[str]:
 
 
 def mean_volumes_ml(measures: Path) -> dict[str, float]:
-    """The mean volume of each organ in all labelled scans, in ml; it is 0 in those that do not have it."""
+    """The mean volume of each organ in all scans in which it is labelled, in ml; 0 in those that do not have it."""
     return read_table(measures, ["organ", "volume_ml"]).groupby("organ").volume_ml.mean().to_dict()
 
 
@@ -101,6 +142,8 @@ def main() -> None:
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the preprocessed scans")
     parser.add_argument("--selection", type=Path, help="selection.tsv of the round (none in round 0)")
+    parser.add_argument("--filling", type=Path, help="the same of partly labelled scans, if there are such")
+    parser.add_argument("--cases", type=Path, help="the case table, if there are partly labelled scans")
     parser.add_argument("--pseudo-labels", type=Path, help="folder of the teacher's label maps (none in round 0)")
     parser.add_argument(
         "--voxel-confidence",
@@ -128,15 +171,22 @@ def main() -> None:
     own(cases)
     cases.mkdir(parents=True, exist_ok=True)
     description = read_json(arguments.description)
-    organs = [name for name, label in description["labels"].items() if label]
+    labels = {name: label for name, label in description["labels"].items() if label}
+    organs = list(labels)
+    unlabelled = unlabelled_organs(arguments.cases, labels) if arguments.cases else {}
     of_organs, of_background = arguments.voxel_confidence
-    pseudo_labels = kept_pseudo_labels(arguments.selection, arguments.pseudo_labels) if arguments.selection else ()
-    kept = [(files, masked) for files, masked, _ in pseudo_labels]
+    # Of a filled scan, what is labelled by hand is not the teacher's.
+    kept = [
+        (files, {*masked, *(set(organs).difference(unlabelled.get(files.case, organs)))})
+        for table in filter(None, (arguments.selection, arguments.filling))
+        for files, masked, _ in kept_pseudo_labels(table, arguments.pseudo_labels)
+    ]
     bounds = organ_bounds(kept, organs, of_organs, mean_volumes_ml(arguments.labelled) if arguments.labelled else None)
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
         dict(zip(bounds.organ, bounds.bound, strict=True)) | {BACKGROUND: of_background}, organs,
         arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.surface_mm else None,
+        unlabelled, arguments.filling,
     )  # fmt: skip
     for line in of_unmarked_organs(found):
         print(line, file=sys.stderr)
@@ -147,17 +197,19 @@ def main() -> None:
             f"{len(labelled)}",
             "lower `training.splits`, and `training.folds` with it",
         )
-    if any(example.masked or example.voxels or example.lacking for example in found):
+    # In filled scans nothing is left out: it stays as the hand labels have it.
+    if any(example.masked or example.voxels or example.lacking for example in found if not example.by_hand):
         description = with_ignore_label(description)
     plan = Plan(read_json(arguments.plans), description)
-    rows = list(
-        in_threads(
-            partial(add_example, folder=cases, plan=plan, soft=arguments.soft), found, arguments.cores, "labelling"
-        )
-    )
+    sets = label_sets(found, plan)
+    work = partial(add_example, folder=cases, plan=plan, soft=arguments.soft, sets=sets)
+    rows = list(in_threads(work, found, arguments.cores, "labelling"))
+    if sets.sets:
+        rows = [row | whose_labels(example, organs) for example, row in zip(found, rows, strict=True)]
     remove_others(cases, [example.case for example in found])
-    pseudo = [example.case for example in found if example.origin == "pseudo"]
-    folds = splits(labelled, pseudo, arguments.splits, arguments.seed)
+    sets.write(folder)
+    others = [example.case for example in found if example.origin != "labelled"]
+    folds = splits(labelled, others, arguments.splits, arguments.seed)
     write_text(folder / "splits_final.json", json.dumps(folds, indent=2))
     write_text(folder / "dataset.json", json.dumps(description, indent=2))
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
+from noisy_student.cohort.labelled_organs import ORGANS, labels_in, to_label
 from noisy_student.command import run
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
@@ -34,7 +35,14 @@ def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
-    parser.add_argument("--role", required=True, help="cases of this role are measured")
+    parser.add_argument("--roles", nargs="+", required=True, help="cases of these roles are measured")
+    parser.add_argument(
+        "--fewer-than", type=int, default=0, metavar="ORGANS",
+        help="also labelled scans in which fewer organs are labelled than the label table has",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hand-labels", action="store_true", help="the label maps are these: no rows of organs that are not labelled"
+    )
     parser.add_argument("--folder", type=Path, required=True, help="their label maps")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="label maps of rounds before, in order")
     parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
@@ -44,9 +52,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="table of measures per case and organ")
     arguments = parser.parse_args()
     table = read_table(arguments.cases, ["case", "role"])
-    cases = shard_of(table[table.role == arguments.role], arguments.shard, arguments.shards).case.tolist()
+    wanted = to_label(table, arguments.roles, arguments.fewer_than)
+    cases = shard_of(wanted, arguments.shard, arguments.shards).case.tolist()
     work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
-    write_table(stacked(in_order(work, cases, arguments.cores, "measuring"), ["case"]), arguments.output)
+    measures = stacked(in_order(work, cases, arguments.cores, "measuring"), ["case"])
+    if arguments.hand_labels:
+        labelled = wanted.set_index("case")[ORGANS].map(labels_in)
+        measures = measures[
+            [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]
+        ]
+    write_table(measures, arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Decide which pseudo-labels of a round are kept and which of their organs are used, with every reason."""
+"""Decide which pseudo-labels of a round are kept and which of their organs are used, with every reason.
+
+Those of labelled scans, in which only some organs are labelled, are decided on apart: neither takes another's place.
+"""
 
 import argparse
 from pathlib import Path
@@ -20,17 +23,26 @@ def main() -> None:
     parser.add_argument("--measures", type=Path, nargs="+", required=True, help="shards of their label maps' measures")
     parser.add_argument("--labelled", type=Path, required=True, help="the labelled scans' measures")
     parser.add_argument("--rules", type=SELECTION.validate_json, required=True, help="the rules, as JSON")
+    parser.add_argument("--filling", type=Path, help="where the decisions on labelled scans go, if there are such")
     parser.add_argument("--dropped", type=Path, required=True, help="where the table goes if nothing is kept")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     scores = read_table(arguments.scores, ["case", "label", "mean_max_probability", "voxels"])
     measures = gather(arguments.measures, scores.case.unique()).drop(columns=MEASURED_TWICE, errors="ignore")
-    cases = read_table(arguments.cases, ["case", "source", "spacing_z_mm"])
-    table = select(scores.merge(measures, on=["case", "label"]), cases, read_table(arguments.labelled), arguments.rules)
+    cases = read_table(arguments.cases, ["case", "role", "source", "spacing_z_mm"])
+    scores = scores.merge(measures, on=["case", "label"])
+    is_filled = scores.case.isin(cases.case[cases.role == "labelled"])
+    labelled = read_table(arguments.labelled)
+    table, filling = (
+        select(part, cases, labelled, arguments.rules) for part in (scores[~is_filled], scores[is_filled])
+    )
     arguments.dropped.unlink(missing_ok=True)
-    if not (table.decision == "kept").any():
-        write_table(table, arguments.dropped)
-    stop_if_nothing_is_kept(table)
+    if not (filling.decision == "kept").any():
+        if not (table.decision == "kept").any():
+            write_table(table, arguments.dropped)
+        stop_if_nothing_is_kept(table)
+    if arguments.filling:
+        write_table(filling, arguments.filling)
     write_table(table, arguments.output)
 
 

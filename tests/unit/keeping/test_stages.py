@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, script
+from noisy_student.cohort.folder_state import state_of_scans
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.keeping import stages as keeping_stages
@@ -16,6 +17,7 @@ from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.inventory import damaged, in_store
 from noisy_student.keeping.stages import adopt, publish, register, stages_of
 from noisy_student.keeping.store import Store
+from noisy_student.organs import FLARE22
 
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCANS = {"labelled": "l", "unlabelled": "u", "validation": "v", "test": "t"}
@@ -260,3 +262,24 @@ def test_a_store_that_cannot_be_used_is_said_at_once(tmp_path, make, monkeypatch
     with pytest.raises(InputError, match="a folder that experiments share"):
         Store(tmp_path / "store").require_usable()
     Store(tmp_path / "new/store").require_usable()
+
+
+def of_folders(**labelled):
+    entry = {"images": "i", "label_maps": "l"} | labelled
+    unlabelled = [{"images": "u"}]
+    return {"cohort": {"kind": "folders", "folders": {"labelled": [entry], "unlabelled": unlabelled}}}
+
+
+def test_what_is_labelled_decides_on_trainings_and_labels_and_says_nothing_where_all_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    organs = [organ.name for organ in FLARE22]
+    keys = {}
+    for name, labelled in (("whole", {}), ("liver", {"organs": organs[:1]}), ("spleen", {"organs": organs[2:3]})):
+        configuration = read_configuration(DEFAULT | of_folders(**labelled) | {"rounds": [TEACHER, TEACHER]})
+        depends = Depends(configuration, lambda role, cohort=configuration.cohort: state_of_scans(cohort, role, 1))
+        assert ("labelled scans" in depends.labels(1)) == (name != "whole")
+        own = list(stages_of(configuration, depends))
+        keys[name] = {stage.key for stage in own if stage.name in ("training", "labels")}
+        files = {file for stage in own if stage.name == "training" for file in stage.files}
+        assert ("results/round_1/filling.tsv" in files) == (name != "whole")
+    assert not keys["whole"] & keys["liver"] and not keys["liver"] & keys["spleen"]

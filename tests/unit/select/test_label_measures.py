@@ -2,9 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import make_training_set
+from conftest import script
 from noisy_student.organs import FLARE22
 from noisy_student.select.disagreement import disagreements
 from noisy_student.select.measures import label_measures
+from noisy_student.tables import read_table, write_table
 
 
 @pytest.fixture
@@ -59,3 +62,26 @@ def test_disagreement_about_organs_that_are_not_there():
     assert disagreements([organ, nothing], FLARE22).organ_disagreement[0] == 1
     assert disagreements([nothing, nothing], FLARE22).organ_disagreement[0] == 0
     assert disagreements([organ], FLARE22).disagreement.isna().all()
+
+
+def test_an_organ_that_is_not_labelled_in_a_scan_has_no_volume_there(label_map, write_scan, tmp_path):
+    """The first scan has liver and pancreas labelled and shows no pancreas; as a teacher's it has all rows."""
+    for case in "ab":
+        write_scan(f"maps/{case}.nii.gz", label_map, spacing=(1, 1, 1))
+    size = {f"size_{axis}": 10 for axis in "xyz"} | {f"spacing_{axis}_mm": 1.0 for axis in "xyz"}
+    everything = " ".join(str(organ.label) for organ in FLARE22)
+    cases = pd.DataFrame(
+        {"case": list("abc"), "role": ["labelled"] * 2 + ["unlabelled"], "organs": ["1 4", everything, None]}
+    )
+    write_table(cases.assign(**size), tmp_path / "cases.tsv")
+    measures = tmp_path / "measures.tsv"
+    words = ("--cases", tmp_path / "cases.tsv", "--folder", tmp_path / "maps", "--output", measures)
+    assert script("measure_label_maps.py", *words, "--roles", "labelled", "--hand-labels").returncode == 0
+    table = read_table(measures, ["case"])
+    assert table.groupby("case").size().to_dict() == {"a": 2, "b": len(FLARE22)}
+    liver = 65 / 1000
+    means = make_training_set.mean_volumes_ml(measures)
+    assert means["liver"] == pytest.approx(liver) and means["pancreas"] == 0
+    assert means["spleen"] == table[(table.case == "b") & (table.organ == "spleen")].volume_ml.item() > 0
+    assert script("measure_label_maps.py", *words, "--roles", "validation", "--fewer-than", 13).returncode == 0
+    assert read_table(measures, ["case"]).case.tolist() == ["a"] * len(FLARE22)

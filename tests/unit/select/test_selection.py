@@ -1,11 +1,15 @@
 """Each rule removes what it must, with its reason, and nothing else."""
 
+import json
+
 import pandas as pd
 import pytest
 
+from conftest import script
 from noisy_student.configuration.selection_rules import PRESETS, SELECTION
 from noisy_student.errors import InputError
 from noisy_student.select.decisions import select, stop_if_nothing_is_kept
+from noisy_student.tables import read_table, write_table
 
 # case → mean maximum probability of liver, spleen and gallbladder; None where the organ was not found
 PROBABILITIES = {
@@ -199,3 +203,30 @@ def test_keeping_nothing_stops_with_the_reasons():
     with pytest.raises(InputError, match=r"0\.950.*3 × mean max probability below 0\.99"):
         stop_if_nothing_is_kept(table)
     stop_if_nothing_is_kept(decided().reset_index())
+
+
+def test_labelled_scans_are_decided_on_apart_so_that_none_takes_an_unlabelled_ones_place(tmp_path):
+    """The best half of each; without a kept one of either the round stops."""
+    roles = {"sure": "unlabelled", "mixed": "labelled", "partial": "labelled", "empty": "unlabelled"}
+    write_table(CASES.assign(role=CASES.case.map(roles)), tmp_path / "cases.tsv")
+    write_table(labelled(), tmp_path / "labelled.tsv")
+    write_table(scores(), tmp_path / "scores.tsv")
+    write_table(scores()[["case", "label", "organ"]].assign(components=1), tmp_path / "measures.tsv")
+    tables = [f"--{name}={tmp_path / name}.tsv" for name in ("cases", "scores", "measures", "labelled")]
+    places = {name: tmp_path / f"{name}.tsv" for name in ("output", "filling", "dropped")}
+    into = [f"--{name}={path}" for name, path in places.items()]
+
+    def run(*rules):
+        return script("select_pseudo_labels.py", *tables, *into, f"--rules={json.dumps(rules)}")
+
+    half = {"rule": "top", "score": "mean_max_probability", "share": 0.5}
+    assert run(half).returncode == 0
+    decisions = [
+        read_table(places[name], ["case"]).set_index("case").decision.to_dict() for name in ("output", "filling")
+    ]
+    assert decisions == [{"sure": "kept", "empty": "dropped"}, {"partial": "kept", "mixed": "dropped"}]
+    # Filled scans alone are enough to learn from.
+    assert run({"rule": "threshold", "score": "mean_max_probability", "at_least": 0.94}).returncode == 0
+    assert set(read_table(places["output"], ["case"]).decision) == {"dropped"} and not places["dropped"].exists()
+    assert run({"rule": "threshold", "score": "mean_max_probability", "at_least": 0.99}).returncode
+    assert places["dropped"].exists()

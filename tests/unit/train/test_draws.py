@@ -65,3 +65,28 @@ def test_a_scan_with_an_organ_that_no_other_has_gains_and_hand_labelled_scans_ne
 def test_where_a_teacher_found_nothing_its_scans_are_drawn_alike():
     nothing = STUDENT.assign(found=None)
     assert np.allclose(chances(nothing, SETTINGS | {"draw_rare_organs": True}, 0), 0.25)
+
+
+PARTLY = pd.concat([STUDENT, pd.DataFrame({"origin": ["filled"], "found": "liver"})], ignore_index=True).set_axis(
+    ["a", "b", "c", "d", "a+filled"]
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [0, 0.25, 0.25, 0.25, 0.25]),
+        ({"labelled_fraction": 0.3}, [0, 0.35, 0.15, 0.35, 0.15]),
+        ({"draw_by_confidence": True}, [0, 0.2, 0.25, 0.3, 0.25]),
+        ({"draw_rare_organs": True}, [0, 0.2, 0.25, 0.3, 0.25]),
+    ],
+)
+def test_a_filled_scan_is_drawn_as_hand_labelled_in_place_of_itself_until_the_last_epochs(changes, expected):
+    assert np.allclose(chances(PARTLY, SETTINGS | changes, epoch=7), expected)
+    assert chances(PARTLY, SETTINGS | changes, epoch=8).tolist() == [0.5, 0, 0.5, 0, 0]
+
+
+def test_where_no_pseudo_label_was_kept_filled_and_hand_labelled_scans_are_drawn_alike():
+    changes = {"labelled_fraction": 0.3, "draw_rare_organs": True}
+    without = PARTLY[PARTLY.origin != "pseudo"]
+    assert chances(without, SETTINGS | changes, epoch=0).tolist() == [0, 0.5, 0.5]

@@ -9,8 +9,8 @@ IGNORE = 3
 LABELS = np.array([[[-1, 0, 0, 1], [1, 1, 1, 2]]], np.int16)
 
 
-def by_organ(labels, targets, ignore=IGNORE):
-    rows = learned_from(labels, targets, ignore, NAMES)
+def by_organ(labels, targets):
+    rows = learned_from(labels, targets, IGNORE, NAMES)
     assert [(row["label"], row["organ"]) for row in rows] == list(NAMES.items())
     return {row["organ"]: tuple(row[name] for name in ("voxels", "left_out", "soft", "mean_share")) for row in rows}
 
@@ -25,7 +25,12 @@ def test_voxels_count_for_the_label_that_they_had_and_outside_is_background():
 
 
 def test_without_an_ignore_label_all_is_learned_from():
-    assert by_organ(LABELS, LABELS[None], None)["background"] == (3, 0, 0, 1.0)
+    assert by_organ(LABELS, LABELS[None])["background"] == (3, 0, 0, 1.0)
+
+
+def test_what_may_be_several_labels_counts_as_left_out():
+    sets = np.array([[[[5, 5, 0, 1], [1, 1, 5, 2]]]], np.int16)
+    assert by_organ(LABELS, sets) == {"background": (3, 2, 0, 1.0), "liver": (4, 1, 0, 1.0), "spleen": (1, 0, 0, 1.0)}
 
 
 def test_softness_is_that_of_the_voxels_that_are_learned_from():

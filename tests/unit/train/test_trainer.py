@@ -1,20 +1,28 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 import torch
+from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
+from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 
 from noisy_student.cohort.converted import converted_label_map
 from noisy_student.configuration.settings import FineTuning, Noise, Training
+from noisy_student.geometry import image_like
+from noisy_student.images import read_image, write_image
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.preprocessing import Plan, read_array, read_properties
+from noisy_student.tables import write_table
+from noisy_student.train.filling import filled_name
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
-from noisy_student.train.training_set import Example, add_example
+from noisy_student.train.training_set import Example, add_example, label_sets, splits
 
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(
@@ -215,3 +223,47 @@ def test_a_student_learns_from_soft_targets(soft_dataset, trainer):
     made.run_training()
     progress = pd.read_csv(made.places.fold_folder / "progress.tsv", sep="\t")
     assert len(progress) == 2 and progress.training_loss.notna().all() and progress.validation_loss.notna().all()
+
+
+def test_without_partly_labelled_scans_the_loss_is_nnunets_own(trainer):
+    made = trainer()
+    made.initialize()
+    assert type(made.loss) is DeepSupervisionWrapper and type(made.loss.loss) is DC_and_CE_loss
+
+
+@pytest.mark.parametrize("targets", ["hard", "soft"])
+def test_partly_labelled_scans_are_learned_from_and_validate_filled_ones_are_drawn(
+    dataset, converted, plan, trainer, tmp_path, targets
+):
+    folder = shutil.copytree(dataset, tmp_path / "partly", ignore=lambda *_: ["cases", "training_set.tsv"])
+    organs, examples = list(plan.organs), []
+    for case, known in zip(CASES, (organs[:3], organs[2:8], organs), strict=True):
+        whole = read_image(converted_label_map(converted, case))
+        voxels = sitk.GetArrayFromImage(whole)
+        label_map, labels = tmp_path / f"{case}.nii.gz", [plan.organs[organ] for organ in known]
+        write_image(image_like(np.where(np.isin(voxels, labels), voxels, 0).astype(np.uint8), whole), label_map)
+        unlabelled = tuple(organ for organ in organs if organ not in known)
+        hand = Example(case, "labelled", label_map, dataset / "cache" / case, unlabelled=unlabelled)
+        examples.append(hand)
+        if unlabelled:
+            filled = replace(hand, case=filled_name(case), origin="filled", by_hand=label_map)
+            examples.append(replace(filled, label_map=converted_label_map(converted, case)))
+    sets, is_soft = label_sets(examples, plan), targets == "soft"
+    sets.write(folder)
+    rows = [add_example(example, folder / "cases", plan, is_soft, sets) for example in examples]
+    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
+    folds = splits(CASES, list(map(filled_name, CASES[:2])), 2, seed=3)
+    (folder / "splits_final.json").write_text(json.dumps(folds))
+    assert set(folds[0]["val"]) & set(CASES[:2])
+    own = fine_tuning(noise=NO_NOISE)
+    made = made_on(folder, trainer, targets=targets, fine_tuning=own, noise=Noise(augmentation="strong").model_dump())
+    made.places = replace(made.places, dataset=folder)
+    made.run_training()
+    progress = pd.read_csv(made.places.fold_folder / "progress.tsv", sep="\t")
+    assert np.isfinite(progress[["training_loss", "validation_loss", "validation_dice"]]).all(axis=None)
+    chances = made.chances_of(folds[0]["train"])
+    drawn = [
+        {case for case, chance in zip(folds[0]["train"], chances(number), strict=True) if chance} for number in (0, 2)
+    ]
+    left = set(CASES) - set(folds[0]["val"])
+    assert drawn == [{filled_name(case) if case in CASES[:2] else case for case in left}, left]

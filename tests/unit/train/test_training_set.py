@@ -14,6 +14,7 @@ from scipy.ndimage import distance_transform_edt
 
 import make_training_set
 from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.files import sha256
 from noisy_student.geometry import image_like, reorient
 from noisy_student.images import read_image, write_image
 from noisy_student.model.soft_labels import write_soft_labels
@@ -35,10 +36,12 @@ from noisy_student.train.training_set import (
     LEARNED_FROM,
     Example,
     add_example,
+    label_sets,
     remove_others,
     soft_targets,
     splits,
     what_is_learned,
+    whose_labels,
 )
 
 CASE = "FLARE22_Tr_0002"
@@ -58,6 +61,14 @@ def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled
         assert fold["val"] == teacher_fold["val"] and fold["val"]
         assert not set(fold["val"]) & set(fold["train"])
         assert set(fold["train"]) | set(fold["val"]) == {*labelled, *pseudo}
+
+
+def test_no_fold_learns_from_a_scan_that_it_holds_out_filled_or_not():
+    folds = splits(list("abcd"), ["p", "a+filled", "c+filled"], 2, 1)
+    for fold in folds:
+        left = {case for case in "abcd" if case not in fold["val"]}
+        assert set(fold["train"]) == {*left, "p", *(f"{case}+filled" for case in left & {"a", "c"})}
+    assert folds[0]["val"] == splits(list("abcd"), [], 2, 1)[0]["val"]
 
 
 @pytest.fixture
@@ -310,3 +321,139 @@ def test_which_organs_have_their_usual_size_is_known_from_the_labelled_scans(tmp
     least = {"liver": 0.5, "spleen": 0.5, "background": 0.9}
     (found,) = make_training_set.examples(*paths, tmp_path, least, ["liver", "spleen"], False, 10.0, usual)
     assert found.surfaces == (10.0, ("spleen",)) and found.soft == tmp_path / "soft/a.b2nd"
+
+
+LABELLED = ("liver", "spleen")
+
+
+@pytest.fixture
+def partly(example, plan, tmp_path):
+    """The same scan with only the liver and the spleen labelled, and whole as a teacher's label map of it."""
+    whole = read_image(example.label_map)
+    voxels = sitk.GetArrayFromImage(whole)
+    by_hand = tmp_path / "by_hand.nii.gz"
+    labels = [plan.organs[organ] for organ in LABELLED]
+    write_image(image_like(np.where(np.isin(voxels, labels), voxels, 0).astype(np.uint8), whole), by_hand)
+    unlabelled = tuple(organ for organ in plan.organs if organ not in LABELLED)
+    hand = replace(example, label_map=by_hand, unlabelled=unlabelled)
+    filled = replace(
+        hand, case=f"{CASE}+filled", origin="filled", label_map=example.label_map, by_hand=by_hand, confidence=0.9
+    )
+    return hand, filled
+
+
+def added(example, folder, plan, soft=False):
+    """What stands in the dataset, (1 or 3, z, y, x), and the row."""
+    row = add_example(example, folder, plan, soft, label_sets([example], plan))
+    return read_array(with_suffix(folder / example.case, LABELS)), row
+
+
+def test_background_of_a_partly_labelled_scan_is_a_set_and_patches_are_drawn_from_its_organs(partly, plan, tmp_path):
+    hand, _ = partly
+    sets = label_sets([hand], plan)
+    assert sets.sets == ((0, *(label for organ, label in plan.organs.items() if organ not in LABELLED)),)
+    labels, row = added(hand, tmp_path / "cases", plan)
+    assert np.unique(labels).tolist() == [1, 3, 15] and row["found"] == "liver, spleen"
+    assert row["made_from"].endswith(" as 15") and "without right kidney and pancreas" in row["made_from"]
+    assert "filled" not in row and whose_labels(hand, plan.organs) == {"organs": "liver, spleen", "filled": ""}
+    rows = {one["organ"]: one for one in what_is_learned(hand, tmp_path / "cases")}
+    assert rows["background"]["left_out"] == rows["background"]["voxels"] and rows["liver"]["left_out"] == 0
+    assert (added(hand, tmp_path / "soft", plan, soft=True)[0][0] == labels[0]).all()
+
+
+@pytest.fixture
+def merged(example, partly, plan, tmp_path):
+    """A teacher's labels on the grid, of the scan's own label map, and what the hand labels make of such."""
+    whole, _ = added(example, tmp_path / "cases", plan)
+    by_hand, _ = added(partly[0], tmp_path / "by_hand", plan)
+
+    def merge(teacher_zyx, trusted=True):
+        """Those of (z, y, x) that are trusted, where they are background or an organ that is not labelled by hand."""
+        is_taught = ~np.isin(teacher_zyx, (1, 3)) & trusted
+        return np.where(by_hand[0] < 15, by_hand[0], np.where(is_taught, teacher_zyx, 15))
+
+    return whole[0], merge
+
+
+def test_a_teacher_fills_what_is_not_labelled_and_no_more(partly, merged, plan, tmp_path):
+    _, filled = partly
+    whole, merge = merged
+    labels, row = added(filled, tmp_path / "filled", plan)
+    assert (labels[0] == merge(whole)).all() and row["origin"] == "filled" and row["found"] == ", ".join(plan.organs)
+    masked = replace(filled, masked=("aorta",))
+    labels, row = added(masked, tmp_path / "filled", plan)
+    near = distance_transform_edt(whole != 5, sampling=plan.configuration.spacing) <= 10
+    assert (labels[0] == merge(whole, (whole != 5) & ~(near & (whole <= 0)))).all()
+    assert "ignored: aorta, hand labels" in row["made_from"]
+    assert {one["organ"]: one["left_out"] for one in what_is_learned(masked, tmp_path / "filled")}["aorta"]
+    left = replace(masked, lacking=("pancreas",))
+    rest = ", ".join(organ for organ in plan.organs if organ not in (*LABELLED, "aorta", "pancreas"))
+    assert whose_labels(left, plan.organs) == {"organs": ", ".join(LABELLED), "filled": rest}
+
+
+def test_where_the_teacher_is_not_sure_a_filled_voxel_stays_the_set(partly, merged, plan, tmp_path):
+    _, filled = partly
+    whole, merge = merged
+    confidence = np.full(whole.shape, 99, np.uint8)
+    confidence[: len(confidence) // 2] = 60
+    write_confidence(confidence, tmp_path / "confidence.b2nd")
+    unsure = replace(filled, voxels=tmp_path / "confidence.b2nd", least_confidence=of_all(plan, 0.5, 0.9))
+    labels, _ = added(unsure, tmp_path / "filled", plan)
+    assert (labels[0] == merge(whole, (confidence > 70) | (whole > 0))).all()
+    labels, _ = added(replace(filled, lacking=("aorta",)), tmp_path / "filled", plan)
+    assert (labels[0] == merge(whole, whole > 0)).all()
+
+
+def test_a_filled_scan_has_soft_targets_where_both_classes_are_the_teachers_to_say(partly, merged, plan, tmp_path):
+    _, filled = partly
+    whole, merge = merged
+    first = whole.clip(min=0).astype(np.uint8)
+    second = np.where(np.arange(len(first))[:, None, None] % 2, 1, np.where(first == 6, 0, 6)).astype(np.uint8)
+    write_soft_labels(np.stack([first, second, np.full_like(first, 80)]), tmp_path / "soft.b2nd")
+    targets, row = added(replace(filled, soft=tmp_path / "soft.b2nd"), tmp_path / "filled", plan, soft=True)
+    assert f"soft targets of {sha256(tmp_path / 'soft.b2nd')}, hand labels" in row["made_from"]
+    # The liver is labelled by hand: where it is the teacher's first class the second one is all there is.
+    passed_on = np.isin(first, (1, 3)) & (second != 1)
+    assert (targets[0] == merge(np.where(passed_on, second, whole))).all()
+    is_soft = (targets[0] == first) & ~np.isin(first, (1, 3)) & (second != 1) & (whole >= 0)
+    assert (targets[1] == np.where(is_soft, second, targets[0])).all()
+    assert (targets[2] == np.where(is_soft, 80, 100)).all() and is_soft.any()
+
+
+def test_filled_scans_are_those_that_were_kept_beside_the_scans_as_they_were_labelled(plan, tmp_path):
+    organs = list(plan.organs)
+    (tmp_path / "scores").mkdir()
+    for case in "abu":
+        rows = [{"organ": organ, "volume_ml": 9.0} for organ in organs[:-1]]
+        (tmp_path / f"scores/{case}.json").write_text(json.dumps({"scores": rows}))
+    tables = {
+        "converted": pd.DataFrame({"case": list("abcu"), "label_map": ["a.nii", "b.nii", "c.nii", None]}),
+        "preprocessed": pd.DataFrame({"case": list("abcu"), "preprocessed": list("abcu")}),
+        "selection": pd.DataFrame({"case": ["u"], "decision": "kept", "masked": "liver", "confidence": 0.9}),
+        "filling": pd.DataFrame(
+            {"case": list("ab"), "decision": ["kept", "dropped"], "masked": ["liver, spleen", None], "confidence": 0.9}
+        ),
+        "cases": pd.DataFrame(
+            {"case": list("abcu"), "role": [*["labelled"] * 3, "unlabelled"],
+             "organs": ["1 2", "1 2", " ".join(map(str, plan.organs.values())), None]}
+        ),
+    }  # fmt: skip
+    paths = {name: tmp_path / f"{name}.tsv" for name in tables}
+    for name, table in tables.items():
+        write_table(table, paths[name])
+    unlabelled = make_training_set.unlabelled_organs(paths["cases"], plan.organs)
+    assert unlabelled == dict.fromkeys("ab", organs[2:])
+    found = make_training_set.examples(
+        paths["converted"], paths["preprocessed"], paths["selection"], tmp_path, of_all(plan, 0.5, 0.9), organs,
+        unlabelled=unlabelled, filling=paths["filling"],
+    )  # fmt: skip
+    assert [(one.case, one.origin) for one in found] == [
+        *((case, "labelled") for case in "abc"), ("u", "pseudo"), ("a+filled", "filled")
+    ]  # fmt: skip
+    assert [one.unlabelled for one in found] == [*[tuple(organs[2:])] * 2, (), (), tuple(organs[2:])]
+    filled = found[-1]
+    assert str(filled.by_hand) == "a.nii" and filled.label_map == tmp_path / "a.nii.gz"
+    assert str(filled.preprocessed) == "a"
+    # The liver is labelled by hand, so that it is masked says nothing.
+    assert filled.masked == ("spleen",) and filled.lacking == (organs[-1],)
+    assert "spleen" not in filled.least_confidence and filled.least_confidence["background"] == 0.9

@@ -42,6 +42,14 @@ def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[
     return [organ.label for organ in organs if names is None or organ.name in names]
 
 
+def to_label(cases: pd.DataFrame, roles: Collection[str], organs: int = 0) -> pd.DataFrame:
+    """Rows of the case table: these roles, and labelled scans in which fewer than so many organs are labelled."""
+    wanted = cases["role"].isin(list(roles))
+    if organs:
+        wanted |= (cases["role"] == "labelled") & cases[ORGANS].map(labels_in).map(len).lt(organs)
+    return cases[wanted]
+
+
 def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:
     """A line for each organ: in how many scans of each role of the case table it is labelled."""
     with_label_map = cases[cases.label_map.notna()]

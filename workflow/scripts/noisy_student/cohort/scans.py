@@ -92,6 +92,18 @@ def names_truth(entry: Unlabelled) -> bool:
     return entry.table.exists() and any(row.get("truth") for row in rows_of(entry.table, ("case", "image")))
 
 
+def says_what_is_labelled(cohort: Cohort) -> bool:
+    """Whether a cohort says of some labelled scans that only some organs are labelled in them."""
+    entries = cohort.folders.labelled if cohort.folders else []
+    return any(entry.organs is not None or _lists_organs(entry) for entry in entries)
+
+
+def _lists_organs(entry: LabelledFolder | ScanTable) -> bool:
+    if not isinstance(entry, ScanTable) or not entry.table.exists():
+        return False
+    return any(map(organs_in, rows_of(entry.table, ("case", "image"))))
+
+
 def find_scans(folders: Folders) -> list[Scan]:
     """Every scan of every folder and table, ordered by role and name."""
     return search(folders).scans

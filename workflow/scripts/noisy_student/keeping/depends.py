@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from noisy_student.cohort.scans import says_what_is_labelled
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart, Start
 from noisy_student.model.elsewhere import Known, known
@@ -49,7 +50,10 @@ class Depends:
         return self.plan(number) | given | (self.labels(number) if number else {})
 
     def labels(self, number: int) -> dict[str, Any]:
-        """Of the pseudo-labels that a round learns from, and which of them."""
+        """Of the pseudo-labels that a round learns from, and which of them.
+
+        Labelled scans, in which only some organs are labelled, have pseudo-labels too.
+        """
         configuration = self.configuration
         return {
             "its teacher": key(self.model(number - 1)),
@@ -59,6 +63,7 @@ class Depends:
             "selection": [rule.model_dump(mode="json") for rule in configuration.selection_of(number)],
             "voxel_confidence": configuration.voxel_confidence_of(number).model_dump(),
             **({"soft labels": True} if configuration.labels_softly(number) else {}),
+            **({"labelled scans": self.scans("labelled")} if says_what_is_labelled(configuration.cohort) else {}),
         }
 
     def model(self, number: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student import __version__
-from noisy_student.cohort.scans import ROLES
+from noisy_student.cohort.scans import ROLES, says_what_is_labelled
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.files import sha256, write_text
 from noisy_student.keeping.depends import Depends, key
@@ -87,7 +87,7 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
         yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])
     model = key(depends.model(number))
     if number in configuration.trainings:
-        yield _training_stage(number, folds, model)
+        yield _training_stage(number, folds, model, says_what_is_labelled(configuration.cohort))
     options = [configuration.prediction.results_depend_on, configuration.postprocessing.predictions, shards]
     scans = {role: depends.scans(role) for role in ("validation", "test")}
     tables = [f"{here}/prediction_scores.tsv", *_shards(f"{here}/shards/prediction_scores", shards)]
@@ -95,13 +95,15 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
     yield Stage("predictions", predictions, tables, folders=[f"{here}/predictions"])
 
 
-def _training_stage(number: int, folds: Sequence[int], model: str) -> Stage:
+def _training_stage(number: int, folds: Sequence[int], model: str, is_filled: bool) -> Stage:
     here = f"results/round_{number}"
     files = [f"{here}/dataset/{name}.tsv" for name in ("training_set", "learned_from", "bounds")]
     files += [f"{here}/{name}.json" for name in ("postprocessing", "verdict")]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
-    files += [f"{here}/selection.tsv"] if number else []
-    extras = [f"{here}/dataset/{name}.json" for name in ("dataset", "dataset_fingerprint", "splits_final")]
+    selections = ("selection", "filling") if is_filled else ("selection",)
+    files += [f"{here}/{name}.tsv" for name in selections] if number else []
+    names = ("dataset", "dataset_fingerprint", "splits_final", "label_sets")
+    extras = [f"{here}/dataset/{name}.json" for name in names]
     extras += [f"results/benchmarks/round_{number}_train_fold_{fold}.tsv" for fold in folds]
     trees = [f"{here}/{name}" for name in ("model", "labeller")]
     return Stage("training", model, files, trees, [f"{here}/dataset/{CASES_FOLDER}"], extras)

@@ -25,9 +25,9 @@ def organ_bounds(
     """How sure the teacher must be of each organ's voxels, in a round that learns from these pseudo-labels.
 
     `kept`: the files of each, and which organs are masked in it. `least`: the same bound for all organs, or `BALANCED`,
-    which needs `mean_ml`, an organ's volume in a labelled scan on average (of those without it, 0). One row an organ
-    with the columns `COLUMNS`; volumes are those of all scans in which the teacher marks the organ and it is not
-    masked, together.
+    which needs `mean_ml`, an organ's volume in a labelled scan on average (of those without it, 0); of an organ that is
+    labelled nowhere nothing is expected, and its bound is 0. One row an organ with the columns `COLUMNS`; volumes are
+    those of all scans in which the teacher marks the organ and it is not masked, together.
     """
     scans, found = Counter(), {organ: np.zeros(1) for organ in organs}
     for files, masked in kept:
@@ -37,8 +37,9 @@ def organ_bounds(
             found[organ] = found[organ] + volumes[organ]
     rows = []
     for organ in organs:
-        expected = scans[organ] * mean_ml.get(organ, 0.0) if mean_ml is not None else None
-        bound = balanced_bound(found[organ], expected) if least == BALANCED else least
+        expected = scans[organ] * mean_ml[organ] if mean_ml is not None and organ in mean_ml else None
+        balanced = 0.0 if expected is None else balanced_bound(found[organ], expected)
+        bound = balanced if least == BALANCED else least
         rows.append((organ, expected, found[organ].sum(), bound))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

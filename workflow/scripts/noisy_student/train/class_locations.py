@@ -33,9 +33,10 @@ def class_locations(labels: np.ndarray, plan: Plan) -> dict[Any, np.ndarray]:
 
 
 def _of_organs(labels_zyx: np.ndarray, organs: Sequence[int]) -> dict[int, np.ndarray]:
-    box = box_of(labels_zyx > 0)
+    is_organ = (labels_zyx > 0) & (labels_zyx <= max(organs))
+    box = box_of(is_organ)
     inside = np.ascontiguousarray(labels_zyx[box])
-    voxels = np.flatnonzero(inside > 0)
+    voxels = np.flatnonzero(is_organ[box])
     found = inside.ravel()[voxels]
     voxels = voxels[np.argsort(found, kind="stable")]
     counts = np.bincount(found, minlength=max(organs) + 1)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from noisy_student.train.filling import unfilled_name
 from noisy_student.train.phases import is_fine_tuning
 
 
@@ -13,22 +14,28 @@ def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) ->
 
     In the last epochs, `fine_tuning`, only hand-labelled scans are drawn. Before, `labelled_fraction` of all draws are
     hand-labelled scans (by default as many as their share of the scans); with `draw_by_confidence` a pseudo-labelled
-    scan is drawn in proportion to its `confidence`, with `draw_rare_organs` in proportion to `rarity`.
+    scan is drawn in proportion to its `confidence`, with `draw_rare_organs` in proportion to `rarity`. Of a scan that
+    a teacher has filled, which the index tells by its name, the filled one is drawn before and the other one after.
     """
-    labelled = (training_set.origin == "labelled").to_numpy()
+    labelled, filled, pseudo = (
+        (training_set.origin == origin).to_numpy() for origin in ("labelled", "filled", "pseudo")
+    )
     if labelled.all():
         return None
     if is_fine_tuning(settings, epoch):
         return labelled / labelled.sum()
+    by_hand = filled | (labelled & ~training_set.index.isin(map(unfilled_name, training_set.index[filled])))
+    if not pseudo.any():
+        return by_hand / by_hand.sum()
     fraction, by_confidence = settings["labelled_fraction"], settings["draw_by_confidence"]
     by_rarity = settings["draw_rare_organs"]
-    if fraction is None and not (by_confidence or by_rarity):
+    if fraction is None and not (by_confidence or by_rarity or filled.any()):
         return None
-    weights = np.where(labelled, 0, training_set.confidence if by_confidence else 1).astype(float)
+    weights = np.where(pseudo, training_set.confidence if by_confidence else 1, 0).astype(float)
     if by_rarity:
-        weights[~labelled] *= rarity(training_set.found[~labelled])
-    fraction = labelled.mean() if fraction is None else fraction
-    return np.where(labelled, fraction / labelled.sum(), (1 - fraction) * weights / weights.sum())
+        weights[pseudo] *= rarity(training_set.found[pseudo])
+    fraction = by_hand.sum() / (by_hand | pseudo).sum() if fraction is None else fraction
+    return np.where(by_hand, fraction / by_hand.sum(), (1 - fraction) * weights / weights.sum())
 
 
 def rarity(found: pd.Series) -> np.ndarray:

@@ -12,19 +12,20 @@ SOFT_BELOW = 95
 
 
 def learned_from(
-    labels_zyx: np.ndarray, targets: np.ndarray, ignore: int | None, names: Mapping[int, str]
+    labels_zyx: np.ndarray, targets: np.ndarray, ignore: int, names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """A row for each label of `names`, by which voxels are counted before any is left out; outside is background.
 
-    `targets` are what training sees: (1, z, y, x), or (3, z, y, x) if soft. Columns: `label`, `organ`, `voxels`;
-    `left_out` of the loss; and of those that are learned from, how many are `soft`, and `mean_share`, the mean share of
-    the first class from 0 to 1, None where there are none.
+    `targets` are what training sees: (1, z, y, x), or (3, z, y, x) if soft; from `ignore` on their labels are none of
+    the classes. Columns: `label`, `organ`, `voxels`; `left_out` of the loss, or learned as one of several labels; and
+    of the others, how many are `soft`, and `mean_share`, the mean share of the first class from 0 to 1, None where
+    there are none.
     """
     size = max(names) + 1
     left_out, learned, soft, lacking = np.zeros((4, size), np.int64)
     for labels, target in zip(labels_zyx, np.moveaxis(targets, 1, 0), strict=True):
         label = labels.clip(min=0)
-        ignored = np.zeros(label.shape, bool) if ignore is None else target[FIRST] == ignore
+        ignored = target[FIRST] >= ignore
         left_out += np.bincount(label[ignored], minlength=size)
         learned += np.bincount(label[~ignored], minlength=size)
         if len(target) > 1:

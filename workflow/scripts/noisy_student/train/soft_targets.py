@@ -1,8 +1,8 @@
 """Soft targets: what a student learns from a teacher that was not sure, through augmentation into the loss.
 
 A target is (FIRST | SECOND | SHARE, z, y, x) as in `soft_labels`: hand-labelled voxels are wholly of their label, and
-voxels whose first label is the ignore label are left out. Batches carry these three numbers a voxel; the probabilities
-of all classes are made on the device.
+voxels whose first label is the ignore label are left out. A label may be the code of a set (`label_sets`). Batches
+carry these three numbers a voxel; the probabilities of all classes are made on the device.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import Dow
 from torch.nn.functional import adaptive_avg_pool3d, grid_sample, log_softmax
 
 from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
+from noisy_student.train.marginal_loss import log_of_sum
 
 BACKGROUND = 0
 SMOOTH = 1e-5  # nnU-Net's, in its Dice
@@ -112,45 +113,69 @@ class SoftLoss(torch.nn.Module):
     For hard targets both are nnU-Net's, but for coarser resolutions: there targets are means of the finer voxels'
     probabilities. Dice: 2 Σ min(p, t) / (Σ p + Σ t), which is largest where p = t, unlike 2 Σ p t / (Σ p + Σ t): Wang
     et al., Dice Semimetric Losses, MICCAI 2023. Lists of targets are hard and go to nnU-Net's loss, `hard`.
+
+    `members` (class, code): the classes of each set (`LabelSets.members`), where the dataset has sets; a scan has one
+    at most. The loss of what of a voxel is a set is that of `MarginalLoss`.
     """
 
     def __init__(
-        self, hard: torch.nn.Module, weights: Sequence[float], classes: int, ignore: int | None, batch_dice: bool
-    ) -> None:
+        self, hard: torch.nn.Module, weights: Sequence[float], classes: int, ignore: int | None, batch_dice: bool,
+        members: torch.Tensor | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.hard, self.weights, self.classes, self.ignore, self.batch_dice = hard, weights, classes, ignore, batch_dice
+        self.members = members
 
     def forward(self, outputs: list[torch.Tensor], targets: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
         """The loss of logits (batch, class, z, y, x) of each resolution, the finest first."""
         if isinstance(targets, list):
             return self.hard(outputs, targets)
         masses, learned = self.masses(targets)
+        members = None if self.members is None else self._members_of(targets)
         total = torch.zeros((), device=masses.device)
         for weight, logits in zip(self.weights, outputs, strict=True):
             if weight:
-                total = total + weight * self._of_one(logits, *pooled(masses, learned, logits.shape[2:]))
+                total = total + weight * self._of_one(logits, *pooled(masses, learned, logits.shape[2:]), members)
         return total
 
     def masses(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0.
 
-        Probabilities are 0 where nothing is learned. Without the ignore label all is, and the latter is None.
+        Probabilities are 0 where nothing is learned. Without the ignore label all is, and the latter is None. Where the
+        dataset has sets, a last channel of the former is that of the set.
         """
+        channels = self.classes + (self.members is not None)
         first, second = (targets[:, [channel]].long() for channel in (FIRST, SECOND))
         share = targets[:, [SHARE]].float() / WHOLE
         rest, learned = 1 - share, None
         if self.ignore is not None:
             learned = (first != self.ignore).float()
             share, rest = share * learned, rest * learned
-            first, second = (label.clamp(max=self.classes - 1) for label in (first, second))
-        masses = torch.zeros((len(targets), self.classes, *targets.shape[2:]), device=targets.device)
+        first, second = (label.clamp(max=channels - 1) for label in (first, second))
+        masses = torch.zeros((len(targets), channels, *targets.shape[2:]), device=targets.device)
         return masses.scatter_(1, first, share).scatter_add_(1, second, rest), learned
 
-    def _of_one(self, logits: torch.Tensor, masses: torch.Tensor, learned: torch.Tensor | None) -> torch.Tensor:
+    def _members_of(self, targets: torch.Tensor) -> torch.Tensor:
+        """The classes of each scan's set: bool (batch, class, 1, 1, 1)."""
+        codes = targets[:, :SHARE].flatten(1).amax(1).long()
+        return self.members[:, codes].T[..., None, None, None]
+
+    def _of_one(
+        self,
+        logits: torch.Tensor,
+        masses: torch.Tensor,
+        learned: torch.Tensor | None,
+        members: torch.Tensor | None,
+    ) -> torch.Tensor:
         logarithms = log_softmax(logits.float(), 1)
         voxels = logits[:, 0].numel() if learned is None else learned.sum().clamp(min=1e-8)
+        if members is not None:
+            masses, of_set = masses.split([self.classes, 1], 1)
         cross_entropy = -torch.dot(masses.flatten(), logarithms.flatten()) / voxels
         found, wanted = logarithms.exp()[:, 1:], masses[:, 1:]
+        if members is not None:
+            cross_entropy = cross_entropy - (of_set[:, 0] * log_of_sum(logarithms, members)).sum() / voxels
+            learned = (1 if learned is None else learned) - of_set * members[:, 1:]
         if learned is not None:
             found = found * learned
         axes = tuple(range(2, found.ndim))

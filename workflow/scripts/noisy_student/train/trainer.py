@@ -23,6 +23,8 @@ from noisy_student.tables import read_table, write_table
 from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
 from noisy_student.train.draws import chances
 from noisy_student.train.first_weights import FirstWeights
+from noisy_student.train.label_sets import LabelSets
+from noisy_student.train.marginal_loss import MarginalLoss
 from noisy_student.train.moving_average import MovingAverage
 from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
 from noisy_student.train.phases import Schedule, augmentations, noise_in
@@ -111,6 +113,11 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Whether the dataset has soft targets."""
         return self.settings["targets"] == "soft"
 
+    @property
+    def label_sets(self) -> LabelSets | None:
+        """The sets of labels that the dataset has, if it has partly labelled scans."""
+        return LabelSets.read(self.places.dataset, self.label_manager.num_segmentation_heads)
+
     def initialize(self) -> None:
         """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
@@ -165,12 +172,21 @@ class NoisyStudentTrainer(nnUNetTrainer):
         return with_first_labels(made) if self.is_soft else made
 
     def _build_loss(self) -> torch.nn.Module:
-        """nnU-Net's loss, or the same against soft targets."""
-        hard = super()._build_loss()
+        """nnU-Net's loss, or the same against sets of labels and soft targets, where there are such."""
+        hard, sets, ignore = super()._build_loss(), self.label_sets, self.label_manager.ignore_label
+        if sets:
+            hard.loss = MarginalLoss(hard.loss.dc, sets, ignore is not None, self.device)
         if not self.is_soft:
             return hard
-        classes, ignore = self.label_manager.num_segmentation_heads, self.label_manager.ignore_label
-        return SoftLoss(hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice)
+        classes, members = self.label_manager.num_segmentation_heads, sets and sets.members(self.device)
+        return SoftLoss(hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice, members)
+
+    def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """nnU-Net's; a voxel that may have several labels validates as background, and so does any of these there."""
+        if not self.label_sets:
+            return super().validation_step(batch)
+        with patch("nnunetv2.training.nnUNetTrainer.nnUNetTrainer.get_tp_fp_fn_tn", self.label_sets.counts):
+            return super().validation_step(batch)
 
     def get_dataloaders(self) -> tuple[Any, Any]:
         """nnU-Net's loaders behind numbered batches, which a resumed training goes on with where it was."""

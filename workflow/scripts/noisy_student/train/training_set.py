@@ -1,6 +1,6 @@
 """The dataset of one round: images linked from the cache, label maps brought onto their grid, fixed folds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from noisy_student.plan.preprocessing import (
     write_properties,
 )
 from noisy_student.train.class_locations import class_locations
+from noisy_student.train.filling import filled, filled_name
+from noisy_student.train.label_sets import LabelSets, with_set
 from noisy_student.train.learned_from import learned_from
 from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
 
@@ -45,6 +47,10 @@ class Example:
     `lacking` organs, which may lie in it. `confidence` is the teacher's of the scan, from 0 to 1; a hand-labelled scan
     has none. `soft`: the teacher's soft labels. `surfaces`: within so many mm of these organs background that may be
     theirs is learned from, however unsure; if any is `undecided`, where its confidence is 0, that is not.
+
+    Of a hand-labelled scan the organs `unlabelled` are not labelled: its background may be any of them. Of such a scan
+    that a teacher has filled, `label_map` is the teacher's and `by_hand` that of the hand labels; what would be left
+    out of the loss is then as the hand labels have it.
     """
 
     case: str
@@ -59,6 +65,8 @@ class Example:
     soft: Path | None = None
     surfaces: tuple[float, tuple[str, ...]] = (0.0, ())
     undecided: bool = False
+    unlabelled: tuple[str, ...] = ()
+    by_hand: Path | None = None
 
     @property
     def ignored(self) -> str:
@@ -72,57 +80,59 @@ class Example:
         return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
 
-def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) -> dict[str, str]:
+def label_sets(examples: Iterable[Example], plan: Plan) -> LabelSets:
+    """The sets of labels that background of partly labelled scans may have."""
+    return LabelSets.of((_may_be(example, plan) for example in examples if example.unlabelled), plan.classes)
+
+
+def _may_be(example: Example, plan: Plan) -> list[int]:
+    return [0, *(plan.organs[organ] for organ in example.unlabelled)]
+
+
+def add_example(
+    example: Example, folder: Path, plan: Plan, soft: bool = False, sets: LabelSets | None = None
+) -> dict[str, str]:
     """Write one case of the round's dataset, unless it is there for this very scan and label map; its row.
 
     The image is linked, not copied. Labels are (1, z, y, x); of a round with `soft` targets all are (3, z, y, x), as
-    those are. The properties come last, so a case that has them is whole.
+    those are. Partly labelled scans need the `sets` of the dataset. The properties come last, so a case that has them
+    is whole.
     """
     target = folder / example.case
     checksum = sha256(example.label_map)
     properties = read_properties(example.preprocessed)
     made_from = f"{properties[MADE_FROM]}, label map {checksum}"
     ignore = plan.dataset["labels"].get(IGNORE)
-    if ignore is not None:
+    if ignore is not None or example.by_hand:
         made_from += f", ignored: {example.ignored}"
     if soft:
         made_from += f", soft targets of {sha256(example.soft) if example.soft else 'hard labels'}"
+    if example.unlabelled:
+        code = sets.code_of(_may_be(example, plan))
+        hand_labels = sha256(example.by_hand or example.label_map)
+        made_from += f", hand labels {hand_labels} without {' and '.join(example.unlabelled)} as {code}"
     found = _learned(target, example.preprocessed, made_from)
     if found is None:
         require_whole(with_suffix(example.preprocessed, ARRAY))
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
-        label_map = reorient(read_image(example.label_map), CANONICAL_ORIENTATION)
         mask = read_array(with_suffix(example.preprocessed, LABELS))
-        labels = on_grid = labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+        on_grid = _on_grid(example.label_map, mask, properties, plan)
         soft_labels = read_soft_labels(example.soft) if example.soft else None
-        if example.masked:
-            untrusted = [plan.organs[organ] for organ in example.masked]
-            labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
-        if example.voxels:
-            confidence = read_confidence(example.voxels)
-            least = np.zeros(max(plan.dataset["labels"].values()) + 1)
-            for name, bound in example.least_confidence.items():
-                least[plan.dataset["labels"][name]] = bound
-            unsure = unsure_voxels(confidence, labels[0], least)
-            near_mm, organs = example.surfaces
-            if organs:
-                runner_up = nearest_on_grid(soft_labels[SECOND], labels.shape[1:])
-                large = [plan.organs[organ] for organ in organs]
-                near = near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
-                if example.undecided:
-                    near &= nearest_on_grid(confidence, labels.shape[1:]) != UNDECIDED
-                unsure &= ~near
-            labels = mask_voxels(labels, unsure, ignore)
-        if example.lacking:
-            labels = mask_voxels(labels, labels[0] <= 0, ignore)
+        labels = _trusted(example, on_grid, soft_labels, plan)
+        if example.unlabelled and not example.by_hand:
+            labels = with_set(labels, code)
         if soft:
-            labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, ignore)
+            labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, plan.classes)
+        if example.by_hand:
+            hand = _on_grid(example.by_hand, mask, properties, plan)
+            labels = filled(hand[0], labels, _may_be(example, plan), code)
+            on_grid = np.where(hand > 0, hand, on_grid)
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
         found = {
             LOCATIONS: class_locations(labels[:1], plan),
-            LEARNED_FROM: learned_from(on_grid[0], labels, ignore, names),
+            LEARNED_FROM: learned_from(on_grid[0], labels, plan.classes, names),
             MADE_FROM: made_from,
         }
         write_properties(properties | found, target)
@@ -136,6 +146,44 @@ def add_example(example: Example, folder: Path, plan: Plan, soft: bool = False) 
         "confidence": example.confidence,
         "made_from": made_from,
     }
+
+
+def _on_grid(path: Path, mask: np.ndarray, properties: Mapping[str, Any], plan: Plan) -> np.ndarray:
+    label_map = reorient(read_image(path), CANONICAL_ORIENTATION)
+    return labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+
+
+def _trusted(example: Example, labels: np.ndarray, soft_labels: np.ndarray | None, plan: Plan) -> np.ndarray:
+    """A label map (1, z, y, x) in which what is not trusted is the ignore label, whether the dataset has it or not."""
+    ignore = plan.classes
+    if example.masked:
+        untrusted = [plan.organs[organ] for organ in example.masked]
+        labels = mask_organs(labels, untrusted, ignore, plan.configuration.spacing)
+    if example.voxels:
+        confidence = read_confidence(example.voxels)
+        least = np.zeros(plan.classes + 1)
+        for name, bound in example.least_confidence.items():
+            least[plan.dataset["labels"][name]] = bound
+        unsure = unsure_voxels(confidence, labels[0], least)
+        near_mm, organs = example.surfaces
+        if organs:
+            runner_up = nearest_on_grid(soft_labels[SECOND], labels.shape[1:])
+            large = [plan.organs[organ] for organ in organs]
+            near = near_found(runner_up, labels[0], large, plan.configuration.spacing, near_mm)
+            if example.undecided:
+                near &= nearest_on_grid(confidence, labels.shape[1:]) != UNDECIDED
+            unsure &= ~near
+        labels = mask_voxels(labels, unsure, ignore)
+    return mask_voxels(labels, labels[0] <= 0, ignore) if example.lacking else labels
+
+
+def whose_labels(example: Example, organs: Iterable[str]) -> dict[str, str]:
+    """`organs` that are labelled by hand in a case, and those that a teacher has `filled`; of pseudo-labels none."""
+    is_by_hand = example.origin != "pseudo"
+    by_hand = [organ for organ in organs if is_by_hand and organ not in example.unlabelled]
+    left = {*example.masked, *example.lacking}
+    filled = [organ for organ in example.unlabelled if example.by_hand and organ not in left]
+    return {"organs": ", ".join(by_hand), "filled": ", ".join(filled)}
 
 
 def what_is_learned(example: Example, folder: Path) -> list[dict[str, Any]]:
@@ -177,11 +225,15 @@ def remove_others(folder: Path, cases: Sequence[str]) -> None:
             path.unlink()
 
 
-def splits(labelled: Sequence[str], pseudo: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
+def splits(labelled: Sequence[str], others: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
     """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
 
-    A fold validates on one share of the labelled scans and learns from the others and all pseudo-labelled ones.
+    A fold validates on one share of the labelled scans, as they were labelled by hand, and learns from the others and
+    all pseudo-labelled ones, but from no scan that it holds out, filled or not.
     """
     shuffled = np.random.default_rng(seed).permutation(sorted(labelled)).tolist()
     validation = [sorted(shuffled[fold::count]) for fold in range(count)]
-    return [{"train": sorted({*labelled, *pseudo} - set(held_out)), "val": held_out} for held_out in validation]
+    return [
+        {"train": sorted({*labelled, *others} - {*held_out, *map(filled_name, held_out)}), "val": held_out}
+        for held_out in validation
+    ]

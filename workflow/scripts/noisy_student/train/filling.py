@@ -1,0 +1,38 @@
+"""A labelled scan in which only some organs are labelled, with the others from a teacher. Hand labels always win."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
+
+# Of a case's name in a round's dataset; no scan's own name has such an end.
+ENDING = "+filled"
+
+
+def filled_name(case: str) -> str:
+    """What the filled scan is called in a round's dataset, beside the scan as it was labelled by hand."""
+    return case + ENDING
+
+
+def unfilled_name(name: str) -> str:
+    """The scan of a filled one."""
+    return name.removesuffix(ENDING)
+
+
+def filled(hand_zyx: np.ndarray, taught: np.ndarray, labels: Collection[int], code: int) -> np.ndarray:
+    """What a teacher taught, (1, z, y, x) or soft (3, z, y, x), where hand-labelled background may be one of `labels`.
+
+    Of the teacher's two classes one that is not among these gives its share to the other. Where neither is, as where
+    the teacher is not trusted, the voxel is the set of `labels`: its `code`.
+    """
+    first, second = taught[FIRST], taught[SECOND if len(taught) > 1 else FIRST]
+    is_first, is_second = (np.isin(found.clip(min=0), list(labels)) for found in (first, second))
+    by_hand = hand_zyx > 0
+    one = np.where(by_hand, hand_zyx, np.where(is_first, first, np.where(is_second, second, code)))
+    one = one.astype(taught.dtype)
+    if len(taught) == 1:
+        return one[None]
+    is_soft = is_first & is_second & ~by_hand
+    share = np.where(is_soft, taught[SHARE], WHOLE).astype(taught.dtype)
+    return np.stack([one, np.where(is_soft, second, one), share])

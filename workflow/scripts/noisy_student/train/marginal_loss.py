@@ -1,0 +1,46 @@
+"""nnU-Net's loss where a target may be one of several labels: cross-entropy of their summed probability, and Dice.
+
+The marginal and exclusive losses of Shi et al., Marginal loss and exclusion loss for partially supervised multi-organ
+segmentation, Medical Image Analysis 2021; the summed probability also in Fang and Yan, Multi-organ segmentation over
+partially labeled datasets with multi-scale feature abstraction, IEEE TMI 2020.
+"""
+
+import torch
+from torch.nn.functional import log_softmax
+
+from noisy_student.train.label_sets import LabelSets, members_at
+
+
+class MarginalLoss(torch.nn.Module):
+    """Of one resolution: cross-entropy and nnU-Net's own `dice`, which is nnU-Net's loss where no voxel has a set.
+
+    Every target is a set of classes S, a label that of itself alone: cross-entropy is -log Σ_{c ∈ S} p_c, the mean over
+    all voxels that are not ignored. Dice of a class leaves out the voxels that may be it but need not.
+    """
+
+    def __init__(self, dice: torch.nn.Module, sets: LabelSets, ignores: bool, device: torch.device) -> None:
+        super().__init__()
+        self.dice, self.classes, self.ignores = dice, sets.classes, ignores
+        self.members = sets.members(device)
+
+    def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The loss of logits (batch, class, z, y, x) against labels and codes (batch, 1, z, y, x)."""
+        members, is_label = members_at(self.members, target), target < self.classes
+        dice = self.dice(logits, members & is_label, loss_mask=(is_label | ~members)[:, 1:])
+        learned = target[:, 0] != self.classes if self.ignores else None
+        return marginal_cross_entropy(log_softmax(logits.float(), 1), members, learned) + dice
+
+
+def marginal_cross_entropy(
+    logarithms: torch.Tensor, members: torch.Tensor, learned: torch.Tensor | None
+) -> torch.Tensor:
+    """The mean over voxels, those that are `learned` from (batch, z, y, x), of -log of the summed probability."""
+    of_sets = log_of_sum(logarithms, members)
+    if learned is None:
+        return -of_sets.mean()
+    return -of_sets.masked_fill(~learned, 0).sum() / learned.sum().clamp(min=1)
+
+
+def log_of_sum(logarithms: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
+    """Of log-probabilities (batch, class, z, y, x) the logarithm of the members' sum (batch, z, y, x)."""
+    return logarithms.masked_fill(~members, -torch.inf).logsumexp(1)

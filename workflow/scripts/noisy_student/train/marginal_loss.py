@@ -1,8 +1,8 @@
 """nnU-Net's loss where a target may be one of several labels: cross-entropy of their summed probability, and Dice.
 
-The marginal and exclusive losses of Shi et al., Marginal loss and exclusion loss for partially supervised multi-organ
-segmentation, Medical Image Analysis 2021; the summed probability also in Fang and Yan, Multi-organ segmentation over
-partially labeled datasets with multi-scale feature abstraction, IEEE TMI 2020.
+The summed probability is that of Shi et al., Marginal loss and exclusion loss for partially supervised multi-organ
+segmentation, Medical Image Analysis 2021, and of Fang and Yan, Multi-organ segmentation over partially labeled datasets
+with multi-scale feature abstraction, IEEE TMI 2020.
 """
 
 import torch

@@ -5,7 +5,7 @@ The same class trains for minutes on a CPU and for days on a GPU; only its setti
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -113,7 +113,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Whether the dataset has soft targets."""
         return self.settings["targets"] == "soft"
 
-    @property
+    @cached_property
     def label_sets(self) -> LabelSets | None:
         """The sets of labels that the dataset has, if it has partly labelled scans."""
         return LabelSets.read(self.places.dataset, self.label_manager.num_segmentation_heads)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from noisy_student import nnunet
-from noisy_student.cohort.labelled_organs import ORGANS, labels_in
+from noisy_student.cohort.labelled_organs import labelled_by_case
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
@@ -104,9 +104,8 @@ def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path) -> Exa
 
 def unlabelled_organs(cases: Path, labels: Mapping[str, int]) -> dict[str, list[str]]:
     """The organs (name → label) that are not labelled in each partly labelled scan of the case table."""
-    table = read_table(cases, ["case", "role", ORGANS])
-    table = table[table.role == "labelled"]
-    sets = dict(zip(table.case, table[ORGANS].map(labels_in), strict=True))
+    table = read_table(cases, ["case", "role"])
+    sets = labelled_by_case(table[table.role == "labelled"], labels.values())
     unlabelled = {case: [organ for organ in labels if labels[organ] not in found] for case, found in sets.items()}
     return {case: missing for case, missing in unlabelled.items() if missing}
 

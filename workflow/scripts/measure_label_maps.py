@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
-from noisy_student.cohort.labelled_organs import ORGANS, labels_in, to_label
+from noisy_student.cohort.labelled_organs import labelled_by_case, to_label
 from noisy_student.command import run
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
@@ -57,7 +57,7 @@ def main() -> None:
     work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
     measures = stacked(in_order(work, cases, arguments.cores, "measuring"), ["case"])
     if arguments.hand_labels:
-        labelled = wanted.set_index("case")[ORGANS].map(labels_in)
+        labelled = labelled_by_case(wanted, [organ.label for organ in arguments.organs])
         measures = measures[
             [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]
         ]

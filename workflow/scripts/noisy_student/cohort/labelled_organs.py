@@ -45,9 +45,8 @@ def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[
 def to_label(cases: pd.DataFrame, roles: Collection[str], organs: int = 0) -> pd.DataFrame:
     """Rows of the case table: these roles, and labelled scans in which fewer than so many organs are labelled."""
     wanted = cases["role"].isin(list(roles))
-    if organs:
-        wanted |= (cases["role"] == "labelled") & cases[ORGANS].map(labels_in).map(len).lt(organs)
-    return cases[wanted]
+    labelled = labelled_by_case(cases, range(1, organs + 1))
+    return cases[wanted | (cases["role"] == "labelled") & cases["case"].map(labelled).map(len).lt(organs)]
 
 
 def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:

@@ -85,7 +85,7 @@ TEACHERS = {
 # Whether there may be labelled scans in which only some organs are labelled, which a teacher fills; and which scans a
 # teacher labels. For commands, since what is equal without such scans is no reason to make anything anew.
 FILLS = says_what_is_labelled(CONFIGURATION.cohort)
-TO_LABEL = "--roles unlabelled" + FILLS * f" --fewer-than {len(CONFIGURATION.organs)}"
+TO_LABEL = f"--roles unlabelled --fewer-than {len(CONFIGURATION.organs)}" if FILLS else "--roles unlabelled"
 # How any network of the run labels.
 PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 

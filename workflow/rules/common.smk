@@ -18,7 +18,7 @@ os.environ.update(NOISY_STUDENT=SCRIPTS)
 sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs
-from noisy_student.cohort.folder_state import state_of_archives, state_of_scans, state_of_truths
+from noisy_student.cohort.folder_state import dates_of_label_maps, state_of_archives, state_of_scans, state_of_truths
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
 from noisy_student.running.command_line import missing_profile, several_configfiles
@@ -295,7 +295,8 @@ def cohort_state(wildcards) -> str:
     if CONFIGURATION.cohort.kind == "embedded":
         return ""
     cohort = CONFIGURATION.cohort
-    return " ".join([*map(state_of_role, ROLES), state_of_truths(cohort), *state_of_archives(cohort)])
+    states = [*map(state_of_role, ROLES), state_of_truths(cohort), *state_of_archives(cohort)]
+    return " ".join([*states, dates_of_label_maps(cohort)])
 
 
 @cache

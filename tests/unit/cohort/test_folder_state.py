@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from noisy_student.cohort.folder_state import state_of, state_of_scans, state_of_truths
+from noisy_student.cohort.folder_state import dates_of_label_maps, state_of, state_of_scans, state_of_truths
 from noisy_student.cohort.names_beside import names_beside
 from noisy_student.configuration.experiment import Cohort
 
@@ -38,6 +38,24 @@ def test_dates_and_places_are_not_looked_at(folder, tmp_path):
     os.utime(folder / "a.nii.gz", (1, 1))
     assert state_of([folder]) == before
     assert state_of([shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copyfile)]) == before
+
+
+@pytest.mark.parametrize("layout", ["folders", "cases", "table"])
+@pytest.mark.parametrize(("name", "is_seen"), [("seg.dcm", True), ("liver.nii", True), ("liver.nii.gz", False)])
+def test_a_label_map_that_was_corrected_within_its_size_is_seen(tmp_path, layout, name, is_seen):
+    label_map = tmp_path / "labels/case" / name
+    label_map.parent.mkdir(parents=True)
+    label_map.write_text("one")
+    (tmp_path / "scans.tsv").write_text(f"case\timage\tlabel_map\ncase\tct\tlabels/case/{name}\n")
+    entry = {
+        "folders": {"images": tmp_path / "ct", "label_maps": tmp_path / "labels"},
+        "cases": {"cases": tmp_path / "labels", "scan": "ct.nii.gz", "label_maps": name},
+        "table": {"table": tmp_path / "scans.tsv"},
+    }[layout]
+    cohort = Cohort(kind="folders", folders={"labelled": [entry]})
+    before, state = dates_of_label_maps(cohort), state_of_scans(cohort, "labelled", 1)
+    os.utime(label_map, (1, 1))
+    assert (dates_of_label_maps(cohort) != before) == is_seen and state_of_scans(cohort, "labelled", 1) == state
 
 
 def test_a_file_moved_from_one_folder_to_another_is_seen(folder, tmp_path):

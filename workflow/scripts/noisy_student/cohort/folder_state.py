@@ -11,13 +11,15 @@ from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_folders import folders_in
 from noisy_student.cohort.names_beside import names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
-from noisy_student.cohort.scan_table import files_of
+from noisy_student.cohort.scan_table import files_of, label_maps_of
+from noisy_student.cohort.scans import ROLES
 from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.configuration.layouts import Cases, LabelledCases, ScanCases
 from noisy_student.reading.dicom.files import visible_names
 
 LENGTH = 16
+PACKED = ".gz"
 
 
 def state_of_scans(cohort: Cohort, role: str, seed: int, dates: bool = False) -> str:
@@ -62,6 +64,28 @@ def state_of_truths(cohort: Cohort) -> str:
     within = [_of_cases(entry, [entry.truth], False) for entry in cases]
     names = _names_beside(folders)
     return " ".join([state_of(folders), *within, *([_short(json.dumps(names))] if names else [])])
+
+
+def dates_of_label_maps(cohort: Cohort) -> str:
+    """When label maps were written that are not compressed: one that was corrected may be as large as before.
+
+    By this scans are checked again. What follows goes by checksums.
+    """
+    entries = [as_folders(entry, role) for role in ROLES for entry in getattr(cohort.folders, role)]
+    sizes = [size for entry in entries for place in _label_maps(entry) for size in _sizes(place, dates=True)]
+    return _short(repr([size for size in sizes if not size[0].lower().endswith(PACKED)]))
+
+
+def _label_maps(entry: Searched | Archive) -> list[Path]:
+    """The files and folders of an entry's label maps or truths."""
+    if isinstance(entry, ScanTable):
+        return label_maps_of(entry.table)
+    within = getattr(entry, "label_maps", None) or getattr(entry, "truth", None)
+    if within is None or (isinstance(entry, Archive) and within == entry.archive):
+        return []
+    if isinstance(entry, Cases):
+        return [folder / within for folder in folders_in(entry.cases)] if entry.cases.is_dir() else []
+    return [within]
 
 
 def state_of_archives(cohort: Cohort) -> list[str]:

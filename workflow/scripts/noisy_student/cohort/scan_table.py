@@ -41,6 +41,12 @@ def files_of(table: Path) -> list[Path]:
     return [file for path in named for file in (path, *data_files(path))]
 
 
+def label_maps_of(table: Path) -> list[Path]:
+    """Every label map and truth that the table names; none of a missing table."""
+    rows = list(_rows(table)) if table.exists() else []
+    return [path for row in rows for name in FILES[1:] if (path := file_of(table, row, name))]
+
+
 def file_of(table: Path, row: dict[str, str], column: str) -> Path | None:
     """The file that a cell names, if it does."""
     return table.parent / row[column] if row.get(column) else None

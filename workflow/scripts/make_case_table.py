@@ -37,7 +37,7 @@ def main() -> None:
     archived = scans_of_archives(folders, arguments.cores)
     found = search(folders, archived.scans)
     standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
-    found_before = [*folder_findings(found), *archived.notes]
+    found_before = [*folder_findings(found), *archived.findings]
     table, findings = make_case_table(found.scans, standard, arguments.cores, found_before)
     write_table(findings, arguments.findings)
     stop_on_errors(findings, arguments.findings)

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from dicom_archive import CORONAL, LOCALIZER, MIP, PATIENT, write_images, write_
 from dicom_series import write_series
 from noisy_student.cohort.archive import index as index_module
 from noisy_student.cohort.archive.index import read_archive
+from noisy_student.cohort.archive.patients import Cases, patient_of
 from noisy_student.cohort.archive.private import Private, case_of
 from noisy_student.cohort.archive.scans import scans_of_archives
 from noisy_student.cohort.archive.state import remember, state_of_tree
@@ -23,6 +25,7 @@ from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import search
 from noisy_student.configuration.experiment import Cohort
 from noisy_student.errors import InputError
+from noisy_student.reading.dicom.identity import identify
 
 KEY = b"k" * 64
 SMALL = {"slices_at_least": 4, "length_mm_at_least": 15}
@@ -83,7 +86,7 @@ def test_five_series_of_a_folder_are_told_apart_and_what_is_left_out_is_said_in_
     (scan,) = archived.scans["unlabelled", place / "pacs"]
     links = sorted(scan.image.iterdir())
     assert len(links) == 60 and {link.resolve().parent for link in links} == {folder}
-    (note,) = archived.notes
+    (note,) = archived.findings
     assert note.severity == "note" and note.found.startswith("4 series left out: ")
     for said in ("1 not CT", "1 localizers", "1 not axial", "1 reformats, projections", "2 no DICOM"):
         assert said in note.found, said
@@ -140,9 +143,99 @@ def test_label_maps_find_their_series_and_networks_are_judged_on_no_patient_they
     assert cases(archived) == named("2.0", "1.2", "1.3", "2.2", "2.3")
     (scan,) = archived.scans["test", place / "pacs"]
     assert scan.label_map.resolve() == place / "labels/test/b.dcm" and PATIENT not in str(scan.label_map)
-    (note,) = archived.notes
+    (note,) = archived.findings
     for said in ("1 of a study with labelled scans", "2 of a patient with", "1 its series is not in the archive"):
         assert said in note.found, said
+
+
+def entries(place, archive, **labelled):
+    """The entries of an archive by role: unlabelled, and roles with a folder of label maps."""
+    entry = {"archive": place / archive, "key": place / "private/key", "names": place / f"private/{archive}.tsv"}
+    return {"unlabelled": [entry]} | {
+        role: [entry | {"label_maps": place / folder}] for role, folder in labelled.items()
+    }
+
+
+def over(*archives):
+    """The scans of several archives."""
+    roles = ("labelled", "unlabelled", "validation", "test")
+    folders = {role: [entry for one in archives for entry in one.get(role, [])] for role in roles}
+    folders["labelled"] = folders["labelled"] or [{"images": "ct", "label_maps": "ct_labels"}]
+    return scans_of_archives(Cohort(kind="folders", folders=folders).folders, 1)
+
+
+SAME = [
+    # What the headers of two series say, and whether they are then of one patient: in one archive, in two.
+    ({}, {}, True, True),
+    ({"PatientID": ""}, {"PatientName": "Mueller^Hans^"}, False, False),
+    ({"PatientID": "", "PatientBirthDate": "19450101"}, {"PatientName": "Mueller Hans"}, True, True),
+    ({"PatientBirthDate": "19450101"}, {"PatientName": "X", "PatientBirthDate": "19450102"}, True, False),
+    ({"PatientBirthDate": "19450101"}, {"PatientName": "X"}, True, True),
+    ({"PatientName": "", "PatientBirthDate": "19450101"}, {"PatientName": "X", "PatientBirthDate": ""}, True, True),
+    ({"IssuerOfPatientID": "A"}, {"IssuerOfPatientID": "B"}, False, False),
+    ({"IssuerOfPatientID": "A"}, {"PatientName": "X"}, True, True),
+    ({"PatientID": "ID1", "IssuerOfPatientID": "A"}, {"PatientID": "ID2"}, False, False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "in_one", "in_two"), SAME)
+def test_a_patient_is_known_by_id_or_by_name_and_birth_date_and_over_two_archives_by_both(
+    tmp_path, one, other, in_one, in_two
+):
+    for number, values in enumerate((one, one | other)):
+        write_images(tmp_path / str(number), f"1.{number}", 1, StudyInstanceUID=f"2.{number}", **values)
+    headers = [identify(tmp_path / f"{number}/IM00000").header for number in range(2)]
+    patients = [[patient_of(Path(archive), header) for header in headers] for archive in ("a", "b")]
+    assert Cases([(patients[0][0], "s1")]).of(patients[0][1]) == ["s1"] * in_one
+    assert Cases([(patients[0][0], "s1")]).of(patients[1][1]) == ["s1"] * in_two
+
+
+@pytest.mark.parametrize("judged", ["validation", "test"])
+@pytest.mark.parametrize("archives", [("pacs", "pacs"), ("pacs", "disk")])
+def test_a_patient_who_is_learned_from_and_judged_is_an_error_that_names_the_cases_alone(place, archives, judged):
+    first, second = archives
+    write_images(place / first / "a", "1.1", StudyInstanceUID="2.1")
+    write_images(place / second / "b", "1.2", StudyInstanceUID="2.2")
+    for archive in {first, second}:
+        write_images(place / archive / "c", f"1.3.{archive}", StudyInstanceUID=f"3.{archive}", PatientID=archive)
+    write_reference(place / "learn/a.dcm", "SEG", "1.1", "9.1")
+    write_reference(place / "judge/b.dcm", "SEG", "1.2", "9.2")
+    labelled = {first: {"labelled": "learn"}}
+    labelled[second] = labelled.get(second, {}) | {judged: "judge"}
+    archived = over(*(entries(place, archive, **roles) for archive, roles in labelled.items()))
+    (error,) = [finding for finding in archived.findings if finding.severity == "error"]
+    assert error.case == case_of(KEY, "1.1") and f"{case_of(KEY, '1.2')} ({judged})" in error.found
+    for secret in (PATIENT, "ID4711", "1.1", "2.1"):
+        assert secret not in error.found + error.remedy + str(error.file)
+    assert {row["patient"] for row in rows(place / f"private/{first}.tsv")} == {"ID4711", first}
+
+
+def test_nothing_of_a_judged_patient_is_learned_from_another_archive(place):
+    for number, (archive, patient) in enumerate([("pacs", "P1"), ("disk", "P1"), ("disk", "P2")]):
+        write_images(place / archive, f"1.{number}", StudyInstanceUID=f"2.{number}", PatientID=patient)
+    write_images(place / "pacs", "1.3", StudyInstanceUID="2.3", PatientID="P3")
+    # The same study, without an ID, and with other slices.
+    write_images(place / "disk", "1.4", StudyInstanceUID="2.0", PatientID="")
+    write_reference(place / "judge/a.dcm", "SEG", "1.0")
+    archived = over(entries(place, "pacs", test="judge"), entries(place, "disk"))
+    unlabelled = archived.scans["unlabelled", place / "disk"]
+    assert [scan.case for scan in unlabelled] == named("1.2")
+    (note,) = [finding for finding in archived.findings if "disk" in str(finding.file)]
+    assert "2 of a patient with validation or test scans" in note.found
+
+
+def test_unlabelled_scans_are_chosen_anew_where_another_archives_label_maps_change(place):
+    write_images(place / "pacs", "1.1", 2)
+    write_images(place / "disk", "1.2", 2)
+    write_reference(place / "judge/a.dcm", "SEG", "1.1")
+    given = Cohort(
+        kind="folders",
+        folders=entries(place, "pacs", test="judge", labelled="labels")
+        | {"unlabelled": entries(place, "disk")["unlabelled"]},
+    )
+    before = state_of_scans(given, "unlabelled", 1)
+    write_reference(place / "judge/b.dcm", "SEG", "1.3")
+    assert state_of_scans(given, "unlabelled", 1) != before
 
 
 def test_two_label_maps_of_one_series_are_refused(place):
@@ -221,6 +314,23 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(place, monkeypatch):
     assert all(file.header for file in read_archive(place / "pacs", index, 1)) and read == []
 
 
+def test_an_archive_of_thousands_of_files_is_read_by_several_processes(place):
+    (file,) = write_images(place, "9.000", 1, ImagePositionPatient=[0, 0, 1234.0], StudyInstanceUID="8.000")
+    start = file.read_bytes()
+    for series in range(60):
+        folder = place / f"pacs/{series % 7}"
+        folder.mkdir(exist_ok=True)
+        for number in range(50):
+            own = start.replace(b"9.000.0", b"%02d.%04d" % (series + 10, number))
+            own = own.replace(b"9.000", b"9.%03d" % series).replace(b"8.000", b"8.%03d" % series)
+            (folder / f"{series}_{number}").write_bytes(own.replace(b"1234.0", b"%06.1f" % (5 * number)))
+    given = cohort(place).folders
+    archived = scans_of_archives(given, 2)
+    (scans,) = archived.scans.values()
+    assert [scan.case for scan in scans] == named(*(f"9.{series:03}" for series in range(60)))
+    assert {len(list(scan.image.iterdir())) for scan in scans} == {50} and not archived.findings
+
+
 def test_what_cannot_be_read_is_counted_and_named_and_the_rest_goes_on(place, monkeypatch):
     files = write_images(place / "pacs", "1.1", 53)
     files[0].write_bytes(files[0].read_bytes()[:200])
@@ -235,7 +345,7 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_rest_goes_on(place, mo
 
     monkeypatch.setattr(index_module, "identify", denied)
     archived = found(place)
-    assert cases(archived) == named("1.1") and "3 file(s) left out" in archived.notes[0].found
+    assert cases(archived) == named("1.1") and "3 file(s) left out" in archived.findings[0].found
     unread = {row["file"]: row["why"] for row in rows(place / "private/pacs.unread.tsv")}
     assert unread == {
         "IM00000": "damaged, cut off or of no series",
@@ -244,7 +354,7 @@ def test_what_cannot_be_read_is_counted_and_named_and_the_rest_goes_on(place, mo
     }
     # Its right to be read is given back without a new date.
     monkeypatch.setattr(index_module, "identify", identify)
-    assert "2 file(s) left out" in found(place).notes[0].found
+    assert "2 file(s) left out" in found(place).findings[0].found
 
 
 def test_an_archive_without_any_scan_is_refused_in_counts(place):

@@ -49,6 +49,14 @@ def test_words_in_a_description_are_those_of_its_character_set(tmp_path):
     assert identify(write(data, tmp_path / "x")).header.description == "Schädel"
 
 
+def test_a_name_in_broken_bytes_makes_no_file_a_damaged_one(tmp_path):
+    file = write(
+        header("1", "1.1", SpecificCharacterSet="ISO_IR 192", PatientName="ABCD", PatientID="7"), tmp_path / "x"
+    )
+    file.write_bytes(file.read_bytes().replace(b"ABCD", b"A\xfc\xffD"))
+    assert identify(file).header.patient == "7" and identify(file).header.name.startswith("A")
+
+
 def test_what_is_no_image_of_a_series_is_named_for_what_it_is(tmp_path):
     (tmp_path / "a.txt").write_text("a note")
     (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")

@@ -108,6 +108,7 @@ def _state(cohort: Cohort, entry: Searched, dates: bool) -> str | list[str]:
 def _of_archive(cohort: Cohort, entry: Archive, dates: bool) -> list[str]:
     """Of an archive's labelled scans the label maps; of its unlabelled ones all its files, and which are labelled.
 
+    These may be in another archive: a patient's scans lie where they were made.
     With `dates` also where the table of its names is, which whoever shares the scans has to have.
     """
     key = hashlib.sha256(entry.key.read_bytes().strip()).hexdigest() if entry.key.exists() else ""
@@ -115,7 +116,7 @@ def _of_archive(cohort: Cohort, entry: Archive, dates: bool) -> list[str]:
     if isinstance(entry, LabelledArchive):
         return [*own, _of_label_maps(entry, dates)]
     labelled = [other for other in cohort.folders.entries() if isinstance(other, LabelledArchive)]
-    apart = [_of_label_maps(other, dates) for other in labelled if other.archive == entry.archive]
+    apart = [_of_label_maps(other, dates) for other in labelled]
     tree = state_of_tree(entry.archive, Private(entry.names).folders, dates)
     return [*own, tree, entry.series.model_dump_json(), *apart]
 

@@ -5,36 +5,67 @@ name that of a patient.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.cohort.archive.drawn import SEVERAL, Drawn, drawn_on
 from noisy_student.cohort.archive.index import File, read_archive
+from noisy_student.cohort.archive.patients import Cases, Patient, patient_of, study_of
 from noisy_student.cohort.archive.private import Private, case_of, link_file, link_files, read_key
 from noisy_student.cohort.archive.series import Choice, Series, by_series, choose
 from noisy_student.cohort.archive.state import remember
 from noisy_student.cohort.archive.tables import note, write_tables
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.scans import LABELLED_ROLES, ROLES, Scan, names_of
-from noisy_student.configuration.archive import Archive, LabelledArchive, ScanArchive
+from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Folders
 from noisy_student.errors import InputError
 from noisy_student.files import only_one
-from noisy_student.reading.dicom.identity import SeriesHeader
 
-UNLABELLED = "unlabelled"
+LABELLED, UNLABELLED = "labelled", "unlabelled"
 JUDGED = ("validation", "test")
 OF_LABELLED, OF_JUDGED = "of a study with labelled scans", "of a patient with validation or test scans"
+# Cases that a finding names; a dummy ID may be that of all.
+SHOWN = 3
 Roles = Mapping[str, Archive]
 
 
 @dataclass(frozen=True)
 class Archived:
-    """The scans of archives, by role and archive, and what was left out of them."""
+    """The scans of archives, by role and archive; what was left out, and who is both learned from and judged."""
 
     scans: Mapping[tuple[str, Path], list[Scan]]
-    notes: Sequence[Finding]
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class _Headers:
+    """What the headers of an archive say: the files of each series, and those series that have label maps, by role."""
+
+    roles: Roles
+    own: Private
+    key: bytes
+    files: Sequence[File]
+    series: Mapping[str, Sequence[File]]
+    drawn: Mapping[str, Drawn]
+
+    @property
+    def archive(self) -> Path:
+        """Its folder."""
+        return next(iter(self.roles.values())).archive
+
+    def case(self, uid: str) -> str:
+        """What a series is called."""
+        return case_of(self.key, uid)
+
+    def patient(self, uid: str) -> Patient:
+        """Of whom a series is."""
+        return patient_of(self.archive, self.series[uid][0].header)
+
+    def with_labels(self, *roles: str) -> Iterator[tuple[str, str]]:
+        """Role and UID of the scans of some roles."""
+        return ((role, uid) for role in roles if role in self.drawn for uid in self.drawn[role].series)
 
 
 def scans_of_archives(folders: Folders, cores: int) -> Archived:
@@ -44,36 +75,63 @@ def scans_of_archives(folders: Folders, cores: int) -> Archived:
         for entry in getattr(folders, role):
             if isinstance(entry, Archive):
                 archives[entry.names.absolute()][role] = entry
-    scans, notes = {}, []
-    for names, roles in archives.items():
-        own = Private(names)
-        with only_one(own.beside("lock"), wait=True):
-            found, said = _of_one(roles, own, cores)
+    read = [_headers(roles, Private(names), cores) for names, roles in archives.items()]
+    judged = Cases(
+        (one.patient(uid), f"{one.case(uid)} ({role})") for one in read for role, uid in one.with_labels(*JUDGED)
+    )
+    studies = {study_of(one.series[uid][0].header) for one in read for _, uid in one.with_labels(*LABELLED_ROLES)}
+    scans, findings = {}, []
+    for one in read:
+        with only_one(one.own.beside("lock"), wait=True):
+            found, said = _of_one(one, judged, studies)
         scans |= found
-        notes += [said] if said else []
-    return Archived(scans, notes)
+        findings += [said] if said else []
+    return Archived(scans, [*findings, *_learned_from_and_judged(read, judged)])
 
 
-def _of_one(roles: Roles, own: Private, cores: int) -> tuple[dict[tuple[str, Path], list[Scan]], Finding | None]:
-    """The scans of an archive in each of its roles; and what was left out."""
+def _headers(roles: Roles, own: Private, cores: int) -> _Headers:
+    """Read the headers of an archive, and of its label maps."""
     some = next(iter(roles.values()))
     key = read_key(some.key, some.names)
-    files = read_archive(some.archive.absolute(), own.index, cores)
-    remember(some.archive, own.folders)
-    series = by_series(files)
-    drawn = {role: _drawn(role, roles[role], files, series, own, cores) for role in LABELLED_ROLES if role in roles}
-    choice = _chosen(roles[UNLABELLED], series, drawn) if UNLABELLED in roles else Choice({}, {})
-    found = {role: those.series for role, those in drawn.items()}
-    found |= {UNLABELLED: choice.chosen} if UNLABELLED in roles else {}
-    label_maps = [one for those in drawn.values() for one in those.label_maps]
-    left_out = {uid: (why, series[uid]) for uid, why in choice.left_out.items()}
-    write_tables(own, key, found, left_out, files, label_maps)
-    strays = sum((those.strays for those in drawn.values()), start=Counter())
-    said = note(some.archive, own, choice.left_out.values(), files, strays)
-    _require_scans(found, some.archive, strays, said, own)
-    return {
-        (role, some.archive): _linked(role, roles[role], found[role], drawn.get(role), key, own) for role in found
-    }, said
+    with only_one(own.beside("lock"), wait=True):
+        files = read_archive(some.archive.absolute(), own.index, cores)
+        remember(some.archive, own.folders)
+        series = by_series(files)
+        drawn = {role: _drawn(role, roles[role], files, series, own, cores) for role in LABELLED_ROLES if role in roles}
+    return _Headers(roles, own, key, files, series, drawn)
+
+
+def _of_one(
+    one: _Headers, judged: Cases, studies: Collection[str]
+) -> tuple[dict[tuple[str, Path], list[Scan]], Finding | None]:
+    """The scans of an archive in each of its roles; and what was left out."""
+    choice = _chosen(one, judged, studies) if UNLABELLED in one.roles else Choice({}, {})
+    found = {role: those.series for role, those in one.drawn.items()}
+    found |= {UNLABELLED: choice.chosen} if UNLABELLED in one.roles else {}
+    label_maps = [label_map for those in one.drawn.values() for label_map in those.label_maps]
+    left_out = {uid: (why, one.series[uid]) for uid, why in choice.left_out.items()}
+    write_tables(one.own, one.key, found, left_out, one.files, label_maps)
+    strays = sum((those.strays for those in one.drawn.values()), start=Counter())
+    said = note(one.archive, one.own, choice.left_out.values(), one.files, strays)
+    _require_scans(found, one.archive, strays, said, one.own)
+    return {(role, one.archive): _linked(role, one, found[role]) for role in found}, said
+
+
+def _learned_from_and_judged(read: Sequence[_Headers], judged: Cases) -> Iterator[Finding]:
+    """An error for each labelled scan of a patient who has validation or test scans too, in whichever archive."""
+    for one in read:
+        for _, uid in one.with_labels(LABELLED):
+            if cases := judged.of(one.patient(uid)):
+                case, more = one.case(uid), len(cases) - SHOWN
+                yield Finding(
+                    case,
+                    one.own.series / case,
+                    "error",
+                    f"of one patient with {', '.join(cases[:SHOWN])}{f' and {more} more' if more > 0 else ''}",
+                    "each patient in labelled scans alone, or in validation and test scans alone",
+                    f"take the label maps of one role away ({one.own.names} has whose case each is, for you alone); if "
+                    "they are several people under one ID, correct PatientID or IssuerOfPatientID in their headers",
+                )
 
 
 def _drawn(
@@ -91,22 +149,11 @@ def _drawn(
     return drawn_on(role, folder, found, series)
 
 
-def _chosen(entry: ScanArchive, series: Mapping[str, Sequence[File]], drawn: Mapping[str, Drawn]) -> Choice:
+def _chosen(one: _Headers, judged: Cases, studies: Collection[str]) -> Choice:
     """The unlabelled series that count: none of a patient on whom networks are judged, none of a labelled study."""
-    headers = {uid: files[0].header for uid, files in series.items()}
-    patients = {_patient(headers[uid]) for role in JUDGED if role in drawn for uid in drawn[role].series}
-    studies = {_study(headers[uid]) for those in drawn.values() for uid in those.series}
-    apart = {uid: OF_LABELLED for uid, header in headers.items() if _study(header) in studies}
-    apart |= {uid: OF_JUDGED for uid, header in headers.items() if _patient(header) in patients}
-    return choose(series, entry.series, apart)
-
-
-def _study(header: SeriesHeader) -> str:
-    return header.study or header.series
-
-
-def _patient(header: SeriesHeader) -> str:
-    return header.patient or _study(header)
+    apart = {uid: OF_LABELLED for uid, files in one.series.items() if study_of(files[0].header) in studies}
+    apart |= {uid: OF_JUDGED for uid in one.series if judged.of(one.patient(uid))}
+    return choose(one.series, one.roles[UNLABELLED].series, apart)
 
 
 def _require_scans(
@@ -128,16 +175,15 @@ def _require_scans(
         raise InputError(f"{' and '.join(none)} scans in {archive}", got, remedy)
 
 
-def _linked(
-    role: str, entry: Archive, found: Mapping[str, Series], drawn: Drawn | None, key: bytes, own: Private
-) -> list[Scan]:
+def _linked(role: str, one: _Headers, found: Mapping[str, Series]) -> list[Scan]:
     """The scans of a role, by case name, each a folder of links."""
+    entry, drawn, own = one.roles[role], one.drawn.get(role), one.own
     organs = names_of(entry.organs) if drawn else None
     own.series.mkdir(mode=0o700, exist_ok=True)
     scans = []
     for uid, series in found.items():
-        case = case_of(key, uid)
-        folder, label_map = own.series / case, None
+        case, label_map = one.case(uid), None
+        folder = own.series / case
         link_files(folder, [entry.archive.absolute() / file.path for file in series.files])
         if drawn:
             label_map = folder.with_name(f"{case}.dcm")

@@ -23,13 +23,15 @@ from noisy_student.reading.dicom.headers import (
 from noisy_student.reading.dicom.values import number, numbers, text
 
 PATIENT, STUDY, INSTANCE, TYPE = 0x00100020, 0x0020000D, 0x00080018, 0x00080008
-DESCRIPTION = "SeriesDescription"
+ISSUER, BIRTH_DATE = 0x00100021, 0x00100030
+NAME, DESCRIPTION = "PatientName", "SeriesDescription"
 # Sequences that lead from a segmentation, and from a structure set, to the series that they were drawn on.
 OF_SEGMENTATION = ("ReferencedSeriesSequence",)
 OF_STRUCTURES = ("ReferencedFrameOfReferenceSequence", "RTReferencedStudySequence", "RTReferencedSeriesSequence")
 LABEL_MAPS = {"SEG": OF_SEGMENTATION, "RTSTRUCT": OF_STRUCTURES}
 TAGS = [
-    *(PATIENT, STUDY, SERIES, INSTANCE, MODALITY, TYPE, DESCRIPTION, ORIENTATION, POSITION, THICKNESS, FRAMES),
+    *(PATIENT, ISSUER, NAME, BIRTH_DATE),
+    *(STUDY, SERIES, INSTANCE, MODALITY, TYPE, DESCRIPTION, ORIENTATION, POSITION, THICKNESS, FRAMES),
     *(OF_SEGMENTATION[0], OF_STRUCTURES[0]),
 ]
 PLANES = ("sagittal", "coronal", "axial")
@@ -42,7 +44,7 @@ DERIVED = {"MPR", "MIP", "MINIP", "REFORMATTED", "PROJECTION", "CURVED", "VRT", 
 class SeriesHeader(NamedTuple):
     """What the images of a series share. `plane`: how slices lie in the body, empty where a header does not say it.
 
-    `refers`: the series that a segmentation or structure set was drawn on.
+    `patient`: the ID, which `issuer` gave. `refers`: the series that a segmentation or structure set was drawn on.
     """
 
     patient: str
@@ -53,6 +55,9 @@ class SeriesHeader(NamedTuple):
     description: str
     plane: str
     thickness_mm: float | None
+    issuer: str
+    name: str
+    birth_date: str
     refers: tuple[str, ...]
 
     @property
@@ -102,6 +107,9 @@ def _identity(path: Path, data: Dataset) -> Identity | str:
         description=str(data.get(DESCRIPTION) or ""),
         plane=_plane(places[0][0]) if places else "",
         thickness_mm=number(data, THICKNESS),
+        issuer=text(data, ISSUER),
+        name=str(data.get(NAME) or ""),
+        birth_date=text(data, BIRTH_DATE),
         refers=_referred(data, LABEL_MAPS.get(modality, ())),
     )
     return Identity(header, text(data, INSTANCE), tuple(heights_mm))

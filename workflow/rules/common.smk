@@ -21,6 +21,7 @@ from noisy_student import memory, organs
 from noisy_student.cohort.folder_state import dates_of_label_maps, state_of_archives, state_of_scans, state_of_truths
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
+from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart
@@ -245,6 +246,12 @@ def same_of_round_before(wildcards, name: str) -> str:
     """Where label maps of the same model may lie already, as a flag: in the round before."""
     number = int(wildcards.round) - 1
     return f"--same-in results/round_{number}/{name}" if number >= (name == "pseudo_labels") else ""
+
+
+def names_of_archives() -> list[str]:
+    """The tables beside which lies whatever tells who an archive's patients are."""
+    entries = CONFIGURATION.cohort.folders.entries() if CONFIGURATION.cohort.folders else []
+    return sorted({str(entry.names) for entry in entries if isinstance(entry, Archive)})
 
 
 def flag(name: str, path) -> str:

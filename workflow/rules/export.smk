@@ -4,7 +4,8 @@
 # reads  checkpoints, training set and scores of a round; its predictions or pseudo-labels
 # makes  results/round_<k>/model.zip    for nnUNetv2_install_pretrained_model_from_zip, with a model card
 #        results/round_<k>/exported/<predictions|pseudo_labels>/<nii.gz|seg.nrrd|dicom-seg>/<case>.<…>
-#                                       label maps with organs' names and colours, a table of them beside the folder
+#                                       label maps with organs' names and colours, a table of them beside the folder;
+#                                       DICOM-SEGs of an archive's scans lie beside its names table
 
 
 rule export:
@@ -44,8 +45,9 @@ rule export_label_maps:
     threads: 8
     params:
         organs=organs.to_json(CONFIGURATION.organs, "label", "name", "colour", "snomed"),
+        names=json.dumps(names_of_archives()),
         made_by=lambda wildcards: f"{wildcards.label_maps.replace('_', '-')} of round {wildcards.round}",
     shell:
         'python "$NOISY_STUDENT/export_label_maps.py" --cases {input.cases} --scores {input.scores}'
         " --folder results/round_{wildcards.round}/{wildcards.label_maps} --made-by {params.made_by:q}"
-        " --organs {params.organs:q} --format {wildcards.format} --cores {threads} --output {output} > {log} 2>&1"
+        " --names {params.names:q} --organs {params.organs:q} --format {wildcards.format} --cores {threads} --output {output} > {log} 2>&1"

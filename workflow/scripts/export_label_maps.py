@@ -1,18 +1,22 @@
 """Write a round's label maps in a format that other programs open, with organs' names and colours.
 
-Files lie in the folder that is named as the table without `.tsv`. A case without a file has the reason in the table:
+Files lie in the folder that is named as the table without `.tsv`; a DICOM-SEG of an archive's scan, which names the
+patient, beside the archive's names table, where the table says. A case without a file has the reason in the table:
 DICOM-SEG refers to a scan that is DICOM, and cannot be without any organ.
 """
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from noisy_student.cohort.archive.private import Private
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.export.label_maps import COLUMNS, Export, export
+from noisy_student.export.label_maps import COLUMNS, SHORT, Export, export
 from noisy_student.files import remove_unfinished
 from noisy_student.organs import from_json
 from noisy_student.parallel import in_order
@@ -29,14 +33,25 @@ def exports(arguments: argparse.Namespace) -> list[Export]:
     if arguments.format == DICOM_SEG and scans and not any(map(may_be_referred_to, scans)):
         remedy = f"take another format: {', '.join(name for name in FORMATS if name != DICOM_SEG)}"
         raise InputError("DICOM scans, which DICOM-SEG refers to", f"{len(scans)} scan(s) of other formats", remedy)
-    folder = arguments.output.with_suffix("")
+    private = private_folders(scans, arguments.names) if arguments.format == DICOM_SEG else {}
+    of_round, made_of = arguments.output.with_suffix(""), Path(*arguments.folder.parts[-2:])
     return [
         Export(
-            case, arguments.folder / f"{case}.nii.gz", scan, checksum, folder,
-            arguments.format, arguments.organs, arguments.made_by, models[case],
+            case, arguments.folder / f"{case}.nii.gz", scan, checksum,
+            private[scan] / made_of / models[case][:SHORT] if scan in private else of_round,
+            arguments.format, arguments.organs, arguments.made_by, models[case], scan in private,
         )
         for case, scan, checksum in zip(cases.index, scans, cases.sha256, strict=True)
     ]  # fmt: skip
+
+
+def private_folders(scans: Sequence[Path], names: Sequence[str]) -> dict[Path, Path]:
+    """For each scan of an archive a folder that none but its owner may enter; `names`: the archives' tables."""
+    archives = [Private(Path(table).absolute()) for table in names]
+    found = {scan: own.exported for own in archives for scan in scans if scan.is_relative_to(own.series)}
+    for folder in set(found.values()):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return found
 
 
 def main() -> None:
@@ -45,6 +60,9 @@ def main() -> None:
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--scores", type=Path, required=True, help="the label maps' scores, which name their model")
     parser.add_argument("--folder", type=Path, required=True, help="where the label maps lie")
+    parser.add_argument(
+        "--names", type=json.loads, required=True, help="names tables of the cohort's archives, as JSON"
+    )
     parser.add_argument("--made-by", required=True, help="which label maps these are, in the files' own words")
     parser.add_argument("--organs", type=from_json, required=True, help="label table as JSON, with colours and codes")
     parser.add_argument("--format", choices=FORMATS, required=True)
@@ -58,7 +76,8 @@ def main() -> None:
             print(f"no file of {row['case']}: {row['why']}", file=sys.stderr)
     print(f"{sum(not row['why'] for row in rows)} of {len(rows)} written", file=sys.stderr)
     write_table(pd.DataFrame(rows, columns=list(COLUMNS)), arguments.output)
-    remove_unfinished(arguments.output.with_suffix(""))
+    for folder in {job.folder for job in wanted}:
+        remove_unfinished(folder)
 
 
 if __name__ == "__main__":

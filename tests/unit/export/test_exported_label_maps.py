@@ -1,5 +1,9 @@
 """A round's label maps in other programs' formats: which files there are, which are made again, which cannot be."""
 
+import json
+import stat
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pydicom
@@ -39,9 +43,10 @@ def run_of(tmp_path):
     return tmp_path
 
 
-def exported(folder, format, expected_status=0):
+def exported(folder, format, expected_status=0, names=()):
     where = ("--cases", folder / "cases.tsv", "--scores", folder / "scores.tsv", "--folder", folder / "predictions")
     how = ("--made-by", "predictions of round 2", "--organs", ORGANS, "--format", format)
+    how += ("--names", json.dumps([str(folder / name) for name in names]))
     run = script("export_label_maps.py", *where, *how, "--output", folder / f"out/{format}.tsv")
     assert run.returncode == expected_status, run.stderr
     return run.stderr
@@ -95,3 +100,25 @@ def test_a_round_without_any_dicom_scan_is_told_so(run_of):
     scores = read_table(run_of / "scores.tsv")
     write_table(scores[scores.case == "c"], run_of / "scores.tsv")
     assert "take another format: nii.gz, seg.nrrd" in exported(run_of, "dicom-seg", 2)
+
+
+def test_of_an_archives_scan_nothing_that_names_the_patient_lies_in_results(run_of):
+    (run_of / "private").mkdir()
+    (run_of / "scans").rename(run_of / "private/pacs.series")
+    cases = read_table(run_of / "cases.tsv")
+    cases["image"] = cases.image.str.replace("/scans/", "/private/pacs.series/")
+    write_table(cases, run_of / "cases.tsv")
+    for path in (run_of / "private/pacs.series/a").iterdir():
+        change(path, PatientName="MUELLER^HANS", PatientID="ID4711")
+    cases.loc[cases.case == "a", "sha256"] = checksum(run_of / "private/pacs.series/a")
+    write_table(cases, run_of / "cases.tsv")
+    for format in ("dicom-seg", "nii.gz"):
+        exported(run_of, format, names=["private/pacs.tsv"])
+    folder = run_of / "private/pacs.exported"
+    (file,) = folder.rglob("*.dcm")
+    assert pydicom.dcmread(file).PatientID == "ID4711" and file.name == "a.dcm"
+    assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)
+    assert read_table(run_of / "out/dicom-seg.tsv").file.fillna("").tolist() == [str(file), "", ""]
+    assert read_table(run_of / "out/nii.gz.tsv").file.tolist() == ["a.nii.gz", "b.nii.gz", "c.nii.gz"]
+    for path in filter(Path.is_file, (run_of / "out").rglob("*")):
+        assert path.suffix != ".dcm" and b"MUELLER" not in path.read_bytes()

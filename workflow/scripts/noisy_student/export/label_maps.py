@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student import __version__
+from noisy_student.cohort.archive.private import OWN_ALONE
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256, write_text
 from noisy_student.images import read_image
@@ -30,7 +31,8 @@ COLUMNS = ("case", "file", "organs", "why")
 class Export:
     """One case: its label map, the scan as its user has it with its checksum, and what is made of them in `folder`.
 
-    `made_by` says which label maps these are, `model` is the checksum of the model that made them.
+    `made_by` says which label maps these are, `model` is the checksum of the model that made them. `is_private`: the
+    file names the patient, whom results do not tell; it is its owner's alone.
     """
 
     case: str
@@ -42,6 +44,7 @@ class Export:
     organs: Sequence[Organ]
     made_by: str
     model: str
+    is_private: bool = False
 
     @property
     def target(self) -> Path:
@@ -72,7 +75,7 @@ def export(wanted: Export) -> dict[str, str]:
     why = _write(wanted, Segmentation(image, wanted.organs, made_by))
     row = {
         "case": wanted.case,
-        "file": "" if why else wanted.target.name,
+        "file": "" if why else str(wanted.target) if wanted.is_private else wanted.target.name,
         "organs": ", ".join(organ.name for organ in wanted.organs if organ.label in found),
         "why": why,
     }
@@ -99,4 +102,6 @@ def _write(wanted: Export, segmentation: Segmentation) -> str:
     except InputError as error:
         wanted.target.unlink(missing_ok=True)
         return f"{error.got}; wanted {error.wanted}"
+    if wanted.is_private and wanted.target.exists():
+        wanted.target.chmod(OWN_ALONE)
     return "; ".join(remark.found for remark in remarks)

@@ -8,6 +8,7 @@ pacs.index.jsonl       the header of each file, so that none is read twice
 pacs.folders.json      the folders as they were last listed
 pacs.series/<case>/    a link to each file of a scan
 pacs.series/<case>.dcm a link to its label map
+pacs.exported/         DICOM-SEGs, which are of a patient
 """
 
 import csv
@@ -66,6 +67,11 @@ class Private:
     def folders(self) -> Path:
         """The folders as they were last listed."""
         return self.beside("folders.json")
+
+    @property
+    def exported(self) -> Path:
+        """The label maps in files that name the patient."""
+        return self.beside("exported")
 
     @property
     def series(self) -> Path:

@@ -15,7 +15,7 @@ OTHERS = [
     "stomach duodenum left_kidney",
     "Liver Right-Kidney Spleen Pancreas Aorta Inferior.Vena.Cava RightAdrenalGland LeftAdrenalGland Gallbladder "
     "Esophagus Stomach Duodenum LeftKidney",
-    "liv rkid spl pancreas aor IVC rad lad gall eso sto duo lkid",
+    "liv rkid spl pancreas aor IVC rag lag gall eso sto duo lkid",
 ]
 
 
@@ -66,6 +66,11 @@ def test_no_two_organs_share_a_name_and_unknown_ones_are_themselves():
 )  # fmt: skip
 def test_a_name_has_the_label_of_the_organ_that_it_means(name, label):
     assert OrganNames(FLARE22).rank(name) == label
+
+
+@pytest.mark.parametrize("name", ["LAD", "A_LAD", "RAD", "PAN", "L_AD"])
+def test_a_short_form_that_means_something_else_to_radiotherapy_is_no_organ(name):
+    assert OrganNames(FLARE22).rank(name) is None and not is_known(name)
 
 
 def test_a_tables_own_names_go_before_what_is_known_of_others():

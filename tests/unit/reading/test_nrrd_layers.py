@@ -83,6 +83,56 @@ def test_a_finer_grid_is_resampled_to_the_nearest(tmp_path, stored):
     grid.SetOrigin([place - mm / 3 for place, mm in zip(stored.geometry.origin_mm_xyz, (2.0, 1.5, 3.0), strict=True)])
     volume = read_label_map(by_slicerio(tmp_path / "a.seg.nrrd", fine, grid), stored, rank)
     assert np.array_equal(array_of(volume), DRAWN)
+    found = [remark.found for remark in volume.remarks if remark.kind == "grid"]
+    assert len(found) == 1 and "spacing in mm (2, 1.5, 3) and (0.666667, 0.5, 1)" in found[0]
+
+
+def grid_of(stored, shift=(0, 0, 0), stretch=1.0, degrees=0.0):
+    """The scan's grid, moved by a share of a voxel, with other distances, or turned around its first voxel."""
+    grid = sitk.Image(stored.image)
+    spacing = np.array(stored.geometry.spacing_mm_xyz)
+    grid.SetSpacing((spacing * stretch).tolist())
+    grid.SetOrigin((np.array(stored.geometry.origin_mm_xyz) + spacing * shift).tolist())
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    grid.SetDirection((c, -s, 0, s, c, 0, 0, 0, 1))
+    return grid
+
+
+@pytest.mark.parametrize("masks", [MASKS, OVERLAPPING])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"shift": (0.3, 0, 0)}, "origin in mm (5, -7, 11) and (5.6, -7, 11)"),
+        ({"stretch": 0.95}, "spacing in mm (2, 1.5, 3) and (1.9, 1.425, 2.85)"),
+        ({"degrees": 3}, "direction (1, 0, 0, 0, 1, 0, 0, 0, 1) and (0.99863, -0.052336, 0"),
+        ({"shift": (0.05, 0, 0)}, ""),
+        ({"shift": (-3, 2, 1)}, ""),
+    ],
+)
+def test_another_grid_is_resampled_with_a_word_and_a_piece_of_the_scan_s_is_not(tmp_path, stored, masks, place, said):
+    grid = grid_of(stored, **place)
+    path = by_slicerio(tmp_path / "a.seg.nrrd", masks, grid)
+    volume = read_label_map(path, stored, rank)
+    wanted = sitk.Resample(image_like(DRAWN if masks is OVERLAPPING else BY_VALUE, grid), stored.image,
+                           sitk.Transform(), sitk.sitkNearestNeighbor)  # fmt: skip
+    assert np.array_equal(array_of(volume), sitk.GetArrayFromImage(wanted))
+    found = [remark.found for remark in volume.remarks if remark.kind == "grid"]
+    assert len(found) == bool(said) and (not said or said in found[0])
+
+
+@pytest.mark.parametrize("masks", [MASKS, OVERLAPPING])
+def test_segments_of_another_scan_are_refused(tmp_path, stored, masks):
+    far = by_slicerio(tmp_path / "far.seg.nrrd", masks, grid_of(stored, shift=(0, 0, 200)))
+    with pytest.raises(InputError, match="0% of its voxels there"):
+        read_label_map(far, stored, rank)
+    # Half of the scan away a piece of its grid is one of a larger scan, another grid is one of another scan.
+    shift = (0, 0, 8)
+    part = by_slicerio(tmp_path / "part.seg.nrrd", masks, grid_of(stored, shift))
+    assert "beyond" in {remark.kind for remark in read_label_map(part, stored, rank).remarks}
+    other = by_slicerio(tmp_path / "other.seg.nrrd", masks, grid_of(stored, shift, stretch=1.1))
+    with pytest.raises(InputError, match=r"\d+% of its voxels there; another grid.*spacing in mm") as error:
+        read_label_map(other, stored, rank)
+    assert "give the scan that was segmented" in error.value.remedy
 
 
 def test_a_scan_stored_along_other_axes(tmp_path, scan):

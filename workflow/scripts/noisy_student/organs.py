@@ -75,23 +75,29 @@ SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "righ
 UNSAID = ("or", "and", "the")
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case, apart at separators and where a capital follows a small letter."""
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
 def plain(name: str) -> str:
     """The name without case, separators and order of sides: `Kidney_Right`, `kidney (R)` and `right kidney` are one."""
-    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    words = words_of(name)
     sides = [SIDES[word] for word in words if word in SIDES]
     return "".join(sides + [word for word in words if word not in SIDES and word not in UNSAID])
 
 
 # Labels and tolerances: the FLARE22 challenge's evaluation code, in the order of the paper's tables. Volumes: from a
 # newborn's organ (kidney 10 ml, adrenal gland shrunken) to cirrhosis, polycystic kidneys, a spleen of leukaemia.
-# Aliases: AMOS22 (with its `arota`), BTCV's short forms, AbdomenAtlas, and radiotherapy's AAPM TG-263.
+# Aliases: AMOS22 (with its `arota`), BTCV's short forms, AbdomenAtlas, and radiotherapy's AAPM TG-263. Not BTCV's `lad`
+# and `rad` nor `pan`: to radiotherapy a coronary artery, a radius or a dose, and para-aortic nodes.
 FLARE22: tuple[Organ, ...] = (
     Organ(1, "liver", "Liver", 5, "#ba4300", volume_ml=(150, 6000), aliases=("liv",)),
     Organ(
         2, "right kidney", "RK", 3, "#ffdc6a", left_twin="left kidney", volume_ml=(10, 3000), aliases=("rkid", "rk")
     ),
     Organ(3, "spleen", "Spleen", 3, "#6784fe", volume_ml=(8, 5000), aliases=("spl",)),
-    Organ(4, "pancreas", "Pancreas", 5, "#b0c779", volume_ml=(5, 500), aliases=("pan",)),
+    Organ(4, "pancreas", "Pancreas", 5, "#b0c779", volume_ml=(5, 500)),
     Organ(
         5, "aorta", "Aorta", 2, "#e5004e", z_limited=True, volume_ml=(3, 1000),
         aliases=("aor", "arota", "abdominal aorta", "A_Aorta"),
@@ -102,11 +108,11 @@ FLARE22: tuple[Organ, ...] = (
     ),
     Organ(
         7, "right adrenal gland", "RAG", 2, "#18f3fa", left_twin="left adrenal gland", volume_ml=(0.3, 60),
-        aliases=("rad", "rag", "right adrenal", "right suprarenal gland", "Glnd_Adrenal_R"),
+        aliases=("rag", "right adrenal", "right suprarenal gland", "Glnd_Adrenal_R"),
     ),
     Organ(
         8, "left adrenal gland", "LAG", 2, "#adff02", volume_ml=(0.3, 60),
-        aliases=("lad", "lag", "left adrenal", "left suprarenal gland", "Glnd_Adrenal_L"),
+        aliases=("lag", "left adrenal", "left suprarenal gland", "Glnd_Adrenal_L"),
     ),
     Organ(9, "gallbladder", "GB", 2, "#00b892", volume_ml=(0.5, 500), aliases=("gall", "gb")),
     Organ(

@@ -19,11 +19,25 @@ Rank = Callable[[str], int | None]
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment as its file knows it: by `key`; `where` says it to a user, `names` what it is called, best first."""
+    """A segment as its file knows it: by `key`; `where` says it to a user, `names` what it is called, best first.
+
+    `label`: the text that its author gave it, where other names say more. `contradiction`: what is said of it twice and
+    differently, behind `where`; empty if nothing.
+    """
 
     key: Hashable
     where: str
     names: tuple[str, ...]
+    label: str = ""
+    contradiction: str = ""
+
+    def shown(self, name: str) -> str:
+        """The name by which it is known, with its label where that is another."""
+        return f"{name} ({self.where}, {self.label!r})" if self.is_of_kind(name) else name
+
+    def is_of_kind(self, name: str) -> bool:
+        """Whether a name is none of its label."""
+        return bool(self.label) and name not in (self.label, self.names[0])
 
 
 @dataclass
@@ -51,14 +65,15 @@ class Roll:
 
 
 def roll_of(path: Path, segments: Sequence[Segment], rank: Rank | None) -> Roll:
-    """Which segments are read. Raises InputError where two of them have one name."""
+    """Which segments are read. Raises InputError where two of them have one name, or one is said to be two things."""
     known = [(segment, *_known(segment, rank, place)) for place, segment in enumerate(segments, 1)]
     read = {segment.key: number for segment, _, number in known if number is not None}
     _require_once(path, [segment for segment in segments if segment.key in read])
+    _require_clear(path, [segment for segment in segments if segment.key in read])
     names, behind = {}, count(LARGEST_LABEL + 1)
     for _, name, number in known:
         names[number if number is not None and number not in names else next(behind)] = name
-    return Roll(read, dict(sorted(names.items())), _joined(known))
+    return Roll(read, dict(sorted(names.items())), [*_by_kind(known), *_joined(known)])
 
 
 def _known(segment: Segment, rank: Rank | None, place: int) -> tuple[str, int | None]:
@@ -77,12 +92,31 @@ def _require_once(path: Path, read: Sequence[Segment]) -> None:
         raise InputError(f"each organ once in {path}", twice, remedy)
 
 
+def _require_clear(path: Path, read: Sequence[Segment]) -> None:
+    if said := "; ".join(f"{segment.where}, {segment.contradiction}" for segment in read if segment.contradiction):
+        remedy = "look which one it is, and correct the other: the label, or the property type and its modifier"
+        raise InputError(f"one side for each segment in {path}", said, remedy)
+
+
+def _by_kind(known: Sequence[tuple[Segment, str, int | None]]) -> list[Remark]:
+    """A remark on segments whose labels say nothing, and which were read by their property type."""
+    found = ", ".join(
+        segment.shown(name) for segment, name, number in known if number is not None and segment.is_of_kind(name)
+    )
+    remedy = "nothing, if that is right; else give the segments labels, which go before their types"
+    return (
+        [Remark("property type", f"segments known by their property type: {found}", "labels that name organs", remedy)]
+        if found
+        else []
+    )
+
+
 def _joined(known: Sequence[tuple[Segment, str, int | None]]) -> list[Remark]:
     """Remarks on segments that are one organ by several names."""
     by_number = defaultdict(list)
-    for _, name, number in known:
+    for segment, name, number in known:
         if number is not None:
-            by_number[number].append(name)
+            by_number[number].append(segment.shown(name))
     remedy = "nothing, if they are its parts: read as one; else leave the one that counts"
     return [
         Remark("joined", f"one organ under several names: {', '.join(names)}", "one segment of each organ", remedy)

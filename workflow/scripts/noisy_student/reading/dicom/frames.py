@@ -3,6 +3,7 @@
 Format: DICOM PS3.3, C.7.6.16 and A.51.
 """
 
+from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,32 @@ def on_slices(path: Path, scan: Volume, frames: Frames, kind: np.dtype) -> tuple
             return turned, slices, starts_xy
         said.append(problem)
     raise InputError(f"{path} on the slices of its scan", said[0], OTHER_SCAN)
+
+
+def require_every_slice(path: Path, canvas: Canvas, frames: Frames, slices: np.ndarray) -> None:
+    """Raise InputError where a segment has frames on every second slice or so, as drawn on slices further apart.
+
+    Slices may lack frames where nothing was drawn, but not at a constant step.
+    """
+    by_segment = defaultdict(set)
+    for segment, number in zip(frames.segments, slices.tolist(), strict=True):
+        if number >= 0:
+            by_segment[segment].add(number)
+    heights_mm = canvas.slices.heights_mm
+    for numbers in by_segment.values():
+        there = sorted(numbers)
+        steps = np.diff(there)
+        if _is_regular(steps):
+            drawn_mm = np.median(np.diff(heights_mm[there])[steps == steps.min()])
+            scan_mm = np.median(np.diff(heights_mm))
+            found = f"a segment drawn on slices {drawn_mm:.4g} mm apart, where the scan's are {scan_mm:.4g} mm apart"
+            raise InputError(f"{path} on the slices of its scan", found, OTHER_SCAN)
+
+
+def _is_regular(steps: np.ndarray) -> bool:
+    """Whether slices are left out at one step: all are multiples of the least, which comes more than once."""
+    least = min(steps, default=1)
+    return bool(least > 1 and not (steps % least).any() and np.count_nonzero(steps == least) > 1)
 
 
 def _fit(canvas: Canvas, frames: Frames) -> tuple[np.ndarray, np.ndarray, str]:

@@ -27,7 +27,8 @@ def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, Ac
     corrected = [said] if said else []
     if not even:
         corrected += [f"slices {distances_mm(stack.gaps_mm)} mm apart resampled to {grid_mm[1] - grid_mm[0]:.4g} mm"]
-    acquired = Acquired(_slices(image, stack), shifts_xy, grid_mm, stack.slices[0].frame_of_reference)
+    first = stack.slices[0]
+    acquired = Acquired(_slices(image, stack), shifts_xy, grid_mm, first.frame_of_reference, first.series)
     if not corrected:
         return _placed(image, stack, grid_mm, np.zeros(2)), acquired, ""
     if (np.ptp(shifts_xy, axis=0) > image.GetSize()[:2]).any():

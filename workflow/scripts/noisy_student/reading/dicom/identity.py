@@ -110,7 +110,7 @@ def _identity(path: Path, data: Dataset) -> Identity | str:
         issuer=text(data, ISSUER),
         name=str(data.get(NAME) or ""),
         birth_date=text(data, BIRTH_DATE),
-        refers=_referred(data, LABEL_MAPS.get(modality, ())),
+        refers=referred_series(data, LABEL_MAPS.get(modality, ())),
     )
     return Identity(header, text(data, INSTANCE), tuple(heights_mm))
 
@@ -131,8 +131,8 @@ def _plane(axes: np.ndarray) -> str:
     return PLANES[int(np.abs(np.cross(*axes)).argmax())]
 
 
-def _referred(data: Dataset, sequences: tuple[str, ...]) -> tuple[str, ...]:
-    """The series at the end of sequences in sequences."""
+def referred_series(data: Dataset, sequences: tuple[str, ...]) -> tuple[str, ...]:
+    """The series at the end of sequences in sequences, as `LABEL_MAPS` has them for each modality."""
     items = [data]
     for name in sequences:
         items = [below for item in items for below in item.get(name) or ()]

@@ -8,9 +8,10 @@ from pydicom.filereader import read_partial
 from noisy_student.errors import InputError, last_line
 from noisy_student.reading.dicom.files import dicom_files, is_dicom
 from noisy_student.reading.dicom.headers import CLASS
+from noisy_student.reading.dicom.identity import referred_series
 from noisy_student.reading.dicom.values import text
 from noisy_student.reading.problems import unreadable
-from noisy_student.reading.volume import Volume
+from noisy_student.reading.volume import Remark, Volume
 
 SEGMENTATION, STRUCTURE_SET = "a segmentation", "a structure set"
 CLASSES = {
@@ -48,12 +49,23 @@ def require_frame_of_reference(path: Path, scan: Volume, given: str) -> None:
     """Raise InputError if what was drawn says that it belongs to another frame of reference than the scan's slices."""
     known = scan.acquired.frame_of_reference if scan.acquired else ""
     if known and given and known != given:
-        wanted = f"{path} in its scan's frame of reference (FrameOfReferenceUID {known})"
+        wanted = f"{path} in its scan's frame of reference"
         remedy = (
             "give the scan that it was drawn on; if it is this one, whose identifiers were changed, give both the "
             "same, or the scan as NIfTI: then positions count alone"
         )
-        raise InputError(wanted, f"another one ({given})", remedy)
+        raise InputError(wanted, "another one: the FrameOfReferenceUIDs differ", remedy)
+
+
+def other_series(scan: Volume, data: Dataset, sequences: tuple[str, ...]) -> list[Remark]:
+    """A remark if what was drawn refers to other series than the scan, through these sequences."""
+    known = scan.acquired.series if scan.acquired else ""
+    referred = referred_series(data, sequences)
+    if not known or not referred or known in referred:
+        return []
+    found = "drawn on another series than the scan, by its header: the SeriesInstanceUIDs differ"
+    remedy = "nothing, if identifiers were changed; if it is of another phase or reconstruction, give that series"
+    return [Remark("series", found, "segments that were drawn on this series", remedy)]
 
 
 def damaged(path: Path, kind: str, error: Exception) -> InputError:

@@ -14,9 +14,10 @@ from pydicom.pixels import iter_pixels
 
 from noisy_student.errors import last_line
 from noisy_student.reading.canvas import lay
-from noisy_student.reading.dicom.frames import frames_of, on_slices
-from noisy_student.reading.dicom.objects import SEGMENTATION, damaged, require_frame_of_reference
-from noisy_student.reading.dicom.segment_names import names_of
+from noisy_student.reading.dicom.frames import frames_of, on_slices, require_every_slice
+from noisy_student.reading.dicom.identity import OF_SEGMENTATION
+from noisy_student.reading.dicom.objects import SEGMENTATION, damaged, other_series, require_frame_of_reference
+from noisy_student.reading.dicom.segment_names import segment_of
 from noisy_student.reading.problems import unreadable
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
@@ -31,8 +32,10 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
         raise damaged(path, SEGMENTATION, error) from error
     require_frame_of_reference(path, scan, str(data.get("FrameOfReferenceUID", "")))
     roll = roll_of(path, segments, rank)
+    roll.remarks += other_series(scan, data, OF_SEGMENTATION)
     frames = frames_of(path, data, roll.numbers)
     canvas, slices, starts_xy = on_slices(path, scan, frames, roll.kind)
+    require_every_slice(path, canvas, frames, slices)
     there, overlaps = np.flatnonzero(slices >= 0), 0
     beyond = len(slices) - len(there)
     for place, frame_yx in zip(there, _pixels(path, data, frames.numbers[there]), strict=True):
@@ -47,8 +50,7 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
 
 def _segments(data: Dataset) -> list[Segment]:
     """The segments; number 0 of a label map is background."""
-    found = [(int(segment.SegmentNumber), segment) for segment in data.SegmentSequence]
-    return [Segment(number, f"segment {number}", names_of(segment)) for number, segment in found if number]
+    return [segment_of(segment) for segment in data.SegmentSequence if int(segment.SegmentNumber)]
 
 
 def _pixels(path: Path, data: Dataset, numbers: np.ndarray) -> Iterator[np.ndarray]:

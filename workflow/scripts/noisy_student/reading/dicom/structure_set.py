@@ -16,9 +16,11 @@ from pydicom.dataset import Dataset
 
 from noisy_student.reading.canvas import Canvas, canvases, lay
 from noisy_student.reading.dicom.contours import filled
-from noisy_student.reading.dicom.objects import STRUCTURE_SET, damaged, require_frame_of_reference
+from noisy_student.reading.dicom.identity import OF_STRUCTURES
+from noisy_student.reading.dicom.objects import STRUCTURE_SET, damaged, other_series, require_frame_of_reference
 from noisy_student.reading.dicom.values import text
 from noisy_student.reading.segments import Rank, Segment, roll_of
+from noisy_student.reading.slices import Slices
 from noisy_student.reading.volume import Remark, Volume
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -27,8 +29,15 @@ CONTOUR_DATA = 0x30060050
 NEAR, ONE_PLANE = 0.5, 0.05
 # How many pixels beyond the outermost centres a contour may run.
 EDGE = 1
-# From which share of the slices between a region's first and last one its missing contours are worth a word.
-MANY = 0.25
+# From which share of the slices between a region's first and last one its missing contours are worth a word; and from
+# how many slices on, by the median of a region, contours were drawn on slices further apart.
+MANY, APART = 0.25, 1.1
+# From which share of the slices' distance on it is worth a word that a contour is off its slice.
+OFF = 0.25
+
+
+# The number of a region, and that of a slice.
+Key = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +62,9 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     for number in roll.numbers:
         require_frame_of_reference(path, scan, str(regions[number].get("ReferencedFrameOfReferenceUID", "")))
     canvas = _canvas(scan, contours, roll.kind)
-    drawn, beyond = _by_slice(canvas, contours)
-    roll.remarks += [*_beyond(beyond, len(contours)), *_gaps(drawn, regions)]
+    drawn, places, beyond = _by_slice(canvas, contours)
+    roll.remarks += [*other_series(scan, data, OF_STRUCTURES), *_beyond(beyond, len(contours))]
+    roll.remarks += [*_gaps(places, canvas.slices, regions), *_off(places, regions)]
     overlaps = 0
     for (number, slice_number), plane in drawn.items():
         mask_yx = _mask(canvas, plane, slice_number)
@@ -89,8 +99,8 @@ def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas
     return min(canvases(scan, axes[:, across], kind), key=distance)
 
 
-def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[tuple[int, int], list[Contour]], int]:
-    """(region, slice) → contours of the plane that is nearest to the slice; and how many reach beyond the slices."""
+def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[Key, list[Contour]], dict[Key, float], int]:
+    """Contours of the plane that is nearest to a slice, and where that is; and how many reach beyond the slices."""
     planes, beyond = defaultdict(list), 0
     half_xy = (np.array(canvas.slices.size_xy) - 1) / 2
     for contour in contours:
@@ -103,10 +113,14 @@ def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[tuple[i
             beyond += bool((np.abs(pixels - half_xy) > half_xy + EDGE).any())
             planes[contour.region, number].append((abs(place - number), place, contour))
     nearest = {key: min(found, key=lambda one: one[:2])[1] for key, found in planes.items()}
-    return {
-        key: [contour for _, place, contour in found if abs(place - nearest[key]) <= ONE_PLANE]
-        for key, found in planes.items()
-    }, beyond
+    return (
+        {
+            key: [contour for _, place, contour in found if abs(place - nearest[key]) <= ONE_PLANE]
+            for key, found in planes.items()
+        },
+        nearest,
+        beyond,
+    )
 
 
 def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarray:
@@ -126,15 +140,49 @@ def _beyond(contours: int, of_all: int) -> list[Remark]:
     return [Remark("beyond", found, "all contours on the scan", remedy)] if contours else []
 
 
-def _gaps(drawn: Sequence[tuple[int, int]], regions: dict[int, Dataset]) -> list[Remark]:
+def _gaps(places: dict[Key, float], slices: Slices, regions: dict[int, Dataset]) -> list[Remark]:
     """A remark on regions that were contoured on some slices only: nothing fills those between."""
-    slices = defaultdict(list)
-    for region, number in drawn:
-        slices[region].append(number)
-    missing = {region: 1 - len(numbers) / (max(numbers) - min(numbers) + 1) for region, numbers in slices.items()}
-    found = ", ".join(f"{_name(regions[region])} {share:.0%}" for region, share in missing.items() if share > MANY)
-    remedy = "if it was contoured on every second slice or so, fill the others in before it is exported"
-    wanted = "a contour on each slice that an organ crosses"
-    return (
-        [Remark("gaps", f"no contours on many slices between first and last: {found}", wanted, remedy)] if found else []
+    by_region = defaultdict(list)
+    for (region, number), place in sorted(places.items()):
+        by_region[region].append((number, place))
+    said = [
+        f"{_name(regions[region])} {words}" for region, found in by_region.items() if (words := _gap(found, slices))
+    ]
+    remedy = (
+        "if it was contoured on another series of the study, give that one; if on every second slice or so, fill the "
+        "others in before it is exported"
     )
+    wanted = "a contour on each slice that an organ crosses"
+    found = f"no contours on slices between first and last: {', '.join(said)}"
+    return [Remark("gaps", found, wanted, remedy)] if said else []
+
+
+def _gap(found: Sequence[tuple[int, float]], slices: Slices) -> str:
+    """Which share of a region's slices lacks contours, if that is many or regular, in words; else empty.
+
+    `found`: slice of each plane, and where it is in slices.
+    """
+    numbers, places = zip(*found, strict=True)
+    share = 1 - len(numbers) / (numbers[-1] - numbers[0] + 1)
+    step = float(np.median(np.diff(places))) if len(places) > 1 else 0.0
+    if not share or (share <= MANY and step < APART):
+        return ""
+    if step < APART:
+        return f"{share:.0%}"
+    slices_mm = float(np.median(np.diff(slices.heights_mm[numbers[0] : numbers[-1] + 1])))
+    return f"{share:.0%} (contours {step * slices_mm:.3g} mm apart on slices {slices_mm:.3g} mm apart)"
+
+
+def _off(places: dict[Key, float], regions: dict[int, Dataset]) -> list[Remark]:
+    """A remark on regions with contours between slices, which are drawn on the nearest one."""
+    off = defaultdict(list)
+    for (region, number), place in places.items():
+        off[region].append(abs(place - number))
+    said = [
+        f"{_name(regions[region])} up to {max(shares):.2g}"
+        for region, shares in off.items()
+        if round(max(shares), 3) >= OFF
+    ]
+    found = f"contours off their slices, as a share of the slices' distance: {', '.join(said)}"
+    remedy = "nothing, if positions were rounded; if it was contoured on another series of the study, give that one"
+    return [Remark("off", found, "contours in the planes of the scan's slices", remedy)] if said else []

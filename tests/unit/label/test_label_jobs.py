@@ -4,9 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+import slicerio
 
 from dicom_series import write_series
 from noisy_student.errors import InputError
@@ -120,6 +123,63 @@ def test_label_maps_of_an_earlier_run_are_replaced_and_no_others(tmp_path, exten
     empty.touch()
     assert outputs(tmp_path / "case", mine) == [mine] and outputs(tmp_path / "case", empty) == [empty]
     refused(tmp_path / "case", others, "another file, to be kept")
+
+
+def by_nibabel(path):
+    image = nibabel.load(path)
+    voxels = np.asarray(image.dataobj).copy()
+    voxels[0, 0, 0] ^= 1
+    nibabel.save(nibabel.Nifti1Image(voxels, image.affine, image.header), path)
+
+
+def by_simpleitk(path):
+    image = sitk.ReadImage(str(path))
+    image[0, 0, 0] ^= 1
+    sitk.WriteImage(image, str(path))
+
+
+def by_slicerio(path):
+    segmentation = slicerio.read_segmentation(str(path))
+    segmentation["voxels"] = segmentation["voxels"].copy()
+    segmentation["voxels"][0, 0, 0] ^= 1
+    slicerio.write_segmentation(str(path), segmentation)
+
+
+def by_pydicom(path):
+    data = pydicom.dcmread(path)
+    data.PixelData = bytes([data.PixelData[0] ^ 1]) + data.PixelData[1:]
+    data.save_as(path)
+
+
+def by_another_segment(path):
+    data = pydicom.dcmread(path)
+    data.PerFrameFunctionalGroupsSequence[0].SegmentIdentificationSequence[0].ReferencedSegmentNumber = 2
+    data.save_as(path)
+
+
+@pytest.mark.parametrize(
+    ("extension", "correct"),
+    [(".nii.gz", by_nibabel), (".nii.gz", by_simpleitk), (".seg.nrrd", by_simpleitk), (".seg.nrrd", by_slicerio),
+     (".nrrd", by_simpleitk), (".mha", by_simpleitk), (".dcm", by_pydicom), (".dcm", by_another_segment)],
+)  # fmt: skip
+def test_a_label_map_of_an_earlier_run_that_was_corrected_since_is_kept(tmp_path, extension, correct):
+    write_series(tmp_path / "case", CT)
+    path, label_map = tmp_path / f"mine{extension}", read_scan(tmp_path / "case").image > -1000
+    label_map[1, 1, 1] = 2
+    segmentation = Segmentation(label_map, [Organ(1, "liver"), Organ(2, "spleen")], "a model", TEXT)
+    write_segmentation(segmentation, tmp_path / "case", path)
+    assert outputs(tmp_path / "case", path) == [path]
+    correct(path)
+    refused(tmp_path / "case", path, "changed since, perhaps corrected by hand\nremedy: move it away to keep it")
+
+
+def test_a_header_that_is_written_again_is_no_correction(tmp_path):
+    write_series(tmp_path / "case", CT)
+    path, label_map = tmp_path / "mine.nii.gz", read_scan(tmp_path / "case").image > -1000
+    write_segmentation(Segmentation(label_map, [Organ(1, "liver")], "a model", TEXT), tmp_path / "case", path)
+    image = nibabel.load(path)
+    nibabel.save(nibabel.Nifti1Image(image.get_fdata(), image.affine, image.header, dtype=np.float64), path)
+    assert outputs(tmp_path / "case", path) == [path]
 
 
 @pytest.mark.parametrize("output", ["", "labels", "label_map.nii.gz", "slices/x/y.nii.gz"])

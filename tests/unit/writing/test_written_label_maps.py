@@ -13,6 +13,7 @@ from noisy_student.errors import InputError
 from noisy_student.geometry import Geometry, reorient
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.reading.door import read_label_map
+from noisy_student.writing.checksum import of_voxels
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.numbers import OWN, TOTALSEGMENTATOR, numbered, renumbered
 from noisy_student.writing.segmentation import Segmentation
@@ -63,7 +64,7 @@ def test_totalsegmentators_reading_finds_number_name_and_colour_and_simpleitk_th
     assert [f"#{colour}" for colour in colours] == [organ.colour for organ in FLARE22]
     again = sitk.ReadImage(str(path))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(again), sitk.GetArrayFromImage(image))
-    assert again.GetMetaData("ITK_FileNotes").strip() == "made here"
+    assert again.GetMetaData("ITK_FileNotes").strip() == f"made here {of_voxels(image)}"
 
 
 def test_two_files_of_one_label_map_are_the_same_bytes(tmp_path):
@@ -115,3 +116,11 @@ def test_totalsegmentators_numbers_have_its_names():
 def test_an_organ_that_totalsegmentator_lacks_is_refused_by_its_name():
     with pytest.raises(InputError, match=r"got: pancreas tumour\n"):
         numbered([Organ(1, "pancreas"), Organ(2, "pancreas tumour")], TOTALSEGMENTATOR)
+
+
+def test_of_several_classes_that_fit_an_organ_the_one_of_its_own_name_is_taken_or_none():
+    exact = Organ(1, "left rib 4", aliases=("rib_left_5", "rib_left_6"))
+    assert [(organ.label, organ.name) for organ in numbered([exact], TOTALSEGMENTATOR)] == [(95, "rib_left_4")]
+    lobes = Organ(1, "left lung", aliases=("lung_upper_lobe_left", "lung_lower_lobe_left"))
+    with pytest.raises(InputError, match=r"left lung \(lung_upper_lobe_left and lung_lower_lobe_left\)"):
+        numbered([lobes, Organ(2, "liver")], TOTALSEGMENTATOR)

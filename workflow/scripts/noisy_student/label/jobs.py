@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.errors import InputError
-from noisy_student.label.mark import is_marked
+from noisy_student.label.mark import is_marked, is_unchanged
 from noisy_student.label.scans import Found
 from noisy_student.reading.dicom.files import visible_files
 from noisy_student.reading.names import case_name, stem_of
@@ -140,12 +140,16 @@ def _identities(files: Iterable[Path]) -> list[tuple[int, int]]:
 
 
 def _require_replaceable(path: Path) -> None:
-    """Raise unless nothing is lost: no file, an empty one, or a label map that this command has made."""
-    if path.is_file() and not path.stat().st_size:
+    """Raise unless nothing is lost: no file, an empty one, or a label map as this command has written it."""
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
-    if path.exists() and not is_marked(path):
+    if not is_marked(path):
         remedy = f"move it away if it is not needed, or {ANOTHER_PLACE}"
         raise InputError(f"no file at {path}, or a label map of an earlier run", "another file, to be kept", remedy)
+    if not is_unchanged(path):
+        got = "one whose voxels were changed since, perhaps corrected by hand"
+        remedy = f"move it away to keep it, delete it if it is not needed, or {ANOTHER_PLACE}"
+        raise InputError(f"no file at {path}, or a label map of an earlier run as that wrote it", got, remedy)
 
 
 def _require_writable(folder: Path) -> None:

@@ -24,7 +24,8 @@ from noisy_student.reading.dicom.files import is_dicom
 from noisy_student.reading.dicom.slice import Slice
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.volume import Remark
-from noisy_student.writing.segmentation import Segmentation, codes_of, rgb_of
+from noisy_student.writing.checksum import of_segments
+from noisy_student.writing.segmentation import Segmentation, codes_of, rgb_of, with_checksum
 from noisy_student.writing.slices import on_slices, stored_slices
 
 PRODUCT = "flare-noisy-student"
@@ -63,6 +64,8 @@ def write(segmentation: Segmentation, scan: Path, path: Path) -> tuple[Remark, .
     if slices.slices[0].frame is not None:
         segments = _in_frames(segments, slices.slices, int(sources[0].NumberOfFrames))
     data = _object(scan, sources, segments, organs, segmentation)
+    if segmentation.note:
+        data.ContentDescription = with_checksum(segmentation.note, of_segments(data))
     with whole_file(path) as temporary:
         data.save_as(temporary)
     return ()
@@ -116,7 +119,6 @@ def _object(
             manufacturer_model_name=PRODUCT,
             software_versions=__version__,
             device_serial_number="none",
-            content_description=segmentation.note or None,
             series_description=f"Organs by {segmentation.made_by}"[:LONGEST],
             specific_character_set=UTF8,
         )

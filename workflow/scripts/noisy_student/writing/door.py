@@ -28,6 +28,6 @@ def write_segmentation(segmentation: Segmentation, scan: Path, path: Path) -> tu
     else:
         image = segmentation.plain_image
         if segmentation.note:
-            image.SetMetaData(NOTE, segmentation.note)
+            image.SetMetaData(NOTE, segmentation.described)
         write_image(image, path)
     return ()

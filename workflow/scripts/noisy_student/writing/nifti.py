@@ -30,7 +30,7 @@ def write(segmentation: Segmentation, path: Path) -> None:
     image.set_qform(affine, SCANNER)
     image.set_sform(affine, SCANNER)
     image.header.set_xyzt_units("mm")
-    image.header["descrip"] = segmentation.note.encode()
+    image.header["descrip"] = segmentation.described.encode()
     image.header.extensions.append(Nifti1Extension(IGNORE, label_table(segmentation.organs).encode()))
     with whole_file(path) as temporary:
         nibabel.save(image, temporary)

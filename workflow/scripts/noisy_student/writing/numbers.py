@@ -7,7 +7,7 @@ import numpy as np
 
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.errors import InputError
-from noisy_student.organs import Organ
+from noisy_student.organs import Organ, plain
 
 OWN, TOTALSEGMENTATOR = "own", "totalsegmentator"
 NUMBERS = (OWN, TOTALSEGMENTATOR)
@@ -35,17 +35,27 @@ CLASSES = (
 def numbered(organs: Sequence[Organ], numbers: str) -> list[Organ]:
     """The organs under the numbers of a name in `NUMBERS`; under TotalSegmentator's they have its names too.
 
-    Raises InputError for organs that TotalSegmentator does not have.
+    Raises InputError for organs that TotalSegmentator does not have, or has in several classes.
     """
     if numbers == OWN:
         return list(organs)
     names = OrganNames(organs)
-    theirs = {names.rank(name): (number, name) for number, name in enumerate(CLASSES.split(), 1)}
-    if unknown := [organ.name for organ in organs if organ.label not in theirs]:
+    fitting = [(organ, _classes_of(organ, names)) for organ in organs]
+    if unfit := [_in_words(organ, classes) for organ, classes in fitting if len(classes) != 1]:
         remedy = "leave the label table's own numbers: without --numbers"
-        raise InputError("organs that TotalSegmentator's classes have", ", ".join(unknown), remedy)
-    found = [(organ, *theirs[organ.label]) for organ in organs]
-    return [replace(organ, label=number, name=name) for organ, number, name in found]
+        raise InputError("organs that are one class of TotalSegmentator each", ", ".join(unfit), remedy)
+    numbers = {name: number for number, name in enumerate(CLASSES.split(), 1)}
+    return [replace(organ, label=numbers[name], name=name) for organ, (name,) in fitting]
+
+
+def _classes_of(organ: Organ, names: OrganNames) -> list[str]:
+    """The class of the organ's own name, or all that its other names fit."""
+    fitting = [name for name in CLASSES.split() if names.rank(name) == organ.label]
+    return [name for name in fitting if plain(name) == plain(organ.name)] or fitting
+
+
+def _in_words(organ: Organ, classes: Sequence[str]) -> str:
+    return f"{organ.name} ({' and '.join(classes)})" if classes else organ.name
 
 
 def renumbered(label_map: np.ndarray, before: Sequence[Organ], after: Sequence[Organ]) -> np.ndarray:

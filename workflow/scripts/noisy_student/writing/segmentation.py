@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.geometry import image_like
 from noisy_student.organs import LEFT, RIGHT, Organ
+from noisy_student.writing.checksum import of_voxels
 
 # ITK's name of a file's own description: NIfTI's `descrip`, a key of NRRD and MHA.
 NOTE = "ITK_FileNotes"
@@ -19,7 +20,8 @@ SIDES = {RIGHT: "Right", LEFT: "Left"}
 class Segmentation:
     """A label map on its scan's grid, and the organs that its numbers stand for.
 
-    `made_by` names the model that made it. `note` is for the file's own description; empty for none.
+    `made_by` names the model that made it. `note` is for the file's own description, before a checksum of the voxels;
+    empty for none.
     """
 
     label_map: sitk.Image
@@ -33,9 +35,19 @@ class Segmentation:
         return sitk.GetArrayViewFromImage(self.label_map)
 
     @property
+    def described(self) -> str:
+        """The note with the checksum."""
+        return with_checksum(self.note, of_voxels(self.label_map)) if self.note else ""
+
+    @property
     def plain_image(self) -> sitk.Image:
         """The label map without any text of the file that it was read from."""
         return image_like(self.voxels_zyx, self.label_map)
+
+
+def with_checksum(note: str, checksum: str) -> str:
+    """A note as it stands in a file's description."""
+    return f"{note} {checksum}"
 
 
 def rgb_of(organ: Organ) -> tuple[float, float, float]:

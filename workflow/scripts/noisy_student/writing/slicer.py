@@ -30,7 +30,7 @@ def write(segmentation: Segmentation, path: Path) -> None:
         for key, value in _segment(organ, boxes[organ.label - 1]).items():
             keys[f"Segment{number}_{key}"] = value
     if segmentation.note:
-        keys[NOTE] = segmentation.note
+        keys[NOTE] = segmentation.described
     for key, value in keys.items():
         image.SetMetaData(key, value)
     write_image(image, path)

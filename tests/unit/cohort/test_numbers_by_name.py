@@ -9,7 +9,10 @@ import SimpleITK as sitk
 from header_files import write_nrrd
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
+from noisy_student.cohort.label_names import Named
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.stale_names import stale_names
 from noisy_student.geometry import reorient
 from noisy_student.images import read_image
 from noisy_student.organs import Organ
@@ -145,3 +148,56 @@ def test_a_cell_that_names_no_organ_is_an_error_of_its_case_and_table(labelled, 
     (error,) = found[found.severity == "error"].itertuples()
     assert (error.case, error.file) == ("a", tmp_path / "scans.tsv")
     assert error.found == "Leber in its column `organs`"
+
+
+def stale(write_scan, names, volumes_ml, organs, labels=(1, 2)):
+    """What is said of a label map with two cubes of so many ml, whose header calls the numbers so."""
+    array = np.zeros((20, 20, 40), np.uint8)
+    for label, ml, x in zip(labels, volumes_ml, (2, 22), strict=True):
+        side = round(ml ** (1 / 3))
+        array[1 : 1 + side, 1 : 1 + side, x : x + side] = label
+    image = read_image(write_scan("a.nii.gz", array, spacing=(10.0, 10.0, 10.0)))
+    found = Named("its header", names)
+    taken = [number for number, name in names.items() if OrganNames(organs[:2]).rank(name)]
+    return stale_names(found, image, taken, organs)
+
+
+SIZED = (
+    Organ(1, "liver", volume_ml=(500, 3000)),
+    Organ(2, "spleen", volume_ml=(50, 900)),
+    Organ(3, "left kidney", volume_ml=(50, 900)),
+)
+
+
+@pytest.mark.parametrize(
+    ("volumes_ml", "severity"), [((1728, 125), "error"), ((512, 125), "warning"), ((125, 125), "warning")]
+)
+def test_names_of_earlier_numbers_are_told_with_both_readings_and_are_an_error_where_volumes_say_so(
+    write_scan, volumes_ml, severity
+):
+    names = {1: "spleen", 2: "kidney_left", 5: "liver"}
+    (remark,) = stale(write_scan, names, volumes_ml, SIZED)
+    both = "by its header 1 is 'spleen', by the label table liver; 2 is 'kidney_left', by the label table spleen"
+    assert both in remark.found and remark.severity == severity and "extensions.clear()" in remark.remedy
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        ({1: "liver", 2: "tumour", 3: "spleen"}, (1, 2)),
+        ({1: "spleen", 2: "liver", 3: "left kidney"}, (1, 2)),
+        ({1: "spleen", 5: "liver", 7: "pancreas"}, (1, 7)),
+    ],
+)
+def test_names_that_say_no_other_organs_or_leave_nothing_over_or_numbers_beyond_the_table_are_right(
+    write_scan, names, labels
+):
+    assert not stale(write_scan, names, (1728, 125), SIZED, labels)
+
+
+def test_stale_names_of_a_source_are_told_once(labelled, names, tmp_path):
+    names("spleen", "heart", "liver", "left kidney")
+    _, found = make_case_table([labelled(), labelled("bb")], Standard(THREE, tmp_path / "renumbered"), cores=1)
+    (warning,) = found[found.found.str.contains("in use")].itertuples()
+    assert "1 is 'spleen', by the label table liver; 3 is 'liver'" in warning.found
+    assert "and in 1 more" in warning.found

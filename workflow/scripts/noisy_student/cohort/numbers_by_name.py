@@ -19,6 +19,7 @@ from noisy_student.cohort.label_names import (
 from noisy_student.cohort.labelled_organs import ORGANS
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.stale_names import stale_names
 from noisy_student.configuration.numbering import Numbers
 from noisy_student.organs import Organ
 from noisy_student.reading.volume import Remark, Volume
@@ -76,7 +77,8 @@ def numbering_of(
         f"numbers that have a name in {found.where}",
         "name them there, or give the organs' numbers under `labels`",
     )
-    return Numbering(numbers, {0, *found.names}, wanted, _taken(found, numbers)), remarks
+    remarks += stale_names(found, stored.image, [number for own in numbers.values() for number in own], organs)
+    return Numbering(numbers, {0, *found.names}, wanted, taken_of(found, numbers)), remarks
 
 
 def numbers_by_name(
@@ -99,7 +101,8 @@ def numbers_by_name(
     return numbers, remarks
 
 
-def _taken(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
+def taken_of(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
+    """The names that were used, from the numbers of each organ."""
     organ_of = {number: organ for organ, own in numbers.items() for number in own}
     return Taken(found.where, {name: organ_of.get(number, "") for number, name in found.names.items()}, found.lists_all)
 

@@ -2,18 +2,27 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.cohort.numbers_by_name import Taken
 from noisy_student.errors import InputError
-from noisy_student.evaluate.by_name import read_both, read_one
+from noisy_student.evaluate.by_name import PREDICTION, TRUTH, Read, Table, read_both, read_one
 from noisy_student.geometry import Geometry, reorient, turned_like
 from noisy_student.reading.door import read_scan
-from noisy_student.reading.segments import Rank
 from noisy_student.reading.volume import Remark, Volume
 
 FileRemark = tuple[Path, Remark]
+
+
+class FileNames(NamedTuple):
+    """The names by which a truth or a prediction (`role`) got the label table's numbers."""
+
+    role: str
+    path: Path
+    taken: Taken
 
 
 @dataclass
@@ -24,20 +33,24 @@ class JudgedPair:
     prediction_zyx: np.ndarray
     geometry: Geometry
     remarks: list[FileRemark] = field(default_factory=list)
+    names: list[FileNames] = field(default_factory=list)
 
 
-def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True, rank: Rank | None = None) -> JudgedPair:
+def read_pair(
+    truth: Path, prediction: Path, organs: int, checked: bool = True, table: Table | None = None
+) -> JudgedPair:
     """Read both label maps in canonical orientation, in whichever axis orders they are stored.
 
-    `rank`: the label of the organ that a name means, for those that have names instead of numbers.
+    `table`: what the names of organs mean, for those that have names.
 
-    Raises InputError if the grids differ or a label is not one of 0 to `organs`.
+    Raises InputError if the grids differ, names do not fit, or a label is not one of 0 to `organs`.
 
     Unchecked, as in the official tools, both are taken as stored and only the sizes must agree: labels are cast to
     uint8 (257 becomes 1), those outside the table count as background, and the spacing is the truth's.
     """
-    volumes = read_both(truth, prediction, rank) if checked else [read_scan(path) for path in (truth, prediction)]
-    first, second = (_as_judged(volume, checked) for volume in volumes)
+    paths = truth, prediction
+    read = read_both(*paths, table) if checked else [Read(read_scan(path), None) for path in paths]
+    first, second = (_as_judged(volume, checked) for volume, _ in read)
     geometry = Geometry.of(first)
     second = turned_like(second, geometry) if checked else second
     differences = geometry.differences(Geometry.of(second))
@@ -51,22 +64,27 @@ def read_pair(truth: Path, prediction: Path, organs: int, checked: bool = True, 
             "another grid, resample it onto the truth's (nearest neighbour)",
         )
     arrays = (_in_table(image, path, organs, checked) for image, path in ((first, truth), (second, prediction)))
-    remarks = [
-        (path, remark) for path, volume in zip((truth, prediction), volumes, strict=True) for remark in volume.remarks
+    remarks = [(path, remark) for path, one in zip(paths, read, strict=True) for remark in one.volume.remarks]
+    names = [
+        FileNames(role, path, one.taken)
+        for role, path, one in zip((TRUTH, PREDICTION), paths, read, strict=True)
+        if one.taken
     ]
-    return JudgedPair(*arrays, geometry, remarks)
+    return JudgedPair(*arrays, geometry, remarks, names)
 
 
 def read_labels(
-    path: Path, organs: int, checked: bool = True, rank: Rank | None = None
-) -> tuple[np.ndarray, Geometry, list[FileRemark]]:
-    """A label map as uint8 (z, y, x), its grid, and what has to be said of it.
+    truth: Path, organs: int, checked: bool = True, table: Table | None = None
+) -> tuple[np.ndarray, Geometry, list[FileRemark], list[FileNames]]:
+    """A truth as uint8 (z, y, x), its grid, what has to be said of it, and its names.
 
     Raises InputError unless all labels are known.
     """
-    volume = read_one(path, rank) if checked else read_scan(path)
+    volume, taken = read_one(truth, TRUTH, table) if checked else Read(read_scan(truth), None)
     image = _as_judged(volume, checked)
-    return _in_table(image, path, organs, checked), Geometry.of(image), [(path, remark) for remark in volume.remarks]
+    names = [FileNames(TRUTH, truth, taken)] if taken else []
+    remarks = [(truth, remark) for remark in volume.remarks]
+    return _in_table(image, truth, organs, checked), Geometry.of(image), remarks, names
 
 
 def _as_judged(volume: Volume, checked: bool) -> sitk.Image:

@@ -10,8 +10,11 @@ import pandas as pd
 
 from noisy_student.cohort.labelled_organs import ORGANS, labels_in
 from noisy_student.errors import InputError
+from noisy_student.evaluate import names_in_use
+from noisy_student.evaluate.by_name import TRUTH
 from noisy_student.evaluate.case_scores import CaseScores, OrganScore, score_case
 from noisy_student.evaluate.evaluation_modes import Mode
+from noisy_student.evaluate.judged_pair import FileNames
 from noisy_student.evaluate.pairing import NOMINAL, LabelMaps
 from noisy_student.evaluate.remarks import NAMED, in_words
 from noisy_student.organs import FLARE22, Organ
@@ -113,12 +116,14 @@ def score_table(
 ) -> pd.DataFrame:
     """One row per case and organ, cases in the given order, `role` and `set` after `case` where they are known.
 
-    What has to be said of their files is said on stderr.
+    What has to be said of their files, and of the names in them, is said on stderr. Raises InputError for an organ that
+    is judged and that no truth names, where all truths have names.
     """
     score = partial(_score, mode=mode, checked=checked, organs=organs)
     scored = list(in_order(score, cases, cores, "cases scored"))
     for line in in_words(remark for case in scored for remark in case.remarks):
         print(line, file=sys.stderr)
+    _say_names(cases, [file for case in scored for file in case.names], organs)
     table = pd.DataFrame([row for case in scored for row in case.rows], columns=OrganScore._fields)
     table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
     for name in ("set", "role"):
@@ -128,7 +133,18 @@ def score_table(
     return table
 
 
+def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: Sequence[Organ]) -> None:
+    labelled = frozenset[int]().union(*(case.labelled or {organ.label for organ in organs} for case in cases))
+    judged = [organ.name for organ in organs if organ.label in labelled]
+    for line in names_in_use.in_words(files, judged):
+        print(line, file=sys.stderr)
+    truths = [file for file in files if file.role == TRUTH]
+    if len(truths) == len(cases):
+        names_in_use.require_named(truths, judged)
+
+
 def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:
     if case.truth_sha256:
         require_unchanged(case.truth, case.truth_sha256)
-    return score_case(case.case, case.truth, case.prediction, mode, checked, organs, case.labelled)
+    is_numbered = bool(case.truth_sha256)
+    return score_case(case.case, case.truth, case.prediction, mode, checked, organs, case.labelled, is_numbered)

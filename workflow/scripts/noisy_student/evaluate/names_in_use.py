@@ -1,0 +1,45 @@
+"""By which names organs were known in the label maps that were judged: said once for each set of names."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from noisy_student.errors import InputError
+from noisy_student.evaluate.by_name import SAY_WHICH
+from noisy_student.evaluate.judged_pair import FileNames
+
+SHOWN = 20
+
+
+def in_words(files: Sequence[FileNames], organs: Sequence[str]) -> list[str]:
+    """A line for each set of names: which were taken, what was left over, and which of the organs no name means.
+
+    Files that name only what is there have one set together.
+    """
+    sets = defaultdict(list)
+    for file in files:
+        sets[file.role, file.taken.where, file.taken.lists_all and frozenset(file.taken.organs.items())].append(file)
+    return [_line(alike, organs) for alike in sets.values()]
+
+
+def require_named(truths: Sequence[FileNames], organs: Sequence[str]) -> None:
+    """Raise InputError for organs, of those that are judged, that no truth names."""
+    named = {organ for file in truths for organ in file.taken.organs.values()}
+    if missing := [organ for organ in organs if organ not in named]:
+        names = dict.fromkeys(name for file in truths for name in file.taken.organs)
+        got = f"no name for {', '.join(missing)} in {len(truths)} truth(s), which name {_some(list(names))}"
+        raise InputError("each organ named in some truth", got, SAY_WHICH)
+
+
+def _line(files: Sequence[FileNames], organs: Sequence[str]) -> str:
+    role, _, taken = files[0]
+    names = {name: organ for file in files for name, organ in file.taken.organs.items()}
+    said = [name if name == organ else f"{name} is {organ}" for name, organ in names.items() if organ]
+    left_over = [name for name, organ in names.items() if not organ]
+    never = [organ for organ in organs if organ not in names.values()]
+    parts = (("taken", said), ("left over", left_over), ("never named", never))
+    listed = "; ".join(f"{what}: {_some(of_these)}" for what, of_these in parts if of_these)
+    return f"names in {len(files)} {role}(s), by {taken.where}: {listed}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return (", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")) or "none"

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from noisy_student.model.soft_labels import hard
 from noisy_student.train.label_sets import LabelSets
-from noisy_student.train.marginal_loss import MarginalLoss
+from noisy_student.train.marginal_loss import MarginalLoss, is_judged
 from noisy_student.train.soft_targets import SoftLoss
 
 CLASSES, SHAPE = 4, (8, 12, 12)
@@ -78,7 +78,7 @@ def test_at_every_resolution_the_loss_is_nnunets_too():
 @pytest.mark.parametrize("batch_dice", [False, True])
 @pytest.mark.parametrize("ignore", [None, IGNORE])
 def test_loss_of_sets_is_by_the_formulas(ignore, batch_dice):
-    """-log of the summed probability; Dice of a class without the voxels that may be it but need not."""
+    """-log of the summed probability; Dice of a class in the patches where it is not one that any voxel may be."""
     target = partly(ignore)
     logits = logits_of(target)
     probabilities = logits.softmax(1)
@@ -91,11 +91,20 @@ def test_loss_of_sets_is_by_the_formulas(ignore, batch_dice):
         for organ in range(CLASSES):
             counted[:, organ][at[:, 0]] = float(label == organ or organ not in members)
             wanted[:, organ][at[:, 0]] = float(label == organ)
+    for scan, members in enumerate(CODES):
+        counted[scan, list(members)] = 0
     axes = (0, 2, 3, 4) if batch_dice else (2, 3, 4)
     found = (probabilities * counted)[:, 1:]
     dice = (2 * (found * wanted[:, 1:]).sum(axes) + 1e-5) / (found.sum(axes) + wanted[:, 1:].sum(axes) + 1e-5)
     expected = torch.cat(cross_entropies).mean() - dice.mean()
     assert torch.isclose(marginal(ignore, batch_dice)(logits, target), expected, atol=1e-6)
+
+
+def test_dice_judges_an_organ_where_a_voxel_has_to_be_it_or_none_may_be_it():
+    may_be, wanted = (torch.zeros(2, 2, 1, 1, 2, dtype=torch.bool) for _ in range(2))
+    may_be[0, :, ..., 0] = True
+    wanted[0, 0, ..., 1] = wanted[1, 1, ..., 1] = True
+    assert is_judged(may_be, wanted).flatten(1).tolist() == [[True, False], [True, True]]
 
 
 def test_a_set_leaves_the_choice_among_its_labels_and_excludes_the_others():
@@ -146,7 +155,7 @@ def test_on_a_coarser_grid_a_voxel_is_a_set_by_its_share():
     cross_entropy = -0.5 * (probabilities[organ].log() + probabilities[list(may_be)].sum().log())
     dice = []
     for label in range(1, CLASSES):
-        counted = probabilities[label] * (0.5 if label in may_be else 1)
+        counted = probabilities[label] * (label not in may_be)
         wanted = torch.tensor(0.5 * (label == organ))
         dice.append((2 * torch.minimum(counted, wanted) + 1e-5) / (counted + wanted + 1e-5))
     expected = cross_entropy - torch.stack(dice).mean()

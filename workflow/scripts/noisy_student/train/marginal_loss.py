@@ -15,7 +15,8 @@ class MarginalLoss(torch.nn.Module):
     """Of one resolution: cross-entropy and nnU-Net's own `dice`, which is nnU-Net's loss where no voxel has a set.
 
     Every target is a set of classes S, a label that of itself alone: cross-entropy is -log Σ_{c ∈ S} p_c, the mean over
-    all voxels that are not ignored. Dice of a class leaves out the voxels that may be it but need not.
+    all voxels that are not ignored. Dice of a class leaves out the voxels that may be it but need not, and patches in
+    which no other voxel is it (`is_judged`).
     """
 
     def __init__(self, dice: torch.nn.Module, sets: LabelSets, ignores: bool, device: torch.device) -> None:
@@ -26,9 +27,21 @@ class MarginalLoss(torch.nn.Module):
     def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The loss of logits (batch, class, z, y, x) against labels and codes (batch, 1, z, y, x)."""
         members, is_label = members_at(self.members, target), target < self.classes
-        dice = self.dice(logits, members & is_label, loss_mask=(is_label | ~members)[:, 1:])
+        wanted, may_be = members & is_label, (members & ~is_label)[:, 1:]
+        dice = self.dice(logits, wanted, loss_mask=~may_be & is_judged(may_be, wanted[:, 1:]))
         learned = target[:, 0] != self.classes if self.ignores else None
         return marginal_cross_entropy(log_softmax(logits.float(), 1), members, learned) + dice
+
+
+def is_judged(may_be: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Which classes Dice judges in each patch: bool (batch, class, 1, 1, 1).
+
+    Of (batch, class, z, y, x), where a voxel may be the class but need not, and where it is it. A class that may be
+    there, with no voxel that has to be it, is not: none of it on what is labelled otherwise would be a Dice of 1, and a
+    network reaches that best by forgetting the class.
+    """
+    anywhere = [(where > 0).flatten(2).any(2) for where in (may_be, wanted)]
+    return (~anywhere[0] | anywhere[1])[..., None, None, None]
 
 
 def marginal_cross_entropy(

@@ -16,7 +16,7 @@ from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import Dow
 from torch.nn.functional import adaptive_avg_pool3d, grid_sample, log_softmax
 
 from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
-from noisy_student.train.marginal_loss import log_of_sum
+from noisy_student.train.marginal_loss import is_judged, log_of_sum
 
 BACKGROUND = 0
 SMOOTH = 1e-5  # nnU-Net's, in its Dice
@@ -175,7 +175,8 @@ class SoftLoss(torch.nn.Module):
         found, wanted = logarithms.exp()[:, 1:], masses[:, 1:]
         if members is not None:
             cross_entropy = cross_entropy - (of_set[:, 0] * log_of_sum(logarithms, members)).sum() / voxels
-            learned = (1 if learned is None else learned) - of_set * members[:, 1:]
+            may_be = of_set * members[:, 1:]
+            learned = ((1 if learned is None else learned) - may_be) * is_judged(may_be, wanted)
         if learned is not None:
             found = found * learned
         axes = tuple(range(2, found.ndim))

@@ -16,7 +16,7 @@ class MarginalLoss(torch.nn.Module):
 
     Every target is a set of classes S, a label that of itself alone: cross-entropy is -log Σ_{c ∈ S} p_c, the mean over
     all voxels that are not ignored. Dice of a class leaves out the voxels that may be it but need not, and patches in
-    which no other voxel is it (`is_judged`).
+    which no other voxel is it (`is_judged`); it is the mean over what it judges.
     """
 
     def __init__(self, dice: torch.nn.Module, sets: LabelSets, ignores: bool, device: torch.device) -> None:
@@ -28,7 +28,11 @@ class MarginalLoss(torch.nn.Module):
         """The loss of logits (batch, class, z, y, x) against labels and codes (batch, 1, z, y, x)."""
         members, is_label = members_at(self.members, target), target < self.classes
         wanted, may_be = members & is_label, (members & ~is_label)[:, 1:]
-        dice = self.dice(logits, wanted, loss_mask=~may_be & is_judged(may_be, wanted[:, 1:]))
+        judged = is_judged(may_be, wanted[:, 1:])
+        # What is not judged has a Dice of 1 there.
+        dice = self.dice(logits, wanted, loss_mask=~may_be & judged)
+        judged = (judged.any(0) if self.dice.batch_dice else judged).flatten()
+        dice = (judged.numel() * dice + (~judged).sum()) / judged.sum().clamp(min=1)
         learned = target[:, 0] != self.classes if self.ignores else None
         return marginal_cross_entropy(log_softmax(logits.float(), 1), members, learned) + dice
 

@@ -172,11 +172,12 @@ class SoftLoss(torch.nn.Module):
         if members is not None:
             masses, of_set = masses.split([self.classes, 1], 1)
         cross_entropy = -torch.dot(masses.flatten(), logarithms.flatten()) / voxels
-        found, wanted = logarithms.exp()[:, 1:], masses[:, 1:]
+        found, wanted, judged = logarithms.exp()[:, 1:], masses[:, 1:], None
         if members is not None:
             cross_entropy = cross_entropy - (of_set[:, 0] * log_of_sum(logarithms, members)).sum() / voxels
             may_be = of_set * members[:, 1:]
-            learned = ((1 if learned is None else learned) - may_be) * is_judged(may_be, wanted)
+            judged = is_judged(may_be, wanted)
+            learned = ((1 if learned is None else learned) - may_be) * judged
         if learned is not None:
             found = found * learned
         axes = tuple(range(2, found.ndim))
@@ -184,7 +185,10 @@ class SoftLoss(torch.nn.Module):
         if self.batch_dice:
             shared, sizes = shared.sum(0), sizes.sum(0)
         dice = (2 * shared + SMOOTH) / (sizes + SMOOTH).clamp(min=1e-8)
-        return cross_entropy - dice.mean()
+        if judged is None:
+            return cross_entropy - dice.mean()
+        judged = (judged.any(0) if self.batch_dice else judged).reshape(dice.shape)
+        return cross_entropy - (dice * judged).sum() / judged.sum().clamp(min=1)
 
 
 def pooled(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 import torch
+from hypothesis import HealthCheck, settings
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
@@ -25,6 +26,9 @@ from noisy_student.tables import write_table
 from noisy_student.train.training_set import Example, add_example, splits
 
 pytest_plugins = ["fault_table"]
+# On a busy machine drawing takes long, which says nothing about the code.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 ROOT = Path(__file__).parent.parent
 COARSE = Network(
     spacing_mm_zyx=(8, 6, 6), patch_size_zyx=(24, 48, 48), stages=4, base_features=4, batch_size=2, encoder_blocks=[1]

@@ -33,8 +33,8 @@ def test_the_loop_ends_with_a_report(finished):
 
 
 def test_each_rule_runs_on_its_own_environments_interpreter(finished):
-    # Two are made only when asked for.
-    run = finished.as_typed("check", "results/round_1/model.zip")
+    # Three are made only when asked for.
+    run = finished.as_typed("check", "results/round_1/model.zip", "results/round_1/exported/predictions/seg.nrrd.tsv")
     assert run.returncode == 0, run.stdout[-5000:]
     seen = defaultdict(set)
     for line in finished.seen.read_text().splitlines():

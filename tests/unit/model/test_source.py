@@ -61,7 +61,7 @@ def test_nothing_is_run_while_a_model_is_looked_at(model, tmp_path):
     torch.save(checkpoint | {"grad_scaler_state": Trap(tmp_path / "trapped")}, path)
     with path.open("rb") as stream:
         said = said_by(stream)
-    assert said["init_args"] == {"configuration": "3d_fullres"} and said["trainer_name"] == "nnUNetTrainer"
+    assert said["init_args"] == {"configuration": "3d_fullres", "fold": 0} and said["trainer_name"] == "nnUNetTrainer"
     assert isinstance(said["grad_scaler_state"], Inert) and set(said["network_weights"]) == set(
         checkpoint["network_weights"]
     )

@@ -23,16 +23,21 @@ def unfilled_name(name: str) -> str:
 def filled(hand_zyx: np.ndarray, taught: np.ndarray, labels: Collection[int], code: int) -> np.ndarray:
     """What a teacher taught, (1, z, y, x) or soft (3, z, y, x), where hand-labelled background may be one of `labels`.
 
-    Of the teacher's two classes one that is not among these gives its share to the other. Where neither is, as where
-    the teacher is not trusted, the voxel is the set of `labels`: its `code`.
+    Where the teacher's first class is not among these, as where the teacher is not trusted, the voxel is the set of
+    `labels`: its `code`. Where its second is not, the first has the whole share.
     """
-    first, second = taught[FIRST], taught[SECOND if len(taught) > 1 else FIRST]
-    is_first, is_second = (np.isin(found.clip(min=0), list(labels)) for found in (first, second))
+    first = taught[FIRST]
     by_hand = hand_zyx > 0
-    one = np.where(by_hand, hand_zyx, np.where(is_first, first, np.where(is_second, second, code)))
-    one = one.astype(taught.dtype)
+    is_taught = _among(first, labels) & ~by_hand
+    one = np.where(by_hand, hand_zyx, np.where(is_taught, first, code)).astype(taught.dtype)
     if len(taught) == 1:
         return one[None]
-    is_soft = is_first & is_second & ~by_hand
+    second = taught[SECOND]
+    is_soft = is_taught & _among(second, labels)
     share = np.where(is_soft, taught[SHARE], WHOLE).astype(taught.dtype)
     return np.stack([one, np.where(is_soft, second, one), share])
+
+
+def _among(labels_zyx: np.ndarray, labels: Collection[int]) -> np.ndarray:
+    """Which voxels have one of `labels`; outside of the crop is background."""
+    return np.isin(labels_zyx.clip(min=0), list(labels))

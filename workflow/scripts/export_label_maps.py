@@ -2,7 +2,8 @@
 
 Files lie in the folder that is named as the table without `.tsv`; a DICOM-SEG of an archive's scan, which names the
 patient, beside the archive's names table, where the table says. A case without a file has the reason in the table:
-DICOM-SEG refers to a scan that is DICOM, and cannot be without any organ.
+DICOM-SEG refers to a scan that is DICOM, and cannot be without any organ. Partly labelled scans are left out: what a
+teacher labels in them is there to be filled in around hand labels.
 """
 
 import argparse
@@ -28,7 +29,8 @@ from noisy_student.writing.formats import DICOM_SEG, FORMATS
 def exports(arguments: argparse.Namespace) -> list[Export]:
     """What is to be made. Raises InputError where DICOM-SEG is wanted and no scan is DICOM."""
     models = read_table(arguments.scores, ["case", "model"]).drop_duplicates("case").set_index("case").model
-    cases = read_table(arguments.cases, ["case", "image", "sha256"]).set_index("case").loc[models.index]
+    cases = read_table(arguments.cases, ["case", "role", "image", "sha256"]).set_index("case").loc[models.index]
+    cases = cases[cases.role != "labelled"]
     scans = list(map(Path, cases.image))
     if arguments.format == DICOM_SEG and scans and not any(map(may_be_referred_to, scans)):
         remedy = f"take another format: {', '.join(name for name in FORMATS if name != DICOM_SEG)}"

@@ -63,6 +63,14 @@ def test_each_case_has_a_file_or_the_reason_why_there_is_none(run_of):
     assert segment.SegmentAlgorithmName == "predictions of round 2, model ffffffffffff"
 
 
+def test_of_a_partly_labelled_scan_a_teachers_labels_are_not_exported(run_of):
+    cases = read_table(run_of / "cases.tsv")
+    write_table(cases.assign(role=["unlabelled", "unlabelled", "labelled"]), run_of / "cases.tsv")
+    exported(run_of, "nii.gz")
+    assert read_table(run_of / "out/nii.gz.tsv").case.tolist() == ["a", "b"]
+    assert not (run_of / "out/nii.gz/c.nii.gz").exists()
+
+
 def wanted(folder, case, scan, format):
     place = folder / "scans" / scan
     made = {"organs": FLARE22, "made_by": "predictions of round 2", "model": "f" * 64}

@@ -391,6 +391,21 @@ def test_a_teacher_fills_what_is_not_labelled_and_no_more(partly, merged, plan, 
     assert whose_labels(left, plan.organs) == {"organs": ", ".join(LABELLED), "filled": rest}
 
 
+def test_what_is_learned_from_a_filled_scan_is_counted_in_its_targets(partly, plan, tmp_path):
+    """The teacher calls the aorta liver, which is labelled by hand: no voxel of the liver is won or left out."""
+    _, filled = partly
+    teacher = read_image(filled.label_map)
+    voxels = sitk.GetArrayFromImage(teacher)
+    write_image(image_like(np.where(voxels == 5, 1, voxels).astype(np.uint8), teacher), tmp_path / "teacher.nii.gz")
+    wrong = replace(filled, label_map=tmp_path / "teacher.nii.gz", masked=("spleen", "pancreas"))
+    labels, _ = added(wrong, tmp_path / "filled", plan)
+    rows = {row["label"]: row for row in what_is_learned(wrong, tmp_path / "filled")}
+    for label, row in rows.items():
+        assert row["voxels"] - row["left_out"] == (labels[0].clip(min=0) == label).sum()
+    assert rows[1]["left_out"] == rows[3]["left_out"] == rows[5]["voxels"] == 0 < rows[4]["left_out"]
+    assert sum(row["voxels"] for row in rows.values()) == labels.size
+
+
 def test_where_the_teacher_is_not_sure_a_filled_voxel_stays_the_set(partly, merged, plan, tmp_path):
     _, filled = partly
     whole, merge = merged

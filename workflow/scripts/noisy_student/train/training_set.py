@@ -125,8 +125,11 @@ def add_example(
             labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, plan.classes)
         if example.by_hand:
             hand = _on_grid(example.by_hand, mask, properties, plan)
-            labels = filled(hand[0], labels, _may_be(example, plan), code)
-            on_grid = np.where(hand > 0, hand, on_grid)
+            may_be = _may_be(example, plan)
+            labels = filled(hand[0], labels, may_be, code)
+            # A voxel that stays a set counts as what the teacher, had it been trusted, could have filled there.
+            untaught = np.where(np.isin(on_grid, may_be), on_grid, 0)
+            on_grid = np.where(labels[:1] == code, untaught, labels[:1])
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}

@@ -1,6 +1,7 @@
 """Decide which pseudo-labels of a round are kept and which of their organs are used, with every reason.
 
-Those of labelled scans, in which only some organs are labelled, are decided on apart: neither takes another's place.
+Those of labelled scans, in which only some organs are labelled, are decided on apart, by what the teacher says of the
+others: neither takes another's place.
 """
 
 import argparse
@@ -9,6 +10,7 @@ from pathlib import Path
 from noisy_student.command import run
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.decisions import select, stop_if_nothing_is_kept
+from noisy_student.select.scores import without_hand_labelled
 from noisy_student.shards import gather
 from noisy_student.tables import read_table, write_table
 
@@ -33,9 +35,8 @@ def main() -> None:
     scores = scores.merge(measures, on=["case", "label"])
     is_filled = scores.case.isin(cases.case[cases.role == "labelled"])
     labelled = read_table(arguments.labelled)
-    table, filling = (
-        select(part, cases, labelled, arguments.rules) for part in (scores[~is_filled], scores[is_filled])
-    )
+    parts = scores[~is_filled], without_hand_labelled(scores[is_filled], cases)
+    table, filling = (select(part, cases, labelled, arguments.rules) for part in parts)
     arguments.dropped.unlink(missing_ok=True)
     if not (filling.decision == "kept").any():
         if not (table.decision == "kept").any():

@@ -8,7 +8,14 @@ import pandas as pd
 from noisy_student.configuration.selection_rules import Plausible, Rule, Threshold, Top
 from noisy_student.errors import InputError
 from noisy_student.select.plausibility import implausible_organs
-from noisy_student.select.scores import LOWER_IS_BETTER, check_scores, reduced, score_names, with_score
+from noisy_student.select.scores import (
+    LOWER_IS_BETTER,
+    check_scores,
+    is_by_hand,
+    reduced,
+    score_names,
+    with_score,
+)
 from noisy_student.select.strata import strata
 
 KEPT, DROPPED = "kept", "dropped"
@@ -55,20 +62,25 @@ class Decisions:
                 self.masked[case].setdefault(organ, wrong)
 
     def _drop_by_threshold(self, rule: Threshold) -> None:
-        values = reduced(self.scores(), rule.score, rule.over)
+        values = self._values(rule)
         if rule.score == "disagreement" and values.isna().all():
             return  # The first round: there is no earlier teacher to disagree with.
         for case, value in values.items():
             if wrong := _out_of_bounds(rule, value):
                 self.reasons[case].append(wrong)
 
-    def _drop_all_but_top(self, rule: Top) -> None:
+    def _values(self, rule: Threshold | Top) -> pd.Series:
+        """The score of each case; a rule over one organ says nothing of scans in which that is labelled by hand."""
         values = reduced(self.scores(), rule.score, rule.over)
+        return values.drop(self.table.case[is_by_hand(self.table) & (self.table.organ == rule.over)])
+
+    def _drop_all_but_top(self, rule: Top) -> None:
+        values = self._values(rule)
         if values.isna().all():
             return
         ascending = rule.score in LOWER_IS_BETTER
         best_first = values.sort_values(ascending=ascending, na_position="last", kind="stable").index
-        stratum = strata(self.table, self.cases, rule.per)
+        stratum = strata(self.table, self.cases, rule.per)[values.index]
         sizes = stratum.value_counts()
         quota = {name: rule.scans or math.ceil(rule.share * size) for name, size in sizes.items()}
         left, taken = set(self.left), dict.fromkeys(quota, 0)
@@ -100,11 +112,11 @@ def select(table: pd.DataFrame, cases: pd.DataFrame, labelled: pd.DataFrame, rul
     """Decide on every case of the scores (one row per case and organ).
 
     Returns one row per case, most confident first: `confidence` (mean over the organs found of their mean maximum
-    probability), `organs` (how many were found), `decision`, `reason` (all reasons), `masked` (organs left out of the
-    loss), `mask_reason`, and each score's mean, minimum and maximum over organs. Raises InputError for scores that are
-    not finite.
+    probability), `organs` (how many were found, or are labelled by hand), `decision`, `reason` (all reasons), `masked`
+    (organs left out of the loss), `mask_reason`, and each score's mean, minimum and maximum over organs. Raises
+    InputError for scores that are not finite.
     """
-    found = (table.voxels > 0).groupby(table.case).sum()
+    found = ((table.voxels > 0) | is_by_hand(table)).groupby(table.case).sum()
     table = table.assign(organs=table.case.map(found))
     check_scores(table)
     decisions = Decisions(table, cases, labelled)

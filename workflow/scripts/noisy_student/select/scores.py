@@ -1,13 +1,16 @@
 """Scores per case and organ: checked, and reduced to one number per case.
 
 A score is undefined (an empty cell) for an organ that the teacher did not find, and for all organs where there is
-nothing to compare with: `disagreement` in the first round, `fold_agreement` of a single fold.
+nothing to compare with: `disagreement` in the first round, `fold_agreement` of a single fold. Of a filled scan the
+organs that are labelled by hand have no score at all, nor voxels.
 """
 
 import numpy as np
 import pandas as pd
 
+from noisy_student.cohort.labelled_organs import labelled_by_case
 from noisy_student.errors import InputError
+from noisy_student.organs import LARGEST_LABEL
 
 NO_SCORES = ("case", "label", "organ", "model", "scan", "role")
 LOWER_IS_BETTER = ("mean_entropy", "disagreement", "organ_disagreement", "components", "stray_share")
@@ -16,6 +19,21 @@ LOWER_IS_BETTER = ("mean_entropy", "disagreement", "organ_disagreement", "compon
 def score_names(table: pd.DataFrame) -> list[str]:
     """The columns that are scores."""
     return [name for name in table if name not in NO_SCORES]
+
+
+def without_hand_labelled(table: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+    """The scores of labelled scans, those of organs that are labelled by hand there undefined.
+
+    `table` has one row per case and organ, `cases` is the case table.
+    """
+    labelled = labelled_by_case(cases, range(1, LARGEST_LABEL + 1))
+    by_hand = [label in labelled[case] for case, label in zip(table.case, table.label, strict=True)]
+    return table.assign(**{name: table[name].mask(pd.Series(by_hand, table.index)) for name in score_names(table)})
+
+
+def is_by_hand(table: pd.DataFrame) -> pd.Series:
+    """Of each row whether the organ is labelled by hand there, so that the teacher's label of it is not learned."""
+    return table.voxels.isna()
 
 
 def check_scores(table: pd.DataFrame) -> None:
@@ -58,7 +76,7 @@ def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:
         known = ", ".join(score_names(table))
         raise InputError(f"one of the scores {known}", score, "correct `score` in `selection`")
     rows = table.dropna(subset=score)
-    if rows.empty and len(table) and score not in ("disagreement", "organ_disagreement"):
+    if rows.empty and (table.voxels > 0).any() and score not in ("disagreement", "organ_disagreement"):
         raise InputError(
             f"the score {score}, which `selection` uses",
             "it was not computed for any scan",

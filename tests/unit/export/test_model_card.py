@@ -18,5 +18,11 @@ def test_scores_of_sets_stand_in_tables_of_their_own():
     assert "3 pooled test scans of 2 sets\n" in card(table, pool_sets=True)
 
 
+def test_filled_scans_are_counted_once():
+    training_set = pd.DataFrame({"origin": ["labelled", "labelled", "filled", "pseudo"], "masked": ""})
+    text = model_card(1, {"liver": 1}, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {})
+    assert "2 hand-labelled scans (1 of them filled by the round before) and 1 labelled by the round before" in text
+
+
 def test_a_role_of_one_set_has_one_table_without_its_name():
     assert "2 test scans\n" in card(scores([0.8, 0.9]).assign(set="clinic"))

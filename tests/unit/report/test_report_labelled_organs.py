@@ -1,5 +1,6 @@
 """The report of a run in whose scans not every organ is labelled says so, and counts each where it is."""
 
+import pandas as pd
 import pytest
 
 from noisy_student.organs import FLARE22
@@ -7,11 +8,13 @@ from noisy_student.report.labelled_organs import in_words, labelled_organs
 from noisy_student.report.methods import methods
 from noisy_student.report.organ_tables import every_round, labelled_only
 from noisy_student.report.page import write_report
+from noisy_student.report.protocol import protocol
 from noisy_student.report.pseudo_label_truth import confidence_and_truth
 from noisy_student.report.results import read_results
 from noisy_student.report.run_tables import rounds
 from noisy_student.report.warnings import organs
 from noisy_student.sets import JudgedSet
+from noisy_student.tables import write_table
 from synthetic_results import SyntheticRun
 
 ESOPHAGUS, KIDNEY = 10, 13
@@ -62,6 +65,25 @@ def test_where_an_organ_is_labelled_stands_in_a_table_a_warning_and_the_methods_
     assert text.count("left kidney in none") == 4
 
 
+def test_filled_scans_are_counted_among_the_labelled_ones_and_the_methods_text_says_how_they_were_learned(tmp_path):
+    run = SyntheticRun((0.02,), test=1, validation=0, labelled=4, unlabelled=6, lacking=((), (KIDNEY,)), soft=True)
+    folder = run.write(tmp_path)
+    assert "filled" not in methods(read_results(folder))
+    cases = ["Labelled_0001", "Labelled_0003"]
+    write_table(pd.DataFrame({"case": cases, "decision": ["kept", "dropped"]}), folder / "round_1/filling.tsv")
+    origins = [*["labelled"] * 4, "filled"]
+    rows = {"case": [*"abcd", "Labelled_0001+filled"], "origin": origins}
+    write_table(pd.DataFrame(rows), folder / "round_1/dataset/training_set.tsv")
+    results = read_results(folder)
+    learned_from = column(rounds(results, JudgedSet("test")), "scans learnt from")
+    assert learned_from[0] == "4 labelled"
+    assert learned_from[1].startswith("4 labelled (1 of them filled by the teacher) + ")
+    text = methods(results)
+    assert "In 2 of 4 labelled scans only some organs are labelled" in text and "(1 of 2 in round 1)" in text
+    assert "Hand labels were hard, but for what a teacher filled in" in text
+    assert "marginal" in protocol(results).data.set_index("what").standard["loss"]
+
+
 def test_pages_of_both_runs_are_made(partly, whole, tmp_path):
     for results, is_partly in ((partly, True), (whole, False)):
         write_report(results, tmp_path / f"{is_partly}/report.html")
@@ -71,7 +93,8 @@ def test_pages_of_both_runs_are_made(partly, whole, tmp_path):
 
 def test_where_every_organ_is_labelled_nothing_is_said_of_it(whole):
     assert labelled_organs(whole) is None and organs(whole) == []
-    assert "Not every organ" not in methods(whole)
+    assert "Not every organ" not in methods(whole) and "marginal" not in methods(whole)
+    assert "marginal" not in protocol(whole).data.set_index("what").standard["loss"]
     for table in (labelled_only(whole), every_round(whole, JudgedSet("test"), "DSC")):
         assert not [name for name in table.columns if name.startswith("scans")]
 

@@ -53,7 +53,10 @@ def _use(labels: dict[str, int]) -> str:
 
 def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
     pseudo = training_set[training_set.origin == "pseudo"]
-    text = f"## Data\n\n{len(training_set) - len(pseudo)} hand-labelled scans"
+    filled = int((training_set.origin == "filled").sum())
+    text = f"## Data\n\n{len(training_set) - len(pseudo) - filled} hand-labelled scans"
+    if filled:
+        text += f" ({filled} of them filled by the round before)"
     if not len(pseudo):
         return f"{text}."
     masked = int((pseudo.masked.fillna("") != "").sum())

@@ -41,6 +41,11 @@ def sentence(results: Results) -> str:
     return f"Not every organ was labelled in every scan: {'; '.join(said)}. {judged}"
 
 
+def partly_labelled(results: Results) -> int:
+    """In how many labelled scans only some organs are labelled."""
+    return sum(len(own) < len(results.organs) for own in _scans(results).get("labelled", []))
+
+
 def in_words(counts: Mapping[str, int]) -> str:
     """Organs and in how many scans they are labelled: "liver, spleen in 8, aorta in 3, duodenum in none"."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])

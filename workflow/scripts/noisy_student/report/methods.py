@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from noisy_student.report.labelled_organs import sentence
+from noisy_student.report.labelled_organs import partly_labelled, sentence
 from noisy_student.report.numbers import count, magnitude, product
 from noisy_student.report.paper import CITATION
 from noisy_student.report.results import Network, Results, Round
@@ -53,6 +53,7 @@ def methods(results: Results) -> str:
         _training(results),
         _labelling(results),
         _selection(results),
+        _partly_labelled(results),
         _evaluation(results),
     ]
     return " ".join(part for part in (*parts, _software(results)) if part)
@@ -202,9 +203,12 @@ def _soft(results: Results) -> str:
     if not rounds:
         return ""
     which = f"round{'s' if len(rounds) > 1 else ''} {', '.join(map(str, rounds))}"
+    is_filled = any(round_.filled for round_ in results.rounds if round_.number in rounds)
+    but = ", but for what a teacher filled in, which was soft" if is_filled else ""
     return (
         f" In {which} the targets of pseudo-labelled scans were soft: of each voxel the teacher’s two most probable "
-        "classes, by the share of the first, learned with soft cross-entropy and soft Dice [6]. Hand labels were hard."
+        "classes, by the share of the first, learned with soft cross-entropy and soft Dice [6]. "
+        f"Hand labels were hard{but}."
     )
 
 
@@ -214,6 +218,30 @@ def _soft_rounds(results: Results) -> list[int]:
 
 def _selected(results: Results) -> list[Round]:
     return [round_ for round_ in results.rounds if len(round_.selection)]
+
+
+def _partly_labelled(results: Results) -> str:
+    """How scans with only some organs labelled were learned from, and in how many the teacher filled in others."""
+    partly = partly_labelled(results)
+    if not partly or not any(round_.training for round_ in results.rounds):
+        return ""
+    labelled = int((results.cases["role"] == "labelled").sum())
+    marginal = (
+        f"In {partly} of {labelled} labelled scans only some organs are labelled: a voxel of their background may be "
+        "background or any other organ, and was learned with the summed probability of these in cross-entropy (the "
+        "marginal loss of Shi et al., Medical Image Analysis 2021) and left out of these organs’ Dice."
+    )
+    filled = [
+        f"{round_.filled} of {len(round_.filling)} in round {round_.number}"
+        for round_ in results.rounds
+        if round_.filled
+    ]
+    if not filled:
+        return marginal
+    return (
+        f"{marginal} In this background, and nowhere else, students learned the teacher’s labels of the other organs, "
+        f"in the scans whose labels the rules for pseudo-labels kept ({', '.join(filled)})."
+    )
 
 
 def _evaluation(results: Results) -> str:

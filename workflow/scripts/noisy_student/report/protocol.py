@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.report.labelled_organs import partly_labelled
 from noisy_student.report.numbers import MISSING, count, duration, magnitude, product
 from noisy_student.report.paper import PROTOCOL
 from noisy_student.report.results import Network, Results, Round
@@ -19,10 +20,8 @@ from noisy_student.report.table import Table, plain
 
 OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
 # What nnU-Net's trainer fixes: https://github.com/MIC-DKFZ/nnUNet/blob/master/nnunetv2/training/nnUNetTrainer
-FIXED = {
-    "learning-rate schedule": "poly, (1 − epoch / epochs) ^ 0.9",
-    "loss": "Dice + cross-entropy, deep supervision",
-}
+FIXED = {"learning-rate schedule": "poly, (1 − epoch / epochs) ^ 0.9"}
+LOSS = "Dice + cross-entropy, deep supervision"
 
 
 def protocol(results: Results) -> Table:
@@ -73,6 +72,7 @@ def _training(results: Results, rounds: list[Round]) -> dict[str, str]:
         "targets of pseudo-labelled scans": _distinct(targets(results.run, round_.number) for round_ in rounds),
         "voxels left out of the loss": _distinct(_left_out(results, round_) for round_ in rounds if round_.number),
         **FIXED,
+        "loss": f"{LOSS}; marginal where not all organs are labelled" if partly_labelled(results) else LOSS,
         "initialisation": _distinct(first_weights(results.run, round_.number) for round_ in rounds),
         "training time": f"{duration(seconds)}, {count(len(folds), 'training')}" if folds else MISSING,
     }

@@ -20,6 +20,8 @@ FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
 SELECTION = ("case", "confidence", "decision", "reason", "masked")
+FILLING = ("case", "decision")
+TRAINING_SET = ("case", "origin")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
 SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
@@ -74,12 +76,19 @@ class Round:
     selection: pd.DataFrame
     is_selected: bool
     pseudo_label_truth: pd.DataFrame
+    filling: pd.DataFrame
+    training_set: pd.DataFrame
     learned_from: pd.DataFrame
     scores: pd.DataFrame
     summary: pd.DataFrame
     efficiency: pd.DataFrame
     verdict: dict[str, Any]
     postprocessing: dict[str, Any]
+
+    @property
+    def filled(self) -> int:
+        """How many of the labelled scans it learned from were filled by the teacher."""
+        return int((self.training_set["origin"] == "filled").sum())
 
     @property
     def taken(self) -> list[dict[str, Any]]:
@@ -200,6 +209,8 @@ def _read_round(folder: Path, number: int) -> Round:
         selection=_table(selection if selection.exists() else all_dropped, SELECTION),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
+        filling=_table(here / "filling.tsv", FILLING),
+        training_set=_table(here / "dataset/training_set.tsv", TRAINING_SET),
         learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),

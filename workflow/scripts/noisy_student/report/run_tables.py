@@ -84,6 +84,8 @@ def _learnt_from(results: Results, round_: Round) -> str:
         return "from elsewhere" if round_.taken else labelled
     if round_.selection.empty:
         return f"{labelled}, pseudo-labels not selected yet"
+    if round_.filled:
+        labelled += f" ({round_.filled} of them filled by the teacher)"
     return f"{labelled} + {int((round_.selection['decision'] == 'kept').sum())} pseudo-labelled"
 
 

@@ -46,6 +46,17 @@ def test_best_median_and_worst_case_are_those_of_the_last_round(results):
     assert first == [("best", means.index[0]), ("median", means.index[3]), ("worst", means.index[6])]
 
 
+def test_scans_in_which_few_organs_are_labelled_are_not_the_best(results):
+    last = results.rounds[-1]
+    best, second = last.scores.groupby("case")["DSC"].mean().nlargest(2).index
+    unlabelled = (last.scores["case"] == best) & (last.scores["label"] > 2)
+    scores = last.scores.assign(
+        DSC=last.scores["DSC"].mask(unlabelled), truth_voxels=last.scores["truth_voxels"].mask(unlabelled)
+    )
+    choices = judged_cases(replace(results, rounds=[*results.rounds[:-1], replace(last, scores=scores)]))
+    assert choices[0].why == "best" and choices[0].case == second
+
+
 def test_an_organ_that_fails_has_its_worst_case(results):
     scores = results.rounds[-1].scores
     spleens = scores["label"] == 3

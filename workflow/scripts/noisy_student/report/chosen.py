@@ -36,6 +36,7 @@ def chosen_cases(results: Results, named: list[str]) -> list[Choice]:
 def judged_cases(results: Results) -> list[Choice]:
     """Of each set, the best, median and worst case of the last round, and the worst case of each organ that fails.
 
+    The best, median and worst are among the scans in which the most organs are labelled: a mean over two is no equal.
     An organ fails with a mean DSC below `FAILURE_DSC` over the scans that have it; where none does, the weakest counts.
     """
     return [choice for judged in judged_sets(results) for choice in _of_set(results, judged)]
@@ -46,7 +47,9 @@ def _of_set(results: Results, judged: JudgedSet) -> list[Choice]:
     if not rounds:
         return []
     scores = rows_of(judged, rounds[-1].scores)
-    ranked = scores.groupby("case")["DSC"].mean().sort_values(ascending=False, kind="stable")
+    labelled = scores["truth_voxels"].notna().groupby(scores["case"]).sum()
+    full = scores[scores["case"].isin(labelled.index[labelled == labelled.max()])]
+    ranked = full.groupby("case")["DSC"].mean().sort_values(ascending=False, kind="stable")
     chosen = {ranked.index[0]: "best"}
     chosen.setdefault(ranked.index[len(ranked) // 2], "median")
     chosen[ranked.index[-1]] = "worst"

@@ -15,6 +15,7 @@ import csv
 import hashlib
 import hmac
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from noisy_student.files import UNFINISHED, whole_file
 OWN_ALONE = 0o600
 SHORTEST_KEY = 32
 NAME_LENGTH = 16
-MAKE_KEY = "(umask 077; python3 -c 'import secrets; print(secrets.token_hex(32))' > {})"
+MAKE_KEY = "(umask 077 && mkdir -p {} && python3 -c 'import secrets; print(secrets.token_hex(32))' > {})"
 # File names of an archive may be in any encoding.
 AS_ON_DISK = {"encoding": "utf-8", "errors": "surrogateescape"}
 Row = Mapping[str, object]
@@ -86,12 +87,17 @@ def key_problem(path: Path, names: Path) -> str:
     if not path.exists():
         if names.exists():
             return f"no such file; the names in {names} were made with it: bring it back"
-        return f"no such file; make it once, and keep it: {MAKE_KEY.format(path)}"
+        return f"no such file; make it once, and keep it: {_making(path)}"
     if not os.access(path, os.R_OK):
         return "may not be read"
     if len(path.read_bytes().strip()) < SHORTEST_KEY:
         return f"shorter than {SHORTEST_KEY} characters, so that names could be guessed"
     return ""
+
+
+def _making(path: Path) -> str:
+    """The command that makes a key, wherever it is called."""
+    return MAKE_KEY.format(shlex.quote(str(path.absolute().parent)), shlex.quote(str(path.absolute())))
 
 
 def read_key(path: Path, names: Path) -> bytes:

@@ -105,6 +105,7 @@ def test_scores_are_those_of_the_same_label_maps_with_numbers(folders, truth, pr
 def test_two_that_are_drawn_on_a_scan_have_no_grid(folders):
     with pytest.raises(InputError, match="grid"):
         judged(folders, "dicom", "dicom")
+    assert "--cases" in error.value.remedy
 
 
 def test_a_truth_that_is_drawn_on_a_scan_has_no_volume_without_prediction(folders):

@@ -31,6 +31,10 @@ SAY_WHICH = (
     "say which organs are labelled in the truths: --labelled, or the case table's column `organs`; an organ of another "
     "name needs that among its `aliases` (--organs); where names are of no use, take them away"
 )
+GIVE_A_GRID = (
+    "instead of --truth give --cases results/cohort/cases.tsv, the case table of `snakemake check`: it has the truths "
+    "on their scans' grids; or convert one of both to NIfTI on the scan's grid"
+)
 BEYOND = "beyond"
 
 
@@ -64,6 +68,8 @@ def read_both(truth: Path, prediction: Path, table: Table | None) -> list[Read]:
     on the other's grid as a whole.
     """
     (first, one), (second, other) = sorted(((truth, TRUTH), (prediction, PREDICTION)), key=lambda both: _place(both[0]))
+    if _place(first) == DRAWN:
+        raise InputError("a truth or a prediction with a grid of its own", f"{truth} and {prediction}", GIVE_A_GRID)
     read = {one: read_one(first, one, table)}
     read[other] = read_one(second, other, table, read[one].volume)
     _require_whole(second, read[other].volume, first)

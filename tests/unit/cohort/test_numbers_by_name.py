@@ -68,6 +68,19 @@ def test_numbers_are_taken_by_the_names_beside_them_and_the_rest_is_background(l
     assert said.severity == "warning" and "tumour is a part of an organ" in said.remedy
 
 
+def test_a_mask_that_is_left_over_becomes_a_part_of_an_organ_by_an_alias(labelled, write_scan, tmp_path):
+    for number, name in enumerate(("liver", "spleen", "left kidney", "kidney_cyst_left"), 1):
+        mask = np.broadcast_to((number == COLUMNS).astype(np.uint8), (4, 8, 8))
+        folder = write_scan(f"masks/a/{name}.nii.gz", mask, **GEOMETRY).parent
+    scan = labelled(label_map=folder)
+    _, found = checked(tmp_path, scan)
+    assert "`aliases`" in found.remedy.iloc[0] and "`labels`" not in found.remedy.iloc[0]
+    organs = (*THREE[:2], Organ(3, "left kidney", aliases=("kidney_cyst_left",)))
+    table, findings = make_case_table([scan], Standard(organs, tmp_path / "renumbered"), cores=1)
+    assert columns_of(table.label_map[0]) == [0, 1, 2, 3, 3, 0, 0, 0]
+    assert "error" not in set(findings.severity) and findings.found.str.contains("one organ under several").any()
+
+
 def test_a_file_whose_numbers_are_the_tables_stays_in_use_and_nothing_is_said(labelled, names, tmp_path):
     names("liver", "spleen", "left kidney")
     scan = labelled()

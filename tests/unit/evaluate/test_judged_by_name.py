@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_same_label_maps_with_numbers(folders, truth, pr
 
 
 def test_two_that_are_drawn_on_a_scan_have_no_grid(folders):
-    with pytest.raises(InputError, match="grid"):
+    with pytest.raises(InputError, match="grid") as error:
         judged(folders, "dicom", "dicom")
     assert "--cases" in error.value.remedy
 
@@ -128,6 +128,22 @@ def test_a_folder_of_other_cases_label_maps_is_none(folders):
     (folders / "truth/old").mkdir()
     as_nifti(folders / "truth/old/case.nii.gz", TRUTH, scan_of(folders))
     assert LabelMaps(folders / "truth").cases == ["case"]
+
+
+def test_masks_that_an_alias_makes_one_organ_are_judged_as_one(folders, capsys):
+    organs = [replace(organ, aliases=("liver_cyst",)) if organ.name == "liver" else organ for organ in FLARE22]
+    as_masks(folders / "truth/case", np.where(TRUTH == 1, 0, TRUTH))
+    for name, half in (("liver", slice(None, None, 2)), ("liver_cyst", slice(1, None, 2))):
+        part = np.zeros_like(TRUTH)
+        part[half] = TRUTH[half] == 1
+        image = sitk.GetImageFromArray(part.astype(np.uint8))
+        image.CopyInformation(scan_of(folders))
+        write_image(image, folders / f"truth/case/{name}.nii.gz")
+    WRITERS["numbers"](folders / "predictions", TRUTH)
+    cases = cases_of_folder(folders / "truth", folders / "predictions", LABELLED, organs)
+    table = score_table(cases, MODES["strict"], cores=1, organs=organs)
+    assert liver_dsc(table) == 1
+    assert "one organ under several names" in capsys.readouterr().err
 
 
 def scored(root, labelled=LABELLED, **given):

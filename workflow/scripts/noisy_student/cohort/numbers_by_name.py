@@ -34,11 +34,15 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Taken:
-    """The names of a label map that were used: name → organ of the table, empty for what is left over."""
+    """The names of a label map that were used: name → organ of the table, empty for what is left over.
+
+    `lists_all`, `are_all`: as of `Named`.
+    """
 
     where: str
     organs: Mapping[str, str]
     lists_all: bool
+    are_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def numbers_by_name(
     """The numbers of the organs that are labelled in a label map, by the names of its numbers.
 
     Errors: an organ without a name, where all that are labelled should have one, or no organ with a name at all; an
-    organ with several names.
+    organ with several names, where these are of numbers: masks and segments of one organ were read as one.
     """
     if not labelled:
         return {}, []
@@ -95,7 +99,7 @@ def numbers_by_name(
     by_organ = {organ.name: numbers_of_organ(organ, found.names, meaning) for organ in labelled}
     numbers = {organ: own for organ, own in by_organ.items() if own}
     missing = [organ for organ in by_organ if organ not in numbers]
-    remarks = [_several(found, organ, own) for organ, own in numbers.items() if len(own) > 1]
+    remarks = [_several(found, organ, own) for organ, own in numbers.items() if len(own) > 1 and not found.are_all]
     if missing and (found.lists_all or not numbers):
         remarks.append(_missing(found, missing, numbers))
     return numbers, remarks
@@ -104,7 +108,8 @@ def numbers_by_name(
 def taken_of(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
     """The names that were used, from the numbers of each organ."""
     organ_of = {number: organ for organ, own in numbers.items() for number in own}
-    return Taken(found.where, {name: organ_of.get(number, "") for number, name in found.names.items()}, found.lists_all)
+    names = {name: organ_of.get(number, "") for number, name in found.names.items()}
+    return Taken(found.where, names, found.lists_all, found.are_all)
 
 
 def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
@@ -119,22 +124,26 @@ def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> l
     findings = []
     for source, of_source in by_source.items():
         names = {name: organ for row in of_source for name, organ in row[NAMES].organs.items()}
-        findings += [*_said(source, of_source[0][NAMES].where, names), *_never_named(source, of_source, organs)]
+        findings += [*_said(source, of_source[0][NAMES], names), *_never_named(source, of_source, organs)]
     return findings
 
 
-def _said(source: str, where: str, names: Mapping[str, str]) -> list[Finding]:
+def _said(source: str, first: Taken, names: Mapping[str, str]) -> list[Finding]:
     others = [f"{name} is {organ}" for name, organ in names.items() if organ and name != organ]
     left_over = [name for name, organ in names.items() if not organ]
     if not others and not left_over:
         return []
-    found = f"source {source}: organs by {where}"
+    found = f"source {source}: organs by {first.where}"
     found += f": {', '.join(others)}" if others else ""
     found += f"; left over as background: {_some(left_over)}" if left_over else ""
     lesions = [name for name in left_over if any(word in name.lower() for word in LESIONS)]
     if not lesions:
         return [Finding("all", "", "note", found, TAKEN, "nothing if that is right; else `aliases` or `labels`")]
-    remedy = f"if {_some(lesions)} is a part of an organ, give the numbers of both under `labels`: {{organ: [1, 2]}}"
+    remedy = f"if {_some(lesions)} is a part of an organ, "
+    if first.are_all:
+        remedy += "add the name to the `aliases` of that organ under `organs`: both are read as one"
+    else:
+        remedy += "give the numbers of both under `labels`: {organ: [1, 2]}"
     return [Finding("all", "", "warning", found, TAKEN, remedy)]
 
 
@@ -163,10 +172,9 @@ def _missing(found: Named, missing: Sequence[str], numbers: Mapping[str, Sequenc
 
 
 def _several(found: Named, organ: str, numbers: Sequence[int]) -> Remark:
-    names = [repr(found.names[number]) + ("" if found.are_all else f" ({number})") for number in numbers]
+    names = [f"{found.names[number]!r} ({number})" for number in numbers]
     remedy = "leave the one that counts, or give the other another name"
-    if not found.are_all:
-        remedy += f"; if both are parts of it, give all numbers under `labels`, with {as_yaml({organ: numbers})}"
+    remedy += f"; if both are parts of it, give all numbers under `labels`, with {as_yaml({organ: numbers})}"
     return Remark(NAMES, f"{' and '.join(names)} are {organ} by {found.where}", NAMED, remedy, "error")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
-from noisy_student.organs import LARGEST_LABEL
+from noisy_student.organs import LARGEST_LABEL, plain
 from noisy_student.reading.volume import Remark, Volume
 
 # The label of the organ that a name means; None for a name that is none of the organs.
@@ -86,8 +86,10 @@ def _known(segment: Segment, rank: Rank | None, place: int) -> tuple[str, int | 
 def _require_once(path: Path, read: Sequence[Segment]) -> None:
     by_name = defaultdict(list)
     for segment in read:
-        by_name[segment.names[0]].append(segment.where)
-    if twice := next((f"{' and '.join(where)} are both {name!r}" for name, where in by_name.items() if where[1:]), ""):
+        name = segment.names[0]
+        by_name[plain(name) or name].append(segment)
+    if same := next((same for same in by_name.values() if same[1:]), []):
+        twice = f"{' and '.join(segment.where for segment in same)} are both {same[0].names[0]!r}"
         remedy = "leave the one that counts, or give the other another name"
         raise InputError(f"each organ once in {path}", twice, remedy)
 

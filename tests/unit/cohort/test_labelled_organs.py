@@ -25,7 +25,12 @@ def test_each_organ_is_counted_by_role():
         {"case": "t", "role": "test", "label_map": "t.nii.gz", "labels": as_text([0, 1, 2, 3])},
     ])  # fmt: skip
     assert in_words(cases, ORGANS) == [
-        "liver: labelled in 2 of 3 scans, test 1 of 1",
+        "liver: labelled in 3 of 3 scans (present in 2), test 1 of 1",
+        "spleen: labelled in 3 of 3 scans (present in 1), test 1 of 1",
+        "aorta: labelled in 3 of 3 scans (present in 0), test 1 of 1",
+    ]
+    assert in_words(cases.assign(organs=["1 2", "1", "1", "", "1 2 3"]), ORGANS) == [
+        "liver: labelled in 3 of 3 scans (present in 2), test 1 of 1",
         "spleen: labelled in 1 of 3 scans, test 1 of 1",
         "aorta: labelled in 0 of 3 scans, test 1 of 1",
     ]
@@ -35,7 +40,12 @@ def test_each_organ_is_counted_by_role():
 def test_sources_that_lack_an_organ_are_named_with_it():
     rows = [row("a", [0, 1, 2, 3]), row("b", [0, 1], "B"), row("c", [0, 3], "B"), row("d", [0, 1, 2, 3], "C")]
     rows += [row("t", [0, 1], "T", "test"), row("u", [0, 1], "U", "unlabelled")]
-    assert found(*rows) == ["source B: spleen in none of 2 labelled scans, but in those of other sources"]
+    assert found(*rows) == [
+        "source B: spleen in none of 2 labelled scans, but in those of other sources",
+        "source T: spleen, aorta in none of 1 test scans, but in those of other sources",
+    ]
+    rows[-2]["organs"] = [1]
+    assert len(found(*rows)) == 1
 
 
 def test_scans_with_few_of_their_sources_organs_are_named():
@@ -44,6 +54,13 @@ def test_scans_with_few_of_their_sources_organs_are_named():
     said = found(*(row(f"case_{number}", labels) for number, labels in enumerate(kept)), organs=FLARE22)
     assert len(said) == 1 and said[0].startswith("source A: 4 of 5 labelled scans have less than half")
     assert said[0].endswith("case_1 (1 of 13), case_2 (2 of 13), case_3 (1 of 13), …")
+
+
+def test_a_test_scan_with_few_organs_is_named_with_what_that_does_to_scores():
+    rows = [row(f"t{number}", [*range(14)], role="test") for number in range(3)] + [row("few", [1, 3], role="test")]
+    (warning,) = partly_labelled(rows, FLARE22)
+    assert warning.found == "source A: 1 of 4 test scans have less than half of its organs: few (2 of 13)"
+    assert "`organs`" in warning.remedy and "DSC 1" in warning.remedy
 
 
 def test_an_organ_that_is_missing_here_and_there_is_no_trouble():

@@ -46,6 +46,17 @@ def test_cases_come_from_the_truths_and_a_missing_prediction_is_named(folders, m
     assert (table.loc[table["case"] == "a", "DSC"] == 1).all()
 
 
+def test_truths_with_few_organs_are_named_unless_it_is_said_what_is_labelled(folders, capsys):
+    array = np.zeros((4, 5, 6), np.uint8)
+    array[1, 1, 1:5] = range(1, 5)
+    write_image(sitk.GetImageFromArray(array), folders[0] / "d.nii.gz")
+    cases = cases_of_folder(*folders)
+    score_table(cases, MODES["strict"], cores=1)
+    assert "3 of 4 truth(s) have less than half" in capsys.readouterr().err
+    score_table(cases_of_folder(*folders, frozenset([1])), MODES["strict"], cores=1)
+    assert "less than half" not in capsys.readouterr().err
+
+
 def test_volumes(folders):
     liver = score_table(cases_of_folder(*folders), MODES["strict"], cores=1).iloc[0]
     assert liver[["truth_voxels", "prediction_voxels"]].tolist() == [18, 18]

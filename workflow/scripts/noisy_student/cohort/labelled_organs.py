@@ -14,6 +14,12 @@ LABELS, ORGANS = "labels", "organs"
 # A scan with fewer of its source's organs than this share was hardly labelled in full.
 FULL = 0.5
 SHOWN = 3
+SAY_JUDGED = (
+    "say which organs are labelled, with `organs` beside `label_maps` or in a table of scans; else one that is absent "
+    "counts as rightly not found (DSC 1) or wrongly found (0)"
+)
+# The roles whose scans are judged: there an organ that is not in the label map is right not to be found.
+JUDGED = ("validation", "test")
 # Case → labels of its label map.
 Cases = dict[str, frozenset[int]]
 
@@ -50,59 +56,75 @@ def to_label(cases: pd.DataFrame, roles: Collection[str], organs: int = 0) -> pd
 
 
 def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:
-    """A line for each organ: in how many scans of each role of the case table it is labelled."""
-    with_label_map = cases[cases.label_map.notna()]
-    sets = with_label_map[LABELS].map(labels_in)
-    by_role = dict(tuple(sets.groupby(with_label_map.role, sort=False)))
-    labelled = by_role.pop("labelled", ())
+    """A line for each organ: in how many scans of each role of the case table it is labelled, and in how many present.
+
+    An organ that is labelled in a scan may be absent there: cut off, taken out, or not labelled after all.
+    """
+    by_role = dict(tuple(cases[cases.label_map.notna()].groupby("role", sort=False)))
+    labelled = by_role.pop("labelled", cases[:0])
     return [
-        f"{organ.name}: labelled in {_share(organ, labelled)} scans"
-        + "".join(f", {role} {_share(organ, found)}" for role, found in by_role.items())
+        f"{organ.name}: labelled in {_share(organ, labelled, organs, ' scans')}"
+        + "".join(f", {role} {_share(organ, of_role, organs)}" for role, of_role in by_role.items())
         for organ in organs
-        if len(with_label_map)
+        if len(labelled) or by_role
     ]
 
 
-def _share(organ: Organ, found: Collection[frozenset[int]]) -> str:
-    return f"{sum(organ.label in labels for labels in found)} of {len(found)}"
+def _share(organ: Organ, cases: pd.DataFrame, organs: Sequence[Organ], what: str = "") -> str:
+    sets = labelled_by_case(cases, [other.label for other in organs]).values()
+    labelled = sum(organ.label in labels for labels in sets)
+    present = sum(organ.label in labels for labels in cases[LABELS].map(labels_in))
+    return f"{labelled} of {len(cases)}{what}" + (f" (present in {present})" if present != labelled else "")
 
 
 def partly_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
     """Warnings about sources, and about scans of a source, that lack organs which other labelled scans have.
 
-    Scans of which it is said that only some organs are labelled are not asked.
+    Validation and test scans are held against the labelled ones, too. Scans of which it is said that only some organs
+    are labelled are not asked.
     """
-    by_source: dict[str, Cases] = defaultdict(dict)
+    by_source: dict[tuple[str, str], Cases] = defaultdict(dict)
     for row in rows:
         is_whole = len(row.get(ORGANS, organs)) == len(organs)
-        if row["role"] == "labelled" and is_whole and any(row.get(LABELS, [])):
-            by_source[row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
-    everything = frozenset[int]().union(*map(_all_of, by_source.values()))
-    findings = [_lacking(source, cases, everything, organs) for source, cases in by_source.items()]
-    findings += [_incomplete(source, cases) for source, cases in by_source.items()]
+        if row["role"] in ("labelled", *JUDGED) and is_whole and any(row.get(LABELS, [])):
+            by_source[row["role"], row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
+    findings = []
+    for (role, source), cases in by_source.items():
+        others = [_all_of(theirs) for (other, _), theirs in by_source.items() if other in ("labelled", role)]
+        findings.append(_lacking(role, source, cases, frozenset[int]().union(*others), organs))
+    findings += [_incomplete(role, source, cases) for (role, source), cases in by_source.items()]
     return [finding for finding in findings if finding]
+
+
+def with_few(cases: Cases) -> tuple[int, str]:
+    """How many scans have less than half of the organs that all have together, and the first of them in words."""
+    organs = len(_all_of(cases))
+    few = [f"{case} ({len(labels)} of {organs})" for case, labels in cases.items() if len(labels) < FULL * organs]
+    return len(few), ", ".join(few[:SHOWN]) + (", …" if len(few) > SHOWN else "")
 
 
 def _all_of(cases: Cases) -> frozenset[int]:
     return frozenset[int]().union(*cases.values())
 
 
-def _lacking(source: str, cases: Cases, everything: frozenset[int], organs: Sequence[Organ]) -> Finding | None:
+def _lacking(
+    role: str, source: str, cases: Cases, everything: frozenset[int], organs: Sequence[Organ]
+) -> Finding | None:
     missing = everything - _all_of(cases)
     if not missing:
         return None
     names = ", ".join(organ.name for organ in organs if organ.label in missing)
-    found = f"source {source}: {names} in none of {len(cases)} labelled scans, but in those of other sources"
+    found = f"source {source}: {names} in none of {len(cases)} {role} scans, but in those of other sources"
     remedy = "say with `organs` which are labelled there, or label it: what is not labelled is learned as background"
+    remedy = SAY_JUDGED if role in JUDGED else remedy
     return Finding("all", "", "warning", found, "the same organs labelled in all sources", remedy)
 
 
-def _incomplete(source: str, cases: Cases) -> Finding | None:
-    organs = len(_all_of(cases))
-    few = [f"{case} ({len(labels)} of {organs})" for case, labels in cases.items() if len(labels) < FULL * organs]
+def _incomplete(role: str, source: str, cases: Cases) -> Finding | None:
+    few, listed = with_few(cases)
     if not few:
         return None
-    listed = ", ".join(few[:SHOWN]) + (", …" if len(few) > SHOWN else "")
-    found = f"source {source}: {len(few)} of {len(cases)} labelled scans have less than half of its organs: {listed}"
+    found = f"source {source}: {few} of {len(cases)} {role} scans have less than half of its organs: {listed}"
     remedy = "label them in full or leave them out, unless organs lie outside the scan: background is learned instead"
+    remedy = SAY_JUDGED if role in JUDGED else remedy
     return Finding("all", "", "warning", found, "every organ labelled that the scan shows", remedy)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.labelled_organs import ORGANS, labels_in
+from noisy_student.cohort.labelled_organs import ORGANS, labels_in, with_few
 from noisy_student.errors import InputError
 from noisy_student.evaluate import names_in_use
 from noisy_student.evaluate.by_name import TRUTH
@@ -124,6 +124,7 @@ def score_table(
     for line in in_words(remark for case in scored for remark in case.remarks):
         print(line, file=sys.stderr)
     _say_names(cases, [file for case in scored for file in case.names], organs)
+    _say_few(cases, [row for case in scored for row in case.rows], organs)
     table = pd.DataFrame([row for case in scored for row in case.rows], columns=OrganScore._fields)
     table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
     for name in ("set", "role"):
@@ -141,6 +142,23 @@ def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: 
     truths = [file for file in files if file.role == TRUTH]
     if len(truths) == len(cases):
         names_in_use.require_named(truths, judged)
+
+
+def _say_few(cases: Sequence[JudgedCase], rows: Sequence[OrganScore], organs: Sequence[Organ]) -> None:
+    """Of truths in which all organs count as labelled, name those that have few of them."""
+    whole = {case.case for case in cases if len(case.labelled or organs) == len(organs)}
+    present = {row.case: frozenset[int]() for row in rows if row.case in whole}
+    for row in rows:
+        if row.case in whole and row.truth_voxels:
+            present[row.case] |= {row.label}
+    few, listed = with_few(present)
+    if few:
+        print(
+            f"warning, {few} of {len(present)} truth(s) have less than half of the organs that all have: {listed}; "
+            "where they are not labelled, say which are: --labelled, or the case table's column `organs`; else an "
+            "absent organ counts as rightly not found (DSC 1) or wrongly found (0)",
+            file=sys.stderr,
+        )
 
 
 def _score(case: JudgedCase, mode: Mode, checked: bool, organs: Sequence[Organ]) -> CaseScores:

@@ -30,7 +30,7 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
 
 @pytest.mark.parametrize(
     ("overlay", "seeds", "arms"),
-    [(None, 3, 14), ("choice", 1, 25), ("clinic", 3, 8), ("partial", 3, 7)],
+    [(None, 3, 14), ("choice", 1, 25), ("clinic", 3, 8), ("partial", 3, 8)],
 )
 def test_each_arm_of_each_seed_is_an_experiment(tmp_path, overlay, seeds, arms):
     words = ("--configfile", str(ROOT / f"benchmarks/study/{overlay}.yaml")) if overlay else ()

@@ -31,7 +31,7 @@ ENVIRONMENTS = {
         "psutil",
         "nvidia-ml-py",
     ],
-    "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance"],
+    "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance", "pydantic"],
     "report": ["numpy", "scipy", "pandas", "matplotlib", "jinja2"],
 }
 PYTHON = "3.11"

@@ -6,7 +6,7 @@ What killed shards left half written in the stage's folders is removed.
 import argparse
 from pathlib import Path
 
-from noisy_student.cohort.labelled_organs import to_label
+from noisy_student.cohort.labelled_organs import add_fewer_than, to_label
 from noisy_student.command import run
 from noisy_student.files import remove_unfinished
 from noisy_student.shards import gather
@@ -19,10 +19,7 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="+", help="the shards' tables")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--roles", nargs="*", help="only cases of these roles are expected (default: all)")
-    parser.add_argument(
-        "--fewer-than", type=int, default=0, metavar="ORGANS",
-        help="also labelled scans in which fewer organs are labelled than the label table has",
-    )  # fmt: skip
+    add_fewer_than(parser)
     parser.add_argument("--folders", type=Path, nargs="+", required=True, help="where the shards alone write")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()

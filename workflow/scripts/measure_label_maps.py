@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
-from noisy_student.cohort.labelled_organs import labelled_by_case, to_label
+from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_case, to_label
 from noisy_student.command import run
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
@@ -36,10 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--roles", nargs="+", required=True, help="cases of these roles are measured")
-    parser.add_argument(
-        "--fewer-than", type=int, default=0, metavar="ORGANS",
-        help="also labelled scans in which fewer organs are labelled than the label table has",
-    )  # fmt: skip
+    add_fewer_than(parser)
     parser.add_argument(
         "--hand-labels", action="store_true", help="the label maps are these: no rows of organs that are not labelled"
     )

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from noisy_student.cohort.labelled_organs import to_label
+from noisy_student.cohort.labelled_organs import add_fewer_than, to_label
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
 from noisy_student.damage import damaged
@@ -197,10 +197,7 @@ def main() -> None:
     scans.add_argument("--preprocessed", type=Path, help="index of the scans as preprocessed for a model of this run")
     scans.add_argument("--organs", type=from_json, help="label table as JSON, for the labels of models from elsewhere")
     parser.add_argument("--roles", nargs="+", required=True)
-    parser.add_argument(
-        "--fewer-than", type=int, default=0, metavar="ORGANS",
-        help="also labelled scans in which fewer organs are labelled than the label table has",
-    )  # fmt: skip
+    add_fewer_than(parser)
     add_arguments(parser)
     parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
     parser.add_argument("--voxels", action="store_true", help="also keep how sure the model is of each voxel")

@@ -1,5 +1,7 @@
 """DICOM segmentations lie on their scan where their frames say, whoever wrote them."""
 
+from functools import cache
+
 import numpy as np
 import pydicom
 import pytest
@@ -18,14 +20,7 @@ from segmentation_files import as_nifti, by_dcmqi, by_highdicom, write_ct
 @pytest.fixture(scope="module")
 def series(tmp_path_factory):
     """Each kind of series, made when it is asked for."""
-    made = {}
-
-    def make(kind):
-        if kind not in made:
-            made[kind] = make_series(tmp_path_factory.mktemp(kind), kind)
-        return made[kind]
-
-    return make
+    return cache(lambda kind: make_series(tmp_path_factory.mktemp(kind), kind))
 
 
 def masks_of(labels):

@@ -1,6 +1,7 @@
 """Structure sets are drawn on the slices that their contours lie in, holes and all."""
 
 import subprocess
+from functools import cache
 
 import numpy as np
 import pydicom
@@ -17,14 +18,7 @@ from segmentation_files import as_nifti, by_plastimatch, write_structures
 @pytest.fixture(scope="module")
 def series(tmp_path_factory):
     """Each kind of series, made when it is asked for."""
-    made = {}
-
-    def make(kind):
-        if kind not in made:
-            made[kind] = make_series(tmp_path_factory.mktemp(kind), kind)
-        return made[kind]
-
-    return make
+    return cache(lambda kind: make_series(tmp_path_factory.mktemp(kind), kind))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Which organs the label maps have: what a source did not label is taught as background."""
 
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -46,6 +47,14 @@ def labelled_by_case(cases: pd.DataFrame, labels: Collection[int]) -> dict[str, 
 def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[int]:
     """The labels of the organs that are labelled in a scan: those with these names, all for None."""
     return [organ.label for organ in organs if names is None or organ.name in names]
+
+
+def add_fewer_than(parser: ArgumentParser) -> None:
+    """The flag that commands which go over `to_label` scans have besides their roles."""
+    parser.add_argument(
+        "--fewer-than", type=int, default=0, metavar="ORGANS",
+        help="also labelled scans in which fewer organs are labelled than the label table has",
+    )  # fmt: skip
 
 
 def to_label(cases: pd.DataFrame, roles: Collection[str], organs: int = 0) -> pd.DataFrame:

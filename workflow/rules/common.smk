@@ -381,7 +381,7 @@ def soft_labels_flag(wildcards) -> str:
 def usual_volumes(wildcards) -> list[str]:
     """The labelled scans' measures, where a student learns by organs' usual volumes."""
     number = int(wildcards.round)
-    compares = number and CONFIGURATION.voxel_confidence_of(number).compares_volumes
+    compares = number and (FILLS or CONFIGURATION.voxel_confidence_of(number).compares_volumes)
     return ["results/cohort/labelled_measures.tsv"] if compares else []
 
 

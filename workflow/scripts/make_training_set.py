@@ -28,7 +28,7 @@ from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.balance import BALANCED, organ_bounds
-from noisy_student.train.filling import filled_name
+from noisy_student.train.filling import filled_name, not_found
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.training_set import (
     Example,
@@ -53,7 +53,7 @@ def examples(
     organs: Collection[str],
     soft: bool = False,
     surface_mm: float = 0.0,
-    expected_ml: Mapping[str, float] | None = None,
+    usual_ml: Mapping[str, float] = MappingProxyType({}),
     unlabelled: Mapping[str, Sequence[str]] = MappingProxyType({}),
     filling: Path | None = None,
 ) -> list[Example]:
@@ -61,7 +61,7 @@ def examples(
 
     `least`: how sure the teacher must be of a voxel of each organ, and of background, to leave it in the loss. `soft`:
     its soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from where the organ is
-    no smaller than its volume in `expected_ml`. `unlabelled`: of partly labelled scans the organs that are not labelled
+    no smaller than its volume in `usual_ml`. `unlabelled`: of partly labelled scans the organs that are not labelled
     there; `filling` is the selection of them.
     """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
@@ -77,11 +77,12 @@ def examples(
             lacking = tuple(organ for organ in organs if organ not in volumes)
             example = Example(files.case, "pseudo", files.label_map, image, masked, confidence, lacking=lacking)
             if table == filling:
-                example = as_filled(example, unlabelled[files.case], by_hand[files.case])
+                missed = not_found(unlabelled[files.case], volumes, usual_ml)
+                example = as_filled(example, unlabelled[files.case], by_hand[files.case], missed)
             if soft or surface_mm:
                 example = replace(example, soft=files.soft_labels)
             if surface_mm:
-                large = [organ for organ, ml in volumes.items() if ml >= expected_ml.get(organ, 0)]
+                large = [organ for organ, ml in volumes.items() if ml >= usual_ml.get(organ, 0)]
                 example = replace(example, surfaces=(surface_mm, tuple(large)), undecided=files.has_undecided())
             own = {organ: least[organ] for organ, ml in volumes.items() if ml and organ not in example.masked}
             own[BACKGROUND] = max(least[BACKGROUND], DECIDED * files.has_undecided())
@@ -91,14 +92,18 @@ def examples(
     return found
 
 
-def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path) -> Example:
-    """A teacher's labels of a partly labelled scan, of which only what concerns the organs `unlabelled` counts."""
+def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path, missed: Collection[str]) -> Example:
+    """A teacher's labels of a partly labelled scan, of which only what concerns the organs `unlabelled` counts.
+
+    It `missed` some of them; those that it does not mark, and those whose labels are not trusted, count as missed.
+    """
     masked, lacking = (
         tuple(organ for organ in named if organ in unlabelled) for named in (example.masked, example.lacking)
     )
+    not_there = {*missed, *masked, *lacking}
     return replace(
         example, case=filled_name(example.case), origin="filled", masked=masked, lacking=lacking,
-        unlabelled=tuple(unlabelled), by_hand=by_hand,
+        unlabelled=tuple(unlabelled), by_hand=by_hand, missed=tuple(filter(not_there.__contains__, unlabelled)),
     )  # fmt: skip
 
 
@@ -184,7 +189,7 @@ def main() -> None:
     found = examples(
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
         dict(zip(bounds.organ, bounds.bound, strict=True)) | {BACKGROUND: of_background}, organs,
-        arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.surface_mm else None,
+        arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.labelled else {},
         unlabelled, arguments.filling,
     )  # fmt: skip
     for line in of_unmarked_organs(found):

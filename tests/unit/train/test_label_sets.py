@@ -30,6 +30,13 @@ def test_more_sets_than_bytes_can_tell_are_refused():
     assert LabelSets.of(sets[:55], 200).code_of(sets[54]) == 255
 
 
+def test_sets_that_need_not_be_there_take_the_codes_that_are_left_the_most_frequent_first():
+    others = [[0, 2], [0, 3], [3, 0], [0, 1, 3]]
+    assert LabelSets.of([[0, 1, 3]], 4, others).sets == ((0, 1, 3), (0, 2), (0, 3))
+    few = LabelSets.of([[0, 1, 3]], 253, others)
+    assert few.sets == ((0, 1, 3), (0, 3)) and [3, 0] in few and [0, 2] not in few
+
+
 def test_background_of_hand_labels_becomes_the_set():
     labels = np.array([[[[-1, 0, 2]]]], np.int16)
     found = with_set(labels, 6)

@@ -146,6 +146,37 @@ def test_against_soft_targets_that_are_hard_the_loss_is_the_same(ignore, batch_d
     assert torch.isclose(soft_loss([1], ignore, batch_dice)([logits], [target]), expected[0])
 
 
+@pytest.mark.parametrize("ignore", [None, IGNORE])
+def test_soft_targets_of_a_scan_with_two_sets_that_are_hard_have_the_same_loss(ignore):
+    """As a filled scan has: of what a teacher is not trusted with, and of its background."""
+    target = labels(CLASSES + (ignore is not None), size=3)
+    for code in CODES.values():
+        target[:2][labels(6, seed=code)[:2] == 0] = code
+    target[2][target[2] == 0] = max(CODES.values())
+    logits = logits_of(target)
+    soft = torch.stack([torch.from_numpy(hard(one.numpy())) for one in target]).to(torch.uint8)
+    expected = value_and_gradient(marginal(ignore), logits, target)
+    found = value_and_gradient(lambda given: soft_loss([1], ignore)([given], soft), logits)
+    assert torch.allclose(expected[0], found[0], atol=1e-6)
+    assert torch.allclose(expected[1], found[1], atol=1e-7)
+
+
+def test_a_voxel_may_be_partly_an_organ_and_partly_a_set():
+    (may_be, code), *_ = CODES.items()
+    organ = next(label for label in range(CLASSES) if label not in may_be)
+    target = torch.tensor([code, organ, 70], dtype=torch.uint8)[None, :, None, None, None]
+    logits = torch.tensor([0.1, 0.2, -0.3, 0.4])[None, :, None, None, None]
+    probabilities = logits.softmax(1).flatten()
+    cross_entropy = -0.3 * probabilities[organ].log() - 0.7 * probabilities[list(may_be)].sum().log()
+    dice = []
+    for label in set(range(1, CLASSES)) - set(may_be):
+        wanted = torch.tensor(0.3 * (label == organ))
+        shared = torch.minimum(probabilities[label], wanted)
+        dice.append((2 * shared + 1e-5) / (probabilities[label] + wanted + 1e-5))
+    expected = cross_entropy - torch.stack(dice).mean()
+    assert torch.isclose(soft_loss([1])([logits], target), expected, atol=1e-6)
+
+
 def test_on_a_coarser_grid_a_voxel_is_a_set_by_its_share():
     """Half of the finer voxels may be two labels, the others are a third one."""
     (may_be, code), *_ = CODES.items()

@@ -31,6 +31,7 @@ from noisy_student.plan.preprocessing import (
     write_properties,
 )
 from noisy_student.tables import write_table
+from noisy_student.train.label_sets import LabelSets
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.training_set import (
     LEARNED_FROM,
@@ -386,7 +387,7 @@ def test_a_teacher_fills_what_is_not_labelled_and_no_more(partly, merged, plan, 
     assert (labels[0] == merge(whole, (whole != 5) & ~(near & (whole <= 0)))).all()
     assert "ignored: aorta, hand labels" in row["made_from"]
     assert {one["organ"]: one["left_out"] for one in what_is_learned(masked, tmp_path / "filled")}["aorta"]
-    left = replace(masked, lacking=("pancreas",))
+    left = replace(masked, missed=("aorta", "pancreas"))
     rest = ", ".join(organ for organ in plan.organs if organ not in (*LABELLED, "aorta", "pancreas"))
     assert whose_labels(left, plan.organs) == {"organs": ", ".join(LABELLED), "filled": rest}
 
@@ -415,8 +416,28 @@ def test_where_the_teacher_is_not_sure_a_filled_voxel_stays_the_set(partly, merg
     unsure = replace(filled, voxels=tmp_path / "confidence.b2nd", least_confidence=of_all(plan, 0.5, 0.9))
     labels, _ = added(unsure, tmp_path / "filled", plan)
     assert (labels[0] == merge(whole, (confidence > 70) | (whole > 0))).all()
-    labels, _ = added(replace(filled, lacking=("aorta",)), tmp_path / "filled", plan)
-    assert (labels[0] == merge(whole, whole > 0)).all()
+
+
+def test_background_is_not_filled_in_for_organs_that_the_teacher_missed(partly, merged, plan, tmp_path):
+    """It is background or one of these: not an organ that was found, whose surface is where the teacher found it."""
+    _, filled = partly
+    whole, merge = merged
+    found = replace(filled, missed=("aorta", "gallbladder"), lacking=("aorta",), masked=("gallbladder",))
+    sets = label_sets([found], plan)
+    assert sets.sets == ((0, 2, *range(4, 14)), (0, 5, 9)) and sets.code_of([0, 5, 9]) == 16
+    near = distance_transform_edt(whole != 9, sampling=plan.configuration.spacing) <= 10
+    expected = merge(whole, (whole != 9) & ~(near & (whole <= 0)))
+    labels, row = added(found, tmp_path / "filled", plan)
+    assert (labels[0] == np.where(expected <= 0, 16, expected)).all()
+    assert "background, without aorta and gallbladder" in row["made_from"]
+    assert row["made_from"].endswith(" as 15, the teacher's background as 16")
+    rows = {one["organ"]: one for one in what_is_learned(found, tmp_path / "filled")}
+    assert rows["background"]["left_out"] == rows["background"]["voxels"] and rows["pancreas"]["left_out"] == 0
+    # More sets than there are codes: that of the hand labels.
+    whole_set = LabelSets.of([sets.sets[0]], plan.classes)
+    add_example(found, tmp_path / "few", plan, sets=whole_set)
+    labels = read_array(with_suffix(tmp_path / "few" / found.case, LABELS))
+    assert (labels[0] == np.where(expected <= 0, 15, expected)).all()
 
 
 def test_a_filled_scan_has_soft_targets_where_both_classes_are_the_teachers_to_say(partly, merged, plan, tmp_path):
@@ -432,13 +453,18 @@ def test_a_filled_scan_has_soft_targets_where_both_classes_are_the_teachers_to_s
     is_soft = (targets[0] == first) & ~np.isin(first, (1, 3)) & (second != 1) & (whole >= 0)
     assert (targets[1] == np.where(is_soft, second, targets[0])).all()
     assert (targets[2] == np.where(is_soft, 80, 100)).all() and is_soft.any()
+    missed = replace(filled, soft=tmp_path / "soft.b2nd", missed=("aorta",))
+    of_missed, _ = added(missed, tmp_path / "missed", plan, soft=True)
+    for channel in (0, 1):
+        assert (of_missed[channel] == np.where(targets[channel] <= 0, 16, targets[channel])).all()
+    assert (of_missed[2] == targets[2]).all()
 
 
 def test_filled_scans_are_those_that_were_kept_beside_the_scans_as_they_were_labelled(plan, tmp_path):
     organs = list(plan.organs)
     (tmp_path / "scores").mkdir()
     for case in "abu":
-        rows = [{"organ": organ, "volume_ml": 9.0} for organ in organs[:-1]]
+        rows = [{"organ": organ, "volume_ml": 2.0 if organ == "aorta" else 9.0} for organ in organs[:-1]]
         (tmp_path / f"scores/{case}.json").write_text(json.dumps({"scores": rows}))
     tables = {
         "converted": pd.DataFrame({"case": list("abcu"), "label_map": ["a.nii", "b.nii", "c.nii", None]}),
@@ -459,7 +485,7 @@ def test_filled_scans_are_those_that_were_kept_beside_the_scans_as_they_were_lab
     assert unlabelled == dict.fromkeys("ab", organs[2:])
     found = make_training_set.examples(
         paths["converted"], paths["preprocessed"], paths["selection"], tmp_path, of_all(plan, 0.5, 0.9), organs,
-        unlabelled=unlabelled, filling=paths["filling"],
+        unlabelled=unlabelled, filling=paths["filling"], usual_ml={"aorta": 4.1, "pancreas": 17.9},
     )  # fmt: skip
     assert [(one.case, one.origin) for one in found] == [
         *((case, "labelled") for case in "abc"), ("u", "pseudo"), ("a+filled", "filled")
@@ -471,3 +497,5 @@ def test_filled_scans_are_those_that_were_kept_beside_the_scans_as_they_were_lab
     # The liver is labelled by hand, so that it is masked says nothing.
     assert filled.masked == ("spleen",) and filled.lacking == (organs[-1],)
     assert "spleen" not in filled.least_confidence and filled.least_confidence["background"] == 0.9
+    # Of the aorta there is less than half of the usual volume, of the pancreas more.
+    assert filled.missed == ("spleen", "aorta", organs[-1])

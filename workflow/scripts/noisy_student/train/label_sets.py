@@ -5,6 +5,7 @@ the code of that set, a number above all labels and the ignore label, so that au
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,16 +31,23 @@ class LabelSets:
     sets: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, sets: Iterable[Collection[int]], classes: int) -> "LabelSets":
-        """The distinct ones of these sets. Raises InputError for more than there are codes."""
-        distinct = tuple(sorted({tuple(sorted(map(int, labels))) for labels in sets}))
+    def of(
+        cls, sets: Iterable[Collection[int]], classes: int, if_they_fit: Iterable[Collection[int]] = ()
+    ) -> "LabelSets":
+        """The distinct ones of these sets, and the most frequent of those `if_they_fit`.
+
+        Raises InputError for more of the former than there are codes.
+        """
+        distinct = {_in_order(labels) for labels in sets}
         if classes + len(distinct) > LARGEST_CODE:
             raise InputError(
                 f"at most {LARGEST_CODE - classes} different sets of labelled organs",
                 f"{len(distinct)}",
                 "take scans of the rarest ones out of `cohort.folders.labelled`, or name fewer `organs` there",
             )
-        return cls(classes, distinct)
+        others = Counter(filter(lambda labels: labels not in distinct, map(_in_order, if_they_fit)))
+        distinct.update(labels for labels, _ in others.most_common(LARGEST_CODE - classes - len(distinct)))
+        return cls(classes, tuple(sorted(distinct)))
 
     @classmethod
     def read(cls, dataset: Path, classes: int) -> "LabelSets | None":
@@ -57,7 +65,10 @@ class LabelSets:
 
     def code_of(self, labels: Collection[int]) -> int:
         """The code of a set. `classes` itself is the ignore label, where there is one."""
-        return self.classes + 1 + self.sets.index(tuple(sorted(labels)))
+        return self.classes + 1 + self.sets.index(_in_order(labels))
+
+    def __contains__(self, labels: Collection[int]) -> bool:
+        return _in_order(labels) in self.sets
 
     def members(self, device: torch.device | None = None) -> torch.Tensor:
         """Which classes a voxel may have: bool (class, code).
@@ -82,6 +93,10 @@ class LabelSets:
         background = torch.zeros_like(predicted)
         background[:, 0] = 1
         return get_tp_fp_fn_tn(torch.where(within, background, predicted), target.masked_fill(is_set, 0), axes, mask)
+
+
+def _in_order(labels: Collection[int]) -> tuple[int, ...]:
+    return tuple(sorted(map(int, labels)))
 
 
 def members_at(members: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,8 @@ from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
 from noisy_student.train.marginal_loss import is_judged, log_of_sum
 
 BACKGROUND = 0
+# A filled scan has one where the teacher is not trusted, and one where it says background but missed organs.
+SETS = 2
 SMOOTH = 1e-5  # nnU-Net's, in its Dice
 
 
@@ -114,7 +116,7 @@ class SoftLoss(torch.nn.Module):
     probabilities. Dice: 2 Σ min(p, t) / (Σ p + Σ t), which is largest where p = t, unlike 2 Σ p t / (Σ p + Σ t): Wang
     et al., Dice Semimetric Losses, MICCAI 2023. Lists of targets are hard and go to nnU-Net's loss, `hard`.
 
-    `members` (class, code): the classes of each set (`LabelSets.members`), where the dataset has sets; a scan has one
+    `members` (class, code): the classes of each set (`LabelSets.members`), where the dataset has sets; a scan has two
     at most. The loss of what of a voxel is a set is that of `MarginalLoss`.
     """
 
@@ -130,35 +132,45 @@ class SoftLoss(torch.nn.Module):
         """The loss of logits (batch, class, z, y, x) of each resolution, the finest first."""
         if isinstance(targets, list):
             return self.hard(outputs, targets)
-        masses, learned = self.masses(targets)
-        members = None if self.members is None else self._members_of(targets)
+        codes = None if self.members is None else self._codes_of(targets)
+        masses, learned = self.masses(targets, codes)
+        # (batch, class, set, 1, 1, 1)
+        members = None if codes is None else self.members[:, codes].transpose(0, 1)[..., None, None, None]
         total = torch.zeros((), device=masses.device)
         for weight, logits in zip(self.weights, outputs, strict=True):
             if weight:
                 total = total + weight * self._of_one(logits, *pooled(masses, learned, logits.shape[2:]), members)
         return total
 
-    def masses(self, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def masses(
+        self, targets: torch.Tensor, codes: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0.
 
         Probabilities are 0 where nothing is learned. Without the ignore label all is, and the latter is None. Where the
-        dataset has sets, a last channel of the former is that of the set.
+        dataset has sets, the last channels of the former are those of each scan's `codes` (batch, set).
         """
-        channels = self.classes + (self.members is not None)
+        channels = self.classes + (0 if codes is None else SETS)
         first, second = (targets[:, [channel]].long() for channel in (FIRST, SECOND))
         share = targets[:, [SHARE]].float() / WHOLE
         rest, learned = 1 - share, None
         if self.ignore is not None:
             learned = (first != self.ignore).float()
             share, rest = share * learned, rest * learned
-        first, second = (label.clamp(max=channels - 1) for label in (first, second))
+        if codes is not None:
+            smaller = codes[:, :1, None, None, None]
+            first, second = (label.clamp(max=self.classes) + (label > smaller).long() for label in (first, second))
         masses = torch.zeros((len(targets), channels, *targets.shape[2:]), device=targets.device)
         return masses.scatter_(1, first, share).scatter_add_(1, second, rest), learned
 
-    def _members_of(self, targets: torch.Tensor) -> torch.Tensor:
-        """The classes of each scan's set: bool (batch, class, 1, 1, 1)."""
-        codes = targets[:, :SHARE].flatten(1).amax(1).long()
-        return self.members[:, codes].T[..., None, None, None]
+    def _codes_of(self, targets: torch.Tensor) -> torch.Tensor:
+        """The smaller and the larger code of each scan's sets, the same where it has one: (batch, set).
+
+        Of a scan without sets both are its largest label.
+        """
+        labels = targets[:, :SHARE].flatten(1).long()
+        larger = labels.amax(1, keepdim=True)
+        return torch.cat([torch.where(labels > self.classes, labels, larger).amin(1, keepdim=True), larger], 1)
 
     def _of_one(
         self,
@@ -170,12 +182,14 @@ class SoftLoss(torch.nn.Module):
         logarithms = log_softmax(logits.float(), 1)
         voxels = logits[:, 0].numel() if learned is None else learned.sum().clamp(min=1e-8)
         if members is not None:
-            masses, of_set = masses.split([self.classes, 1], 1)
+            masses, of_sets = masses.split([self.classes, SETS], 1)
         cross_entropy = -torch.dot(masses.flatten(), logarithms.flatten()) / voxels
         found, wanted, judged = logarithms.exp()[:, 1:], masses[:, 1:], None
         if members is not None:
-            cross_entropy = cross_entropy - (of_set[:, 0] * log_of_sum(logarithms, members)).sum() / voxels
-            may_be = of_set * members[:, 1:]
+            may_be = torch.zeros_like(wanted)
+            for of_set, classes in zip(of_sets.unbind(1), members.unbind(2), strict=True):
+                cross_entropy = cross_entropy - (of_set * log_of_sum(logarithms, classes)).sum() / voxels
+                may_be.addcmul_(of_set[:, None], classes[:, 1:].to(of_set.dtype))
             judged = is_judged(may_be, wanted)
             learned = ((1 if learned is None else learned) - may_be) * judged
         if learned is not None:

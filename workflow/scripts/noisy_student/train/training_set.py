@@ -50,7 +50,7 @@ class Example:
 
     Of a hand-labelled scan the organs `unlabelled` are not labelled: its background may be any of them. Of such a scan
     that a teacher has filled, `label_map` is the teacher's and `by_hand` that of the hand labels; what would be left
-    out of the loss is then as the hand labels have it.
+    out of the loss is then as the hand labels have it, and the teacher's background may be any of the organs `missed`.
     """
 
     case: str
@@ -67,6 +67,7 @@ class Example:
     undecided: bool = False
     unlabelled: tuple[str, ...] = ()
     by_hand: Path | None = None
+    missed: tuple[str, ...] = ()
 
     @property
     def ignored(self) -> str:
@@ -76,17 +77,30 @@ class Example:
         near_mm, organs = self.surfaces
         if unsure and organs:
             unsure += f" but for {near_mm:g} mm around {' and '.join(organs)} in {sha256(self.soft)}"
-        unknown = f"background, without {' and '.join(self.lacking)}" if self.lacking else ""
+        without = self.missed if self.by_hand else self.lacking
+        unknown = f"background, without {' and '.join(without)}" if without else ""
         return ", ".join([*self.masked, *filter(None, [unsure, unknown])]) or "nothing"
 
 
 def label_sets(examples: Iterable[Example], plan: Plan) -> LabelSets:
-    """The sets of labels that background of partly labelled scans may have."""
-    return LabelSets.of((_may_be(example, plan) for example in examples if example.unlabelled), plan.classes)
+    """The sets of labels that background of partly labelled scans may have, by hand and where a teacher filled them.
+
+    Where there are more than codes, background of the filled scans whose sets are the rarest is as by hand.
+    """
+    partly = [example for example in examples if example.unlabelled]
+    by_hand = [_may_be(example.unlabelled, plan) for example in partly]
+    filled_in = [_may_be(example.missed, plan) for example in partly if example.missed]
+    return LabelSets.of(by_hand, plan.classes, filled_in)
 
 
-def _may_be(example: Example, plan: Plan) -> list[int]:
-    return [0, *(plan.organs[organ] for organ in example.unlabelled)]
+def _may_be(organs: Iterable[str], plan: Plan) -> list[int]:
+    return [0, *(plan.organs[organ] for organ in organs)]
+
+
+def _code_of_missed(example: Example, plan: Plan, sets: LabelSets) -> int:
+    """What the teacher's background of a filled scan is: a set, or background where it missed no organ."""
+    missed = _may_be(example.missed, plan)
+    return sets.code_of(missed if missed in sets else _may_be(example.unlabelled, plan)) if example.missed else 0
 
 
 def add_example(
@@ -108,9 +122,12 @@ def add_example(
     if soft:
         made_from += f", soft targets of {sha256(example.soft) if example.soft else 'hard labels'}"
     if example.unlabelled:
-        code = sets.code_of(_may_be(example, plan))
+        may_be = _may_be(example.unlabelled, plan)
+        code, background = sets.code_of(may_be), _code_of_missed(example, plan, sets)
         hand_labels = sha256(example.by_hand or example.label_map)
         made_from += f", hand labels {hand_labels} without {' and '.join(example.unlabelled)} as {code}"
+        if example.by_hand:
+            made_from += f", the teacher's background as {background}"
     found = _learned(target, example.preprocessed, made_from)
     if found is None:
         require_whole(with_suffix(example.preprocessed, ARRAY))
@@ -125,11 +142,10 @@ def add_example(
             labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, plan.classes)
         if example.by_hand:
             hand = _on_grid(example.by_hand, mask, properties, plan)
-            may_be = _may_be(example, plan)
-            labels = filled(hand[0], labels, may_be, code)
+            labels = filled(hand[0], labels, may_be, code, background)
             # A voxel that stays a set counts as what the teacher, had it been trusted, could have filled there.
             untaught = np.where(np.isin(on_grid, may_be), on_grid, 0)
-            on_grid = np.where(labels[:1] == code, untaught, labels[:1])
+            on_grid = np.where(labels[:1] > plan.classes, untaught, labels[:1])
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
         names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
@@ -177,15 +193,14 @@ def _trusted(example: Example, labels: np.ndarray, soft_labels: np.ndarray | Non
                 near &= nearest_on_grid(confidence, labels.shape[1:]) != UNDECIDED
             unsure &= ~near
         labels = mask_voxels(labels, unsure, ignore)
-    return mask_voxels(labels, labels[0] <= 0, ignore) if example.lacking else labels
+    return mask_voxels(labels, labels[0] <= 0, ignore) if example.lacking and not example.by_hand else labels
 
 
 def whose_labels(example: Example, organs: Iterable[str]) -> dict[str, str]:
-    """`organs` that are labelled by hand in a case, and those that a teacher has `filled`; of pseudo-labels none."""
+    """`organs` that are labelled by hand in a case, and those that a teacher found there, `filled`; else none."""
     is_by_hand = example.origin != "pseudo"
     by_hand = [organ for organ in organs if is_by_hand and organ not in example.unlabelled]
-    left = {*example.masked, *example.lacking}
-    filled = [organ for organ in example.unlabelled if example.by_hand and organ not in left]
+    filled = [organ for organ in example.unlabelled if example.by_hand and organ not in example.missed]
     return {"organs": ", ".join(by_hand), "filled": ", ".join(filled)}
 
 

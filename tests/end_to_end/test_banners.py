@@ -25,7 +25,7 @@ def test_start_names_results_logs_and_how_to_watch(failed):
     start = run.stdout[: run.stdout.index("Select jobs to execute")]
     assert "Noisy-student run: teacher and 2 students" in start
     assert f"results  {project.folder}/results" in start and f"logs     {project.folder}/logs" in start
-    assert "snakesee watch" in start
+    assert f"watch    {project.folder}/results/report/live.html" in start
 
 
 def test_failure_shows_the_jobs_log_and_what_to_do(failed):

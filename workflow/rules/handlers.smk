@@ -2,6 +2,7 @@
 #
 # makes  results/jobs.tsv           every job that ended: its rule, state and time
 #        results/experiment.json    which experiment these results are of
+#        results/report/live.html   how far the run is, while it goes on
 
 import atexit
 from contextlib import suppress
@@ -13,6 +14,8 @@ from noisy_student.keeping import begun_anew, experiment_record, stages
 from noisy_student.running import banner, brief, cluster, stale_lock
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
+from noisy_student.running.live.page import LivePage
+from noisy_student.running.live.trainings import Length
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
 HERE, RESULTS = Path.cwd(), Path("results")
@@ -22,6 +25,13 @@ STAGES = (
     list(stages.stages_of(CONFIGURATION, DATED)) if STORE.root and LOOKS_AT_SCANS and not LOOKS & {*sys.argv} else []
 )
 ENDING = Ending(Path.cwd(), COMMAND)
+LENGTHS = {
+    number: Length(network_of_round(number), settings["epochs"], settings["iterations_per_epoch"])
+    for number in ROUNDS
+    if not is_taken(number)
+    for settings in [CONFIGURATION.training_of(number)]
+}
+LIVE = LivePage(HERE, COMMAND, LENGTHS, ENDING)
 
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
@@ -79,6 +89,8 @@ onstart:
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
     ENDING.begin(log[0])
+    snakemake_log.addHandler(LIVE.states)
+    LIVE.begin(workflow)
     print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND, cohort_in_words()), file=sys.stderr)
 
 

@@ -11,6 +11,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
+from noisy_student.sizes import time_in_words
+
 Item = TypeVar("Item")
 Read = TypeVar("Read")
 Worked = TypeVar("Worked")
@@ -113,6 +115,4 @@ def _bar(done: int, total: int) -> str:
 
 
 def _pace(seconds: float, to_do: int) -> str:
-    left = seconds * to_do
-    text = f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min" if left < 7200 else f"{left / 3600:.1f} h"
-    return f"{60 / max(seconds, 1e-3):.3g} a minute, {text} left"
+    return f"{60 / max(seconds, 1e-3):.3g} a minute, {time_in_words(seconds * to_do)} left"

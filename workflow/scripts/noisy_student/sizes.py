@@ -1,4 +1,4 @@
-"""Bytes as people write them."""
+"""Bytes and seconds as people write them."""
 
 UNITS = ((1e9, "GB", 1), (1e6, "MB", 0), (1e3, "kB", 0))
 
@@ -9,3 +9,12 @@ def size_in_words(count: float) -> str:
         if count >= unit:
             return f"{count / unit:.{digits}f} {name}"
     return f"{count:.0f} bytes"
+
+
+def time_in_words(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.5 h`, `4.2 days`: in a unit of which there are at least two."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

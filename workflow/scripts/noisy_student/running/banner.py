@@ -9,6 +9,7 @@ from noisy_student.running.failed_jobs import FailedJob
 from noisy_student.running.last_words import error_in
 
 REPORT = Path("results/report/report.html")
+LIVE = Path("results/report/live.html")
 CASES = Path("results/cohort/cases.tsv")
 AGAIN = "what is finished is not done again"
 WIDTH = 100
@@ -26,7 +27,7 @@ def started(folder: Path, log: str, students: int, command: str, cohort: str) ->
             "scans": cohort,
             "results": folder / "results",
             "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
-            "watch": "snakesee watch    (pip install snakesee, in an environment of its own)",
+            "watch": folder / LIVE,
             "killed?": f"after `kill -9` or a power cut `{command} --unlock`, then the same command",
         },
     )

@@ -1,0 +1,62 @@
+"""What has gone wrong or badly so far, by the tables of the stages that are done."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from noisy_student.running.live.tables import rows
+from noisy_student.running.live.trainings import Training
+from noisy_student.sizes import size_in_words
+
+LITTLE = 0.02
+
+
+def warnings(results: Path, rounds: Sequence[int], trained: Sequence[Training]) -> list[str]:
+    """One sentence each."""
+    return [
+        *_disk(results),
+        *(f"Round {t.round}, fold {t.fold}: the loss is no number any more." for t in trained if t.is_lost),
+        *(text for number in rounds for text in _verdict(results, number)),
+        *(text for number in rounds for text in _selection(results, number)),
+        *_findings(results),
+        *_again(results),
+    ]
+
+
+def _disk(results: Path) -> list[str]:
+    disk = shutil.disk_usage(results)
+    return [f"The disk is nearly full: {size_in_words(disk.free)} free."] if disk.free < LITTLE * disk.total else []
+
+
+def _verdict(results: Path, number: int) -> list[str]:
+    path = results / f"round_{number}/verdict.json"
+    if not path.exists():
+        return []
+    verdict = json.loads(path.read_text())
+    reasons, labeller = verdict.get("reasons"), verdict.get("labeller")
+    collapsed = f"Round {number} collapsed ({'; '.join(reasons or ())}): round {labeller} labels on in its place."
+    stopped = f"The rounds ended with round {labeller}: {verdict.get('stopped')}."
+    return [collapsed] * bool(reasons) + [stopped] * (bool(verdict.get("stopped")) and labeller == number)
+
+
+def _selection(results: Path, number: int) -> list[str]:
+    decisions = [row["decision"] for row in rows(results / f"round_{number}/selection.tsv")]
+    lost = f"Round {number}: none of {len(decisions)} pseudo-labels was kept."
+    return [lost] if decisions and "kept" not in decisions else []
+
+
+def _findings(results: Path) -> list[str]:
+    found = Counter(row["severity"] for row in rows(results / "cohort/findings.tsv"))
+    parts = [f"{found[kind]} {kind}{'s' * (found[kind] > 1)}" for kind in ("error", "warning") if found[kind]]
+    return [f"The check of the scans reported {' and '.join(parts)}: results/cohort/findings.tsv."] if parts else []
+
+
+def _again(results: Path) -> list[str]:
+    """Jobs that failed before they succeeded."""
+    failed = Counter(
+        f"{row['rule']} {row['wildcards']}".strip() for row in rows(results / "jobs.tsv") if row["state"] == "failed"
+    )
+    names = ", ".join(f"{name} ({times} ×)" if times > 1 else name for name, times in failed.items())
+    return [f"Attempts that failed, in this run or before: {names}."] if names else []

@@ -41,6 +41,15 @@ for number in ROUNDS:
             expand("results/round_{round}/verdict.json", round=range(number + 1)),
 
 
+for number in ROUNDS[1:]:
+
+    rule:
+        name:
+            f"review_{number}"
+        input:
+            f"results/round_{number}/review/review.tsv",
+
+
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/train.smk"
@@ -50,3 +59,4 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/review.smk"

@@ -209,6 +209,12 @@ class Report(Strict):
     cases: list[str] = Field([])
 
 
+class Review(Strict):
+    """How many scans of a round's list of those that a person should correct are handed out."""
+
+    scans: Annotated[int, Field(ge=0)] = 8
+
+
 class Configuration(Strict):
     """The whole experiment."""
 
@@ -231,6 +237,8 @@ class Configuration(Strict):
     evaluation: Evaluation = Evaluation()
     efficiency: Efficiency = Efficiency()
     report: Report = Report()
+    # What a person is handed: of a start, not of the experiment.
+    review: Review = Field(Review(), exclude=True)
     # Where experiments share what is equal.
     store: Path | None = Field(None, exclude=True)
     # Whether results of another experiment may be replaced: of a start, not of the experiment.

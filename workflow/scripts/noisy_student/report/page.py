@@ -179,6 +179,7 @@ def render(results: Results, shown: Content) -> str:
         answers=verdict.answers(results),
         warnings=warnings(results),
         cases=case_rows(results),
+        reviews=[round_.number for round_ in results.rounds if (round_.folder / "review/review.html").exists()],
         viewer=viewer(shown.examples, results.organs),
         methods=methods.methods(results),
         references=methods.references(results),

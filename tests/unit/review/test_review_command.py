@@ -1,0 +1,108 @@
+"""The command: from a round's pseudo-labels to the list, its page, its folders and its zip file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.ndimage import binary_erosion
+
+from conftest import script
+from noisy_student.images import write_image
+from noisy_student.model.label_files import LabelFiles, Labelled
+from noisy_student.model.scores import class_counts
+from noisy_student.organs import FLARE22, to_json
+from noisy_student.plan.preprocessing import write_properties
+from noisy_student.tables import read_table, write_table
+from synthetic_scans import CROP_ZYX, SPACING_MM_XYZ, as_image, body
+
+CASES = {"a": "unlabelled", "b": "unlabelled", "c": "unlabelled", "hand": "labelled", "other": "labelled"}
+ML = float(np.prod(SPACING_MM_XYZ)) / 1000
+CROP = tuple(slice(low, high) for low, high in CROP_ZYX)
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory):
+    """Three scans, of which the teacher is least sure of `b`; two hand labels, of which one lacks the liver."""
+    folder = tmp_path_factory.mktemp("run")
+    rows, scores, truths = [], [], []
+    for number, (case, role) in enumerate(CASES.items()):
+        labels = body(np.zeros(3), 0.9 + 0.02 * number)
+        write_image(as_image(np.where(labels, 100, 0).astype(np.int16)), folder / f"images/{case}_0000.nii.gz")
+        rows.append({"case": case, "role": role, "image": folder / f"images/{case}_0000.nii.gz", "orientation": "LPS",
+                     "spacing_x_mm": 5.0, "spacing_y_mm": 5.0, "spacing_z_mm": 8.0, "intensity_low": 0,
+                     "intensity_high": 100 + number, "label_map": ""})  # fmt: skip
+        write_properties({"bbox_used_for_cropping": CROP_ZYX}, folder / f"preprocessed/{case}")
+        if role == "labelled":
+            rows[-1]["label_map"] = folder / f"hand/{case}.nii.gz"
+            write_image(
+                as_image(np.where(labels == 1, 0, labels) if case == "hand" else labels), folder / f"hand/{case}.nii.gz"
+            )
+            write_image(as_image(labels), folder / f"fold_0/held_out/{case}.nii.gz")
+            continue
+        table = labelled(folder, case, labels, 40 if case == "b" else 90)
+        scores.append(table.assign(case=case, model="f" * 64))
+        for organ in FLARE22:
+            dsc = 0.5 if case == "b" else 0.9
+            truths.append({"case": case, "DSC": dsc, "truth_ml": 10.0, "prediction_ml": 10.0, "label": organ.label})
+    index = pd.DataFrame(rows).assign(preprocessed=[folder / f"preprocessed/{case}" for case in CASES])
+    for name, table in {"cases": index, "scores": pd.concat(scores), "truth": pd.DataFrame(truths)}.items():
+        write_table(table, folder / f"{name}.tsv")
+    held_out = [{"case": case, "label": organ.label, "organ": organ.name,
+                 "DSC": np.nan if (case, organ.label) == ("hand", 1) else 0.9}
+                for case in ("hand", "other") for organ in FLARE22]  # fmt: skip
+    write_table(pd.DataFrame(held_out), folder / "fold_0/held_out.tsv")
+    return folder, made(folder)
+
+
+def labelled(folder, case, labels, confidence_of_surfaces):
+    """Write what a teacher said of a scan, unsure of organs' surfaces; its scores."""
+    files = LabelFiles(folder / "pseudo_labels", case, voxels=True)
+    inside = binary_erosion(labels > 0) | (labels == 0)
+    confidence = np.ascontiguousarray(np.where(inside, 99, confidence_of_surfaces).astype(np.uint8)[CROP][:, ::2, ::2])
+    counts = class_counts(labels, 14)[1:]
+    scores = pd.DataFrame({"label": range(1, 14), "organ": [organ.name for organ in FLARE22], "voxels": counts,
+                           "mean_max_probability": confidence_of_surfaces / 100, "volume_ml": counts * ML})  # fmt: skip
+    scan = folder / f"images/{case}_0000.nii.gz"
+    files.write(
+        Labelled(labels, scores, confidence, confidence_counts=np.zeros((14, 101))), scan, "LPS", "model f, scan s"
+    )
+    return scores
+
+
+def made(folder, expected_status=0):
+    named = {"cases": "cases.tsv", "converted": "cases.tsv", "preprocessed": "cases.tsv", "scores": "scores.tsv",
+             "held-out": "fold_0/held_out.tsv", "truth": "truth.tsv", "pseudo-labels": "pseudo_labels",
+             "output": "review/review.tsv"}  # fmt: skip
+    paths = [word for name, path in named.items() for word in (f"--{name}", folder / path)]
+    organs = to_json(FLARE22, "label", "name", "colour", "snomed")
+    run = script("review.py", *paths, "--organs", organs, "--scans", 2, "--round", 1)
+    assert run.returncode == expected_status, run.stderr
+    return run.stderr
+
+
+def test_the_scan_most_in_doubt_is_first_and_so_many_are_handed_out(reviewed):
+    folder, _ = reviewed
+    table = read_table(folder / "review/review.tsv")
+    assert table.case[0] == "b" and table.place.tolist() == [1, 2, 3] and table.doubt_ml[0] == table.doubt_ml.max()
+    handed = sorted(path.parent.name for path in folder.glob("review/*/README.txt"))
+    assert handed == sorted(table.case[:2]) and (folder / "review/review.zip").exists()
+
+
+def test_the_hand_label_that_lacks_what_the_fold_found_is_first(reviewed):
+    table = read_table(reviewed[0] / "review/hand_labels.tsv")
+    assert table.case[0] == "hand" and table.organs[0].startswith("liver: not labelled, ")
+    assert table.contradicted.tolist() == [1, 0]
+
+
+def test_the_page_has_pictures_of_both_and_how_good_the_list_was(reviewed):
+    page = (reviewed[0] / "review/review.html").read_text()
+    assert page.count('alt="Axial slice of b') == 3 and 'alt="Axial slice of hand' in page
+    assert "lowest confidence" in page and 'href="b/README.txt"' in page and "http" not in page.split("</style>")[1]
+    quality = read_table(reviewed[0] / "review/tables/quality.tsv").set_index("order")
+    assert quality.share_of_worst["this list"] == 1
+
+
+def test_made_again_it_stops_at_what_a_person_saved_there(reviewed):
+    folder, _ = reviewed
+    made(folder)
+    (folder / "review/b/b.seg.nrrd").write_text("corrected")
+    assert "b.seg.nrrd changed since" in made(folder, 2)

@@ -1,0 +1,50 @@
+"""Which hand labels are contradicted."""
+
+import numpy as np
+import pandas as pd
+
+from noisy_student.images import write_image
+from noisy_student.organs import Organ
+from noisy_student.review.hand_labels import HeldOut, contradictions, volumes
+from synthetic_scans import as_image
+
+ORGANS = (Organ(label=1, name="liver"), Organ(label=2, name="spleen"))
+DSC = {1: 0.9, 2: 0.8}
+
+
+def tables(**changed):
+    """Five scans that are held out, each as good as usual; `changed` has other values of some (case, label)."""
+    rows = []
+    for case in "abcde":
+        for organ in ORGANS:
+            row = {"case": case, "label": organ.label, "organ": organ.name, "DSC": DSC[organ.label]}
+            rows.append(row | {"by_hand_ml": 100.0, "found_ml": 98.0} | changed.get(f"{case}{organ.label}", {}))
+    table = pd.DataFrame(rows)
+    return table[["case", "label", "organ", "DSC"]], table[["case", "label", "by_hand_ml", "found_ml"]]
+
+
+def test_as_good_as_usual_is_no_contradiction():
+    found = contradictions(*tables())
+    assert (found.contradiction == 0).all() and (found.contradicted == 0).all()
+
+
+def test_the_worse_beyond_what_is_usual_the_earlier_it_stands():
+    found = contradictions(*tables(c1={"DSC": 0.1}, d2={"DSC": 0.5}, e1={"DSC": 0.85}))
+    assert found.index[:2].tolist() == ["c", "d"] and found.contradicted.tolist() == [1, 1, 0, 0, 0]
+    assert found.organs.iloc[0] == "liver: DSC 0.10, 100 ml by hand, 98 ml found"
+
+
+def test_what_is_found_but_not_labelled_counts_if_it_is_no_scrap():
+    nothing = {"DSC": np.nan, "by_hand_ml": 0.0}
+    found = contradictions(*tables(b2=nothing | {"found_ml": 120.0}, a2=nothing | {"found_ml": 3.0}))
+    assert found.index[0] == "b" and found.organs.iloc[0] == "spleen: not labelled, 120 ml found"
+    assert found.contradiction["a"] == 0
+
+
+def test_volumes_are_those_of_both_label_maps(tmp_path):
+    by_hand = np.zeros((4, 5, 6), np.uint8)
+    by_hand[0, :2, :3] = 1
+    write_image(as_image(by_hand), tmp_path / "hand.nii.gz")
+    write_image(as_image(np.where(by_hand, 2, 0).astype(np.uint8)), tmp_path / "fold.nii.gz")
+    table = volumes(HeldOut("a", tmp_path / "fold.nii.gz", tmp_path / "hand.nii.gz"), ORGANS)
+    assert table.by_hand_ml.tolist() == [6 * 0.2, 0] and table.found_ml.tolist() == [0, 6 * 0.2]

@@ -1,0 +1,1 @@
+"""Which scans a person should correct first, and what is handed to that person."""

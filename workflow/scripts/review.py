@@ -23,7 +23,7 @@ from noisy_student.review.handout import Handout, hand_out, pack, remove_earlier
 from noisy_student.review.page import PAGE, Review, Shown, write_page
 from noisy_student.review.pictures import contradicted_panels
 from noisy_student.review.quality import quality, wrong_ml
-from noisy_student.review.ranking import features, ranked
+from noisy_student.review.ranking import at_stake_ml, features, ranked
 from noisy_student.review.scans import Scan, in_doubt, look_at
 from noisy_student.tables import read_table, stacked, write_table
 from noisy_student.train.held_out import FOLDER
@@ -33,7 +33,8 @@ def listed(scores: pd.DataFrame, cases: pd.DataFrame, scans: dict[str, Scan], co
     """The list: `place`, `case`, and why it stands there."""
     names = sorted(scans)
     doubts = pd.Series(in_order(in_doubt, [scans[name] for name in names], cores, "reading doubts"), names, float)
-    order = ranked(doubts, features(scores, cases))
+    order = ranked(at_stake_ml(doubts, scores), features(scores, cases))
+    order["doubt_ml"] = doubts
     by_case = scores.groupby("case")
     order["confidence"] = by_case.mean_max_probability.mean().reindex(order.index)
     order["volume_ml"] = by_case.volume_ml.sum().reindex(order.index)
@@ -48,6 +49,7 @@ def judged(order: pd.DataFrame, truth: Path | None) -> pd.DataFrame | None:
         return None
     orders = {
         "this list": order,
+        "most at stake": order.sort_values("stake_ml", ascending=False, kind="stable"),
         "most in doubt": order.sort_values("doubt_ml", ascending=False, kind="stable"),
         "lowest confidence": order.sort_values("confidence", kind="stable"),
         "largest volume": order.sort_values("volume_ml", ascending=False, kind="stable"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noisy_student.review.quality import quality, wrong_ml
-from noisy_student.review.ranking import features, likeness, ranked
+from noisy_student.review.ranking import at_stake_ml, features, likeness, ranked
 
 UNLIKE = pd.DataFrame(np.diag(np.full(5, 10.0)), index=list("abcde"))
 
@@ -15,7 +15,7 @@ UNLIKE = pd.DataFrame(np.diag(np.full(5, 10.0)), index=list("abcde"))
 def test_more_doubt_comes_first_where_scans_are_unlike():
     order = ranked(pd.Series([3.0, 9.0, 1.0, 4.0, 2.0], UNLIKE.index), UNLIKE)
     assert order.index.tolist() == list("bdaec")
-    assert order.gain_ml.is_monotonic_decreasing and np.allclose(order.gain_ml, order.doubt_ml, rtol=0.02)
+    assert order.gain_ml.is_monotonic_decreasing and np.allclose(order.gain_ml, order.stake_ml, rtol=0.02)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=2, max_size=12), st.integers(0, 2**16))
@@ -47,6 +47,14 @@ def test_of_equal_doubt_the_scan_that_others_are_like_comes_first():
     table = crowd()
     order = ranked(pd.Series(10.0, table.index), table)
     assert order.index[0].startswith("kind_0") and order.gain_ml.iloc[0] > 50
+
+
+def test_more_is_at_stake_where_the_teacher_is_less_sure_of_organs():
+    rows = [("a", 0.9), ("a", 0.9), ("b", 0.6), ("b", 0.6), ("c", 0.9), ("c", np.nan)]
+    scores = pd.DataFrame(rows, columns=["case", "mean_max_probability"])
+    stake = at_stake_ml(pd.Series(100.0, list("abc")), scores)
+    assert stake.a < stake.b < stake.c and stake.mean() == pytest.approx(100)
+    assert (at_stake_ml(pd.Series(100.0, list("abc")), scores.assign(mean_max_probability=1.0)) == 0).all()
 
 
 def test_likeness_is_1_of_equals_and_unknown_features_do_not_count():

@@ -16,7 +16,7 @@ from noisy_student.review.places import ml_text
 PAGE = "review.html"
 # Rows of the list in the page; the file has all.
 SHOWN = 50
-LISTED = ["place", "scan", "gain (ml)", "in doubt (ml)", "scans alike", "confidence"]
+LISTED = ["place", "scan", "gain (ml)", "at stake (ml)", "in doubt (ml)", "scans alike", "confidence"]
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,15 @@ def write_page(review: Review, folder: Path) -> None:
 def list_table(listed: pd.DataFrame) -> Table:
     """The whole list."""
     rows = [
-        [Cell(str(row.place)), Cell(row.case), Cell(ml_text(row.gain_ml)), Cell(ml_text(row.doubt_ml)),
+        [Cell(str(row.place)), Cell(row.case), *map(Cell, map(ml_text, (row.gain_ml, row.stake_ml, row.doubt_ml))),
          Cell(f"{row.alike:.1f}"), Cell(score(row.confidence))]
         for row in listed.head(SHOWN).itertuples()
     ]  # fmt: skip
     caption = (
-        "Each next scan is the one whose correction adds most: its volume in doubt, and of scans that are like it as "
-        "much as they are alike, less what scans above it on the list already stand for. In doubt: over all voxels, "
-        "the share by which the teacher was not sure of their label."
+        "Each next scan is the one whose correction adds most: what is at stake in it, and in scans that are like it "
+        "as much as they are alike, less what scans above it on the list already stand for. In doubt: over all voxels, "
+        "the share by which the teacher was not sure of their label. At stake: the same, more where it was less sure "
+        "of the scan’s organs than of those of others."
     )
     return Table("list", "Which to correct first", caption, LISTED, rows, listed)
 

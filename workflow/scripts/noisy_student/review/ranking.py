@@ -1,9 +1,10 @@
-"""In which order scans are best corrected: most in doubt first, and of those that are alike only some.
+"""In which order scans are best corrected: most at stake first, and of those that are alike only some.
 
-A correction removes what is wrong in its own scan, about its volume in doubt, and teaches something of scans that are
-like it. So the gain of a set of corrections is Σ over all scans of their volume in doubt × how alike the most similar
-corrected scan is, and each next scan is the one that adds most to it. A scan that many others are like counts for
-them; once it is on the list, they count less.
+At stake in a scan is its volume in doubt, the more the less sure the teacher is of its organs: where it is unsure of
+all, what it is sure of is wrong more often, too. A correction removes that from its own scan, and teaches something of
+scans that are like it. So the gain of a set of corrections is Σ over all scans of what is at stake × how alike the most
+similar corrected scan is, and each next scan is the one that adds most to it (facility location, Nemhauser 1978).
+A scan that many others are like counts for them; once it is on the list, they count less.
 """
 
 import numpy as np
@@ -11,8 +12,8 @@ import pandas as pd
 
 # So many scans are placed one by one; those behind them by what they would add after these.
 PLACED = 100
-# Of two scans whose features differ as those of two scans do by chance, the likeness is exp(-2 SHARPNESS).
-SHARPNESS = 2.0
+# Of scans whose features differ as those of any two do, the likeness is exp(-2 SHARPNESS), which is next to nothing.
+SHARPNESS = 4.0
 
 
 def likeness(features: pd.DataFrame) -> np.ndarray:
@@ -27,17 +28,28 @@ def likeness(features: pd.DataFrame) -> np.ndarray:
         return np.ones((len(features), len(features)), np.float32)
     standard = ((told - told.mean()) / spread[spread > 0]).fillna(0.0).to_numpy(np.float32)
     squares = (standard**2).sum(axis=1)
+    # Of one scan to itself, rounding would leave something.
     apart = np.maximum(squares[:, None] + squares[None] - 2 * standard @ standard.T, 0) / standard.shape[1]
+    np.fill_diagonal(apart, 0)
     return np.exp(-SHARPNESS * apart)
 
 
-def ranked(doubt_ml: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
-    """The scans (index) in the order of the list: `gain_ml` that each adds, `doubt_ml`, and how many `alike` there are.
+def at_stake_ml(doubt_ml: pd.Series, scores: pd.DataFrame) -> pd.Series:
+    """What is at stake in each scan: its volume in doubt, times its mean doubt in organs relative to all scans' mean.
+
+    `scores` has one row per case and organ. Of an organ that was not found the teacher is not sure at all.
+    """
+    doubt_in_organs = (1 - scores.mean_max_probability.fillna(0)).groupby(scores.case).mean().loc[doubt_ml.index]
+    return doubt_ml * doubt_in_organs / max(doubt_in_organs.mean(), np.finfo(float).tiny)
+
+
+def ranked(stake_ml: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
+    """The scans (index) in the order of the list: `gain_ml` that each adds, `stake_ml`, and how many `alike` there are.
 
     `features` has the same index. Of equal scans the first in the index comes first.
     """
-    alike = likeness(features.loc[doubt_ml.index])
-    stake = doubt_ml.to_numpy(np.float32)
+    alike = likeness(features.loc[stake_ml.index])
+    stake = stake_ml.to_numpy(np.float32)
     reached, gains = np.zeros_like(stake), np.zeros_like(stake)
     left, order = np.ones(len(stake), bool), []
     for _ in range(min(PLACED, len(stake))):
@@ -48,8 +60,8 @@ def ranked(doubt_ml: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
     gains[left] = np.maximum(alike[left] - reached, 0) @ stake
     behind = np.flatnonzero(left)
     order += behind[np.argsort(-gains[behind], kind="stable")].tolist()
-    columns = {"gain_ml": gains, "doubt_ml": stake, "alike": alike.sum(axis=1) - 1}
-    return pd.DataFrame(columns, index=doubt_ml.index).iloc[order]
+    columns = {"gain_ml": gains, "stake_ml": stake, "alike": alike.sum(axis=1) - 1}
+    return pd.DataFrame(columns, index=stake_ml.index).iloc[order]
 
 
 def features(scores: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,11 @@ from noisy_student.report.results import read_results
 from noisy_student.select.decisions import select
 from noisy_student.sets import of_cases
 from noisy_student.tables import read_table, write_table
+from noisy_student.train.training_set import splits
 
+SPLITS = 5
+# Role → names of its scans, as the challenge has those of the paper.
+CHALLENGE = {"labelled": "FLARE22_Tr_{:04}", "unlabelled": "Case_{:05}", "validation": "FLARETs_{:04}"}
 BASE_DSC = (0.96, 0.93, 0.92, 0.80, 0.93, 0.86, 0.72, 0.70, 0.74, 0.80, 0.85, 0.72, 0.92)
 
 
@@ -33,7 +37,8 @@ class SyntheticRun:
     Runs of one seed have the same scans, as difficult for each of them; `training` tells their trainings apart. Of the
     first `measured` test scans there is an efficiency table. `taken` models from elsewhere are round 0, whose folder
     still has an earlier training. `soft`: students' targets are, and part of their pseudo-labels is left out.
-    `lacking`: labels of organs that are not labelled, dealt out to the scans of a role in turn.
+    `lacking`: labels of organs that are not labelled, dealt out to the scans of a role in turn. `of_challenge`: scans
+    have the challenge's names.
     """
 
     gains: tuple[float, ...] = (0.02, 0.01)
@@ -61,6 +66,7 @@ class SyntheticRun:
     mode: str = "flare22"
     measured: int = 0
     organs: tuple[Organ, ...] = FLARE22
+    of_challenge: bool = False
 
     def write(self, folder: Path) -> Path:
         """Write the results below `folder`. A round that drops all its pseudo-labels is the last."""
@@ -99,7 +105,8 @@ def _cases(run: SyntheticRun, folder: Path) -> pd.DataFrame:
 
 
 def _case(run: SyntheticRun, folder: Path, role: str, place: int) -> dict[str, object]:
-    name = f"{role.capitalize()}_{place + 1:04d}"
+    names = CHALLENGE if run.of_challenge else {}
+    name = names.get(role, f"{role.capitalize()}_{{:04}}").format(place + 1)
     truth = folder / f"truth/{name}.nii.gz"
     columns = {"case": name, "role": role, "image": folder / f"cohort/images/{name}_0000.nii.gz"}
     columns |= {"label_map": truth if role == "labelled" else None, "truth": None if role == "labelled" else truth}
@@ -182,12 +189,23 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
     _write_verdict(run, folder, number)
     if number:
         _write_pseudo_labels(run, cases, folder, number, random)
+    _write_training_set(run, cases, folder)
     if number and run.soft:
         _write_learned(run, folder, number)
     if run.pictures:
         for case in cases[cases["role"] != "labelled"].itertuples():
             made = folder / ("pseudo_labels" if case.role == "unlabelled" else "predictions")
             synthetic_scans.write(Path(case.image), Path(case.truth), made / f"{case.case}.nii.gz", number)
+
+
+def _write_training_set(run: SyntheticRun, cases: pd.DataFrame, folder: Path) -> None:
+    labelled = cases.loc[cases["role"] == "labelled", "case"].tolist()
+    selection = read_table(folder / "selection.tsv") if (folder / "selection.tsv").exists() else None
+    kept = selection.loc[selection.decision == "kept", "case"].tolist() if selection is not None else []
+    rows = {"case": [*labelled, *kept], "origin": ["labelled"] * len(labelled) + ["pseudo"] * len(kept)}
+    write_table(pd.DataFrame(rows), folder / "dataset/training_set.tsv")
+    folds = splits(labelled, kept, SPLITS, run.seed)
+    (folder / "dataset/splits_final.json").write_text(json.dumps(folds))
 
 
 def _write_learned(run: SyntheticRun, folder: Path, number: int) -> None:
@@ -292,7 +310,12 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "organs": run.organs,
         "cohort": {"kind": "folders", "folders": {"labelled": [{"images": "scans", "label_maps": "truth"}]}},
         "networks": {"standard": {"encoder": "residual"}},
-        "training": {"epochs": run.epochs, "iterations_per_epoch": 50, "folds": list(range(run.folds))},
+        "training": {
+            "splits": SPLITS,
+            "epochs": run.epochs,
+            "iterations_per_epoch": 50,
+            "folds": list(range(run.folds)),
+        },
         "selection": _selected(run),
         "targets": "soft" if run.soft else "hard",
         "voxel_confidence": {"organ": 0, "background": 0.9, "surface_mm": 10} if run.soft else 0,

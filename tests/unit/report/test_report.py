@@ -179,7 +179,7 @@ def test_case_table_alone_is_enough(tmp_path):
     write_report(read_results(tmp_path / "few"), tmp_path / "report.html")
     text = Page((tmp_path / "report.html").read_text()).text
     assert "No round has been evaluated yet." in text
-    assert "run.json) yet" in text
+    assert "run.json) yet" in text and "Methods text" in text
 
 
 def test_report_needs_no_package_of_other_environments():

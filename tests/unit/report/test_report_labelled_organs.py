@@ -1,10 +1,13 @@
 """The report of a run in whose scans not every organ is labelled says so, and counts each where it is."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from noisy_student.organs import FLARE22
 from noisy_student.report.labelled_organs import in_words, labelled_organs
+from noisy_student.report.learned_scans import learned_scans
 from noisy_student.report.methods import methods
 from noisy_student.report.organ_tables import every_round, labelled_only
 from noisy_student.report.page import write_report
@@ -71,17 +74,20 @@ def test_filled_scans_are_counted_among_the_labelled_ones_and_the_methods_text_s
     assert "filled" not in methods(read_results(folder))
     cases = ["Labelled_0001", "Labelled_0003"]
     write_table(pd.DataFrame({"case": cases, "decision": ["kept", "dropped"]}), folder / "round_1/filling.tsv")
-    origins = [*["labelled"] * 4, "filled"]
-    rows = {"case": [*"abcd", "Labelled_0001+filled"], "origin": origins}
+    labelled = [f"Labelled_000{number}" for number in range(1, 5)]
+    rows = {"case": [*labelled, "Labelled_0001+filled"], "origin": [*["labelled"] * 4, "filled"]}
     write_table(pd.DataFrame(rows), folder / "round_1/dataset/training_set.tsv")
+    fold = {"train": [*labelled[:3], "Labelled_0001+filled"], "val": labelled[3:]}
+    (folder / "round_1/dataset/splits_final.json").write_text(json.dumps([fold]))
     results = read_results(folder)
     learned_from = column(rounds(results, JudgedSet("test")), "scans learnt from")
-    assert learned_from[0] == "4 labelled"
-    assert learned_from[1].startswith("4 labelled (1 of them filled by the teacher) + ")
+    assert learned_from == ["3 of 4 labelled", "3 of 4 labelled (1 of them filled by the teacher)"]
+    [_, row] = learned_scans(results).data.to_dict("records")
+    assert (row["hand-labelled"], row["partly labelled"], row["filled by the teacher"], row["held out"]) == (3, 2, 1, 1)
     text = methods(results)
     assert "In 2 of 4 labelled scans only some organs are labelled" in text and "(1 of 2 in round 1)" in text
     assert "Hand labels were hard, but for what a teacher filled in" in text
-    assert "marginal" in protocol(results).data.set_index("what").standard["loss"]
+    assert "marginal" in protocol(results).data.set_index("what")["round 1"]["loss"]
 
 
 def test_pages_of_both_runs_are_made(partly, whole, tmp_path):
@@ -94,7 +100,7 @@ def test_pages_of_both_runs_are_made(partly, whole, tmp_path):
 def test_where_every_organ_is_labelled_nothing_is_said_of_it(whole):
     assert labelled_organs(whole) is None and organs(whole) == []
     assert "Not every organ" not in methods(whole) and "marginal" not in methods(whole)
-    assert "marginal" not in protocol(whole).data.set_index("what").standard["loss"]
+    assert "marginal" not in protocol(whole).data.set_index("what")["round 1"]["loss"]
     for table in (labelled_only(whole), every_round(whole, JudgedSet("test"), "DSC")):
         assert not [name for name in table.columns if name.startswith("scans")]
 

@@ -100,8 +100,8 @@ def test_warnings_name_their_set(tmp_path_factory):
 
 def test_the_methods_text_counts_the_sets(apart, pooled):
     assert "4 validation and 8 test scans (4 “internal”, 4 “other clinic/images”) took no part" in methods(apart)
-    assert "Each set of scans was judged on its own. " in methods(apart)
-    assert "Each set of scans was judged on its own, and the sets of a role pooled. " in methods(pooled)
+    assert "Each set of scans was judged on its own." in methods(apart)
+    assert "Each set of scans was judged on its own, and the sets of a role pooled." in methods(pooled)
 
 
 def test_validation_sets_stand_apart_where_there_are_no_test_scans(tmp_path_factory):

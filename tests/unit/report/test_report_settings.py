@@ -9,7 +9,15 @@ from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.report.methods import methods
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
-from noisy_student.report.settings import bounds_in_words, targets, training_settings, voices, voxel_confidence
+from noisy_student.report.settings import (
+    bounds_in_words,
+    noise_in_words,
+    rounds_in_words,
+    targets,
+    training_settings,
+    voices,
+    voxel_confidence,
+)
 from synthetic_results import SyntheticRun
 
 NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "embedded"}}
@@ -28,7 +36,7 @@ def run():
 
 
 def test_a_round_is_said_to_have_its_own_noise_or_the_runs(run):
-    words = [training_settings(run, number)["noise"] for number in range(3)]
+    words = [noise_in_words(training_settings(run, number)["noise"]) for number in range(3)]
     assert words == [
         "nnU-Net's augmentation DA5 without exchanged axes",
         "nnU-Net's augmentation, dropout 0.1",
@@ -44,12 +52,12 @@ def results(tmp_path_factory):
 
 
 def configured(results, **changes):
-    """What the methods text and the protocol's one column say with other settings."""
+    """What the methods text and the protocol say with other settings."""
     configuration = results.run["configuration"] | changes
     rounds = [{"network": "standard"} | own for own in changes.get("rounds", [{}] * 3)]
     configuration = Configuration.model_validate(configuration | {"rounds": rounds}).model_dump(mode="json")
     changed = replace(results, run=results.run | {"configuration": configuration})
-    return methods(changed), protocol(changed).data.set_index("what").standard
+    return methods(changed), protocol(changed).data.set_index("what").T
 
 
 def test_the_last_epochs_on_hand_labels_are_said_with_what_is_their_own(results):
@@ -57,20 +65,25 @@ def test_the_last_epochs_on_hand_labels_are_said_with_what_is_their_own(results)
     rounds = [{}, {"training": {"fine_tuning": {"epochs": 5}}}, {"training": {"fine_tuning": own}}]
     text, said = configured(results, rounds=rounds)
     words = "the last 10, no augmentation, dropout 0.1, learning rate from 0.001"
-    assert f"hand-labelled scans alone (round 1: the last 5; round 2: {words})." in text
-    assert said["epochs on labelled scans alone"] == f"none, the last 5, {words}"
+    assert f"hand-labelled scans alone: none in round 0; the last 5 in round 1; {words} in round 2." in text
+    assert said["epochs on labelled scans alone"].tolist() == ["–", "the last 5", words]
     text, said = configured(results)
-    assert "hand-labelled scans alone" not in text and said["epochs on labelled scans alone"] == "none"
+    assert "hand-labelled scans alone" not in text and said["epochs on labelled scans alone"].tolist() == [
+        "–",
+        "none",
+        "none",
+    ]
 
 
 def test_the_first_weights_of_a_training_are_said(results):
     text, said = configured(results, rounds=[{}, {"start": "teacher"}, {"start": {"round": 0}}])
-    assert "First weights were not random in round 1 (its teacher's weights), round 2 (weights of round 0)." in text
-    assert said["initialisation"] == "He, its teacher's weights, weights of round 0"
+    words = "random (He) in round 0; its teacher's weights in round 1; weights of round 0 in round 2"
+    assert f"First weights: {words}." in text
+    assert said["initialisation"].tolist() == ["Random (He)", "Its teacher's weights", "Weights of round 0"]
     _, said = configured(results, rounds=[{}, {}, {"start": {"model": "a.zip"}}])
-    assert said["initialisation"] == "He, weights of a.zip"
+    assert said["initialisation"].iloc[2] == "Weights of a.zip"
     text, said = configured(results)
-    assert "First weights" not in text and said["initialisation"] == "He"
+    assert "First weights: random (He)." in text
 
 
 def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):
@@ -105,17 +118,20 @@ def test_a_run_whose_settings_were_not_recorded_is_said_nothing_of():
     assert voxel_confidence({}, 0) == {} and voices({}, 0) == []
 
 
+def test_what_holds_in_all_rounds_is_said_once():
+    assert rounds_in_words({0: "a", 1: "a"}) == "a" and rounds_in_words({1: "a"}, always=True) == "a in round 1"
+    assert rounds_in_words({0: "a", 1: "b", 2: "a", 3: "a"}) == "a in rounds 0, 2 and 3; b in round 1"
+
+
 def test_the_methods_text_names_the_voices_of_rounds_that_label(tmp_path):
     results = read_results(SyntheticRun(unlabelled=8).write(tmp_path))
-    assert "Unlabelled scans were labelled by" not in methods(results)
+    assert "these weights of each fold: the final ones." in methods(results)
     training = results.run["configuration"]["training"]
     training["voices"] = ["final", "thirds"]
     thirds = "those after a third and two thirds of the epochs (as in ST++, Yang et al., CVPR 2022)"
-    assert f"these weights of each fold: the final ones and {thirds}. " in methods(results)
+    assert f"these weights of each fold: the final ones and {thirds}." in methods(results)
     results.run["configuration"]["rounds"][0]["training"] = {"voices": ["final"]}
-    assert f": of round 0 the final ones; of round 1 the final ones and {thirds}. " in methods(results)
-    results.run["configuration"]["rounds"][1]["training"] = {"voices": ["final"]}
-    assert "Unlabelled scans were labelled by" not in methods(results)
+    assert f": the final ones in round 0; the final ones and {thirds} in round 1." in methods(results)
 
 
 def test_balanced_bounds_are_said_in_words():
@@ -132,10 +148,36 @@ def test_the_methods_text_names_each_rounds_own_rules_steps_and_draws(tmp_path):
     configuration["selection"] = []
     configuration["training"] |= {"iterations_per_epoch": 50, "labelled_fraction": 0.3, "draw_rare_organs": True}
     before = methods(results)
-    assert "kept by these rules: all (" in before and " of 50 iterations" in before
-    assert "drew scans with organs that few of them have more often." in before
+    assert "kept by these rules: all (" in before and "40 epochs of 50 steps." in before
+    assert "hand-labelled scans 0.3 of the time, and of pseudo-labelled scans more often scans with organs" in before
     rules = SELECTION.validate_python("confident")
     configuration["rounds"][2]["selection"] = [rule.model_dump() for rule in rules]
     configuration["rounds"][2]["training"] = {"iterations_per_epoch": 250}
     after = methods(results)
-    assert "kept by these rules: in round 1 all; in round 2 " in after and " of 50 or 250 iterations" in after
+    assert "kept by these rules: all in round 1; organs at least 10; the best 65 % by" in after
+    assert "40 epochs of 50 steps in rounds 0 and 1; 40 epochs of 250 steps in round 2." in after
+
+
+def test_what_a_student_has_to_hold_up_to_is_said_with_what_came_of_it(tmp_path):
+    results = read_results(SyntheticRun(unlabelled=8, collapsed=1).write(tmp_path))
+    text = methods(results)
+    assert "more than 0.05 lower than its teacher’s" in text and "its teacher labelled on." in text
+    assert "This took effect in round 1 (left kidney: mean DSC 0.00, its teacher's 0.80)." in text
+    assert "No rule ended the rounds early." in text
+    results.run["configuration"]["stop"]["without_gain"] = True
+    assert (
+        "gained no more than 0.05 in mean DSC over its teacher on these scans. This did not come to pass."
+        in methods(results)
+    )
+    results.rounds[1].verdict["stopped"] = "a gain of 0.010 in mean DSC is within the noise of 0.05"
+    assert "They ended after round 1: a gain of 0.010" in methods(results)
+
+
+def test_the_scans_of_each_fold_are_said(tmp_path):
+    results = read_results(SyntheticRun(unlabelled=8, folds=2, labelled=7, at_least=0).write(tmp_path))
+    text = methods(results)
+    assert "Of the 5 folds folds 0 and 1 were trained" in text
+    assert (
+        "in round 0 (folds 0, 1: 5 hand-labelled; held out 2); in round 1 (folds 0, 1: 5 hand-labelled, 8 pseudo"
+        in text
+    )

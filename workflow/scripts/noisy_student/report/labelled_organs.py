@@ -7,8 +7,7 @@ import pandas as pd
 
 from noisy_student.cohort.labelled_organs import labelled_by_case
 from noisy_student.report.numbers import count
-from noisy_student.report.results import Results
-from noisy_student.report.run_tables import ROLES
+from noisy_student.report.results import ROLES, Results
 from noisy_student.report.table import Table, plain
 
 
@@ -41,9 +40,10 @@ def sentence(results: Results) -> str:
     return f"Not every organ was labelled in every scan: {'; '.join(said)}. {judged}"
 
 
-def partly_labelled(results: Results) -> int:
-    """In how many labelled scans only some organs are labelled."""
-    return sum(len(own) < len(results.organs) for own in _scans(results).get("labelled", []))
+def partly_labelled(results: Results) -> set[str]:
+    """The labelled scans in which only some organs are labelled."""
+    own = _by_role(results).get("labelled", {})
+    return {case for case, labels in own.items() if len(labels) < len(results.organs)}
 
 
 def in_words(counts: Mapping[str, int]) -> str:
@@ -55,10 +55,15 @@ def in_words(counts: Mapping[str, int]) -> str:
 
 def _scans(results: Results) -> dict[str, list[frozenset[int]]]:
     """Role → the labels of the organs that are labelled in each of its scans that has a label map or a truth."""
+    return {role: list(own.values()) for role, own in _by_role(results).items()}
+
+
+def _by_role(results: Results) -> dict[str, dict[str, frozenset[int]]]:
+    """The same by case."""
     cases = results.cases[results.cases["label_map"].notna() | results.cases["truth"].notna()]
     labelled = labelled_by_case(cases, [organ.label for organ in results.organs])
     of_roles = {role: cases.loc[cases["role"] == role, "case"] for role in ROLES}
-    return {role: [labelled[case] for case in own] for role, own in of_roles.items() if len(own)}
+    return {role: {case: labelled[case] for case in own} for role, own in of_roles.items() if len(own)}
 
 
 def _counts(results: Results, scans: list[frozenset[int]]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """How numbers are written on the page; a missing one is a dash."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -62,6 +63,12 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """ "1 case", "3 cases"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def and_(parts: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"; empty of nothing."""
+    *first, last = [*parts] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def capitalised(text: str) -> str:

@@ -9,10 +9,8 @@ from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, one_row
 from noisy_student.sets import JudgedSet, rows_of
 
-PAPER_NOTE = (
-    "The paper's column is its own result on the FLARE22 validation scans; it is a yardstick only "
-    "where the run used the same scans."
-)
+PAPERS_COLUMN = "the paper: DSC, validation"
+PAPER_NOTE = " The paper's column is its own result on these validation scans."
 LABELLED_NOTE = " An organ is judged in the scans in which it is labelled; the column scans has their number."
 
 
@@ -21,9 +19,9 @@ def organ_rows(results: Results) -> list[tuple[int, str, str]]:
     return [*((organ.label, organ.name, organ.colour) for organ in results.organs), (0, "mean", "")]
 
 
-def paper_column(results: Results, figures: dict[int, float]) -> dict[int, float]:
-    """The paper's figures by label; none where the run has other organs than the paper."""
-    return figures if results.uses_papers_organs else {}
+def _papers(results: Results, judged: JudgedSet, figures: dict[int, float]) -> dict[int, float]:
+    """The paper's figures by label, for the validation scans that it was judged on; else none."""
+    return figures if judged.role == "validation" and results.has_papers_scans("validation") else {}
 
 
 def summary_row(round_: Round, judged: JudgedSet, label: int, measure: str) -> pd.Series:
@@ -66,24 +64,26 @@ def labelled_only(results: Results) -> Table:
     """Table 3: round 0, which has seen labelled scans only or comes from elsewhere, beside the paper's figures."""
     columns = [(judged, measure) for judged in results.sets for measure in ("DSC", "NSD")]
     teacher = results.rounds[0]
-    paper = paper_column(results, LABELLED_DSC)
+    paper = next(filter(None, (_papers(results, judged, LABELLED_DSC) for judged in results.sets)), {})
     partly = [judged for judged in results.sets if _is_partly_labelled(results, teacher, judged)]
     rows, data = [], []
     for label, organ, colour in organ_rows(results):
         means = [summary_row(teacher, judged, label, measure) for judged, measure in columns]
         cells = [Cell(score(mean["mean"]), interval(mean["ci_low"], mean["ci_high"])) for mean in means]
         scans = [_scans_cell(teacher, judged, label) for judged in partly]
-        rows.append([Cell(organ, colour=colour), *scans, *cells, Cell(score(paper.get(label)))])
+        papers = [Cell(score(paper[label]))] if paper else []
+        rows.append([Cell(organ, colour=colour), *scans, *cells, *papers])
         for (judged, measure), mean in zip(columns, means, strict=True):
             data.append({"label": label, "organ": organ, **judged.keys, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
-            data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
+            if paper:
+                data[-1]["paper_DSC"] = paper[label] if (judged.role, measure) == ("validation", "DSC") else None
     return Table(
         name="table_3_labelled_only",
         title=f"Table 3. {'The teacher from elsewhere' if teacher.taken else 'Labelled scans only'} (round 0)",
-        caption=f"Mean with 95 % interval.{LABELLED_NOTE if partly else ''} {PAPER_NOTE}",
+        caption=f"Mean with 95 % interval.{LABELLED_NOTE if partly else ''}{PAPER_NOTE if paper else ''}",
         columns=["organ", *(f"scans, {judged.words}" for judged in partly),
-                 *(f"{measure}, {judged.words}" for judged, measure in columns), "the paper: DSC, validation"],
+                 *(f"{measure}, {judged.words}" for judged, measure in columns), *([PAPERS_COLUMN] if paper else [])],
         rows=rows,
         data=pd.DataFrame(data),
         total=True,
@@ -104,8 +104,11 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
         columns.insert(1, "scans")
         for row, (label, _, _) in zip(rows, organ_rows(results), strict=True):
             row.insert(1, _scans_cell(rounds[0], judged, label))
-    if measure == "DSC":
-        columns.append("the paper: DSC, validation")
+    paper = _papers(results, judged, PSEUDO_LABELLED_DSC) if measure == "DSC" else {}
+    if paper:
+        columns.append(PAPERS_COLUMN)
+        for row, (label, _, _) in zip(rows, organ_rows(results), strict=True):
+            row.append(Cell(score(paper[label])))
     return Table(
         name=f"table_4_rounds_{measure}_{judged.file}",
         title=f"Table 4. {measure} of every round, {judged.scans}",
@@ -114,11 +117,11 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
             "▲ better, ▼ worse, marked where p < 0.05. Corrected over the organs; the mean over organs is one test."
             + (LABELLED_NOTE if partly else "")
             + _too_few(results, judged)
-            + (f" {PAPER_NOTE}" if measure == "DSC" else "")
+            + (PAPER_NOTE if paper else "")
         ),
         columns=columns,
         rows=rows,
-        data=pd.DataFrame(_round_data(results, rounds, judged, measure)),
+        data=pd.DataFrame(_round_data(results, rounds, judged, measure, paper)),
         total=True,
     )
 
@@ -140,7 +143,7 @@ def _round_cells(
         mean = score(summary_row(round_, judged, label, measure)["mean"])
         change = comparison_row(results, judged, round_.number, 0, label, measure)
         cells.append(Cell(mean, change_in_words(change), mark(change)))
-    return [*cells, Cell(score(paper_column(results, PSEUDO_LABELLED_DSC).get(label)))] if measure == "DSC" else cells
+    return cells
 
 
 def change_in_words(change: pd.Series) -> str:
@@ -156,8 +159,9 @@ def certainty_in_words(change: pd.Series) -> str:
     return " ".join(part for part in (spread, p_value(change["p_holm"])) if part)
 
 
-def _round_data(results: Results, rounds: list[Round], judged: JudgedSet, measure: str) -> list[dict[str, object]]:
-    paper = paper_column(results, PSEUDO_LABELLED_DSC)
+def _round_data(
+    results: Results, rounds: list[Round], judged: JudgedSet, measure: str, paper: dict[int, float]
+) -> list[dict[str, object]]:
     data = []
     for label, organ, _ in organ_rows(results):
         for round_ in rounds:
@@ -167,5 +171,6 @@ def _round_data(results: Results, rounds: list[Round], judged: JudgedSet, measur
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high")}
             data[-1] |= {"difference_to_round_0": change["difference"], "difference_ci_low": change["ci_low"]}
             data[-1] |= {"difference_ci_high": change["ci_high"], "p_holm": change["p_holm"]}
-            data[-1]["paper_validation_DSC"] = paper.get(label) if measure == "DSC" else None
+            if paper:
+                data[-1]["paper_DSC"] = paper[label]
     return data

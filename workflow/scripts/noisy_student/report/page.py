@@ -8,10 +8,12 @@ from typing import Any
 
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
+    commands,
     efficiency_table,
     held_out_table,
     job_table,
     labelled_organs,
+    learned_scans,
     methods,
     organ_tables,
     protocol,
@@ -23,6 +25,7 @@ from noisy_student.report import (
     pseudo_label_volumes,
     result_plots,
     run_tables,
+    setting_table,
     training,
     verdict,
 )
@@ -127,14 +130,16 @@ def _set(results: Results, judged: JudgedSet) -> SetContent:
 
 
 def _run_tables(results: Results) -> dict[str, Table]:
-    labelled = labelled_organs.labelled_organs(results)
+    labelled, learned = labelled_organs.labelled_organs(results), learned_scans.learned_scans(results)
     return {
         "environment": run_tables.environment(results),
         "protocol": protocol.protocol(results),
+        **({"learned_scans": learned} if learned else {}),
         "trainings": training.trainings(results),
         "roles": run_tables.roles(results),
         **({"labelled_organs": labelled} if labelled else {}),
         "findings": run_tables.findings(results),
+        "settings": setting_table.settings(results),
         "checksums": run_tables.checksums(results),
     }
 
@@ -181,10 +186,10 @@ def render(results: Results, shown: Content) -> str:
         cases=case_rows(results),
         reviews=[round_.number for round_ in results.rounds if (round_.folder / "review/review.html").exists()],
         viewer=viewer(shown.examples, results.organs),
-        methods=methods.methods(results),
+        methods=methods.sections(results),
         references=methods.references(results),
         citation=methods.citation(results),
-        commands=methods.commands(results),
+        commands=commands.commands(results),
         configuration=_configuration(results.run.get("configuration", {})),
     )
 

@@ -8,6 +8,9 @@ CITATION = (
     "Tong et al., A semi-supervised segmentation network based on noisy student learning for MICCAI FLARE22 (the paper)"
 )
 
+# Role → how the challenge calls the scans that the paper used, and how many they are.
+PAPERS_SCANS = {"labelled": (r"FLARE22_Tr_\d{4}", 50), "validation": (r"FLARETs_\d{4}", 50)}
+
 # In the order of the label table; label 0 is the mean over organs.
 _ORDER = (*range(1, 14), 0)
 LABELLED_DSC: dict[int, float] = dict(

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.organs import FLARE22, Organ
+from noisy_student.report.paper import PAPERS_SCANS
 from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
 from noisy_student.tables import read_table
 
@@ -49,6 +50,7 @@ EFFICIENCY = (
     *("cpu_area_percent_s", "cpu_area_true_percent_s", "tree_cpu_s", "peak_ram_mb"),
 )
 RANKING = ("role", "round", "place", "score")
+ROLES = ("labelled", "unlabelled", "validation", "test")
 JOBS = ("rule", "wildcards", "state", "started", "seconds")
 
 
@@ -63,7 +65,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Round:
-    """The tables of one round; `training` maps a fold to its progress.
+    """The tables of one round; `training` maps a fold to its progress, `splits` has the scans of each fold.
 
     A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
     `selection` is that table.
@@ -79,6 +81,7 @@ class Round:
     filling: pd.DataFrame
     training_set: pd.DataFrame
     learned_from: pd.DataFrame
+    splits: list[dict[str, list[str]]]
     scores: pd.DataFrame
     summary: pd.DataFrame
     efficiency: pd.DataFrame
@@ -124,8 +127,15 @@ class Results:
 
     @property
     def uses_papers_organs(self) -> bool:
-        """Whether the paper's figures, one for each of FLARE22's labels, belong beside this run's."""
+        """Whether the organs are FLARE22's, in the paper's order."""
         return [organ.name for organ in self.organs] == [organ.name for organ in FLARE22]
+
+    def has_papers_scans(self, role: str) -> bool:
+        """Whether the scans of a role are the paper's, by name and number, so that its figures belong beside these."""
+        name, number = PAPERS_SCANS[role]
+        cases = self.cases.loc[self.cases["role"] == role, "case"]
+        is_generated = self.run.get("configuration", {}).get("cohort", {}).get("kind") != "folders"
+        return self.uses_papers_organs and not is_generated and len(cases) == number and cases.str.fullmatch(name).all()
 
     @property
     def roles(self) -> list[str]:
@@ -212,6 +222,7 @@ def _read_round(folder: Path, number: int) -> Round:
         filling=_table(here / "filling.tsv", FILLING),
         training_set=_table(here / "dataset/training_set.tsv", TRAINING_SET),
         learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
+        splits=_read_json(here / "dataset/splits_final.json") or [] if is_trained else [],
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),

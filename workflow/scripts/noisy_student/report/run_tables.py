@@ -5,13 +5,12 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.evaluate.aggregate import FAILURE_DSC
+from noisy_student.report.learned_scans import in_short
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, scans_of_organs, summary_row
-from noisy_student.report.results import Results, Round
+from noisy_student.report.results import ROLES, Results, Round
 from noisy_student.report.table import Cell, Table, plain
 from noisy_student.sets import JudgedSet
-
-ROLES = ("labelled", "unlabelled", "validation", "test")
 
 
 def environment(results: Results) -> Table:
@@ -79,14 +78,9 @@ def missing_parts(round_: Round) -> list[str]:
 
 
 def _learnt_from(results: Results, round_: Round) -> str:
-    labelled = f"{int((results.cases['role'] == 'labelled').sum())} labelled"
-    if not round_.number:
-        return "from elsewhere" if round_.taken else labelled
-    if round_.selection.empty:
-        return f"{labelled}, pseudo-labels not selected yet"
-    if round_.filled:
-        labelled += f" ({round_.filled} of them filled by the teacher)"
-    return f"{labelled} + {int((round_.selection['decision'] == 'kept').sum())} pseudo-labelled"
+    if round_.taken:
+        return "from elsewhere"
+    return in_short(results, round_) or "nothing yet"
 
 
 def _training_time(round_: Round) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from noisy_student.report.numbers import and_
+
 AUGMENTATION = {
     "none": "no augmentation",
     "nnunet": "nnU-Net's augmentation",
@@ -10,7 +12,7 @@ AUGMENTATION = {
 
 NO_FINE_TUNING = "none"
 # nnU-Net's trainer fixes how.
-RANDOM_WEIGHTS = "He"
+RANDOM_WEIGHTS = "random (He)"
 
 
 def _round(run: dict[str, Any], number: int) -> dict[str, Any]:
@@ -25,32 +27,36 @@ def _own_or_default(run: dict[str, Any], number: int, name: str) -> Any:
 
 
 def network_of(run: dict[str, Any], number: int) -> str:
-    """The name of the round's network."""
+    """The name of the round's network; empty of a model from elsewhere."""
     return str(_round(run, number).get("network", ""))
 
 
 def training_settings(run: dict[str, Any], number: int) -> dict[str, Any]:
-    """The settings of the round's training: the run's, with what the round changes. Noise and last epochs in words."""
+    """The settings of the round's training with its `noise`: the run's, with what the round changes."""
     changes = {key: value for key, value in (_round(run, number).get("training") or {}).items() if value is not None}
     noise = _own_or_default(run, number, "noise")
-    settings = {**run.get("configuration", {}).get("training", {}), **changes}
-    words = {"noise": _noise_in_words(noise)} if noise else {}
-    if fine_tuning := settings.get("fine_tuning"):
-        words["fine_tuning"] = _fine_tuning_in_words(fine_tuning)
-    return settings | words
+    return {**run.get("configuration", {}).get("training", {}), **changes, **({"noise": noise} if noise else {})}
 
 
-def _noise_in_words(noise: dict[str, Any]) -> str:
+def seed_of(run: dict[str, Any], number: int) -> int:
+    """The seed of the round's training."""
+    return run["configuration"]["seed"] + training_settings(run, number).get("seed_offset", number)
+
+
+def noise_in_words(noise: dict[str, Any]) -> str:
     """A round's noise, with what of the network is left out by chance."""
     parts = [f"{name.replace('_', ' ')} {noise[name]:g}" for name in ("dropout", "stochastic_depth") if noise[name]]
     return ", ".join([AUGMENTATION[noise["augmentation"]], *parts])
 
 
-def _fine_tuning_in_words(fine_tuning: dict[str, Any]) -> str:
-    """The last epochs, on hand-labelled scans alone, with what is their own."""
-    noise, rate = fine_tuning["noise"], fine_tuning["learning_rate"]
-    own = [*([_noise_in_words(noise)] if noise else []), *([f"learning rate from {rate:g}"] if rate else [])]
-    return ", ".join([f"the last {fine_tuning['epochs']}", *own]) if fine_tuning["epochs"] else NO_FINE_TUNING
+def fine_tuning_in_words(run: dict[str, Any], number: int) -> str:
+    """The last epochs, on hand-labelled scans alone, with what is their own; a teacher learns from no others."""
+    last = training_settings(run, number).get("fine_tuning") or {"epochs": 0, "noise": None, "learning_rate": None}
+    noise, rate = last["noise"], last["learning_rate"]
+    own = [*([noise_in_words(noise)] if noise else []), *([f"learning rate from {rate:g}"] if rate else [])]
+    if not last["epochs"] or not (number or own):
+        return NO_FINE_TUNING
+    return ", ".join([f"the last {last['epochs']}", *own])
 
 
 def first_weights(run: dict[str, Any], number: int) -> str | None:
@@ -101,3 +107,15 @@ def voices(run: dict[str, Any], number: int) -> list[str]:
 def evaluation_mode(run: dict[str, Any]) -> str:
     """The name of the evaluation's rules."""
     return str(run.get("configuration", {}).get("evaluation", {}).get("mode", ""))
+
+
+def rounds_in_words(said: dict[int, str], always: bool = False) -> str:
+    """What holds in which rounds: "a in round 0; b in rounds 1 and 2"; "a" alone if all have it, unless `always`."""
+    rounds_of: dict[str, list[int]] = {}
+    for number, text in said.items():
+        rounds_of.setdefault(text, []).append(number)
+    if len(rounds_of) == 1 and not always:
+        return next(iter(rounds_of))
+    return "; ".join(
+        f"{text} in round{'s' * (len(numbers) > 1)} {and_(map(str, numbers))}" for text, numbers in rounds_of.items()
+    )

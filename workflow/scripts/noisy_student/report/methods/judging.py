@@ -1,0 +1,69 @@
+"""How label maps were judged, and what labelling costs."""
+
+from noisy_student.evaluate.evaluation_modes import MODES, Mode
+from noisy_student.intervals import RESAMPLES
+from noisy_student.report.labelled_organs import sentence
+from noisy_student.report.numbers import and_, count
+from noisy_student.report.results import Results
+
+
+def evaluation(results: Results) -> str:
+    """Measures, rules and tolerances, intervals and tests."""
+    own = results.run["configuration"]["evaluation"]
+    return " ".join(
+        filter(
+            None,
+            [
+                "Segmentations were judged by the Dice similarity coefficient (DSC) and the normalised surface Dice "
+                f"(NSD) [4] under the rules “{own['mode']}”: {_rules(MODES[own['mode']])}.",
+                f"Tolerances of the NSD: {_tolerances(results)}.{_limited(results)}",
+                "A mean over organs is taken for each organ over scans, then over organs, with a percentile bootstrap "
+                f"95 interval over scans ({RESAMPLES} resamples). Rounds were compared scan by scan, each with the one "
+                "and with round 0, by the two-sided Wilcoxon signed-rank test: one of the scans’ means over organs, "
+                "corrected for the number of rounds, measures and sets, and one for each organ, Holm-corrected over "
+                f"the organs.",
+                _apart(results, own["pool_sets"]),
+                sentence(results),
+            ],
+        )
+    )
+
+
+def _rules(mode: Mode) -> str:
+    empty = "an organ that neither truth nor prediction has scores 1, one that only one of both has 0"
+    low = f"NSD is 0 where DSC is below {mode.nsd_zero_below_dsc:g}" if mode.nsd_zero_below_dsc else ""
+    slices = "z-limited organs keep the truth’s top slice" if mode.closed_z_range else (
+        "z-limited organs are judged without the truth’s top slice, as in the challenge’s code"
+    )  # fmt: skip
+    missing = "a scan without a prediction scores 0" if mode.missing_scores_zero else ""
+    digits = f"scores are rounded to {mode.digits} digits" if mode.digits else "scores are not rounded"
+    return "; ".join(filter(None, [empty, low, slices, missing, digits]))
+
+
+def _tolerances(results: Results) -> str:
+    by_mm: dict[float, list[str]] = {}
+    for organ in results.organs:
+        by_mm.setdefault(organ.tolerance_mm, []).append(organ.name)
+    return "; ".join(f"{mm:g} mm for {and_(names)}" for mm, names in sorted(by_mm.items()))
+
+
+def _limited(results: Results) -> str:
+    names = [organ.name for organ in results.organs if organ.z_limited]
+    return f" Judged within the slices of the truth alone (z-limited): {and_(names)}." if names else ""
+
+
+def _apart(results: Results, pool_sets: bool) -> str:
+    pooled = ", and the sets of a role pooled" if pool_sets else ""
+    if any(judged.name for judged in results.sets):
+        return f"Each set of scans was judged on its own{pooled}."
+    return f"Several sets of a role would have been judged each on its own{pooled}." if pool_sets else ""
+
+
+def efficiency(results: Results) -> str:
+    """On how many scans what was measured."""
+    own = results.run["configuration"]["efficiency"]
+    return (
+        "Running time, memory and CPU use were measured as in the challenge, each scan in a fresh process on a machine "
+        f"did nothing else of this run, once for each round on the first {count(own['scans'], 'test scan')} "
+        "(validation scans where there is no test scan)."
+    )

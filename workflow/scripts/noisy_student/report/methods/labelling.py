@@ -1,0 +1,144 @@
+"""How unlabelled scans were labelled, which of the labels were kept, and how label maps were made at all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from noisy_student.report.numbers import and_
+from noisy_student.report.results import Results, Round
+from noisy_student.report.settings import (
+    bounds_in_words,
+    rounds_in_words,
+    selection_rules,
+    targets,
+    voices,
+    voxel_confidence,
+)
+from noisy_student.select.words import in_words
+
+VOICES = {
+    "final": "the final ones",
+    "average": "their exponential moving average over the training (Mean Teacher, Tarvainen and Valpola, NeurIPS 2017)",
+    "thirds": "those after a third and two thirds of the epochs (as in ST++, Yang et al., CVPR 2022)",
+}
+WINDOWS = {
+    "everywhere": "over the whole scan",
+    "on_body": "at windows that hold a part of the body, and background elsewhere",
+    "in_box_of_body": "over the smallest box around the body, and background elsewhere",
+}
+
+
+def pseudo_labels(results: Results) -> str:
+    """With which weights, by which rules, with which targets; nothing before there is a student."""
+    students = [round_ for round_ in results.rounds if round_.number]
+    if not students:
+        return ""
+    parts = [_voices(results), _selection(results, students), _unsure(results, students), _soft(results, students)]
+    return " ".join(filter(None, parts))
+
+
+def _voices(results: Results) -> str:
+    """The weights of the models that label."""
+    own = {r.number: voices(results.run, r.number) for r in results.rounds[:-1] if not r.taken}
+    said = {number: and_(VOICES[voice] for voice in names) for number, names in own.items()}
+    if not said:
+        return ""
+    return (
+        f"Unlabelled scans were labelled by the mean prediction of these weights of each fold: {rounds_in_words(said)}."
+    )
+
+
+def _selection(results: Results, students: list[Round]) -> str:
+    rules = {
+        round_.number: "; ".join(map(in_words, selection_rules(results.run, round_.number))) or "all"
+        for round_ in students
+    }
+    kept = {
+        round_.number: f"{int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)}"
+        for round_ in students
+        if len(round_.selection)
+    }
+    counted = f" ({rounds_in_words(kept, always=True)})" if kept else ""
+    return f"Pseudo-labels were kept by these rules: {rounds_in_words(rules)}{counted}."
+
+
+def _unsure(results: Results, students: list[Round]) -> str:
+    """Which voxels of the kept pseudo-labels had no part in the loss."""
+    least = {round_.number: voxel_confidence(results.run, round_.number) for round_ in students}
+    words = {number: bounds_in_words(one) for number, one in least.items()}
+    if not any(words.values()):
+        return "All their voxels had part in the loss."
+    said = rounds_in_words({number: text or "none" for number, text in words.items()})
+    text = f"Voxels of whose label the teacher was not sure had no part in the loss: {said}."
+    if any("surface_mm" in least[number] for number, own in words.items() if own):
+        text += (
+            " Near an organ unsure background stayed in the loss where the organ was its second most probable class "
+            "and no smaller than its median in the labelled scans."
+        )
+    return text
+
+
+def soft_rounds(results: Results) -> list[int]:
+    """The students that learned from soft targets."""
+    return [r.number for r in results.rounds if r.number and targets(results.run, r.number) == "soft"]
+
+
+def _soft(results: Results, students: list[Round]) -> str:
+    """How the students of soft targets learned."""
+    rounds = soft_rounds(results)
+    if not rounds:
+        return "Targets of pseudo-labelled scans were hard."
+    which = "all rounds" if len(rounds) == len(students) else f"round {and_(map(str, rounds))}, and hard in the others"
+    is_filled = any(round_.filled for round_ in students if round_.number in rounds)
+    but = ", but for what a teacher filled in, which was soft" if is_filled else ""
+    return (
+        f"Targets of pseudo-labelled scans were soft in {which}: of each voxel the teacher’s two most probable "
+        f"classes, by the share of the first, learned with soft cross-entropy and soft Dice [6]. Hand labels were "
+        f"hard{but}."
+    )
+
+
+def inference(results: Results) -> str:
+    """Sliding window, folds and mirroring, as for pseudo-labels, held-out, validation and test scans."""
+    configuration = results.run["configuration"]
+    own = configuration["prediction"]
+    return (
+        "Label maps are nnU-Net’s: the class of the highest mean logit over a sliding window with Gaussian weights, "
+        f"{WINDOWS[own['windows']]}, in steps of {own['step_size']:g} of the patch; the mean over {_folds(results)}; "
+        f"{_mirroring(own['mirroring'], configuration['training']['mirror_axes'])}. Logits were resampled to "
+        "the "
+        "scan’s own grid before a class was chosen. Networks ran in float32 on CPUs, under automatic mixed precision "
+        "on GPUs. Held-out, validation and test scans were labelled with the final weights."
+    )
+
+
+def _folds(results: Results) -> str:
+    folds = results.run["configuration"]["training"]["folds"]
+    return f"the {len(folds)} folds" if len(folds) > 1 else "the one fold that was trained"
+
+
+def _mirroring(mirrors: bool, axes: list[str]) -> str:
+    if not mirrors:
+        return "no mirroring"
+    return f"the mean over copies mirrored along {and_(axes)}" if axes else "no mirroring, for training had none"
+
+
+def postprocessing(results: Results) -> str:
+    """What largest pieces were kept of, and where."""
+    own = results.run["configuration"]["postprocessing"]
+    applied = [words for key, words in (("predictions", "validation and test predictions"),
+                                        ("pseudo_labels", "pseudo-labels")) if own[key]]  # fmt: skip
+    if not applied:
+        return "None was applied, to predictions or to pseudo-labels."
+    found = {
+        round_.number: _pieces(results, round_.postprocessing) for round_ in results.rounds if round_.postprocessing
+    }
+    return (
+        "nnU-Net’s component analysis found out on the held-out labelled scans of which organs the largest piece alone "
+        f"is better: {rounds_in_words(found) if found else 'not known yet'}. It was applied to {and_(applied)}."
+    )
+
+
+def _pieces(results: Results, found: Mapping[str, Any]) -> str:
+    names = {organ.label: organ.name for organ in results.organs}
+    steps = ["all organs together" if len(step) > 1 else names.get(step[0], str(step[0])) for step in found["steps"]]
+    return and_(steps) if steps else "none"

@@ -75,6 +75,15 @@ def test_the_last_words_of_a_run_name_its_report(finished):
     assert f"report   {finished.folder}/results/report/report.html" in end and "not made yet" not in end
 
 
+def test_the_live_page_says_at_last_that_the_run_is_done_and_what_it_did(finished):
+    page = (finished.folder / "results/report/live.html").read_text()
+    assert "<h1>Done at " in page and '<a href="report.html">' in page
+    assert re.search(r"<dd>(\d\d) of \1</dd>", page)
+    for number in range(3):
+        assert f"<b>Round {number}, fold 0</b>" in page
+    assert page.count("3 of 3 epochs") == 3 and "Not read for this page" not in page and "a minute" in page
+
+
 def test_every_round_has_a_model_scores_and_a_place_in_the_report(finished):
     for number in range(3):
         assert weights(finished, number)

@@ -31,6 +31,7 @@ from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
 from noisy_student.model.checkpoint_names import checkpoints_of_voices
 from noisy_student.running.repeated_keys import refuse_repeated_keys
+from noisy_student.running.tracking.trackers import require_packages
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.select.words import in_words
 from noisy_student.writing.formats import FORMATS
@@ -50,6 +51,7 @@ try:
     if LOOKS_AT_SCANS:
         refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
         elsewhere.look_at(CONFIGURATION)
+        require_packages(CONFIGURATION.tracking.places)
 except InputError as error:
     sys.exit(str(error))
 

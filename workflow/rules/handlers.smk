@@ -16,6 +16,7 @@ from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
 from noisy_student.running.live.trainings import Length
+from noisy_student.running.tracking.trackers import Trackers
 
 COMMAND = shlex.join(["snakemake", *sys.argv[1:]])
 HERE, RESULTS = Path.cwd(), Path("results")
@@ -32,6 +33,7 @@ LENGTHS = {
     for settings in [CONFIGURATION.training_of(number)]
 }
 LIVE = LivePage(HERE, COMMAND, LENGTHS, ENDING)
+TRACKERS = Trackers(HERE, CONFIGURATION.tracking.places, ENDING)
 
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
@@ -91,6 +93,7 @@ onstart:
     ENDING.begin(log[0])
     snakemake_log.addHandler(LIVE.states)
     LIVE.begin(workflow)
+    TRACKERS.begin()
     print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND, cohort_in_words()), file=sys.stderr)
 
 

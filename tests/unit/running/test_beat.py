@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from noisy_student.running.live.beat import REST, Beat
+from noisy_student.running.beat import REST, Beat
 
 
 def rests_after(durations):

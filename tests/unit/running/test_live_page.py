@@ -108,6 +108,9 @@ def test_the_time_left_is_that_of_epochs_and_of_rules_and_says_what_it_does_not_
 
 
 def test_scans_a_minute_are_those_of_the_jobs_at_it_and_then_of_the_last_one(run):
+    run.start(3)
+    run.write("logs/3.log", "labelling: 9 of 9, 1000 a minute, 0 s left\n")
+    assert "scans labelled" not in run.page()
     run.start(2)
     run.write("logs/2.log", "labelling: 4 of 40, 12 a minute, 3 min left\n")
     assert "12 a minute 1 job at it" in run.page() and "labelling, 4 of 40" in run.page()

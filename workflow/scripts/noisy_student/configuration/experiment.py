@@ -215,6 +215,19 @@ class Review(Strict):
     scans: Annotated[int, Field(ge=0)] = 8
 
 
+class Tracking(Strict):
+    """Trackers that are given curves and scores: where each keeps them, or none."""
+
+    tensorboard: Path | None = None
+    mlflow: str | None = None
+    wandb: Path | None = None
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The place of each tracker that is chosen."""
+        return {name: str(place) for name, place in self if place is not None}
+
+
 class Configuration(Strict):
     """The whole experiment."""
 
@@ -239,6 +252,8 @@ class Configuration(Strict):
     report: Report = Report()
     # What a person is handed: of a start, not of the experiment.
     review: Review = Field(Review(), exclude=True)
+    # Who is told of it, of which nothing depends.
+    tracking: Tracking = Field(Tracking(), exclude=True)
     # Where experiments share what is equal.
     store: Path | None = Field(None, exclude=True)
     # Whether results of another experiment may be replaced: of a start, not of the experiment.

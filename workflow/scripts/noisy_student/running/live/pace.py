@@ -6,7 +6,6 @@ from pathlib import Path
 
 TAIL_BYTES = 4096
 LINE = re.compile(r"([A-Za-z][\w ,]*): (\d+) of (\d+), ([\d.e+]+) a minute, ")
-LABELLING = "labelling"
 
 
 @dataclass(frozen=True)

@@ -11,28 +11,28 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from noisy_student.files import write_text
 from noisy_student.running.banner import LIVE
+from noisy_student.running.beat import LONGEST_SECONDS, REST, Beat
 from noisy_student.running.ending import Ending
 from noisy_student.running.last_words import error_in
-from noisy_student.running.live.beat import LONGEST_SECONDS, REST, Beat
 from noisy_student.running.live.jobs import Job, States, needed_by_rounds, planned
-from noisy_student.running.live.pace import LABELLING, Pace, pace
-from noisy_student.running.live.tables import rows
+from noisy_student.running.live.pace import Pace, pace
 from noisy_student.running.live.time_left import time_left, usual_seconds
 from noisy_student.running.live.trainings import Length, Training, seconds_a_step, trainings
 from noisy_student.running.live.warnings import warnings
+from noisy_student.running.rows import rows
 from noisy_student.sizes import size_in_words, time_in_words
 
 Part = TypeVar("Part")
 TEMPLATES = Path(__file__).parents[4] / "report"
-TRAIN = "train"
+TRAIN, LABEL = "train", "label"
 # A student is trained on what was labelled and selected before.
-ORDER = ("cohort", "plan", "label", "select", "train", "evaluate", "efficiency", "report", "export")
+ORDER = ("cohort", "plan", "label", "select", "train", "evaluate", "efficiency", "review", "report", "export")
 # Beyond what a beat may take, so that a busy disk is no end of the run.
 SILENCE_SECONDS = 300
 MOST_FAILED = 10
@@ -59,7 +59,7 @@ class LivePage:
         self.states = States(self.beat.wake)
         self.started, self.over = time.time(), ""
         self.jobs: dict[int, Job] = {}
-        self.labelled: dict[int, Pace] = {}
+        self.labelled: dict[int, Pace | None] = {}
         self.unread: list[str] = []
 
     def begin(self, workflow: Any) -> None:
@@ -127,6 +127,7 @@ class LivePage:
             ),
             "relative": self._relative,
             "time": time_in_words,
+            "pace": in_few_digits,
             "size": size_in_words,
             "machine": socket.gethostname(),
             "now": now,
@@ -150,13 +151,13 @@ class LivePage:
 
     def _scans_a_minute(self, at_work: Sequence[Running], ended: set[int]) -> tuple[float, str] | None:
         """How many are labelled, in all jobs at it; else in the one that ended last."""
-        now = [job.pace for job in at_work if job.pace and job.pace.verb == LABELLING]
+        now = [one.pace for one in at_work if one.pace and one.job.stage == LABEL]
         if now:
             return sum(said.a_minute for said in now), f"{len(now)} job{'s' * (len(now) > 1)} at it"
-        for number in ended & set(self.states.logs) - set(self.labelled):
-            said = self._read(f"{self.states.logs[number]}", lambda: pace(self.states.logs[number], 0), None)  # noqa: B023
-            self.labelled[number] = said or Pace("", 0, 0, 0)
-        before = [(self.jobs[number], said) for number, said in self.labelled.items() if said.verb == LABELLING]
+        for number in ended & {job.number for job in self.jobs.values() if job.stage == LABEL} - set(self.labelled):
+            log = self.states.logs[number]
+            self.labelled[number] = self._read(f"{log}", partial(pace, log, 0), None)
+        before = [(self.jobs[number], said) for number, said in self.labelled.items() if said]
         return (before[-1][1].a_minute, f"in {before[-1][0].name}, which has ended") if before else None
 
     def _time_left(
@@ -234,6 +235,11 @@ def _position(stage: str) -> tuple[int, str]:
 def moment(seconds: float) -> str:
     """A moment on this machine's clock, with its day."""
     return time.strftime("%a %d %b, %H:%M", time.localtime(seconds))
+
+
+def in_few_digits(number: float) -> str:
+    """`0.21`, `3.6`, `45`, `1,050`."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def curve(training: Training) -> list[str]:

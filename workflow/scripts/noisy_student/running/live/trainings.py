@@ -6,7 +6,7 @@ from math import isfinite
 from pathlib import Path
 from statistics import mean
 
-from noisy_student.running.live.tables import rows
+from noisy_student.running.rows import rows
 
 PROGRESS = "progress.tsv"
 LATEST = 5

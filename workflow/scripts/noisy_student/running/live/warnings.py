@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from noisy_student.running.live.tables import rows
 from noisy_student.running.live.trainings import Training
+from noisy_student.running.rows import rows
 from noisy_student.sizes import size_in_words
 
 LITTLE = 0.02

@@ -17,9 +17,15 @@ class Beat(threading.Thread):
     An error of the work is said once, in one line, and ends nothing.
     """
 
-    def __init__(self, name: str, work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], object],
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(name=name, daemon=True)
-        self.work, self.clock = work, clock
+        self.work, self.patience, self.clock = work, patience, clock
         self.took = 0.0
         self.woken, self.over, self.turn = threading.Event(), threading.Event(), threading.Lock()
         self.has_failed = False
@@ -50,7 +56,7 @@ class Beat(threading.Thread):
         """Let it go after a last piece of work."""
         self.over.set()
         self.wake()
-        self.join(PATIENCE_SECONDS)
+        self.join(self.patience)
         if not self.is_alive():
             self.once()
 

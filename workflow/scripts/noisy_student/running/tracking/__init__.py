@@ -1,0 +1,1 @@
+"""Trackers by choice, TensorBoard, MLflow, Weights & Biases: given what lies on disk, whenever that is."""

@@ -1,0 +1,131 @@
+"""What a tracker is given of a run: each training's curves, each round's scores, settings, checksums of artefacts."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from noisy_student.running.rows import rows
+
+CURVES = ("training_loss", "validation_loss", "validation_dice", "learning_rate", "seconds")
+SCORES = "scores"
+MEAN = "0"
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at a step, an epoch or a round, and when it came to be, in seconds of Unix time."""
+
+    step: int
+    value: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A training, or the scores of all rounds. The same `identity` is the same one, also in another run or later."""
+
+    experiment: str
+    name: str
+    identity: str
+    settings: Mapping[str, Any]
+    curves: Mapping[str, list[Point]]
+    is_finished: bool
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Its name with its identity in short, so that one with other settings stands beside it."""
+        return f"{self.name} {self.identity}"
+
+
+def tracked(results: Path) -> Iterator[Tracked]:
+    """All of a run so far. An experiment is called as the folder of its results."""
+    experiment = results.absolute().parent.name
+    for record in sorted(results.glob("round_*/model/fold_*/training.json")):
+        yield _training(record, experiment)
+    if (scores := _scores(results, experiment)).curves:
+        yield scores
+
+
+def flat(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    """Settings with one name each, `training.epochs`, as text."""
+    found: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{above}{name}.")
+        else:
+            found[f"{above}{name}"] = value if isinstance(value, str) else json.dumps(value)
+    return found
+
+
+def _identity(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:SHORT]
+
+
+def _training(record: Path, experiment: str) -> Tracked:
+    folder, text = record.parent, record.read_text()
+    made_from = json.loads(text)
+    name = f"{folder.parents[1].name} {folder.name}"
+    # A round after the last one has that one's model instead of settings.
+    settings = made_from.get("settings", {})
+    table = rows(folder / "progress.tsv")
+    checkpoint = folder / "checkpoint_final.pth"
+    note = checkpoint.with_suffix(".sha256")
+    return Tracked(
+        experiment,
+        name,
+        _identity(experiment, name, text),
+        {**settings, "made_from": made_from.get("sha256", made_from)},
+        _curves(table, folder / "progress.tsv"),
+        len(table) == settings.get("epochs", len(table)),
+        {str(checkpoint): note.read_text().strip()} if note.exists() else {},
+    )
+
+
+def _curves(table: tuple[Mapping[str, str], ...], path: Path) -> dict[str, list[Point]]:
+    """A point an epoch. The last one ended when the table was written, each other one so long before."""
+    at = path.stat().st_mtime if table else 0.0
+    curves: dict[str, list[Point]] = {name: [] for name in CURVES}
+    for row in reversed(table):
+        for name in CURVES:
+            if isfinite(value := float(row[name] or "nan")):
+                curves[name].insert(0, Point(int(row["epoch"]), value, at))
+        at -= float(row["seconds"])
+    return {name: points for name, points in curves.items() if points}
+
+
+def _scores(results: Path, experiment: str) -> Tracked:
+    curves: dict[str, list[Point]] = {}
+    paths = sorted(results.glob("round_*/summary.tsv"), key=_round)
+    for path in paths:
+        for row in rows(path):
+            if row["mean"]:
+                curves.setdefault(_metric(row), []).append(
+                    Point(_round(path), float(row["mean"]), path.stat().st_mtime)
+                )
+    record = results / "run.json"
+    run = json.loads(record.read_text()) if record.exists() else {}
+    return Tracked(
+        experiment,
+        SCORES,
+        _identity(experiment, SCORES),
+        run.get("configuration", {}),
+        curves,
+        run.get("rounds") == len(paths),
+        run.get("checksums", {}),
+    )
+
+
+def _round(path: Path) -> int:
+    return int(path.parent.name.removeprefix("round_"))
+
+
+def _metric(row: Mapping[str, str]) -> str:
+    """`test/DSC/mean`, `test/NSD/liver`; with the set where the role has several: `test/external/DSC/mean`."""
+    organ = "mean" if row["label"] == MEAN else row["organ"]
+    return "/".join(filter(None, (row["role"], row.get("set"), row["measure"], organ)))

@@ -15,6 +15,7 @@ rule review:
         converted="results/cohort/converted.tsv",
         preprocessed=preprocessed_for_round,
         scores="results/round_{round}/pseudo_label_scores.tsv",
+        measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
         held_out=lambda wildcards: held_out(int(wildcards.round) - 1),
         truth="results/round_{round}/pseudo_label_truth.tsv" if truth_is_known() else [],
     output:
@@ -35,6 +36,6 @@ rule review:
         truth=lambda wildcards, input: flag("--truth", input.truth),
     shell:
         'python "$NOISY_STUDENT/review.py" --cases {input.cases} --converted {input.converted}'
-        " --preprocessed {input.preprocessed} --scores {input.scores} {params.held_out} {params.truth}"
+        " --preprocessed {input.preprocessed} --scores {input.scores} --measures {input.measures} {params.held_out} {params.truth}"
         " --pseudo-labels results/round_{wildcards.round}/pseudo_labels --names {params.names:q} --organs {params.organs:q}"
         " --scans {params.scans} --round {wildcards.round} --cores {threads} --output {output.table} > {log} 2>&1"

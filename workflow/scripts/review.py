@@ -29,11 +29,13 @@ from noisy_student.tables import read_table, stacked, write_table
 from noisy_student.train.held_out import FOLDER
 
 
-def listed(scores: pd.DataFrame, cases: pd.DataFrame, scans: dict[str, Scan], cores: int) -> pd.DataFrame:
+def listed(
+    scores: pd.DataFrame, measures: pd.DataFrame, cases: pd.DataFrame, scans: dict[str, Scan], cores: int
+) -> pd.DataFrame:
     """The list: `place`, `case`, and why it stands there."""
     names = sorted(scans)
     doubts = pd.Series(in_order(in_doubt, [scans[name] for name in names], cores, "reading doubts"), names, float)
-    order = ranked(at_stake_ml(doubts, scores), features(scores, cases))
+    order = ranked(at_stake_ml(doubts, scores, measures), features(scores, cases))
     order["doubt_ml"] = doubts
     by_case = scores.groupby("case")
     order["confidence"] = by_case.mean_max_probability.mean().reindex(order.index)
@@ -105,6 +107,7 @@ def main() -> None:
     parser.add_argument("--converted", type=Path, required=True, help="index of the converted scans")
     parser.add_argument("--preprocessed", type=Path, required=True, help="index of the round's preprocessed scans")
     parser.add_argument("--scores", type=Path, required=True, help="scores of the round's pseudo-labels")
+    parser.add_argument("--measures", type=Path, nargs="+", required=True, help="measures of them, of every shard")
     parser.add_argument("--pseudo-labels", type=Path, required=True, help="their folder")
     parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="held_out.tsv of each fold of the teacher")
     parser.add_argument("--truth", type=Path, help="scores of the pseudo-labels against the truth, where it is known")
@@ -130,7 +133,9 @@ def main() -> None:
         )
         for row in unlabelled.itertuples()
     }
-    order = listed(scores, cases, scans, arguments.cores)
+    columns = ["case", "label", "volume_ml", "organ_disagreement"]
+    measures = pd.concat([read_table(path, columns) for path in arguments.measures])
+    order = listed(scores, measures, cases, scans, arguments.cores)
     models = scores.model.unique()
     made_by = f"pseudo-labels of round {arguments.round}, model {models[0][:SHORT]}" if len(models) else ""
     first = handed_out(order, scans, arguments, made_by)

@@ -60,7 +60,8 @@ def labelled(folder, case, labels, confidence_of_surfaces):
     confidence = np.ascontiguousarray(np.where(inside, 99, confidence_of_surfaces).astype(np.uint8)[CROP][:, ::2, ::2])
     counts = class_counts(labels, 14)[1:]
     scores = pd.DataFrame({"label": range(1, 14), "organ": [organ.name for organ in FLARE22], "voxels": counts,
-                           "mean_max_probability": confidence_of_surfaces / 100, "volume_ml": counts * ML})  # fmt: skip
+                           "mean_max_probability": confidence_of_surfaces / 100, "volume_ml": counts * ML,
+                           "organ_disagreement": np.nan})  # fmt: skip
     scan = folder / f"images/{case}_0000.nii.gz"
     files.write(
         Labelled(labels, scores, confidence, confidence_counts=np.zeros((14, 101))), scan, "LPS", "model f, scan s"
@@ -70,8 +71,8 @@ def labelled(folder, case, labels, confidence_of_surfaces):
 
 def made(folder, expected_status=0):
     named = {"cases": "cases.tsv", "converted": "cases.tsv", "preprocessed": "cases.tsv", "scores": "scores.tsv",
-             "held-out": "fold_0/held_out.tsv", "truth": "truth.tsv", "pseudo-labels": "pseudo_labels",
-             "output": "review/review.tsv"}  # fmt: skip
+             "measures": "scores.tsv", "held-out": "fold_0/held_out.tsv", "truth": "truth.tsv",
+             "pseudo-labels": "pseudo_labels", "output": "review/review.tsv"}  # fmt: skip
     paths = [word for name, path in named.items() for word in (f"--{name}", folder / path)]
     organs = to_json(FLARE22, "label", "name", "colour", "snomed")
     run = script("review.py", *paths, "--organs", organs, "--scans", 2, "--round", 1)

@@ -43,6 +43,13 @@ def test_ten_of_one_kind_do_not_fill_the_list():
     assert order.alike.iloc[0] == pytest.approx(9, abs=0.5)
 
 
+def test_corrected_scans_are_off_the_list_and_stand_for_their_like():
+    table = crowd()
+    order = ranked(pd.Series(10.0, table.index), table, ["kind_0_3"])
+    assert "kind_0_3" not in order.index and len(order) == len(table) - 1
+    assert not order.index[:3].str.startswith("kind_0").any()
+
+
 def test_of_equal_doubt_the_scan_that_others_are_like_comes_first():
     table = crowd()
     order = ranked(pd.Series(10.0, table.index), table)
@@ -52,9 +59,13 @@ def test_of_equal_doubt_the_scan_that_others_are_like_comes_first():
 def test_more_is_at_stake_where_the_teacher_is_less_sure_of_organs():
     rows = [("a", 0.9), ("a", 0.9), ("b", 0.6), ("b", 0.6), ("c", 0.9), ("c", np.nan)]
     scores = pd.DataFrame(rows, columns=["case", "mean_max_probability"])
-    stake = at_stake_ml(pd.Series(100.0, list("abc")), scores)
+    measures = scores.assign(volume_ml=10.0, organ_disagreement=np.nan)
+    doubt = pd.Series(100.0, list("abc"))
+    stake = at_stake_ml(doubt, scores, measures)
     assert stake.a < stake.b < stake.c and stake.mean() == pytest.approx(100)
-    assert (at_stake_ml(pd.Series(100.0, list("abc")), scores.assign(mean_max_probability=1.0)) == 0).all()
+    assert (at_stake_ml(doubt, scores.assign(mean_max_probability=1.0), measures) == 0).all()
+    changed = at_stake_ml(doubt, scores, measures.assign(organ_disagreement=[0, 0, 0, 0, 0.5, 0.1]))
+    assert (changed - stake).tolist() == pytest.approx([0, 0, 6])
 
 
 def test_likeness_is_1_of_equals_and_unknown_features_do_not_count():

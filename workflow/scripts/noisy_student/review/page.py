@@ -73,7 +73,7 @@ def list_table(listed: pd.DataFrame) -> Table:
         "Each next scan is the one whose correction adds most: what is at stake in it, and in scans that are like it "
         "as much as they are alike, less what scans above it on the list already stand for. In doubt: over all voxels, "
         "the share by which the teacher was not sure of their label. At stake: the same, more where it was less sure "
-        "of the scan’s organs than of those of others."
+        "of the scan’s organs than of those of others, and what changed since the rounds before."
     )
     return Table("list", "Which to correct first", caption, LISTED, rows, listed)
 

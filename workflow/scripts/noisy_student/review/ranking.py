@@ -1,11 +1,15 @@
 """In which order scans are best corrected: most at stake first, and of those that are alike only some.
 
 At stake in a scan is its volume in doubt, the more the less sure the teacher is of its organs: where it is unsure of
-all, what it is sure of is wrong more often, too. A correction removes that from its own scan, and teaches something of
-scans that are like it. So the gain of a set of corrections is Σ over all scans of what is at stake × how alike the most
-similar corrected scan is, and each next scan is the one that adds most to it (facility location, Nemhauser 1978).
-A scan that many others are like counts for them; once it is on the list, they count less.
+all, what it is sure of is wrong more often, too; and what changed since the teachers before.
+
+A correction removes that from its own scan, and teaches something of scans that are like it. So the gain of a set of
+corrections is Σ over all scans of what is at stake × how alike the most similar corrected scan is, and each next scan
+the one that adds most to it (facility location, Nemhauser 1978). A scan that many others are like counts for them;
+once it is on the list, they count less.
 """
+
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -34,25 +38,29 @@ def likeness(features: pd.DataFrame) -> np.ndarray:
     return np.exp(-SHARPNESS * apart)
 
 
-def at_stake_ml(doubt_ml: pd.Series, scores: pd.DataFrame) -> pd.Series:
+def at_stake_ml(doubt_ml: pd.Series, scores: pd.DataFrame, measures: pd.DataFrame) -> pd.Series:
     """What is at stake in each scan: its volume in doubt, times its mean doubt in organs relative to all scans' mean.
 
-    `scores` has one row per case and organ. Of an organ that was not found the teacher is not sure at all.
+    `scores` and `measures` have one row per case and organ. Of an organ that was not found the teacher is not sure at
+    all. Where there are labels of rounds before, what differs from them (`organ_disagreement`) is at stake, too.
     """
     doubt_in_organs = (1 - scores.mean_max_probability.fillna(0)).groupby(scores.case).mean().loc[doubt_ml.index]
-    return doubt_ml * doubt_in_organs / max(doubt_in_organs.mean(), np.finfo(float).tiny)
+    changed_ml = (measures.organ_disagreement.fillna(0) * measures.volume_ml).groupby(measures.case).sum()
+    relative = doubt_in_organs / max(doubt_in_organs.mean(), np.finfo(float).tiny)
+    return doubt_ml * relative + changed_ml.loc[doubt_ml.index]
 
 
-def ranked(stake_ml: pd.Series, features: pd.DataFrame) -> pd.DataFrame:
+def ranked(stake_ml: pd.Series, features: pd.DataFrame, corrected: Collection[str] = ()) -> pd.DataFrame:
     """The scans (index) in the order of the list: `gain_ml` that each adds, `stake_ml`, and how many `alike` there are.
 
-    `features` has the same index. Of equal scans the first in the index comes first.
+    `features` has the same index. Of equal scans the first in the index comes first. Scans that were `corrected` before
+    are not on the list, and stand for those that are like them.
     """
     alike = likeness(features.loc[stake_ml.index])
     stake = stake_ml.to_numpy(np.float32)
-    reached, gains = np.zeros_like(stake), np.zeros_like(stake)
-    left, order = np.ones(len(stake), bool), []
-    for _ in range(min(PLACED, len(stake))):
+    left, order = ~stake_ml.index.isin(corrected), []
+    reached, gains = alike[~left].max(axis=0, initial=0), np.zeros_like(stake)
+    for _ in range(min(PLACED, left.sum())):
         gains[left] = np.maximum(alike[left] - reached, 0) @ stake
         order.append(int(np.where(left, gains, -1).argmax()))
         left[order[-1]] = False

@@ -30,6 +30,9 @@ ENVIRONMENTS = {
         "pydantic",
         "psutil",
         "nvidia-ml-py",
+        # How a trained network leaves.
+        "onnx",
+        "openvino",
     ],
     "evaluation": ["numpy", "scipy", "pandas", *READING, "surface-distance", "pydantic"],
     "report": ["numpy", "scipy", "pandas", "matplotlib", "jinja2"],

@@ -77,6 +77,11 @@ def test_label_maps_leave_without_any_judging(project, label_maps, labelled_by, 
     assert jobs["export_label_maps"] == 1 and jobs[labelled_by] == 2 and "evaluate" not in jobs
 
 
+def test_networks_leave_as_a_folder_for_each_runtime(project):
+    jobs = planned(project, rounds=2, targets=("results/round_1/openvino/", "results/round_0/onnx"))
+    assert jobs["export_networks"] == 2 and "export" not in jobs
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_rounds_target_builds_up_to_that_round(project, number):
     jobs = planned(project, targets=(f"round_{number}",))

@@ -100,6 +100,7 @@ wildcard_constraints:
     network="|".join(CONFIGURATION.networks),
     label_maps="predictions|pseudo_labels",
     format="|".join(map(re.escape, FORMATS)),
+    runtime="onnx|openvino",
 
 
 def section(model) -> str:

@@ -1,8 +1,10 @@
 # A round's model and label maps for use elsewhere. Made only when asked for: snakemake results/round_<k>/model.zip,
-# snakemake results/round_<k>/exported/predictions/dicom-seg.tsv
+# snakemake results/round_<k>/openvino, snakemake results/round_<k>/exported/predictions/dicom-seg.tsv
 #
 # reads  checkpoints, training set and scores of a round; its predictions or pseudo-labels
 # makes  results/round_<k>/model.zip    for nnUNetv2_install_pretrained_model_from_zip, with a model card
+#        results/round_<k>/onnx, results/round_<k>/openvino    the model for programs without nnU-Net: networks,
+#                                       model.json, model card, a program that labels a scan
 #        results/round_<k>/exported/<predictions|pseudo_labels>/<nii.gz|seg.nrrd|dicom-seg>/<case>.<…>
 #                                       label maps with organs' names and colours, a table of them beside the folder;
 #                                       DICOM-SEGs of an archive's scans lie beside its names table
@@ -29,6 +31,32 @@ rule export:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
         " --summary {input.summary} {params.origin} --output {output} > {log} 2>&1"
+
+
+rule export_networks:
+    """Write the round's networks for programs without nnU-Net, with all that these must know of them."""
+    input:
+        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        training_set="results/round_{round}/dataset/training_set.tsv",
+        summary="results/round_{round}/summary.tsv",
+        first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
+        postprocessing=postprocessing_of_round,
+    output:
+        directory("results/round_{round}/{runtime}"),
+    log:
+        "logs/round_{round}/export_{runtime}.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    params:
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+        rules=lambda wildcards: selection_rules(wildcards),
+        origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
+        flags=PREDICTION_FLAGS,
+        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
+    shell:
+        'python "$NOISY_STUDENT/export_networks.py" {input.checkpoints} --runtime {wildcards.runtime} --round {wildcards.round}'
+        " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
+        " --summary {input.summary} {params.origin} {params.flags} {params.postprocessing} --output {output} > {log} 2>&1"
 
 
 rule export_label_maps:

@@ -21,17 +21,20 @@ def model_card(
     summary: pd.DataFrame,
     checksums: dict[str, str],
     taken: Sequence[dict[str, Any]] = (),
+    running: str = "",
 ) -> str:
     """Markdown about round `number`.
 
     `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
     SHA-256 by file name. `taken`: the models from elsewhere that round 0 was, as its verdict has them.
+    `running`: a section on how the model is run, if that is not by nnU-Net.
     """
     name = f"student {number}" if number else "teacher"
     parts = [
         f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
         _use(labels),
+        *([running] if running else []),
         _data(training_set, rules) + _origin(taken),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
         "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),

@@ -37,10 +37,14 @@ class LeanConfiguration(ConfigurationManager):
 
 def lean_if_default(configuration: ConfigurationManager) -> ConfigurationManager:
     """The same for plans from elsewhere, unless they resample in another way than nnU-Net does by default."""
+    return LeanConfiguration(configuration.configuration) if resamples_by_default(configuration) else configuration
+
+
+def resamples_by_default(configuration: ConfigurationManager) -> bool:
+    """Whether scans are resampled as nnU-Net does by default."""
     values = configuration.configuration
     is_default = all(values[name] == DEFAULT[0] for name in ("resampling_fn_data", "resampling_fn_seg"))
-    is_default &= values["resampling_fn_data_kwargs"] == DEFAULT[1]
-    return LeanConfiguration(values) if is_default else configuration
+    return is_default and values["resampling_fn_data_kwargs"] == DEFAULT[1]
 
 
 def resample_image(

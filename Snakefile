@@ -41,6 +41,17 @@ for number in ROUNDS:
             expand("results/round_{round}/verdict.json", round=range(number + 1)),
 
 
+if CONFIGURATION.deploy:
+
+    rule round_deploy:
+        """The student that is made to be deployed, a round that teaches nobody."""
+        input:
+            expand("results/round_{round}/summary.tsv", round=CHAIN),
+            expand("results/round_{round}/selection.tsv", round=CHAIN[1:]),
+            expand("results/round_{round}/verdict.json", round=ROUNDS),
+            COMPARED_DEPLOYED,
+
+
 for number in ROUNDS[1:]:
 
     rule:

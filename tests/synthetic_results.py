@@ -11,7 +11,7 @@ import synthetic_scans
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.evaluate.aggregate import summarise
-from noisy_student.evaluate.comparison import compare_rounds
+from noisy_student.evaluate.comparison import compare, compare_rounds
 from noisy_student.nnunet import CASES_FOLDER
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.example import write_examples
@@ -67,6 +67,7 @@ class SyntheticRun:
     measured: int = 0
     organs: tuple[Organ, ...] = FLARE22
     of_challenge: bool = False
+    deployed: bool = False
 
     def write(self, folder: Path) -> Path:
         """Write the results below `folder`. A round that drops all its pseudo-labels is the last."""
@@ -85,6 +86,8 @@ class SyntheticRun:
             _write_round(self, cases, folder / f"round_{number}", number, scores[number], random)
         if numbers:
             write_table(compare_rounds(scores, self.pool_sets), folder / "comparison.tsv")
+        if self.deployed:
+            _write_deployed(self, cases, folder, scores[numbers[-1]], random)
         write_table(_jobs(self), folder / "jobs.tsv")
         _write_run(self, folder)
         return folder
@@ -208,6 +211,15 @@ def _write_training_set(run: SyntheticRun, cases: pd.DataFrame, folder: Path) ->
     (folder / "dataset/splits_final.json").write_text(json.dumps(folds))
 
 
+def _write_deployed(run: SyntheticRun, cases: pd.DataFrame, folder: Path, teachers: pd.DataFrame, random) -> None:
+    """A student that is as good as the last round but for a hundredth, and a second faster."""
+    here, number = folder / "round_deploy", len(run.gains) + 1
+    scores = teachers.assign(DSC=teachers.DSC - 0.01, NSD=teachers.NSD - 0.01)
+    _write_round(run, cases, here, number, scores, random)
+    (here / "verdict.json").unlink()
+    write_table(compare(scores, teachers, number, number - 1, run.pool_sets), here / "comparison.tsv")
+
+
 def _write_learned(run: SyntheticRun, folder: Path, number: int) -> None:
     """Of the scans that were kept what was learned from, and of a hand-labelled one."""
     dataset, names = folder / "dataset", {organ.label: organ.name for organ in run.organs}
@@ -321,6 +333,7 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "voxel_confidence": {"organ": 0, "background": 0.9, "surface_mm": 10} if run.soft else 0,
         "evaluation": {"mode": run.mode, "pool_sets": run.pool_sets},
         "rounds": [*first, *([{"network": "standard"}] * len(run.gains))],
+        "deploy": {"network": "standard"} if run.deployed else None,
     }
     record = {
         "project": "flare-noisy-student",

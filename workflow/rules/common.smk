@@ -23,7 +23,7 @@ from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
 from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
-from noisy_student.configuration.experiment import read_configuration
+from noisy_student.configuration.experiment import DEPLOY, read_configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart
 from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
@@ -77,8 +77,9 @@ if DeploymentMethod.APPTAINER in WAYS:
 ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin")
 JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance_mm", "z_limited")
 ROUNDS = range(len(CONFIGURATION.rounds))
+# By name, with the student that is made to be deployed: it is a round that teaches nobody.
+CHAIN = [CONFIGURATION.called(number) for number in range(len(CONFIGURATION.chain))]
 SHARDS = range(CONFIGURATION.shards)
-FOLDS = CONFIGURATION.training.folds
 # Of each model from elsewhere that is the teacher, where it is taken to, and what is known of it.
 TEACHERS = {
     f"results/round_0/taken/{number}": seen
@@ -89,12 +90,10 @@ TEACHERS = {
 # teacher labels. For commands, since what is equal without such scans is no reason to make anything anew.
 FILLS = says_what_is_labelled(CONFIGURATION.cohort)
 TO_LABEL = f"--roles unlabelled --fewer-than {len(CONFIGURATION.organs)}" if FILLS else "--roles unlabelled"
-# How any network of the run labels.
-PREDICTION_FLAGS = CONFIGURATION.prediction.flags
 
 
 wildcard_constraints:
-    round=r"\d+",
+    round=rf"\d+|{DEPLOY}",
     shard=r"\d+",
     fold=r"\d+",
     network="|".join(CONFIGURATION.networks),
@@ -108,9 +107,35 @@ def section(model) -> str:
     return model.model_dump_json()
 
 
+# How the student that is made to be deployed compares, and what it costs.
+COMPARED_DEPLOYED = [
+    f"results/round_{name}/{table}.tsv" for name in CHAIN if name == DEPLOY for table in ("comparison", "efficiency")
+]
+
+
+def number_of(wildcards) -> int:
+    """The place of a round in the chain."""
+    return CONFIGURATION.numbered(wildcards.round)
+
+
+def folds_of(wildcards) -> list[int]:
+    """The folds that a round trains."""
+    return CONFIGURATION.folds_of(number_of(wildcards))
+
+
+def prediction_flags(wildcards) -> str:
+    """How a round's own model labels, as flags."""
+    return CONFIGURATION.prediction_of(number_of(wildcards)).flags
+
+
+def teachers_prediction_flags(wildcards) -> str:
+    """The same of the model that labels for a round."""
+    return CONFIGURATION.prediction_of(number_of(wildcards) - 1).flags
+
+
 def selection_rules(wildcards) -> str:
     """The selection of a round in the same form."""
-    return SELECTION.dump_json(CONFIGURATION.selection_of(int(wildcards.round))).decode()
+    return SELECTION.dump_json(CONFIGURATION.selection_of(number_of(wildcards))).decode()
 
 
 def selection_labels(wildcards) -> dict[str, str]:
@@ -121,12 +146,12 @@ def selection_labels(wildcards) -> dict[str, str]:
 
 def network_of(wildcards) -> str:
     """The network of a round."""
-    return network_of_round(int(wildcards.round))
+    return network_of_round(number_of(wildcards))
 
 
 def network_of_round(number: int) -> str:
     """The same by number; a model from elsewhere has its own."""
-    return "elsewhere" if is_taken(number) else CONFIGURATION.rounds[number].network
+    return "elsewhere" if is_taken(number) else CONFIGURATION.chain[number].network
 
 
 def of_network(path: str):
@@ -148,12 +173,13 @@ def labeller(number) -> list[str]:
     """Links to the model that labels after a round, one for each fold: the round's own unless it collapsed."""
     if is_taken(number):
         return checkpoints(number)
-    return [f"results/round_{number}/labeller/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
+    folds = CONFIGURATION.training.folds
+    return [f"results/round_{number}/labeller/fold_{fold}/checkpoint_final.pth" for fold in folds]
 
 
 def teacher_checkpoints(wildcards) -> list[str]:
     """The final checkpoints of the model that labels for a round."""
-    return labeller(int(wildcards.round) - 1)
+    return labeller(number_of(wildcards) - 1)
 
 
 def voices_of_round(number: int) -> list[str]:
@@ -163,28 +189,28 @@ def voices_of_round(number: int) -> list[str]:
 
 def voices_of_teacher(wildcards) -> list[str]:
     """The file that names the same of the model that labels for a round, known when the round before was judged."""
-    number = int(wildcards.round) - 1
+    number = number_of(wildcards) - 1
     return [] if is_taken(number) else [f"results/round_{number}/labeller/voices.json"]
 
 
 def verdict_before(wildcards) -> list[str]:
     """The verdict on the round before; the first round has none."""
-    number = int(wildcards.round)
+    number = number_of(wildcards)
     return [f"results/round_{number - 1}/verdict.json"] if number else []
 
 
 def before_training(wildcards) -> str:
-    """What a student's training needs to know of the round before, as flags."""
-    if not int(wildcards.round):
+    """What the training of a student that may become a teacher needs to know of the round before, as flags."""
+    if number_of(wildcards) not in ROUNDS[1:]:
         return ""
-    is_judged = CONFIGURATION.collapse.policy == "retrain" and not is_taken(int(wildcards.round) - 1)
+    is_judged = CONFIGURATION.collapse.policy == "retrain" and not is_taken(number_of(wildcards) - 1)
     retrain = f" --retrain-below {CONFIGURATION.collapse.noise_band}" if is_judged else ""
     return f"--verdict {verdict_before(wildcards)[0]}{retrain}"
 
 
 def changes_of_labels(wildcards) -> list[str]:
     """How much the labels changed that a round learned from, if that may end the rounds; round 1 has none before."""
-    asked = CONFIGURATION.stop.disagreement_below is not None and int(wildcards.round) > 1
+    asked = CONFIGURATION.stop.disagreement_below is not None and number_of(wildcards) > 1
     path = f"results/round_{wildcards.round}/shards/label_measures_{{shard}}.tsv"
     return expand(path, shard=SHARDS) if asked else []
 
@@ -197,46 +223,48 @@ def stop_rule() -> str:
 
 
 def checkpoints(number: int) -> list[str]:
-    """The final checkpoints of a round, one for each fold; of a model from elsewhere those of its own folds."""
+    """The final checkpoints of a round of the chain, one a fold; of a model from elsewhere those of its own folds."""
     if is_taken(number):
         return [f"{folder}/{fold}/checkpoint_final.pth" for folder, seen in TEACHERS.items() for fold in seen.folds]
-    return [f"results/round_{number}/model/fold_{fold}/checkpoint_final.pth" for fold in FOLDS]
+    model = f"results/round_{CONFIGURATION.called(number)}/model"
+    return [f"{model}/fold_{fold}/checkpoint_final.pth" for fold in CONFIGURATION.folds_of(number)]
 
 
 def models_of_round(wildcards) -> list[str]:
     """The folders of the models that a round is."""
-    return list(TEACHERS) if is_taken(int(wildcards.round)) else [f"results/round_{wildcards.round}/model"]
+    return list(TEACHERS) if is_taken(number_of(wildcards)) else [f"results/round_{wildcards.round}/model"]
 
 
 def held_out(number) -> list[str]:
     """What a round's folds made of the labelled scans that they held out; a model from elsewhere held out none."""
     if is_taken(number):
         return []
-    return [f"results/round_{number}/model/fold_{fold}/held_out.tsv" for fold in FOLDS]
+    model = f"results/round_{CONFIGURATION.called(number)}/model"
+    return [f"{model}/fold_{fold}/held_out.tsv" for fold in CONFIGURATION.folds_of(number)]
 
 
 def postprocessing_of_teacher(wildcards) -> list[str]:
     """What was found to help the model that labels for a round, if pseudo-labels are post-processed."""
-    number = int(wildcards.round) - 1
+    number = number_of(wildcards) - 1
     is_chosen = CONFIGURATION.postprocessing.pseudo_labels and not is_taken(number)
     return [f"results/round_{number}/labeller/postprocessing.json"] if is_chosen else []
 
 
 def postprocessing_of_round(wildcards) -> list[str]:
     """The same of a round's own model, if predictions are post-processed."""
-    is_chosen = CONFIGURATION.postprocessing.predictions and not is_taken(int(wildcards.round))
+    is_chosen = CONFIGURATION.postprocessing.predictions and not is_taken(number_of(wildcards))
     return [f"results/round_{wildcards.round}/postprocessing.json"] if is_chosen else []
 
 
 def preprocessed_for_round(wildcards) -> list[str]:
     """The scans as the round's network sees them; a model from elsewhere preprocesses those that it labels itself."""
-    number = int(wildcards.round)
+    number = number_of(wildcards)
     return [] if is_taken(number) else [f"results/preprocessed/{network_of(wildcards)}.tsv"]
 
 
 def preprocessed_for_teacher(wildcards) -> list[str]:
     """The same for the model that labels for a round."""
-    number = int(wildcards.round) - 1
+    number = number_of(wildcards) - 1
     return [] if is_taken(number) else [f"results/round_{number}/labeller/preprocessed.tsv"]
 
 
@@ -247,7 +275,7 @@ def how_scans_are_seen(wildcards, input) -> str:
 
 def same_of_round_before(wildcards, name: str) -> str:
     """Where label maps of the same model may lie already, as a flag: in the round before."""
-    number = int(wildcards.round) - 1
+    number = number_of(wildcards) - 1
     return f"--same-in results/round_{number}/{name}" if number >= (name == "pseudo_labels") else ""
 
 
@@ -269,9 +297,9 @@ def pool_flag() -> str:
 
 def first_weights(wildcards) -> list[str]:
     """The checkpoint whose weights a training begins with: the same fold of a round before, or one of another model."""
-    number, start = int(wildcards.round), CONFIGURATION.rounds[int(wildcards.round)].start
+    number, start = number_of(wildcards), CONFIGURATION.chain[number_of(wildcards)].start
     if isinstance(start, FirstWeights):
-        return [f"results/round_{number}/first_weights/fold_{wildcards.fold}/checkpoint_final.pth"]
+        return [f"results/round_{wildcards.round}/first_weights/fold_{wildcards.fold}/checkpoint_final.pth"]
     if isinstance(start, RoundStart):
         return [f"results/round_{start.round}/model/fold_{wildcards.fold}/checkpoint_final.pth"]
     if start != "teacher":
@@ -282,7 +310,7 @@ def first_weights(wildcards) -> list[str]:
 
 def start_flag(wildcards, input) -> str:
     """The same as a flag."""
-    is_teacher = CONFIGURATION.rounds[int(wildcards.round)].start == "teacher"
+    is_teacher = CONFIGURATION.chain[number_of(wildcards)].start == "teacher"
     return flag("--start-from" if is_teacher else "--start-from-model", input.start_from)
 
 
@@ -328,7 +356,7 @@ os.environ[VARIABLE] = str(STORE.root or "")
 
 def depends_of_training(wildcards) -> str:
     """What a round's training depends on besides its settings, as JSON."""
-    return json.dumps(DEPENDS.training(int(wildcards.round)))
+    return json.dumps(DEPENDS.training(number_of(wildcards)))
 
 
 def truth_is_known() -> bool:
@@ -350,40 +378,40 @@ def test_scans_are_given() -> bool:
 
 def earlier_label_sets(wildcards) -> range:
     """The rounds before whose pseudo-labels this round's are compared with: two, as by FLARE22's winner."""
-    return range(max(1, int(wildcards.round) - 2), int(wildcards.round))
+    return range(max(1, number_of(wildcards) - 2), number_of(wildcards))
 
 
 def selection_of_student(wildcards) -> list[str]:
     """Which pseudo-labels a student learns from; the teacher has none."""
-    return [f"results/round_{wildcards.round}/selection.tsv"] if int(wildcards.round) else []
+    return [f"results/round_{wildcards.round}/selection.tsv"] if number_of(wildcards) else []
 
 
 def filling_of_student(wildcards) -> list[str]:
     """Which partly labelled scans were filled that a student learns from."""
-    return [f"results/round_{wildcards.round}/filling.tsv"] if FILLS and int(wildcards.round) else []
+    return [f"results/round_{wildcards.round}/filling.tsv"] if FILLS and number_of(wildcards) else []
 
 
 def pseudo_labels_of_student(wildcards) -> str:
     """The same as flags."""
     folder = f"results/round_{wildcards.round}"
     flags = f"--selection {folder}/selection.tsv --pseudo-labels {folder}/pseudo_labels"
-    flags += CONFIGURATION.voxel_confidence_of(int(wildcards.round)).flag + soft_flag(wildcards)
-    return flags if int(wildcards.round) else ""
+    flags += CONFIGURATION.voxel_confidence_of(number_of(wildcards)).flag + soft_flag(wildcards)
+    return flags if number_of(wildcards) else ""
 
 
 def soft_flag(wildcards) -> str:
     """Whether a round's student learns from soft labels, as a flag."""
-    return " --soft" * (CONFIGURATION.targets_of(int(wildcards.round)) == "soft")
+    return " --soft" * (CONFIGURATION.targets_of(number_of(wildcards)) == "soft")
 
 
 def soft_labels_flag(wildcards) -> str:
     """Whether a round needs its teacher's soft labels, as a flag."""
-    return " --soft" * CONFIGURATION.labels_softly(int(wildcards.round))
+    return " --soft" * CONFIGURATION.labels_softly(number_of(wildcards))
 
 
 def usual_volumes(wildcards) -> list[str]:
     """The labelled scans' measures, where a student learns by organs' usual volumes."""
-    number = int(wildcards.round)
+    number = number_of(wildcards)
     compares = number and (FILLS or CONFIGURATION.voxel_confidence_of(number).compares_volumes)
     return ["results/cohort/labelled_measures.tsv"] if compares else []
 
@@ -408,7 +436,7 @@ def all_spacings() -> str:
 
 def room_flags() -> str:
     """What the need for disk and memory follows from."""
-    return f"--spacings '{used_spacings()}' --rounds {len(ROUNDS)} --classes {len(CONFIGURATION.organs) + 1}"
+    return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}"
 
 
 def memory_for(need: memory.Need):
@@ -433,9 +461,9 @@ def memory_to_label(rounds_before: int):
     classes, passes = len(CONFIGURATION.organs) + 1, mirrorings(CONFIGURATION.training.mirror_axes)
 
     def needed(wildcards, input, attempt):
-        number = int(wildcards.round) - rounds_before
+        number = number_of(wildcards) - rounds_before
         if not is_taken(number):
-            networks = len(FOLDS) * (most_voices(number) if rounds_before else 1)
+            networks = len(CONFIGURATION.folds_of(number)) * (most_voices(number) if rounds_before else 1)
             return memory_for(memory.labelling(classes, networks, passes))(wildcards, input, attempt)
         cases = Path(input.cases)
         networks = sum(len(seen.folds) for seen in TEACHERS.values())

@@ -8,7 +8,7 @@ rule efficiency:
     """Measure the round's model on a few scans, which are checked; nothing else of this run shares the machine meanwhile."""
     input:
         cases="results/cohort/cases.tsv",
-        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
     output:
         report(
             "results/round_{round}/efficiency.tsv",
@@ -28,7 +28,7 @@ rule efficiency:
         role="test" if test_scans_are_given() else "validation",
         scans=CONFIGURATION.efficiency.scans,
         time_limit_s=CONFIGURATION.efficiency.time_limit_s,
-        flags=PREDICTION_FLAGS,
+        flags=prediction_flags,
         model=models_of_round,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'

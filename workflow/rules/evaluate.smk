@@ -4,6 +4,7 @@
 # makes  results/round_<k>/scores.tsv, results/round_<k>/summary.tsv    per case and organ; per organ
 #        results/round_<k>/pseudo_label_truth.tsv                       pseudo-labels judged, where truth is known
 #        results/comparison.tsv, results/ranking.tsv                    rounds, paired over the same cases
+#        results/round_deploy/comparison.tsv                            the student made to be deployed, its teacher's round
 
 
 rule evaluate:
@@ -91,3 +92,22 @@ rule compare:
     shell:
         'python "$NOISY_STUDENT/compare.py" --scores {input.scores} --efficiency {input.efficiency} {params.sets}'
         " --output {output.comparison} --ranking {output.ranking} > {log} 2>&1"
+
+
+rule compare_deployed:
+    """Compare the student that is made to be deployed with the round that taught it."""
+    input:
+        scores="results/round_deploy/scores.tsv",
+        rounds=expand("results/round_{round}/scores.tsv", round=ROUNDS),
+        verdict=f"results/round_{ROUNDS[-1]}/verdict.json",
+    output:
+        "results/round_deploy/comparison.tsv",
+    log:
+        "logs/round_deploy/compare_deployed.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        sets=pool_flag(),
+    shell:
+        'python "$NOISY_STUDENT/compare_deployed.py" --scores {input.scores} --rounds {input.rounds}'
+        " --verdict {input.verdict} {params.sets} --output {output} > {log} 2>&1"

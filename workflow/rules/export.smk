@@ -13,7 +13,7 @@
 rule export:
     """Pack the round's model as nnU-Net v2 installs it."""
     input:
-        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
         first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
@@ -24,7 +24,7 @@ rule export:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
         rules=lambda wildcards: selection_rules(wildcards),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
     shell:
@@ -36,7 +36,7 @@ rule export:
 rule export_networks:
     """Write the round's networks for programs without nnU-Net, with all that these must know of them."""
     input:
-        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
         first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
@@ -48,10 +48,10 @@ rule export_networks:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
         rules=lambda wildcards: selection_rules(wildcards),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
-        flags=PREDICTION_FLAGS,
+        flags=prediction_flags,
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
     shell:
         'python "$NOISY_STUDENT/export_networks.py" {input.checkpoints} --runtime {wildcards.runtime} --round {wildcards.round}'

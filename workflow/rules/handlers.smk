@@ -27,8 +27,8 @@ STAGES = (
 )
 ENDING = Ending(Path.cwd(), COMMAND)
 LENGTHS = {
-    number: Length(network_of_round(number), settings["epochs"], settings["iterations_per_epoch"])
-    for number in ROUNDS
+    name: Length(network_of_round(number), settings["epochs"], settings["iterations_per_epoch"])
+    for number, name in enumerate(CHAIN)
     if not is_taken(number)
     for settings in [CONFIGURATION.training_of(number)]
 }

@@ -32,7 +32,7 @@ rule pseudo_label:
     params:
         shards=CONFIGURATION.shards,
         seen=how_scans_are_seen,
-        flags=PREDICTION_FLAGS,
+        flags=teachers_prediction_flags,
         voices=lambda wildcards, input: flag("--voices", input.voices),
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
@@ -74,7 +74,7 @@ rule predict:
         cases="results/cohort/cases.tsv",
         converted="results/cohort/converted.tsv",
         preprocessed=preprocessed_for_round,
-        checkpoints=lambda wildcards: checkpoints(int(wildcards.round)),
+        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
         postprocessing=postprocessing_of_round,
     output:
         "results/round_{round}/shards/prediction_scores_{shard}.tsv",
@@ -92,7 +92,7 @@ rule predict:
     params:
         shards=CONFIGURATION.shards,
         seen=how_scans_are_seen,
-        flags=PREDICTION_FLAGS,
+        flags=prediction_flags,
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/predictions",
         same=lambda wildcards: same_of_round_before(wildcards, "predictions"),

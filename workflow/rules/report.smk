@@ -16,11 +16,12 @@ REPORTED = [
         file=["network", "plans"],
         network=CONFIGURATION.used_networks,
     ),
-    expand("results/round_{round}/summary.tsv", round=ROUNDS),
-    expand("results/round_{round}/selection.tsv", round=ROUNDS[1:]),
+    expand("results/round_{round}/summary.tsv", round=CHAIN),
+    expand("results/round_{round}/selection.tsv", round=CHAIN[1:]),
     expand("results/round_{round}/verdict.json", round=ROUNDS),
     (expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else []),
     "results/comparison.tsv",
+    COMPARED_DEPLOYED,
 ]
 
 
@@ -28,7 +29,7 @@ rule run_record:
     """Write down versions, configuration and checksums, for people and machines."""
     input:
         REPORTED,
-        [checkpoints(number) for number in ROUNDS],
+        [checkpoints(number) for number in range(len(CHAIN))],
     output:
         report(
             "results/run.json",

@@ -16,7 +16,7 @@ rule review:
         preprocessed=preprocessed_for_round,
         scores="results/round_{round}/pseudo_label_scores.tsv",
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
-        held_out=lambda wildcards: held_out(int(wildcards.round) - 1),
+        held_out=lambda wildcards: held_out(number_of(wildcards) - 1),
         truth="results/round_{round}/pseudo_label_truth.tsv" if truth_is_known() else [],
     output:
         table="results/round_{round}/review/review.tsv",

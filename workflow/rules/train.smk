@@ -46,7 +46,7 @@ rule take_first_weights:
     conda:
         "../../envs/imaging.yaml"
     params:
-        start=lambda wildcards: CONFIGURATION.rounds[int(wildcards.round)].start,
+        start=lambda wildcards: CONFIGURATION.chain[number_of(wildcards)].start,
     shell:
         'python "$NOISY_STUDENT/take_model.py" {params.start.model:q} --sha256 {params.start.sha256}'
         " --folder results/round_{wildcards.round}/first_weights --fold {wildcards.fold} > {log} 2>&1"
@@ -107,11 +107,11 @@ rule train:
         gpu=1,
         device=CONFIGURATION.device,
     params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(int(wildcards.round))),
+        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
         start_from=start_flag,
         before=before_training,
         depends=depends_of_training,
-        flags=PREDICTION_FLAGS,
+        flags=prediction_flags,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/train.py" --settings {params.settings:q} --plans {input.plans}'
@@ -123,7 +123,7 @@ rule train:
 rule postprocessing:
     """Find out for which organs keeping the largest piece alone helps, as nnU-Net does, on the held-out scans."""
     input:
-        held_out=lambda wildcards: held_out(wildcards.round),
+        held_out=lambda wildcards: held_out(number_of(wildcards)),
         # What is labelled in a scan that was learned from is known to its training too.
         cases=ancient("results/cohort/cases.tsv"),
     output:
@@ -134,7 +134,7 @@ rule postprocessing:
         "../../envs/nnunet.yaml"
     threads: 8
     params:
-        folds=FOLDS,
+        folds=folds_of,
     shell:
         'python "$NOISY_STUDENT/choose_postprocessing.py" --model results/round_{wildcards.round}/model'
         " --dataset results/round_{wildcards.round}/dataset --cases {input.cases} --folds {params.folds}"
@@ -144,7 +144,7 @@ rule postprocessing:
 rule judge:
     """Say whether the student has collapsed, which round's model labels for the next, and whether it was the last."""
     input:
-        held_out=lambda wildcards: [path for number in range(int(wildcards.round) + 1) for path in held_out(number)],
+        held_out=lambda wildcards: [path for number in range(number_of(wildcards) + 1) for path in held_out(number)],
         postprocessing="results/round_{round}/postprocessing.json",
         before=verdict_before,
         changes=changes_of_labels,
@@ -165,9 +165,9 @@ rule judge:
         noise_band=CONFIGURATION.collapse.noise_band,
         changes=lambda wildcards, input: flag("--changes", input.changes),
         stop=stop_rule(),
-        folds=FOLDS,
-        networks=lambda wildcards: [network_of_round(number) for number in range(int(wildcards.round) + 1)],
-        voices=lambda wildcards: json.dumps([voices_of_round(number) for number in range(int(wildcards.round) + 1)]),
+        folds=folds_of,
+        networks=lambda wildcards: [network_of_round(number) for number in range(number_of(wildcards) + 1)],
+        voices=lambda wildcards: json.dumps([voices_of_round(number) for number in range(number_of(wildcards) + 1)]),
     shell:
         'python "$NOISY_STUDENT/judge_round.py" --results results --round {wildcards.round} --folds {params.folds}'
         " --networks {params.networks} --voices {params.voices:q} --policy {params.policy} --noise-band {params.noise_band}"

@@ -4,7 +4,8 @@ label_scan.py --model results/round_2/model --image scan.nii.gz --output label_m
 label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
 label_scan.py --model results/round_2/model --image dicom/ --output labels/ --format dicom-seg seg.nrrd
 
-Several models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
+A model of this workflow labels with the sliding window with which its run did, unless options say otherwise. Several
+models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
 model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
 workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the others: they
 are listed at the end, and the exit status is 1.
@@ -26,6 +27,7 @@ from noisy_student.label.words import failed_scans, of_all, of_folds, of_others,
 from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
+from noisy_student.model.own_prediction import KEPT, own_prediction
 from noisy_student.model.postprocessing import read_steps
 from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
@@ -76,7 +78,9 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
         for model, folds in zip(arguments.model, models, strict=True):
             say(of_folds(unfinished_folds(model, folds), arguments.checkpoint))
     require_trusted([path for folds in models for path in folds], arguments.trust)
-    return labeller_of(models, prediction_of(arguments), device, steps=arguments.postprocessing)
+    is_said = all(getattr(arguments, name) is not None for name in KEPT)
+    own = {} if is_said else own_prediction(arguments.model)
+    return labeller_of(models, prediction_of(arguments, own), device, steps=arguments.postprocessing)
 
 
 def called(models: list[Path]) -> str:

@@ -17,6 +17,7 @@ from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, VOICES, check
 from noisy_student.model.checkpoints import is_whole
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import read_model
+from noisy_student.model.own_prediction import write_own_prediction
 from noisy_student.model.predictor import Predictor
 from noisy_student.model.trust import RECORD, record
 from noisy_student.parallel import end_children_with_this_process
@@ -198,6 +199,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     end_children_with_this_process()
+    write_own_prediction(arguments.model, prediction_of(arguments))
     before = read_json(arguments.verdict) if arguments.verdict else {}
     own = arguments.model / f"fold_{arguments.fold}"
     teacher = arguments.model.parents[1] / f"round_{before.get('labeller')}/model/{own.name}"

@@ -101,6 +101,8 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("training", "voices"), ["final", "best"], "training.voices.1"),
         (("training", "voices"), ["average", "average"], "training.voices: each voice is named once"),
         (("rounds", 1, "training"), {"voices": ["thirds"], "epochs": 2}, "round 1: voices: thirds of a training need"),
+        (("deploy",), {"network": "coarse", "training": {"voices": ["final"]}}, "voices` label for the next round"),
+        (("deploy",), {"network": "tiny"}, "rounds name networks that are not under `networks`: tiny"),
         (("selection",), "strict", "no such preset; there are paper, blackbean, brananas, confident"),
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
@@ -192,6 +194,31 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
     assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
     assert configuration.selection_of(1) == []
+
+
+def test_the_student_made_to_be_deployed_is_the_last_of_the_chain():
+    values = default()
+    values["networks"]["small"] = {"base_features": 4, "spacing_mm_zyx": [10, 8, 8]}
+    values["training"] |= {"folds": [1, 0], "voices": ["average"]}
+    without = read_configuration(values)
+    deploy = {"network": "small", "training": {"epochs": 9}, "prediction": {"step_size": 0.75}}
+    configuration = read_configuration(
+        values | {"deploy": deploy, "prediction": values["prediction"] | {"compile": True, "mirroring": True}}
+    )
+    last = len(configuration.rounds)
+    assert len(without.chain) == last and without.used_networks == ["coarse"]
+    assert configuration.used_networks == ["coarse", "small"]
+    assert [configuration.called(number) for number in (last - 1, last)] == [str(last - 1), "deploy"]
+    assert configuration.numbered("deploy") == last and configuration.numbered("1") == 1
+    # It trains one fold, and labels for no other round.
+    assert configuration.folds_of(last) == [1] and configuration.folds_of(last - 1) == [1, 0]
+    settings = configuration.training_of(last)
+    assert settings["epochs"] == 9 and settings["voices"] == ["final"] and settings["targets"] == "soft"
+    own, rounds = configuration.prediction_of(last), configuration.prediction_of(last - 1)
+    assert (own.step_size, own.windows, own.mirroring, own.compile) == (0.75, "in_box_of_body", False, True)
+    assert (rounds.step_size, rounds.windows, rounds.mirroring) == (0.5, "everywhere", True)
+    with pytest.raises(InputError, match="round deploy can start from its teacher's weights only in its teacher's"):
+        read_configuration(values | {"deploy": deploy | {"start": "teacher"}})
 
 
 def test_a_rounds_own_fine_tuning_is_taken_as_a_whole():

@@ -7,7 +7,7 @@ from score_tables import in_sets, scores
 
 def card(table, pool_sets=False):
     training_set = pd.DataFrame({"origin": ["hand"], "masked": [""]})
-    return model_card(0, {"liver": 1}, {"epochs": 1}, [], training_set, summarise(table, pool_sets), {})
+    return model_card("0", {"liver": 1}, {"epochs": 1}, [], training_set, summarise(table, pool_sets), {})
 
 
 def test_scores_of_sets_stand_in_tables_of_their_own():
@@ -20,7 +20,7 @@ def test_scores_of_sets_stand_in_tables_of_their_own():
 
 def test_filled_scans_are_counted_once():
     training_set = pd.DataFrame({"origin": ["labelled", "labelled", "filled", "pseudo"], "masked": ""})
-    text = model_card(1, {"liver": 1}, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {})
+    text = model_card("1", {"liver": 1}, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {})
     assert "2 hand-labelled scans (1 of them filled by the round before) and 1 labelled by the round before" in text
 
 

@@ -88,6 +88,28 @@ def test_a_stage_is_shared_where_all_that_it_depends_on_is_equal(first, store, t
     assert sorted(lacking) == sorted(others)
 
 
+@pytest.mark.parametrize(
+    ("changes", "others"),
+    [
+        ({}, []),
+        ({"training": {"epochs": 9}}, ["training", "predictions"]),
+        ({"prediction": {"step_size": 0.7}}, ["predictions"]),
+        ({"targets": "hard"}, ["labels", "training", "predictions"]),
+    ],
+)
+def test_a_student_made_to_be_deployed_is_a_round_of_its_own(store, tmp_path, changes, others):
+    student = {"network": "coarse"}
+    made = stages(deploy=student)
+    # One fold, nothing that a verdict leaves, and none of the stages before it is another one.
+    assert [stage.key for stage in made[:-3]] == [stage.key for stage in stages()]
+    training = made[-2]
+    assert "results/round_deploy/model/fold_0/checkpoint_final.pth" in training.files
+    assert not any("verdict" in path or "labeller" in path for path in (*training.files, *training.trees))
+    changed = stages(deploy=student | changes)
+    found = [one.name for one, other in zip(changed, made, strict=True) if one.key != other.key]
+    assert found == others
+
+
 def test_trainings_that_begin_with_other_weights_are_not_shared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     known = {"folds": ["fold_0"], "spacing_mm_zyx": [8, 6, 6], "classes": 14, "described": "a"}

@@ -101,6 +101,27 @@ EVERYTHING = {
         {"network": "wide", "start": {"round": 1}},
         {"network": "unset", "start": {"model": "first.zip", "sha256": ["b" * 64]}, "noise": "none"},
     ],
+    "deploy": {
+        "network": "wide",
+        "start": {"round": 1},
+        "noise": {"augmentation": "nnunet", "dropout": 0.4, "stochastic_depth": 0.4},
+        "training": {
+            "epochs": 40,
+            "iterations_per_epoch": 90,
+            "learning_rate": 0.006,
+            "seed_offset": 9,
+            "fine_tuning": {"epochs": 6, "noise": "none", "learning_rate": 0.003},
+        },
+        "selection": [
+            {"rule": "threshold", "score": "entropy", "at_most": 0.4, "at_least": 0.2, "action": "mask"},
+            {"rule": "top", "score": "fold_agreement", "over": "spleen", "share": 0.6, "per": "organs"},
+            {"rule": "top", "score": "entropy", "scans": 30},
+            {"rule": "plausible", "volume_factor": 4, "action": "drop"},
+        ],
+        "voxel_confidence": {"organ": "balanced", "background": 0.7, "surface_mm": 7},
+        "targets": "hard",
+        "prediction": {"step_size": 0.6, "windows": "on_body"},
+    },
     "postprocessing": {"predictions": True, "pseudo_labels": True},
     "collapse": {"policy": "retrain", "noise_band": 0.02},
     "stop": {"without_gain": True, "disagreement_below": 0.01},
@@ -109,6 +130,7 @@ EVERYTHING = {
 }
 GENERATED = {"cohort": {"kind": "embedded", "embedded": {"label_maps": "maps"}}, "networks": {"plain": {}, "unset": {}}}
 GENERATED["rounds"] = [{"network": "plain"}] * 2
+GENERATED["deploy"] = {"network": "plain", "start": {"model": "first.zip", "sha256": ["c" * 64]}}
 TAKEN = GENERATED | {"rounds": [{"model": ["a.zip", "b"], "sha256": ["a" * 64]}, {"network": "plain"}]}
 BASES = {"everything": EVERYTHING, "generated": GENERATED, "taken": TAKEN}
 # Other values of keys for which none can be guessed.
@@ -116,6 +138,8 @@ OTHERS = {
     "rounds.*.network": ["unset"],
     "rounds.*.start": ["scratch"],
     "rounds.*.start.round": [0],
+    "deploy.network": ["unset"],
+    "deploy.start.round": [0],
     "training.folds": [[1], [0, 1]],
     "training.mirror_axes": [["y"], ["z", "y"]],
     "cohort.accept": [["MR_2"]],
@@ -128,7 +152,7 @@ OTHERS = {
     "*voxel_confidence.organ": [0.3],
 }
 # No other value is possible with all else as it is.
-FIXED = ("organs.*.label", "cohort.kind", "selection.*.rule", "rounds.*.selection.*.rule")
+FIXED = ("organs.*.label", "cohort.kind", "selection.*.rule", "rounds.*.selection.*.rule", "deploy.selection.*.rule")
 
 
 def configuration(values):

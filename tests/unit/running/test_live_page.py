@@ -19,7 +19,7 @@ from noisy_student.running.live.trainings import Length
 
 HEADER = "rule\twildcards\tstate\tstarted\tseconds\n"
 EPOCHS = "epoch\tlearning_rate\ttraining_loss\tvalidation_loss\tvalidation_dice\tseconds\n"
-LENGTHS = {number: Length("coarse", 10, 5) for number in range(2)}
+LENGTHS = {name: Length("coarse", 10, 5) for name in "01"}
 
 
 def job(number, rule, stage, needs=(), made=False, **wildcards):
@@ -95,6 +95,16 @@ def test_it_says_what_is_done_runs_and_is_to_come(run):
     assert "train 0 of 1, 1 at work" in text and "cohort 1 of 1" in text
     run.finish(1)
     assert "train 1 of 1" in run.page() and "at work" not in run.page()
+
+
+def test_the_student_made_to_be_deployed_stands_after_the_rounds(run):
+    last = job(5, "train", "train", [3], round="deploy", fold="0")
+    run.live.jobs, run.live.lengths = JOBS | {5: last}, LENGTHS | {"deploy": Length("small", 10, 5)}
+    run.epochs("deploy", 4, loss="nan")
+    text = run.page()
+    order = [text.index(name) for name in ("Round 1, student", "Student made to be deployed train", "After")]
+    assert order == sorted(order) and "Student made to be deployed, fold 0 4 of 10 epochs" in text
+    assert "Student made to be deployed, fold 0: the loss is no number any more." in text
 
 
 def test_the_time_left_is_that_of_epochs_and_of_rules_and_says_what_it_does_not_know(run):

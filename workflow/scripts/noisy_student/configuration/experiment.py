@@ -28,6 +28,7 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.selection_rules import Rule, Selection
 from noisy_student.configuration.settings import (
     AnyRound,
+    Deploy,
     FineTuning,
     Network,
     Noise,
@@ -57,6 +58,10 @@ LabelTable = Annotated[
     BeforeValidator(lambda organs: FLARE22 if organs is None else organs, json_schema_input_type=Organs | None),
     AfterValidator(_whole_table),
 ]
+
+
+# What the student after the last round is called, where rounds have numbers.
+DEPLOY = "deploy"
 
 
 class EmbeddedCohort(Strict):
@@ -244,6 +249,7 @@ class Configuration(Strict):
     voxel_confidence: VoxelConfidenceOrNumber = VoxelConfidence()
     targets: Targets = "hard"
     rounds: list[AnyRound] = Field(min_length=1)
+    deploy: Deploy | None = None
     postprocessing: Postprocessing = Postprocessing()
     collapse: Collapse = Collapse()
     stop: Stop = Stop()
@@ -282,7 +288,7 @@ class Configuration(Strict):
     @model_validator(mode="after")
     def selections_ask_for_organs_that_exist(self) -> "Configuration":
         """A rule that wants more organs than the table has would drop every scan."""
-        for selection in (self.selection_of(number) for number in range(1, len(self.rounds))):
+        for selection in (self.selection_of(number) for number in range(1, len(self.chain))):
             for rule in selection:
                 if rule.rule == "threshold" and rule.score == "organs" and (rule.at_least or 0) > len(self.organs):
                     raise ValueError(
@@ -297,8 +303,6 @@ class Configuration(Strict):
         if any(isinstance(entry, Teacher) for entry in rounds[1:]):
             raise ValueError("`model` is round 0's alone; a student begins with a model by `start: {model: PATH}`")
         if not rounds or isinstance(rounds[0], Teacher):
-            if len(rounds) > 1 and rounds[1].start == "teacher" and len(rounds[0].models) > 1:
-                raise ValueError("round 1 has several teachers: name the one to start from, `start: {model: PATH}`")
             return rounds
         for name in ("selection", "voxel_confidence", "targets"):
             if getattr(rounds[0], name) is not None:
@@ -316,22 +320,32 @@ class Configuration(Strict):
         return self
 
     @model_validator(mode="after")
+    def one_teacher_is_started_from(self) -> "Configuration":
+        """There are no weights of several models together."""
+        several = self.teacher is not None and len(self.teacher.models) > 1
+        if several and len(self.chain) > 1 and self.chain[1].start == "teacher":
+            raise ValueError(
+                f"round {self.called(1)} has several teachers: name the one to start from, `start: {{model: PATH}}`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def rounds_fit_their_networks(self) -> "Configuration":
         """Weights are taken over by the same network, stochastic depth leaves out residual blocks."""
         for number, entry in self.trainings.items():
-            teacher = self.trainings.get(number - 1)
+            teacher, name = self.trainings.get(number - 1), f"round {self.called(number)}"
             if entry.start == "teacher" and teacher and entry.network != teacher.network:
-                raise ValueError(f"round {number} can start from its teacher's weights only in its teacher's network")
+                raise ValueError(f"{name} can start from its teacher's weights only in its teacher's network")
             settings = self.training_of(number)
             fine_tuning = settings["fine_tuning"]
             noises = filter(None, (settings["noise"], fine_tuning["noise"]))
             is_residual = self.networks[entry.network].is_residual
             if any(noise["stochastic_depth"] for noise in noises) and not is_residual:
-                raise ValueError(f"round {number}: stochastic_depth needs a network with a residual encoder")
+                raise ValueError(f"{name}: stochastic_depth needs a network with a residual encoder")
             if fine_tuning["epochs"] >= settings["epochs"]:
-                raise ValueError(f"round {number}: fine_tuning.epochs are the last ones of all epochs, so fewer")
+                raise ValueError(f"{name}: fine_tuning.epochs are the last ones of all epochs, so fewer")
             if "thirds" in settings["voices"] and settings["epochs"] < 3:
-                raise ValueError(f"round {number}: voices: thirds of a training need at least 3 epochs")
+                raise ValueError(f"{name}: voices: thirds of a training need at least 3 epochs")
         return self
 
     @model_validator(mode="after")
@@ -340,16 +354,16 @@ class Configuration(Strict):
         for number, entry in self.trainings.items():
             if not isinstance(entry.start, RoundStart):
                 continue
-            named = entry.start.round
+            named, name = entry.start.round, f"round {self.called(number)}"
             if named >= number:
-                raise ValueError(f"round {number} can start from an earlier round alone, and round {named} is none")
+                raise ValueError(f"{name} can start from an earlier round alone, and round {named} is none")
             if named not in self.trainings:
                 raise ValueError(
-                    f"round {number} can start from a round that is trained here, and round {named} is a model from "
+                    f"{name} can start from a round that is trained here, and round {named} is a model from "
                     "elsewhere: write `start: {model: PATH}`"
                 )
             if entry.network != self.trainings[named].network:
-                raise ValueError(f"round {number} can start from round {named}'s weights only in its network")
+                raise ValueError(f"{name} can start from round {named}'s weights only in its network")
         return self
 
     @property
@@ -358,9 +372,22 @@ class Configuration(Strict):
         return self.rounds[0] if isinstance(self.rounds[0], Teacher) else None
 
     @property
+    def chain(self) -> list[AnyRound]:
+        """The rounds, and after them the student that is made to be deployed, if there is one."""
+        return [*self.rounds, *([self.deploy] if self.deploy else [])]
+
+    def called(self, number: int) -> str:
+        """What files and messages call a round of the chain: `2`, or `deploy`."""
+        return DEPLOY if number == len(self.rounds) else str(number)
+
+    def numbered(self, name: str) -> int:
+        """The place in the chain of a round that is so called."""
+        return len(self.rounds) if name == DEPLOY else int(name)
+
+    @property
     def trainings(self) -> dict[int, Round]:
-        """The rounds that are trained, by number."""
-        return {number: entry for number, entry in enumerate(self.rounds) if isinstance(entry, Round)}
+        """The rounds of the chain that are trained, by number."""
+        return {number: entry for number, entry in enumerate(self.chain) if isinstance(entry, Round)}
 
     @property
     def used_networks(self) -> list[str]:
@@ -370,9 +397,10 @@ class Configuration(Strict):
     def training_of(self, number: int) -> dict[str, Any]:
         """Everything that the training of a fold of a round depends on, besides its data.
 
-        What tells pseudo-labelled scans from others says nothing to round 0, which has none.
+        What tells pseudo-labelled scans from others says nothing to round 0, which has none; nor voices to what is made
+        to be deployed, which labels for no other round.
         """
-        entry = self.rounds[number]
+        entry = self.chain[number]
         changes = {name: value for name, value in entry.training.model_dump().items() if value is not None}
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
         own["targets"] = self.targets_of(number)
@@ -381,16 +409,27 @@ class Configuration(Strict):
             settings |= {"labelled_fraction": None, "draw_by_confidence": False, "draw_rare_organs": False}
             if settings["fine_tuning"] == FineTuning(epochs=settings["fine_tuning"]["epochs"]).model_dump():
                 settings["fine_tuning"] = FineTuning().model_dump()
+        if number == len(self.rounds):
+            settings["voices"] = Training().voices
         return settings
+
+    def folds_of(self, number: int) -> list[int]:
+        """The folds that a round trains; what is made to be deployed is one network."""
+        return self.training.folds[: 1 if number == len(self.rounds) else None]
+
+    def prediction_of(self, number: int) -> Prediction:
+        """How a round's own model labels."""
+        own = self.deploy.prediction.model_dump() if number == len(self.rounds) else {}
+        return self.prediction.model_copy(update=own)
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""
-        own = self.rounds[number].noise
+        own = self.chain[number].noise
         return self.noise if own is None else own
 
     def targets_of(self, number: int) -> Targets:
         """What a round learns from of its pseudo-labels; hand labels are hard."""
-        own = self.rounds[number].targets
+        own = self.chain[number].targets
         return "hard" if number == 0 else self.targets if own is None else own
 
     def labels_softly(self, number: int) -> bool:
@@ -399,12 +438,12 @@ class Configuration(Strict):
 
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""
-        own = self.rounds[number].selection
+        own = self.chain[number].selection
         return self.selection if own is None else own
 
     def voxel_confidence_of(self, number: int) -> VoxelConfidence:
         """How sure the teacher must be of a voxel for the round to learn from it."""
-        own = self.rounds[number].voxel_confidence
+        own = self.chain[number].voxel_confidence
         return self.voxel_confidence if own is None else own
 
 

@@ -1,7 +1,9 @@
 """How a trained network labels a scan: the configuration's section `prediction`, and the same on a command line."""
 
 import argparse
-from typing import Annotated, Literal, get_args
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
@@ -36,20 +38,26 @@ class Prediction(Strict):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Let a command take these options."""
-    parser.add_argument("--step-size", type=float, default=0.5, help="of the sliding window, as a share of the patch")
-    parser.add_argument("--mirroring", action="store_true", help="average over mirrored scans, never left-right")
+    parser.add_argument("--step-size", type=float, help="of the sliding window, as a share of the patch")
     parser.add_argument(
-        "--windows", choices=get_args(Where), default="everywhere",
+        "--mirroring", action=argparse.BooleanOptionalAction, help="average over mirrored scans, never left-right"
+    )
+    parser.add_argument(
+        "--windows", choices=get_args(Where),
         help="where the network looks: at the whole scan, at windows that hold a part of the body, at the body's box",
     )  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="torch.compile: minutes at the start, then faster")
     parser.add_argument("--channels-last", action="store_true", help="memory layout that is faster on some GPUs")
 
 
-def prediction_of(arguments: argparse.Namespace) -> Prediction:
-    """The options of a command line. Raises InputError for a value out of range."""
+def prediction_of(arguments: argparse.Namespace, own: Mapping[str, Any] = MappingProxyType({})) -> Prediction:
+    """The options of a command line; where it says nothing the model's `own`, else as the configuration's defaults.
+
+    Raises InputError for a value out of range.
+    """
+    given = {name: getattr(arguments, name) for name in Prediction.model_fields}
     try:
-        return Prediction(**{name: getattr(arguments, name) for name in Prediction.model_fields})
+        return Prediction(**{**own, **{name: value for name, value in given.items() if value is not None}})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).replace("_", "-")

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from noisy_student.configuration.prediction_options import Where
 from noisy_student.configuration.selection_rules import Selection
 from noisy_student.strict import Fraction, Name, Positive, Strict
 
@@ -229,6 +230,27 @@ class Round(Strict):
     selection: Selection | None = None
     voxel_confidence: VoxelConfidenceOrNumber | None = None
     targets: Targets | None = None
+
+
+class DeployPrediction(Strict):
+    """How the student that is made to be deployed labels; what else `prediction` says holds for it too."""
+
+    step_size: Annotated[float, Field(gt=0, le=1)] = 0.75
+    mirroring: bool = False
+    windows: Where = "in_box_of_body"
+
+
+class Deploy(Round):
+    """The student after the last round: a small network that is made to be deployed, and never becomes a teacher."""
+
+    prediction: DeployPrediction = DeployPrediction()
+
+    @model_validator(mode="after")
+    def has_no_voices(self) -> "Deploy":
+        """It labels for no next round."""
+        if self.training.voices is not None:
+            raise ValueError("`voices` label for the next round, and there is none: take them out of its `training`")
+        return self
 
 
 def _kind_of_round(entry: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.configuration.experiment import DEPLOY
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.select.words import in_words
 from noisy_student.sets import in_sets, rows_of, sets_of
@@ -13,7 +14,7 @@ from noisy_student.train.masking import IGNORE
 
 
 def model_card(
-    number: int,
+    name: str,
     labels: dict[str, int],
     settings: dict[str, Any],
     rules: Sequence[dict[str, Any]],
@@ -23,16 +24,16 @@ def model_card(
     taken: Sequence[dict[str, Any]] = (),
     running: str = "",
 ) -> str:
-    """Markdown about round `number`.
+    """Markdown about the model of the round of this `name`, its number or `deploy`.
 
     `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
     SHA-256 by file name. `taken`: the models from elsewhere that round 0 was, as its verdict has them.
     `running`: a section on how the model is run, if that is not by nnU-Net.
     """
-    name = f"student {number}" if number else "teacher"
+    called = {"0": "teacher", DEPLOY: "student made to be deployed"}.get(name, f"student {name}")
     parts = [
-        f"# CT organ segmentation: {name} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
+        f"# CT organ segmentation: {called} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
         _use(labels),
         *([running] if running else []),
         _data(training_set, rules) + _origin(taken),

@@ -15,6 +15,7 @@ import torch
 from noisy_student import nnunet
 from noisy_student.files import whole_file
 from noisy_student.model.checkpoints import read_checkpoint
+from noisy_student.model.own_prediction import FILE as OWN_PREDICTION
 
 PREDICTION_KEYS = ("network_weights", "trainer_name", "inference_allowed_mirroring_axes")
 
@@ -35,6 +36,8 @@ def write_model_zip(checkpoints: Sequence[Path], card: str, target: Path) -> Non
         add("plans.json", json.dumps(plans, indent=2))
         add("dataset.json", json.dumps(description, indent=2))
         add("MODEL_CARD.md", card)
+        if (model / OWN_PREDICTION).exists():
+            add(OWN_PREDICTION, (model / OWN_PREDICTION).read_text())
         for path in checkpoints:
             add(f"{path.parent.name}/{path.name}", _prediction_checkpoint(path))
 

@@ -12,7 +12,7 @@ from noisy_student.tables import read_table
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Let a command take what the card is made of."""
     parser.add_argument("checkpoints", type=Path, nargs="+", help="final checkpoints of the model's folds")
-    parser.add_argument("--round", type=int, required=True)
+    parser.add_argument("--round", required=True, help="its number, or deploy")
     parser.add_argument("--settings", type=json.loads, required=True, help="the round's training settings, as JSON")
     parser.add_argument("--rules", type=json.loads, required=True, help="the round's selection, as JSON")
     parser.add_argument("--training-set", type=Path, required=True)

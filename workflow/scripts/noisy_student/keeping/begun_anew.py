@@ -96,8 +96,8 @@ def _folds(configuration: Configuration, depends: Depends, results: Path) -> Ite
     """Each fold's folder, and what its training is to be made from."""
     for number in configuration.trainings:
         wanted = depends.training(number) | settings_in_words(configuration.training_of(number))
-        for fold in configuration.training.folds:
-            yield results / f"round_{number}/model/fold_{fold}", json.loads(json.dumps(wanted))
+        for fold in configuration.folds_of(number):
+            yield results / f"round_{configuration.called(number)}/model/fold_{fold}", json.loads(json.dumps(wanted))
 
 
 def _line(folder: Path, wanted: dict[str, Any]) -> str:

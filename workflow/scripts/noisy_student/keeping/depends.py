@@ -36,7 +36,7 @@ class Depends:
 
     def plan(self, number: int) -> dict[str, Any]:
         """Of the plans of a round's network."""
-        network = self.configuration.rounds[number].network
+        network = self.configuration.chain[number].network
         return {
             "labelled scans": self.scans("labelled"),
             "organs": self.organs,
@@ -45,7 +45,7 @@ class Depends:
 
     def training(self, number: int) -> dict[str, Any]:
         """Of a round's training, besides its settings."""
-        start = self.configuration.rounds[number].start
+        start = self.configuration.chain[number].start
         given = {"start": _given(start)} if number or not isinstance(start, str) else {}
         return self.plan(number) | given | (self.labels(number) if number else {})
 
@@ -71,10 +71,10 @@ class Depends:
         configuration = self.configuration
         if number not in configuration.trainings:
             return {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
-        # Round 0 is never judged by them.
-        names = ("collapse", "stop") if number else ()
+        # Neither round 0 nor what is made to be deployed is ever judged by them.
+        names = ("collapse", "stop") if 0 < number < len(configuration.rounds) else ()
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}
-        rules |= {"training.folds": configuration.training.folds}
+        rules |= {"training.folds": configuration.folds_of(number)}
         return self.training(number) | settings_in_words(configuration.training_of(number)) | rules
 
 

@@ -55,7 +55,7 @@ def stages_of(configuration: Configuration, depends: Depends) -> Iterator[Stage]
         yield Stage("fingerprint", key(shared), files)
     for name, number in first.items():
         yield from _network_stages(name, cohort, key(depends.plan(number)), configuration.shards)
-    for number in range(len(configuration.rounds)):
+    for number in range(len(configuration.chain)):
         yield from _round_stages(number, configuration, depends)
 
 
@@ -79,7 +79,7 @@ def _network_stages(name: str, cohort: str, plans: str, shards: int) -> Iterator
 
 
 def _round_stages(number: int, configuration: Configuration, depends: Depends) -> Iterator[Stage]:
-    here, shards, folds = f"results/round_{number}", configuration.shards, configuration.training.folds
+    here, shards = f"results/round_{configuration.called(number)}", configuration.shards
     if number:
         labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.organs}
         tables = [f"{here}/pseudo_label_scores.tsv", *_shards(f"{here}/shards/pseudo_label_scores", shards)]
@@ -87,25 +87,27 @@ def _round_stages(number: int, configuration: Configuration, depends: Depends) -
         yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])
     model = key(depends.model(number))
     if number in configuration.trainings:
-        yield _training_stage(number, folds, model, says_what_is_labelled(configuration.cohort))
-    options = [configuration.prediction.results_depend_on, configuration.postprocessing.predictions, shards]
+        yield _training_stage(number, configuration, model)
+    options = [configuration.prediction_of(number).results_depend_on, configuration.postprocessing.predictions, shards]
     scans = {role: depends.scans(role) for role in ("validation", "test")}
     tables = [f"{here}/prediction_scores.tsv", *_shards(f"{here}/shards/prediction_scores", shards)]
     predictions = key({"model": model, "scans": scans, "options": options})
     yield Stage("predictions", predictions, tables, folders=[f"{here}/predictions"])
 
 
-def _training_stage(number: int, folds: Sequence[int], model: str, is_filled: bool) -> Stage:
-    here = f"results/round_{number}"
-    files = [f"{here}/dataset/{name}.tsv" for name in ("training_set", "learned_from", "bounds")]
-    files += [f"{here}/{name}.json" for name in ("postprocessing", "verdict")]
+def _training_stage(number: int, configuration: Configuration, model: str) -> Stage:
+    name, folds = f"round_{configuration.called(number)}", configuration.folds_of(number)
+    here, is_judged = f"results/{name}", number < len(configuration.rounds)
+    files = [f"{here}/dataset/{table}.tsv" for table in ("training_set", "learned_from", "bounds")]
+    files += [f"{here}/{decision}.json" for decision in ("postprocessing", "verdict") if is_judged]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
-    selections = ("selection", "filling") if is_filled else ("selection",)
-    files += [f"{here}/{name}.tsv" for name in selections] if number else []
-    names = ("dataset", "dataset_fingerprint", "splits_final", "label_sets")
-    extras = [f"{here}/dataset/{name}.json" for name in names]
-    extras += [f"results/benchmarks/round_{number}_train_fold_{fold}.tsv" for fold in folds]
-    trees = [f"{here}/{name}" for name in ("model", "labeller")]
+    selections = ("selection", "filling") if says_what_is_labelled(configuration.cohort) else ("selection",)
+    files += [f"{here}/{table}.tsv" for table in selections] if number else []
+    described = ("dataset", "dataset_fingerprint", "splits_final", "label_sets")
+    extras = [f"{here}/dataset/{what}.json" for what in described]
+    extras += [f"results/benchmarks/{name}_train_fold_{fold}.tsv" for fold in folds]
+    extras += [] if is_judged else [f"{here}/postprocessing.json"]
+    trees = [f"{here}/model", *([f"{here}/labeller"] if is_judged else [])]
     return Stage("training", model, files, trees, [f"{here}/dataset/{CASES_FOLDER}"], extras)
 
 

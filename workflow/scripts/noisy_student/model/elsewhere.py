@@ -23,7 +23,7 @@ from noisy_student.model.trust import foreign_error, untrusted
 RESULTS = Path("results")
 RECORD = RESULTS / "models.json"
 TRUST_IT = "write it beside `model`, under `sha256`"
-OWN_ROUND = re.compile(r"round_\d+")
+OWN_ROUND = re.compile(r"round_(\d+|deploy)")
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,13 @@ def _require_trusted(sources: Sequence[Source], trusted: Collection[str], record
 
 def _require_useful(sources: Sequence[Source], configuration: Configuration) -> None:
     """Raise where the teacher's labels do not match, its scans are no CT for it, or the selection would drop all."""
-    marked = translations(sources, configuration.organs)
-    if together(sources) == "vote" and len(configuration.rounds) > 1 and configuration.labels_softly(1):
+    marked, student = translations(sources, configuration.organs), f"round {configuration.called(1)}"
+    if together(sources) == "vote" and len(configuration.chain) > 1 and configuration.labels_softly(1):
         got = "models whose labels or grids differ, so that they vote"
         raise InputError(
             "teachers that label by their mean, which soft targets and `surface_mm` need",
             got,
-            "set `targets: hard` and `surface_mm: null` in round 1, or name models of one plan",
+            f"set `targets: hard` and `surface_mm: null` in {student}, or name models of one plan",
         )
     if configuration.prediction.windows != "everywhere":
         for source in sources:
@@ -127,17 +127,21 @@ def _require_useful(sources: Sequence[Source], configuration: Configuration) -> 
                 raise InputError(f"a model of CT scans ({CT}), to tell body from air", got, "set `windows: everywhere`")
     lacks = lacking(marked)
     there = len(configuration.organs) - len(lacks)
-    rules = configuration.selection_of(1) if len(configuration.rounds) > 1 else []
+    rules = configuration.selection_of(1) if len(configuration.chain) > 1 else []
     for rule in rules:
         if getattr(rule, "score", "") == "organs" and (getattr(rule, "at_least", None) or 0) > there:
             got = f"at least {rule.at_least:g}; it marks {there} and lacks {', '.join(lacks)}"
             raise InputError(
-                "a selection for as many organs as the teacher marks", got, "lower it in round 1's selection"
+                "a selection for as many organs as the teacher marks",
+                got,
+                f"lower it in {student}'s selection",
             )
         if getattr(rule, "over", "") in lacks:
             got = f"{rule.over}, which it does not mark"
             raise InputError(
-                "a selection by organs that the teacher marks", got, "correct `over` in round 1's selection"
+                "a selection by organs that the teacher marks",
+                got,
+                f"correct `over` in {student}'s selection",
             )
 
 

@@ -11,7 +11,7 @@ def commands(results: Results) -> list[tuple[str, str]]:
     table = f"{folder}/round_{last}/{'selection' if last else 'scores'}.tsv"
     page = ("--results", folder, "--output", f"{folder}/report/report.html")
     what = "select again and all that follows" if last else "evaluate again"
-    lines = {f"up to and with {each.name}": typed.snakemake(run, f"round_{each.number}") for each in results.rounds} | {
+    lines = {f"up to and with {each.name}": typed.snakemake(run, each.folder.name) for each in results.chain} | {
         f"round {last}: {what}": typed.snakemake(run, f"round_{last}", "-R", table),
         "this page alone": typed.python(run, "workflow/scripts/report.py", *page),
     }

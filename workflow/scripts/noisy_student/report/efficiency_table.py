@@ -30,10 +30,10 @@ MEASURES = {
 
 def efficiency(results: Results) -> Table:
     """One row per round that was measured."""
-    measured = [round_ for round_ in results.rounds if len(round_.efficiency)]
-    data = pd.DataFrame([_means(round_) for round_ in measured], columns=["round", "scans", "failed", *SHOWN])
+    measured = [round_ for round_ in results.chain if len(round_.efficiency)]
+    data = pd.DataFrame([measured_means(round_) for round_ in measured], columns=["round", "scans", "failed", *SHOWN])
     rows = [
-        [Cell(round_.name), Cell(_scans(row)), *(Cell(_number(getattr(row, column))) for column in SHOWN)]
+        [Cell(round_.name), Cell(_scans(row)), *(Cell(measured_number(getattr(row, column))) for column in SHOWN)]
         for round_, row in zip(measured, data.itertuples(), strict=True)
     ]
     return Table(
@@ -50,10 +50,16 @@ def efficiency(results: Results) -> Table:
     )
 
 
-def _means(round_: Round) -> dict[str, object]:
+def measured_means(round_: Round) -> dict[str, object]:
+    """The round, how many scans were measured, how many failed, and the mean of each measure."""
     table = round_.efficiency
     means = {column: pd.to_numeric(table[column]).mean() for column in SHOWN}
-    return {"round": round_.number, "scans": len(table), "failed": int((table["outcome"] != "ok").sum()), **means}
+    return {
+        "round": round_.called,
+        "scans": len(table),
+        "failed": int((table["outcome"] != "ok").sum()),
+        **means,
+    }
 
 
 def _scans(row: object) -> str:
@@ -61,7 +67,8 @@ def _scans(row: object) -> str:
     return f"{row.scans}{failed}"
 
 
-def _number(value: float) -> str:
+def measured_number(value: float) -> str:
+    """A time, area or memory; a dash where it was not measured."""
     return MISSING if pd.isna(value) else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 

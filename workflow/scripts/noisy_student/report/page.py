@@ -9,6 +9,7 @@ from typing import Any
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
     commands,
+    deployed_table,
     efficiency_table,
     held_out_table,
     job_table,
@@ -74,6 +75,7 @@ class Content:
     case_scores: Table
     teachers: Table | None
     held_out: Table | None
+    deployed: Table | None
     efficiency: Table
     ranking: Table
     jobs: Table
@@ -82,7 +84,7 @@ class Content:
     def tables(self) -> list[Table]:
         """All tables, for the files."""
         fourth = [table for item in self.sets for table in item.tables]
-        third = [table for table in (self.labelled_only, self.teachers, self.held_out) if table]
+        third = [table for table in (self.labelled_only, self.teachers, self.held_out, self.deployed) if table]
         fifth = [*self.pseudo_label_tables, *(item.table for item in self.learned)]
         return [*self.rounds, *self.run_tables.values(), *third, *fourth, *fifth, *self.last_tables]
 
@@ -109,13 +111,14 @@ def content(results: Results) -> Content:
         labelled_only=organ_tables.labelled_only(results) if sets else None,
         sets=[content for judged in sets if (content := _set(results, judged)).tables],
         examples=examples,
-        training_plots=[training.training_curves(round_) for round_ in results.rounds if round_.training],
+        training_plots=[training.training_curves(round_) for round_ in results.chain if round_.training],
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         learned=_learned(results, examples),
         case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
         teachers=run_tables.teachers(results),
         held_out=held_out_table.held_out(results),
+        deployed=deployed_table.deployed(results),
         efficiency=efficiency_table.efficiency(results),
         ranking=efficiency_table.ranking(results),
         jobs=job_table.jobs(results),

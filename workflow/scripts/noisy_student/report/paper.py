@@ -11,6 +11,14 @@ CITATION = (
 # Role → how the challenge calls the scans that the paper used, and how many they are.
 PAPERS_SCANS = {"labelled": (r"FLARE22_Tr_\d{4}", 50), "validation": (r"FLARETs_\d{4}", 50)}
 
+WINNER_CITATION = (
+    "Huang et al., Revisiting nnU-Net for Iterative Pseudo Labeling and Efficient Sliding Window Inference, FLARE22"
+)
+# The small network with which the challenge was won, and its mean running time and scores on the hidden test scans.
+WINNER: dict[str, str] = {"patch (z × y × x)": "32 × 128 × 192", "spacing (z × y × x), mm": "4 × 1.2 × 1.2"}
+WINNER_SECONDS = 14.59
+WINNER_DSC, WINNER_NSD = 0.8864, 0.9465
+
 # In the order of the label table; label 0 is the mean over organs.
 _ORDER = (*range(1, 14), 0)
 LABELLED_DSC: dict[int, float] = dict(

@@ -16,6 +16,7 @@ APART = {
     "device": "where networks run",
     "shards": "into how many jobs the work is cut",
     "training.checkpoint_every_epochs": "from where an interrupted training goes on",
+    "deploy.training.voices": "with which weights it would label for a next round",
     "prediction.compile": "how fast a network runs",
     "prediction.channels_last": "how fast a network runs",
     "report": "what is shown of the results",
@@ -34,6 +35,7 @@ TABLE_ALONE = {
     "rounds.*.model": "models from elsewhere are said as they were taken, with the checksums that were found",
     "rounds.*.sha256": "by which a model is trusted",
     "rounds.*.start.sha256": "by which a model is trusted",
+    "deploy.start.sha256": "by which a model is trusted",
 }
 # Section of the text → key → what is said of it, with `{}` for its value.
 FURTHER: dict[str, dict[str, str]] = {

@@ -51,6 +51,8 @@ EFFICIENCY = (
 )
 RANKING = ("role", "round", "place", "score")
 ROLES = ("labelled", "unlabelled", "validation", "test")
+# The folder of the student after the last round, small and made to be deployed.
+DEPLOYED = "round_deploy"
 JOBS = ("rule", "wildcards", "state", "started", "seconds")
 
 
@@ -87,11 +89,17 @@ class Round:
     efficiency: pd.DataFrame
     verdict: dict[str, Any]
     postprocessing: dict[str, Any]
+    is_deployed: bool = False
 
     @property
     def filled(self) -> int:
         """How many of the labelled scans it learned from were filled by the teacher."""
         return int((self.training_set["origin"] == "filled").sum())
+
+    @property
+    def called(self) -> str:
+        """Its number, or `deploy`, as its folder and the run's jobs have it."""
+        return self.folder.name.removeprefix("round_")
 
     @property
     def taken(self) -> list[dict[str, Any]]:
@@ -100,7 +108,9 @@ class Round:
 
     @property
     def name(self) -> str:
-        """ "round 0 (teacher)", "round 1", …"""
+        """ "round 0 (teacher)", "round 1", …; "deploy student"."""
+        if self.is_deployed:
+            return "deploy student"
         return "round 0 (teacher)" if self.number == 0 else f"round {self.number}"
 
 
@@ -118,6 +128,12 @@ class Results:
     comparison: pd.DataFrame
     ranking: pd.DataFrame
     jobs: pd.DataFrame
+    deployed: Round | None = None
+
+    @property
+    def chain(self) -> list[Round]:
+        """The rounds, and the student that is made to be deployed."""
+        return [*self.rounds, *([self.deployed] if self.deployed else [])]
 
     @property
     def organs(self) -> tuple[Organ, ...]:
@@ -170,6 +186,9 @@ def for_readers(table: pd.DataFrame) -> pd.DataFrame:
 def read_results(folder: Path) -> Results:
     """Read everything below `folder`; only `cohort/cases.tsv` must be there."""
     run = _read_json(folder / "run.json")
+    last = _last_round(folder, run)
+    deployed = [_read_round(folder / DEPLOYED, last + 1)] if _is_deployed(folder, run) else []
+    comparisons = [folder / "comparison.tsv", *(round_.folder / "comparison.tsv" for round_ in deployed)]
     return Results(
         folder=folder,
         run=run,
@@ -177,10 +196,11 @@ def read_results(folder: Path) -> Results:
         findings=pd.concat([_table(folder / f"cohort/{name}.tsv", FINDINGS) for name in ("findings", "room")]),
         labelled_measures=_table(folder / "cohort/labelled_measures.tsv", MEASURES),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
-        rounds=[_read_round(folder, number) for number in range(_last_round(folder, run) + 1)],
-        comparison=in_sets(_table(folder / "comparison.tsv", COMPARISON)),
+        rounds=[_read_round(folder / f"round_{number}", number) for number in range(last + 1)],
+        comparison=pd.concat([in_sets(_table(path, COMPARISON)) for path in comparisons]),
         ranking=in_sets(_table(folder / "ranking.tsv", RANKING)),
         jobs=_table(folder / "jobs.tsv", JOBS),
+        deployed=next(iter(deployed), None),
     )
 
 
@@ -198,13 +218,17 @@ def _last_round(folder: Path, run: dict[str, Any]) -> int:
     return max([planned, *found])
 
 
+def _is_deployed(folder: Path, run: dict[str, Any]) -> bool:
+    """Whether there is, or is to be, a student that is made to be deployed."""
+    return bool(run["configuration"].get("deploy")) if "configuration" in run else (folder / DEPLOYED).exists()
+
+
 def _read_network(folder: Path) -> Network:
     configurations = _read_json(folder / "plans.json").get("configurations", {})
     return Network(folder.name, _read_json(folder / "network.json"), configurations.get("3d_fullres", {}))
 
 
-def _read_round(folder: Path, number: int) -> Round:
-    here = folder / f"round_{number}"
+def _read_round(here: Path, number: int) -> Round:
     scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
     selection, all_dropped = here / "selection.tsv", here / "all_dropped.tsv"
     verdict = _read_json(here / "verdict.json")
@@ -228,4 +252,5 @@ def _read_round(folder: Path, number: int) -> Round:
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
         verdict=verdict,
         postprocessing=_read_json(here / "postprocessing.json") if is_trained else {},
+        is_deployed=here.name == DEPLOYED,
     )

@@ -16,8 +16,10 @@ RANDOM_WEIGHTS = "random (He)"
 
 
 def _round(run: dict[str, Any], number: int) -> dict[str, Any]:
-    rounds = run.get("configuration", {}).get("rounds", [])
-    return rounds[number] if isinstance(rounds, list) and number < len(rounds) else {}
+    configuration = run.get("configuration", {})
+    rounds, deploy = configuration.get("rounds", []), configuration.get("deploy")
+    chain = [*rounds, *([deploy] if deploy else [])] if isinstance(rounds, list) else []
+    return chain[number] if number < len(chain) else {}
 
 
 def _own_or_default(run: dict[str, Any], number: int, name: str) -> Any:

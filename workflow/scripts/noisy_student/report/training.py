@@ -31,7 +31,7 @@ def training_curves(round_: Round) -> Plot:
         text = svg_text(figure)
     said = f"{round_.name.capitalize()}: {_in_words(round_)}."
     return Plot(
-        name=f"training_curves_round_{round_.number}",
+        name=f"training_curves_{round_.folder.name}",
         caption=said,
         description=f"Loss and validation Dice over epochs. {said}",
         svg=text,
@@ -60,8 +60,8 @@ def _in_words(round_: Round) -> str:
 def trainings(results: Results) -> Table:
     """One row per round and fold."""
     rows = [
-        {"round": round_.number, "fold": fold, **_facts(table)}
-        for round_ in results.rounds
+        {"round": round_.called, "fold": fold, **_facts(table)}
+        for round_ in results.chain
         for fold, table in round_.training.items()
         if len(table)
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from noisy_student.report import deployed_table
 from noisy_student.report.numbers import (
     NO_BREAK,
     SIGNIFICANT,
@@ -129,7 +130,7 @@ def paragraph(results: Results, judged: JudgedSet) -> str:
         text.append(f"The student of {_reached(last, judged)}.")
         text.append(f"Paired by scan, the difference is {_difference(results, judged, last, first, 'DSC')} in DSC "
                     f"and {_difference(results, judged, last, first, 'NSD')} in NSD.")  # fmt: skip
-    return " ".join(text)
+    return " ".join(filter(None, [*text, deployed_table.in_words(results, judged)]))
 
 
 def _reached(round_: Round, judged: JudgedSet) -> str:

@@ -130,7 +130,7 @@ def _named(organs: list[str], what: str) -> str:
 
 def missing(results: Results) -> list[str]:
     """Rounds that have not come this far yet."""
-    found = [(round_, missing_parts(round_)) for round_ in results.rounds]
+    found = [(round_, missing_parts(round_)) for round_ in results.chain]
     text = [_gap(round_, parts) for round_, parts in found if parts]
     if not results.run:
         text.append("The run has not written its record (run.json) yet: versions and configuration are unknown.")
@@ -138,9 +138,10 @@ def missing(results: Results) -> list[str]:
 
 
 def _gap(round_: Round, parts: list[str]) -> str:
+    name = "The deploy student" if round_.is_deployed else f"Round {round_.number}"
     if not round_.folder.exists():
-        return f"Round {round_.number} has not started: there is no folder {round_.folder.name} among the results."
-    return f"Round {round_.number} is not complete: no {', no '.join(parts)}."
+        return f"{name} has not started: there is no folder {round_.folder.name} among the results."
+    return f"{name} is not complete: no {', no '.join(parts)}."
 
 
 def failures(results: Results) -> list[str]:

@@ -3,6 +3,7 @@
 Of a key of the configuration it says nothing only where `placing.py` says why.
 """
 
+from noisy_student.report.methods.deployment import deployment
 from noisy_student.report.methods.judging import efficiency, evaluation
 from noisy_student.report.methods.labelling import inference, postprocessing, pseudo_labels, soft_rounds
 from noisy_student.report.methods.run import software
@@ -31,6 +32,7 @@ SECTIONS = {
     "Pseudo-labels": pseudo_labels,
     "Inference": inference,
     "Post-processing": postprocessing,
+    "Deployment": deployment,
     "Evaluation": evaluation,
     "Efficiency": efficiency,
     "Software and hardware": software,

@@ -104,7 +104,7 @@ def inference(results: Results) -> str:
     return (
         "Label maps are nnU-Net’s: the class of the highest mean logit over a sliding window with Gaussian weights, "
         f"{WINDOWS[own['windows']]}, in steps of {own['step_size']:g} of the patch; the mean over {_folds(results)}; "
-        f"{_mirroring(own['mirroring'], configuration['training']['mirror_axes'])}. Logits were resampled to "
+        f"{mirroring(own['mirroring'], configuration['training']['mirror_axes'])}. Logits were resampled to "
         "the "
         "scan’s own grid before a class was chosen. Networks ran in float32 on CPUs, under automatic mixed precision "
         "on GPUs. Held-out, validation and test scans were labelled with the final weights."
@@ -116,7 +116,8 @@ def _folds(results: Results) -> str:
     return f"the {len(folds)} folds" if len(folds) > 1 else "the one fold that was trained"
 
 
-def _mirroring(mirrors: bool, axes: list[str]) -> str:
+def mirroring(mirrors: bool, axes: list[str]) -> str:
+    """Over which copies of a scan a network's predictions are averaged."""
     if not mirrors:
         return "no mirroring"
     return f"the mean over copies mirrored along {and_(axes)}" if axes else "no mirroring, for training had none"

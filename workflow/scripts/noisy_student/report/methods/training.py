@@ -42,10 +42,12 @@ def networks(results: Results) -> str:
     for round_ in trained(results):
         rounds_of.setdefault(network_of(results.run, round_.number), []).append(round_.number)
     plans = {network.name: network for network in results.networks}
-    return " ".join(_network(name, described[name], plans.get(name), numbers) for name, numbers in rounds_of.items())
+    whose = {name: f"round{'s' * (len(own) > 1)} {and_(map(str, own))}" for name, own in rounds_of.items()}
+    return " ".join(network_in_words(name, described[name], plans.get(name), own) for name, own in whose.items())
 
 
-def _network(name: str, own: dict[str, Any], planned: Network | None, numbers: list[int]) -> str:
+def network_in_words(name: str, own: dict[str, Any], planned: Network | None, whose: str) -> str:
+    """A network as it is configured and planned, and whose it is."""
     plans = planned.configuration if planned else {}
     patch = _set_or_chosen(own["patch_size_zyx"], plans.get("patch_size"))
     spacing = _set_or_chosen(own["spacing_mm_zyx"], plans.get("spacing"))
@@ -55,7 +57,7 @@ def _network(name: str, own: dict[str, Any], planned: Network | None, numbers: l
     stages = f"{own['stages']} stages" if own["stages"] else f"stages by {CHOSEN}"
     parameters = f", {magnitude(planned.numbers.get('parameters'))} parameters" if planned else ""
     return (
-        f"“{name}” (round{'s' * (len(numbers) > 1)} {and_(map(str, numbers))}) is {ENCODERS[own['encoder']]} [3]: "
+        f"“{name}” ({whose}) is {ENCODERS[own['encoder']]} [3]: "
         f"{stages}, {features}, {_blocks(own['encoder_blocks'])} {blocks} a stage in the encoder and "
         f"{_blocks(own['decoder_blocks'])} in the decoder{parameters}; patches of {patch} voxels and a spacing of "
         f"{spacing} mm (z, y, x); {batch} patches a batch."
@@ -88,7 +90,7 @@ def training(results: Results) -> str:
         _folds(results, settings),
         f"Seed of weights and batches: {rounds_in_words({n: str(seed_of(results.run, n)) for n in own})}.",
         f"First weights: {rounds_in_words({n: first_weights(results.run, n) for n in own})}.",
-        f"Length: {rounds_in_words({n: _length(one) for n, one in own.items()})}.",
+        f"Length: {rounds_in_words({n: length(one) for n, one in own.items()})}.",
         f"Optimizer: {OPTIMIZERS[settings['optimizer']]}, weight decay {settings['weight_decay']:g}, learning rate "
         f"from {rounds_in_words({n: format(one['learning_rate'], 'g') for n, one in own.items()})}, falling as "
         "(1 − epoch / epochs)^0.9.",
@@ -116,7 +118,8 @@ def _folds(results: Results, settings: dict[str, Any]) -> str:
     ).strip()
 
 
-def _length(settings: dict[str, Any]) -> str:
+def length(settings: dict[str, Any]) -> str:
+    """How long a training is."""
     return f"{count(settings['epochs'], 'epoch')} of {count(settings['iterations_per_epoch'], 'step')}"
 
 

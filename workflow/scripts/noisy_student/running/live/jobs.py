@@ -29,9 +29,9 @@ class Job:
     is_made: bool = False
 
     @property
-    def round(self) -> int | None:
+    def round(self) -> str | None:
         """The round that it is for, if it is for one."""
-        return int(self.wildcards["round"]) if "round" in self.wildcards else None
+        return self.wildcards.get("round")
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from noisy_student.running.ending import Ending
 from noisy_student.running.last_words import error_in
 from noisy_student.running.live.jobs import Job, States, needed_by_rounds, planned
 from noisy_student.running.live.pace import Pace, pace
+from noisy_student.running.live.rounds import in_words, place, with_role
 from noisy_student.running.live.time_left import time_left, usual_seconds
 from noisy_student.running.live.trainings import Length, Training, seconds_a_step, trainings
 from noisy_student.running.live.warnings import warnings
@@ -52,7 +53,7 @@ class Running:
 class LivePage:
     """Keeps the page of the run in `folder` up to date from `begin` on until Snakemake's process ends."""
 
-    def __init__(self, folder: Path, command: str, lengths: Mapping[int, Length], ending: Ending) -> None:
+    def __init__(self, folder: Path, command: str, lengths: Mapping[str, Length], ending: Ending) -> None:
         self.folder, self.command, self.lengths, self.ending = folder, command, lengths, ending
         self.results, self.page = folder / "results", folder / LIVE
         self.beat = Beat(f"{LIVE} could not be written", self.write)
@@ -123,8 +124,9 @@ class LivePage:
                        for job in list(self.ending.jobs.failed.values())[:MOST_FAILED]],
             "more_failed": max(0, len(self.ending.jobs.failed) - MOST_FAILED),
             "warnings": self._read(
-                "the tables of warnings", lambda: warnings(self.results, list(self._rounds()), trained), []
+                "the tables of warnings", lambda: warnings(self.results, self._rounds(), trained), []
             ),
+            "round": in_words,
             "relative": self._relative,
             "time": time_in_words,
             "pace": in_few_digits,
@@ -141,8 +143,8 @@ class LivePage:
             self.unread.append(f"{what}: {' '.join(str(error).split()) or type(error).__name__}")
             return otherwise
 
-    def _rounds(self) -> Sequence[int]:
-        return sorted({job.round for job in self.jobs.values() if job.round is not None})
+    def _rounds(self) -> Sequence[str]:
+        return sorted({job.round for job in self.jobs.values() if job.round is not None}, key=place)
 
     def _running(self, number: int, since: float) -> Running:
         log = self.states.logs.get(number)
@@ -180,7 +182,7 @@ class LivePage:
         running: Running | None,
         usual: Mapping[str, float],
         a_step: Mapping[str, float],
-        begun: Mapping[tuple[int, int], Training],
+        begun: Mapping[tuple[str, int], Training],
     ) -> float | None:
         """What a job takes yet: by what it says itself, else by jobs like it that have ended."""
         if job.rule == TRAIN and job.round in self.lengths:
@@ -224,7 +226,7 @@ class LivePage:
 
 def _group(job: Job, is_needed: bool) -> tuple[float, str]:
     if job.round is not None:
-        return job.round, f"Round {job.round}, {'student' if job.round else 'teacher'}"
+        return place(job.round), with_role(job.round)
     return (-1, "Before the rounds") if is_needed else (float("inf"), "After the rounds")
 
 

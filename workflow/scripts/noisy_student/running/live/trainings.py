@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 from statistics import mean
 
+from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
 
 PROGRESS = "progress.tsv"
@@ -31,7 +32,7 @@ class Length:
 class Training:
     """A training so far: one value an epoch, in the order of `COLUMNS`."""
 
-    round: int
+    round: str
     fold: int
     length: Length
     training_loss: Sequence[float]
@@ -55,14 +56,14 @@ class Training:
         return bool(self.seconds) and not isfinite(self.training_loss[-1])
 
 
-def trainings(results: Path, lengths: Mapping[int, Length]) -> list[Training]:
+def trainings(results: Path, lengths: Mapping[str, Length]) -> list[Training]:
     """All of a run that have begun, by round and fold."""
     found = []
-    for number, length in lengths.items():
-        for path in (results / f"round_{number}/model").glob(f"fold_*/{PROGRESS}"):
-            columns = [[float(row[name] or "nan") for row in rows(path)] for name in COLUMNS]
-            found.append(Training(number, int(path.parent.name.removeprefix("fold_")), length, *columns))
-    return sorted(found, key=lambda training: (training.round, training.fold))
+    for name, length in lengths.items():
+        for path in (results / f"round_{name}/model").glob(f"fold_*/{PROGRESS}"):
+            columns = [[float(row[column] or "nan") for row in rows(path)] for column in COLUMNS]
+            found.append(Training(name, int(path.parent.name.removeprefix("fold_")), length, *columns))
+    return sorted(found, key=lambda training: (place(training.round), training.fold))
 
 
 def seconds_a_step(done: Sequence[Training]) -> dict[str, float]:

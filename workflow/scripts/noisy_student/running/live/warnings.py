@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from noisy_student.running.live.rounds import in_words
 from noisy_student.running.live.trainings import Training
 from noisy_student.running.rows import rows
 from noisy_student.sizes import size_in_words
@@ -13,13 +14,13 @@ from noisy_student.sizes import size_in_words
 LITTLE = 0.02
 
 
-def warnings(results: Path, rounds: Sequence[int], trained: Sequence[Training]) -> list[str]:
+def warnings(results: Path, rounds: Sequence[str], trained: Sequence[Training]) -> list[str]:
     """One sentence each."""
     return [
         *_disk(results),
-        *(f"Round {t.round}, fold {t.fold}: the loss is no number any more." for t in trained if t.is_lost),
-        *(text for number in rounds for text in _verdict(results, number)),
-        *(text for number in rounds for text in _selection(results, number)),
+        *(f"{in_words(t.round)}, fold {t.fold}: the loss is no number any more." for t in trained if t.is_lost),
+        *(text for name in rounds for text in _verdict(results, name)),
+        *(text for name in rounds for text in _selection(results, name)),
         *_findings(results),
         *_again(results),
     ]
@@ -30,20 +31,20 @@ def _disk(results: Path) -> list[str]:
     return [f"The disk is nearly full: {size_in_words(disk.free)} free."] if disk.free < LITTLE * disk.total else []
 
 
-def _verdict(results: Path, number: int) -> list[str]:
-    path = results / f"round_{number}/verdict.json"
+def _verdict(results: Path, name: str) -> list[str]:
+    path = results / f"round_{name}/verdict.json"
     if not path.exists():
         return []
     verdict = json.loads(path.read_text())
     reasons, labeller = verdict.get("reasons"), verdict.get("labeller")
-    collapsed = f"Round {number} collapsed ({'; '.join(reasons or ())}): round {labeller} labels on in its place."
+    collapsed = f"{in_words(name)} collapsed ({'; '.join(reasons or ())}): round {labeller} labels on in its place."
     stopped = f"The rounds ended with round {labeller}: {verdict.get('stopped')}."
-    return [collapsed] * bool(reasons) + [stopped] * (bool(verdict.get("stopped")) and labeller == number)
+    return [collapsed] * bool(reasons) + [stopped] * (bool(verdict.get("stopped")) and str(labeller) == name)
 
 
-def _selection(results: Path, number: int) -> list[str]:
-    decisions = [row["decision"] for row in rows(results / f"round_{number}/selection.tsv")]
-    lost = f"Round {number}: none of {len(decisions)} pseudo-labels was kept."
+def _selection(results: Path, name: str) -> list[str]:
+    decisions = [row["decision"] for row in rows(results / f"round_{name}/selection.tsv")]
+    lost = f"{in_words(name)}: none of {len(decisions)} pseudo-labels was kept."
     return [lost] if decisions and "kept" not in decisions else []
 
 

@@ -101,7 +101,7 @@ def _curves(table: tuple[Mapping[str, str], ...], path: Path) -> dict[str, list[
 
 def _scores(results: Path, experiment: str) -> Tracked:
     curves: dict[str, list[Point]] = {}
-    paths = sorted(results.glob("round_*/summary.tsv"), key=_round)
+    paths = sorted(results.glob("round_[0-9]*/summary.tsv"), key=_round)
     for path in paths:
         for row in rows(path):
             if row["mean"]:

@@ -1,0 +1,56 @@
+"""How a model labels, kept beside it."""
+
+import json
+import shutil
+
+import pytest
+
+import label_scan
+from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.errors import InputError
+from noisy_student.files import sha256
+from noisy_student.model.own_prediction import own_prediction, write_own_prediction
+
+IN_BOX = Prediction(step_size=0.75, windows="in_box_of_body", compile=True)
+OWN = {"step_size": 0.75, "mirroring": False, "windows": "in_box_of_body"}
+
+
+def test_what_changes_label_maps_is_kept_and_read_back(tmp_path):
+    assert own_prediction([tmp_path]) == {}
+    write_own_prediction(tmp_path, IN_BOX)
+    assert own_prediction([tmp_path]) == OWN
+
+
+def test_models_that_label_in_different_ways_need_to_be_told(tmp_path):
+    write_own_prediction(tmp_path / "a", IN_BOX)
+    write_own_prediction(tmp_path / "b", IN_BOX)
+    assert own_prediction([tmp_path / "a", tmp_path / "b"]) == OWN
+    with pytest.raises(InputError, match=r"windows in_box_of_body.*c: as the command line says"):
+        own_prediction([tmp_path / "a", tmp_path / "c"])
+
+
+@pytest.mark.parametrize("said", [{"step_size": 2}, {"windows": "near"}, {"run": "rm"}, []])
+def test_what_no_model_of_this_workflow_says_is_refused(tmp_path, said):
+    (tmp_path / "prediction.json").write_text(json.dumps(said))
+    with pytest.raises(InputError, match=r"prediction\.json"):
+        own_prediction([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ((), (0.75, False, "in_box_of_body")),
+        (("--step-size", "0.5", "--mirroring"), (0.5, True, "in_box_of_body")),
+        (("--step-size", "0.5", "--no-mirroring", "--windows", "everywhere"), (0.5, False, "everywhere")),
+    ],
+)
+def test_a_scan_is_labelled_as_the_model_labels_unless_the_command_says_otherwise(
+    untrained, tmp_path, monkeypatch, flags, expected
+):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    write_own_prediction(model, IN_BOX)
+    trusted = [sha256(path) for path in model.glob("fold_*/*.pth")]
+    named = ("--model", model, "--image", tmp_path, "--output", tmp_path / "out/", "--device", "cpu")
+    monkeypatch.setattr("sys.argv", ["label_scan.py", *map(str, named), "--trust", *trusted, *flags])
+    options = label_scan.chosen_labeller(label_scan.options()).predictor.options
+    assert (options.step_size, options.mirroring, options.windows) == expected and not options.compile

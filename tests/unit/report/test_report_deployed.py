@@ -1,0 +1,83 @@
+"""The report of a run with a student that is made to be deployed."""
+
+import json
+
+import pytest
+
+from noisy_student.report.commands import commands
+from noisy_student.report.deployed_table import deployed, in_words
+from noisy_student.report.methods import sections
+from noisy_student.report.page import content, render
+from noisy_student.report.results import read_results
+from noisy_student.report.warnings import missing
+from synthetic_results import SyntheticRun
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    run = SyntheticRun(deployed=True, measured=3, test=8, validation=0)
+    return run.write(tmp_path_factory.mktemp("deployed"))
+
+
+def test_it_stands_beside_the_round_that_taught_it(folder):
+    results = read_results(folder)
+    table = deployed(results)
+    teacher, student = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert teacher["model"].text == "round 2, which taught it" and student["model"].text == "deploy student"
+    lost = student["DSC, test"]
+    assert float(teacher["DSC, test"].text) - float(lost.text) == pytest.approx(0.01, abs=0.001)
+    assert lost.mark == "worse" and lost.note.startswith("−0.010")
+    # By the synthetic tables a second less for a later round.
+    assert (teacher["time, s"].text, student["time, s"].text) == ("19.0", "18.0")
+    assert student["time, s"].note == "95% as long" and student["peak RAM, MB"].note == "100% as much"
+    assert "against round 2, which taught it, −0.010" in in_words(results, results.sets[0])
+    last = table.data.iloc[1]
+    assert last.model == "deploy student" and last.difference == pytest.approx(-0.01)
+
+
+def test_it_is_no_round_of_the_chain(folder):
+    results = read_results(folder)
+    shown = content(results)
+    assert [round_.number for round_ in results.rounds] == [0, 1, 2]
+    assert [len(table.rows) for table in shown.rounds] == [3]
+    assert [row[0].text for row in shown.efficiency.rows][-2:] == ["round 2", "deploy student"]
+    page = render(results, shown)
+    assert "The student of round 2" in page and "tables/deploy_student.tsv" in page
+    assert "training_curves_round_deploy" in page
+
+
+def test_methods_and_commands_have_it(folder):
+    results = read_results(folder)
+    text = sections(results)["Deployment"]
+    assert "learned from the hand-labelled scans and from those that round 2 labelled" in text
+    kept = int((results.deployed.selection.decision == "kept").sum())
+    assert f"({kept} of {len(results.deployed.selection)})" in text
+    assert "over the smallest box around the body, and background elsewhere, in steps of 0.75 of the patch" in text
+    assert ("up to and with deploy student", "round_deploy") in [
+        (purpose, line.split()[-1]) for purpose, line in commands(results)
+    ]
+
+
+def test_after_a_collapse_it_is_compared_with_the_round_that_taught_it(tmp_path):
+    folder = SyntheticRun(deployed=True, collapsed=2, measured=3, test=8, validation=0).write(tmp_path)
+    assert deployed(read_results(folder)).rows[0][0].text == "round 1, which taught it"
+
+
+def test_the_winner_stands_beside_it_where_the_scans_are_the_challenges_alone(folder, tmp_path):
+    assert len(deployed(read_results(folder)).rows) == 2
+    run = SyntheticRun(deployed=True, measured=3, labelled=50, validation=50, test=0, unlabelled=4, of_challenge=True)
+    table = deployed(read_results(run.write(tmp_path)))
+    assert [len(row) for row in table.rows] == [len(table.columns)] * 3
+    winner = dict(zip(table.columns, table.rows[2], strict=True))
+    assert winner["time, s"].text == "14.6" and winner["DSC, validation"].text == "–" and "0.886" in table.caption
+
+
+def test_one_that_has_not_begun_is_named(tmp_path):
+    folder = SyntheticRun(test=4, validation=0).write(tmp_path)
+    record = json.loads((folder / "run.json").read_text())
+    record["configuration"]["deploy"] = {"network": "standard"}
+    (folder / "run.json").write_text(json.dumps(record))
+    assert "The deploy student has not started: there is no folder round_deploy among the results." in missing(
+        read_results(folder)
+    )
+    content(read_results(folder))

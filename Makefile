@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -78,6 +78,9 @@ bench-upper-bound: $(READY)
 
 bench-check: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/checking.py
+
+bench-live: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/live_page.py
 
 # Segmentations of other programs, read back (docs/segmentations.tsv). LABEL_MAPS=DIR: of those label maps.
 bench-segmentations: $(READY)

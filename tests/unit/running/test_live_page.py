@@ -138,6 +138,19 @@ def test_a_failed_job_has_its_message_and_a_link_to_its_log(run):
     run.start(1)
     run.finish(1)
     assert "1 failed" not in run.page() and not run.live.values()["failed"]
+    assert "train round=0 fold=0 failed and was tried again." in run.page()
+
+
+def test_jobs_that_ended_with_an_interrupted_run_have_not_failed(run):
+    for number in (1, 2):
+        run.start(number)
+        run.write(f"logs/{number}.log", "KeyboardInterrupt")
+    run.fail(1)
+    run.ending.interrupted_by, run.ending.failed_before = "Ctrl-C", run.ending._failed()
+    run.fail(2)
+    run.live.over = run.live._how_it_ended()
+    text = run.page()
+    assert "train 0 of 1, 1 failed" in text and "label 0 of 1 " in text and "tried again" not in text
 
 
 def test_warnings_are_those_of_the_tables(run):
@@ -145,14 +158,12 @@ def test_warnings_are_those_of_the_tables(run):
     run.write("results/round_1/verdict.json", json.dumps({"labeller": 0, "reasons": ["spleen lost"], "stopped": ""}))
     run.write("results/round_1/selection.tsv", "case\tdecision\na\tdropped\nb\tdropped\n")
     run.write("results/cohort/findings.tsv", "case\tseverity\na\twarning\nb\tnote\n")
-    run.write("results/jobs.tsv", HEADER + "convert\tshard=0\tfailed\tx\t1\nconvert\tshard=0\tfinished\tx\t1\n")
     text = run.page()
     for said in (
         "Round 0, fold 0: the loss is no number any more.",
         "Round 1 collapsed (spleen lost): round 0 labels on in its place.",
         "Round 1: none of 2 pseudo-labels was kept.",
         "The check of the scans reported 1 warning: results/cohort/findings.tsv.",
-        "Attempts that failed, in this run or before: convert shard=0.",
     ):
         assert said in text
 
@@ -199,6 +210,13 @@ def test_a_run_goes_on_where_the_page_cannot_be_written(run, capsys):
 def test_a_plan_that_cannot_be_read_is_a_warning(run, capsys):
     run.live.begin(SimpleNamespace(dag=None))
     assert capsys.readouterr().err.startswith("warning: results/report/live.html could not be written: ")
+
+
+def test_stages_stand_before_the_rounds_that_need_them(run):
+    assert [group["name"] for group in run.live.values()["stages"]] == [
+        "Before the rounds", "Round 0, teacher", "Round 1, student", "After the rounds"]  # fmt: skip
+    run.live.jobs = {0: JOBS[0]}
+    assert [group["name"] for group in run.live.values()["stages"]] == ["Before the rounds"]
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")

@@ -84,13 +84,15 @@ def test_a_training_has_its_curves_settings_and_checksum(results):
 
 
 def test_scores_of_all_rounds_are_curves_over_rounds(results):
-    for number, dsc in enumerate((0.5, 0.6)):
+    for number, dsc in ((0, 0.5), (1, 0.6), ("deploy", 0.4)):
         results.judged(number, dsc)
     results.ended(2)
     *_, scores = tracked(results.folder)
     assert {name: [point.value for point in points] for name, points in scores.curves.items()} == {
         "test/DSC/mean": [0.5, 0.6],
         "test/DSC/right kidney": [0.5, 0.6],
+        "deploy/test/DSC/mean": [0.4],
+        "deploy/test/DSC/right kidney": [0.4],
     }
     assert scores.is_finished and scores.settings == {"seed": 1}
 

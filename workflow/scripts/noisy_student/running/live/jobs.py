@@ -7,6 +7,7 @@ https://github.com/snakemake/snakemake-interface-logger-plugins
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,9 @@ def _amount(resource: Any) -> int:
 
 
 def needed_by_rounds(jobs: Mapping[int, Job]) -> set[int]:
-    """The jobs that any job of a round waits for, and those that these wait for."""
+    """The jobs that any job of a round waits for, and those that these wait for; all where there is no round."""
+    if all(job.round is None for job in jobs.values()):
+        return set(jobs)
     needed: set[int] = set()
     ahead = {number for job in jobs.values() if job.round is not None for number in job.needs}
     while ahead:
@@ -83,7 +86,7 @@ class States(logging.Handler):
         self.tell = tell
         self.running: dict[int, float] = {}
         self.finished: set[int] = set()
-        self.failed: set[int] = set()
+        self.errors: Counter[int] = Counter()
         self.logs: dict[int, Path] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -93,25 +96,25 @@ class States(logging.Handler):
                 case "job_info":
                     self._start(record)
                 case "job_finished":
-                    self._end(record.job_id, self.finished)
+                    self.finished.add(record.job_id)
+                    self._end(record.job_id)
                 case "job_error":
-                    self._end(record.jobid, self.failed)
+                    self.errors[record.jobid] += 1
+                    self._end(record.jobid)
         except Exception:
             self.handleError(record)
 
     def _start(self, record: Any) -> None:
-        self.failed.discard(record.jobid)
         for path in record.log[:1]:
             # Whole, since Snakemake may be in another folder when it is read.
             self.logs[record.jobid] = Path(path).absolute()
         self.running[record.jobid] = time.time()
 
-    def _end(self, number: int, among: set[int]) -> None:
+    def _end(self, number: int) -> None:
         self.running.pop(number, None)
-        among.add(number)
         self.tell()
 
-    def copy(self) -> tuple[dict[int, float], set[int], set[int]]:
-        """Which jobs run and since when, which have finished, which failed last, all at one moment."""
+    def copy(self) -> tuple[dict[int, float], set[int], Counter[int]]:
+        """Which jobs run and since when, which have finished, and how often which failed, all at one moment."""
         with self.lock:
-            return dict(self.running), set(self.finished), set(self.failed)
+            return dict(self.running), set(self.finished), Counter(self.errors)

@@ -9,16 +9,17 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from noisy_student.files import write_text
+from noisy_student.files import remove_unfinished, write_text
 from noisy_student.running.banner import LIVE
 from noisy_student.running.beat import LONGEST_SECONDS, REST, Beat
 from noisy_student.running.ending import Ending
+from noisy_student.running.failed_jobs import FailedJob
 from noisy_student.running.last_words import error_in
 from noisy_student.running.live.jobs import Job, States, needed_by_rounds, planned
 from noisy_student.running.live.pace import Pace, pace
@@ -67,6 +68,7 @@ class LivePage:
         """From now on the page is kept up to date; at the exit it says how the run ended."""
         self.process = os.getpid()
         try:
+            remove_unfinished(self.page.parent)
             self.jobs = planned(workflow)
         except Exception as error:
             self.beat.tell(error)
@@ -93,7 +95,8 @@ class LivePage:
 
     def values(self) -> dict[str, Any]:
         """What stands on the page."""
-        since, finished, failed = self.states.copy()
+        since, finished, errors = self.states.copy()
+        failed = self._failed(since)
         running = {} if self.over else {number: at for number, at in since.items() if number in self.jobs}
         done = {job.number for job in self.jobs.values() if job.is_made} | finished & set(self.jobs)
         trained = self._read("the trainings' tables", lambda: trainings(self.results, self.lengths), [])
@@ -115,17 +118,20 @@ class LivePage:
             "left": left,
             "until": moment(now + left) if left else "",
             "unknown": unknown,
-            "scans_a_minute": self._scans_a_minute(at_work, finished | failed),
+            "scans_a_minute": self._scans_a_minute(at_work, finished | set(failed)),
             "disk": self._read("the disk's room", lambda: shutil.disk_usage(self.results), None),
-            "stages": self._stages(done, set(running), failed),
+            "stages": self._stages(done, set(running), set(failed)),
             "running": at_work,
             "trained": [(training, curve(training)) for training in trained],
-            "failed": [(job, self._relative(job.log), error_in(job.log))
-                       for job in list(self.ending.jobs.failed.values())[:MOST_FAILED]],
-            "more_failed": max(0, len(self.ending.jobs.failed) - MOST_FAILED),
-            "warnings": self._read(
-                "the tables of warnings", lambda: warnings(self.results, self._rounds(), trained), []
-            ),
+            "failed": [(job, self._relative(job.log), error_in(job.log)) for job in [*failed.values()][:MOST_FAILED]],
+            "more_failed": max(0, len(failed) - MOST_FAILED),
+            "warnings": [
+                *self._read(
+                    "the tables of warnings", lambda: warnings(self.results, self._rounds(), trained), []
+                ),
+                *(f"{self.jobs[number].name} failed and was tried again." for number in errors
+                  if number in self.jobs and number not in failed and not self.ending.interrupted_by),
+            ],
             "round": in_words,
             "relative": self._relative,
             "time": time_in_words,
@@ -134,6 +140,12 @@ class LivePage:
             "machine": socket.gethostname(),
             "now": now,
         }  # fmt: skip
+
+    def _failed(self, running: Collection[int]) -> dict[int, FailedJob]:
+        """Jobs that failed and are not at it again; of an interrupted run those that had failed before."""
+        failed = {number: job for number, job in dict(self.ending.jobs.failed).items() if number not in running}
+        before = self.ending.failed_before
+        return {n: job for n, job in failed.items() if job in before} if self.ending.interrupted_by else failed
 
     def _read(self, what: str, read: Callable[[], Part], otherwise: Part) -> Part:
         """What is read from disk; one part that cannot be read does not take the others away."""

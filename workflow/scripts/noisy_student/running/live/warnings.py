@@ -22,7 +22,6 @@ def warnings(results: Path, rounds: Sequence[str], trained: Sequence[Training]) 
         *(text for name in rounds for text in _verdict(results, name)),
         *(text for name in rounds for text in _selection(results, name)),
         *_findings(results),
-        *_again(results),
     ]
 
 
@@ -52,12 +51,3 @@ def _findings(results: Path) -> list[str]:
     found = Counter(row["severity"] for row in rows(results / "cohort/findings.tsv"))
     parts = [f"{found[kind]} {kind}{'s' * (found[kind] > 1)}" for kind in ("error", "warning") if found[kind]]
     return [f"The check of the scans reported {' and '.join(parts)}: results/cohort/findings.tsv."] if parts else []
-
-
-def _again(results: Path) -> list[str]:
-    """Jobs that failed before they succeeded."""
-    failed = Counter(
-        f"{row['rule']} {row['wildcards']}".strip() for row in rows(results / "jobs.tsv") if row["state"] == "failed"
-    )
-    names = ", ".join(f"{name} ({times} ×)" if times > 1 else name for name, times in failed.items())
-    return [f"Attempts that failed, in this run or before: {names}."] if names else []

@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
 
 CURVES = ("training_loss", "validation_loss", "validation_dice", "learning_rate", "seconds")
@@ -101,13 +102,14 @@ def _curves(table: tuple[Mapping[str, str], ...], path: Path) -> dict[str, list[
 
 def _scores(results: Path, experiment: str) -> Tracked:
     curves: dict[str, list[Point]] = {}
-    paths = sorted(results.glob("round_[0-9]*/summary.tsv"), key=_round)
-    for path in paths:
-        for row in rows(path):
+    paths = {path.parent.name.removeprefix("round_"): path for path in results.glob("round_*/summary.tsv")}
+    for name in sorted(paths, key=place):
+        # The student made to be deployed is no step of the chain.
+        step, above = (int(name), "") if name.isdigit() else (0, f"{name}/")
+        at = paths[name].stat().st_mtime
+        for row in rows(paths[name]):
             if row["mean"]:
-                curves.setdefault(_metric(row), []).append(
-                    Point(_round(path), float(row["mean"]), path.stat().st_mtime)
-                )
+                curves.setdefault(above + _metric(row), []).append(Point(step, float(row["mean"]), at))
     record = results / "run.json"
     run = json.loads(record.read_text()) if record.exists() else {}
     return Tracked(
@@ -116,13 +118,9 @@ def _scores(results: Path, experiment: str) -> Tracked:
         _identity(experiment, SCORES),
         run.get("configuration", {}),
         curves,
-        run.get("rounds") == len(paths),
+        run.get("rounds") == sum(map(str.isdigit, paths)),
         run.get("checksums", {}),
     )
-
-
-def _round(path: Path) -> int:
-    return int(path.parent.name.removeprefix("round_"))
 
 
 def _metric(row: Mapping[str, str]) -> str:

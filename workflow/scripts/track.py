@@ -1,11 +1,16 @@
 """Give a run's curves and scores to trackers: those that they have not got. May be repeated at any time."""
 
 import argparse
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
+from noisy_student.files import only_one
 from noisy_student.running.tracking.trackers import give, require_packages
+
+LOCK = ".tracking.lock"
 
 
 def main() -> None:
@@ -23,7 +28,11 @@ def main() -> None:
     if not arguments.results.is_dir():
         raise InputError(f"the results of a run in {arguments.results}", "no such folder", "name them with --results")
     require_packages(places)
-    for name, count in give(arguments.results, places).items():
+    # One that a killed run has left may be at it. Who cannot write there has no run there.
+    is_own = os.access(arguments.results, os.W_OK)
+    with only_one(arguments.results / LOCK, wait=True) if is_own else nullcontext():
+        given = give(arguments.results, places)
+    for name, count in given.items():
         print(f"{name}: {count} trainings and scores at {places[name]}")
 
 

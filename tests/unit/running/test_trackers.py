@@ -1,6 +1,7 @@
 """What trackers are given: each step once, whenever the giver is called, killed, or called again."""
 
 import json
+import subprocess
 import sys
 import time
 import types
@@ -15,7 +16,7 @@ from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.running.tracking import trackers
 from noisy_student.running.tracking.tracked import flat, tracked
-from noisy_student.running.tracking.trackers import Trackers, give, require_packages
+from noisy_student.running.tracking.trackers import SCRIPT, Trackers, give, require_packages
 
 EPOCHS = "epoch\tlearning_rate\ttraining_loss\tvalidation_loss\tvalidation_dice\tseconds\n"
 SUMMARY = "role\tlabel\torgan\tmeasure\tn\tmean\n"
@@ -278,6 +279,15 @@ def test_the_command_gives_and_says_so(results, tmp_path):
     run = script("track.py", "--results", results.folder, "--tensorboard", tmp_path / "board")
     assert run.returncode == 0, run.stderr
     assert run.stdout == f"tensorboard: 1 trainings and scores at {tmp_path}/board\n"
+
+
+def test_two_commands_at_once_give_each_step_once(results, tmp_path):
+    results.epochs(5)
+    command = [sys.executable, SCRIPT, "--results", results.folder, "--tensorboard", tmp_path / "board"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0]
+    (curves,) = scalars(tmp_path / "board").values()
+    assert curves["training_loss"] == [(step, 1 / (step + 1)) for step in range(5)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -88,6 +88,9 @@ bench-segmentations: $(READY)
 
 bench-archive: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/archive.py
+
+bench-report: $(READY)
+	PYTHONPATH=workflow/scripts:tests python benchmarks/report.py
 
 # Both make their scans and work in runs/; called again, they go on where they were.
 bench-full-size: $(READY)

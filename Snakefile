@@ -25,9 +25,10 @@ include: "workflow/rules/handlers.smk"
 
 
 rule all:
-    """The report of the whole experiment."""
+    """The report of the whole experiment, and the volumes beside it."""
     input:
         "results/report/report.html",
+        expand("results/report/volumes/shard_{shard}.tsv", shard=SHARDS if CONFIGURATION.report.volumes_mb else []),
 
 
 for number in ROUNDS:

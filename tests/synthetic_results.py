@@ -185,6 +185,7 @@ def _case_scores(run: SyntheticRun, case: str, role: str, number: int) -> list[d
 def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: int, scores, random) -> None:
     for fold in range(run.folds):
         write_table(_progress(run.epochs, random), folder / f"model/fold_{fold}/progress.tsv")
+        write_table(_held_out(run, cases, fold, number), folder / f"model/fold_{fold}/held_out.tsv")
     write_table(scores, folder / "scores.tsv")
     write_table(summarise(scores, run.pool_sets), folder / "summary.tsv")
     if run.measured:
@@ -196,9 +197,21 @@ def _write_round(run: SyntheticRun, cases: pd.DataFrame, folder: Path, number: i
     if number and run.soft:
         _write_learned(run, folder, number)
     if run.pictures:
-        for case in cases[cases["role"] != "labelled"].itertuples():
-            made = folder / ("pseudo_labels" if case.role == "unlabelled" else "predictions")
-            synthetic_scans.write(Path(case.image), Path(case.truth), made / f"{case.case}.nii.gz", number)
+        for case in cases.itertuples():
+            fold = (int(case.case[-4:]) - 1) % SPLITS
+            made = {"unlabelled": "pseudo_labels", "labelled": f"model/fold_{fold}/held_out"}.get(
+                case.role, "predictions"
+            )
+            truth = case.label_map if case.role == "labelled" else case.truth
+            synthetic_scans.write(Path(case.image), Path(truth), folder / made / f"{case.case}.nii.gz", number)
+
+
+def _held_out(run: SyntheticRun, cases: pd.DataFrame, fold: int, number: int) -> pd.DataFrame:
+    """The labelled scans are dealt out to the splits in turn; a fold scores those of its own."""
+    names = cases.loc[cases["role"] == "labelled", "case"].iloc[fold::SPLITS]
+    rows = [row for case in names for row in _case_scores(run, case, "labelled", number)]
+    table = pd.DataFrame(rows, columns=["case", "label", "organ", "DSC"])
+    return table.assign(seed=run.seed)
 
 
 def _write_training_set(run: SyntheticRun, cases: pd.DataFrame, folder: Path) -> None:

@@ -55,9 +55,14 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
         "compare": 1,
         "run_record": 1,
         "examples": 1,
+        "volumes": 5,
         "report": 1,
         "all": 1,
     }
+
+
+def test_without_disk_for_volumes_none_are_made(project):
+    assert "volumes" not in planned(project, report={"volumes_mb": 0})
 
 
 def test_jobs_do_not_number_with_scans(project):

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from browser import CHROMIUM, Browser
+from noisy_student.report.drawn_volumes import draw, volumes_of
 from noisy_student.report.example import read_examples, write_examples
 from noisy_student.report.experiments.comparison import compare
 from noisy_student.report.experiments.experiment import read_experiments
 from noisy_student.report.experiments.page import write_comparison
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
-from noisy_student.report.small_volumes import limit_for
+from noisy_student.report.volumes import Volumes, limit_for
 from synthetic_results import SyntheticRun, make_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -79,6 +80,7 @@ def test_the_report_has_pictures_and_the_comparison_has_none(browser, page, comp
 
 def test_table_sorts_by_a_heading_in_both_directions(browser, page):
     browser.open(page, 1280)
+    choose(browser, "role", "test")
     click = "document.querySelectorAll('#case-table thead button')[2].click()"
     browser.ask(click)
     falling = browser.ask(SCORES)
@@ -94,7 +96,13 @@ def test_table_filters_by_name_and_role(browser, page):
     assert browser.ask(visible) == 6
     choose(browser, "text", "_0003")
     assert browser.ask(visible) == 1
-    assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 18 cases"
+    assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 56 cases"
+    choose(browser, "role", "")
+    assert browser.ask(visible) == 4
+    choose(browser, "text", "mean max probability below 0.8")
+    assert 0 < browser.ask(visible) < 30
+    choose(browser, "decision", "kept in round 1")
+    assert 0 <= browser.ask(visible) < 30
 
 
 def test_several_sets_have_a_column_and_a_filter_and_fit_the_screen(browser, tmp_path):
@@ -103,22 +111,50 @@ def test_several_sets_have_a_column_and_a_filter_and_fit_the_screen(browser, tmp
     assert browser.ask("document.documentElement.scrollWidth") <= 390
     browser.open(page, 1280)
     choose(browser, "set", "other clinic")
-    assert browser.ask("document.querySelector('#case-controls output').textContent") == "6 of 18 cases"
+    assert browser.ask("document.querySelector('#case-controls output').textContent") == "6 of 56 cases"
+    choose(browser, "set", "")
+    choose(browser, "text", "test_")
     browser.ask("document.querySelectorAll('#case-table thead button')[2].click()")
-    sets = "[...document.querySelectorAll('#case-table tbody td.name')].map(cell => cell.innerText)"
-    assert browser.ask(sets) == [""] * 6 + ["internal"] * 6 + ["other clinic"] * 6
+    sets = "[...document.querySelectorAll('#case-table tbody td:nth-child(3)')].map(cell => cell.innerText)"
+    assert browser.ask(sets) == ["internal"] * 6 + ["other clinic"] * 6
     assert browser.ask("document.querySelector('#case-table tbody tr').lastElementChild.innerText").startswith("+")
     assert [event for event in browser.events if event.get("method") in WRONG] == []
 
 
 def test_table_shows_another_organ_and_measure(browser, page):
     browser.open(page, 1280)
+    choose(browser, "role", "validation")
     choose(browser, "organ", "4")
     choose(browser, "measure", "NSD")
     table = read_results(page.parents[1]).rounds[0].scores
     pancreas = table[table["label"] == 4].set_index("case")["NSD"]
     for case, value in zip(browser.ask(FIRST_COLUMN), browser.ask(SCORES), strict=True):
         assert value == pytest.approx(pancreas[case], abs=6e-4)
+
+
+def test_pseudo_labelled_case_says_what_became_of_it(browser, page):
+    browser.open(page, 1280)
+    choose(browser, "text", "unlabelled_0007")
+    browser.ask("document.querySelector('#case-table tbody button').click()")
+    said = browser.ask("document.querySelector('#case-table .detail').innerText")
+    selection = read_results(page.parents[1]).rounds[2].selection.set_index("case").loc["Unlabelled_0007"]
+    assert f"Round 2, {selection.decision}: {selection.reason}." in said
+    assert "confidence, round 1" in said and "round_2/pseudo_labels/Unlabelled_0007.nii.gz" in said
+
+
+def test_rows_are_added_as_one_scrolls_and_for_paper(browser, tmp_path):
+    page = make_page(SyntheticRun(gains=(0.02,), test=4, validation=0, unlabelled=400), tmp_path)
+    browser.open(page, 1280)
+    count = "document.querySelectorAll('#case-table tbody tr').length"
+    assert browser.ask(count) == 100
+    assert browser.ask("document.querySelector('#case-controls output').textContent").startswith("412 of 412 cases; ")
+    browser.ask("document.querySelector('#case-table').parentElement.scrollTop = 1e6")
+    browser.wait_for(f"{count} > 100")
+    choose(browser, "role", "test")
+    assert browser.ask(count) == 4
+    choose(browser, "role", "")
+    browser.call("Page.printToPDF")
+    assert browser.ask(count) == 300
 
 
 def test_case_unfolds_to_its_organs(browser, page):
@@ -129,10 +165,38 @@ def test_case_unfolds_to_its_organs(browser, page):
     assert browser.ask("document.querySelectorAll('#case-table .detail').length") == 0
 
 
+# Words of letters alone that go over two lines.
+BROKEN = """(() => {
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const { currentNode: text } = texts;
+    if (text.parentElement.closest("script, style, svg, code, pre")) continue;
+    for (const { 0: word, index } of text.data.matchAll(/\\p{L}+/gu)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word);
+    }
+  }
+  return found;
+})()"""
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_page_is_never_wider_than_the_screen(browser, any_page, width):
+def test_page_is_never_wider_than_the_screen_and_breaks_no_word(browser, any_page, width):
     browser.open(any_page, width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
+    assert browser.ask(BROKEN) == []
+    browser.ask("document.querySelector('.lead').style.width = '2em'")
+    assert "by" not in browser.ask(BROKEN) and browser.ask(BROKEN) != []
+
+
+def test_tables_that_scroll_say_so(browser, page):
+    said = "getComputedStyle(document.querySelector('#summary .scroll'), '::before').content"
+    for width, words in ((390, '"scrolls sideways →"'), (1280, "none")):
+        browser.open(page, width)
+        browser.wait_for(f"{said} === '{words}'")
 
 
 def test_page_prints_with_everything_unfolded(browser, page):
@@ -188,7 +252,8 @@ def test_large_run_gives_a_small_page_that_answers_at_once(browser, page, tmp_pa
     SyntheticRun(test=200, validation=50, unlabelled=500, labelled=50, epochs=1000, folds=5).write(tmp_path)
     examples = read_examples(page.parents[1] / "examples.json")
     noise = base64.b64encode(np.random.default_rng(1).bytes(limit_for(len(examples)) // 8 * 3)).decode()
-    full = [replace(example, volumes={"image": noise, "truth": noise}) for example in examples]
+    volumes = Volumes({"image": noise, "truth": noise}, {"truth": "truth.nii.gz"}, [[0, 1, 1]] * 3)
+    full = [replace(example, volumes=volumes) for example in examples]
     write_examples(full, tmp_path / "examples.json")
     write_report(read_results(tmp_path), tmp_path / "report/report.html")
     assert (tmp_path / "report/report.html").stat().st_size < 15_000_000
@@ -199,7 +264,7 @@ def seconds_to_answer(browser, page):
     start = time.monotonic()
     browser.open(page, 1280)
     choose(browser, "text", "test_0123")
-    assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 250 cases"
+    assert browser.ask("document.querySelector('#case-controls output').textContent") == "1 of 800 cases"
     return time.monotonic() - start
 
 
@@ -220,7 +285,7 @@ def test_viewer_shows_the_scan_and_switches_what_lies_over_it(browser, page):
     case = "Unlabelled_0007"
     open_viewer(browser, page, case)
     titles = browser.ask("[...document.querySelectorAll('#viewer input[type=radio]')].map(input => input.value)")
-    assert titles == ["image", "truth", "pseudo-label, round 2"]
+    assert titles == ["image", "truth", "pseudo-label, round 1", "pseudo-label, round 2"]
     assert browser.ask("getComputedStyle(document.getElementById('viewer')).backgroundColor") == "rgb(255, 255, 255)"
     shares = {}
     for title in titles:
@@ -229,6 +294,51 @@ def test_viewer_shows_the_scan_and_switches_what_lies_over_it(browser, page):
         assert is_grey
     assert shares["image"] < 0.01 < min(shares["truth"], shares["pseudo-label, round 2"])
     assert shares["truth"] != shares["pseudo-label, round 2"]
+
+
+def choose_in_viewer(browser, name, value):
+    browser.ask(f"""(() => {{ const field = document.querySelector('#viewer form').elements['{name}'];
+        field.value = '{value}'; field.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()""")
+
+
+def test_viewer_shows_where_two_label_maps_differ_the_slices_and_the_file(browser, page):
+    open_viewer(browser, page, "Unlabelled_0007")
+    legend = "[...document.querySelectorAll('#viewer .legend li')].map(item => item.textContent)"
+    assert "liver" in browser.ask(legend)
+    choose_in_viewer(browser, "overlay", "pseudo-label, round 1")
+    assert browser.ask("document.querySelector('#viewer p.file').textContent").endswith(
+        "round_1/pseudo_labels/Unlabelled_0007.nii.gz"
+    )
+    whole, _ = coloured_share(browser)
+    choose_in_viewer(browser, "against", "pseudo-label, round 2")
+    different, _ = coloured_share(browser)
+    assert 0 < different < whole
+    assert browser.ask(legend) == ["only in pseudo-label, round 1", "only in pseudo-label, round 2", "another organ"]
+    said = browser.ask("document.querySelector('#viewer output').textContent")
+    assert said.startswith("At the crosshair: truth: ") and " of 34; coronal " in said
+    box = browser.ask("document.querySelector('#viewer canvas').getBoundingClientRect().toJSON()")
+    place = {"x": box["x"] + box["width"] / 8, "y": box["y"] + box["height"] / 4}
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", **place)
+    browser.wait_for("document.querySelector('#viewer output').textContent.startsWith('Under the cursor: truth: ')")
+
+
+def test_viewer_loads_what_lies_beside_the_page_and_says_how_to_make_what_does_not(browser, page):
+    results = read_results(page.parents[1])
+    for wanted in volumes_of(results, ["Unlabelled_0002", "Labelled_0001"]):
+        draw(wanted, page.parent / "volumes")
+    for case in ("Unlabelled_0002", "Labelled_0001"):
+        browser.open(page, 1280)
+        choose(browser, "text", case)
+        browser.ask("document.querySelector('#case-table tbody button').click()")
+        browser.ask("document.querySelector('#case-table .detail [data-view]').click()")
+        browser.wait_for("document.getElementById('viewer').dataset.ready === 'yes'")
+        assert coloured_share(browser)[0] > 0.01
+        assert [event for event in browser.events if event.get("method") in WRONG] == []
+    browser.ask("document.querySelector('#viewer form button').click()")
+    browser.ask("document.querySelector('#case-table .detail [data-view]').dataset.view = 'Unlabelled_0003'")
+    browser.ask("document.querySelector('#case-table .detail [data-view]').click()")
+    browser.wait_for("document.getElementById('viewer').dataset.ready === 'failed'")
+    assert browser.ask("document.querySelector('#viewer .problem').innerText").endswith("--cases Unlabelled_0003")
 
 
 def test_viewer_opens_from_a_row_of_the_table_and_another_case_after_it(browser, page):

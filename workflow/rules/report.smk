@@ -4,6 +4,7 @@
 # makes  results/run.json             versions, configuration, checksums, jobs with their times and states
 #        results/examples.json        pictures and small volumes of example cases: what reads scans again
 #        results/report/report.html   one page; tables/ and figures/ beside it
+#        results/report/volumes       scans and label maps made small, one file each, which the page's viewer loads
 
 
 report: "../report/captions/workflow.rst"
@@ -65,6 +66,25 @@ rule examples:
         cases=shlex.join(CONFIGURATION.report.cases),
     shell:
         'python "$NOISY_STUDENT/draw_examples.py" --results results --cases {params.cases} --output {output} > {log} 2>&1'
+
+
+rule volumes:
+    """Make one shard of the small volumes that lie beside the report for its viewer."""
+    input:
+        REPORTED,
+    output:
+        "results/report/volumes/shard_{shard}.tsv",
+    log:
+        "logs/volumes_{shard}.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    threads: 4
+    params:
+        shards=CONFIGURATION.shards,
+        megabytes=CONFIGURATION.report.volumes_mb,
+    shell:
+        'python "$NOISY_STUDENT/draw_volumes.py" --results results --megabytes {params.megabytes}'
+        " --shard {wildcards.shard} --shards {params.shards} --cores {threads} --output {output} > {log} 2>&1"
 
 
 rule report:

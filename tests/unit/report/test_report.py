@@ -121,7 +121,8 @@ def test_files_lie_beside_the_page(good):
     report = good[0] / "report"
     assert len(list(report.glob("figures/example_*.png"))) >= 3
     assert (report / "figures/training_curves_round_2.svg").read_text().startswith("<?xml")
-    assert len(read_table(report / "tables/case_scores.tsv")) == 3 * 9 * 13
+    judged, held_out, pseudo_labelled = 3 * 9 * 13, 3 * 2 * 13, 2 * 12 * 13
+    assert len(read_table(report / "tables/case_scores.tsv")) == judged + held_out + pseudo_labelled
     assert not list(report.rglob(".writing-*"))
 
 

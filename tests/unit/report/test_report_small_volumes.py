@@ -9,7 +9,8 @@ import SimpleITK as sitk
 
 import synthetic_scans
 from noisy_student.report.montage import Cut
-from noisy_student.report.small_volumes import CASE_BYTES, PAGE_BYTES, limit_for, small_volumes
+from noisy_student.report.small_volumes import small_volumes
+from noisy_student.report.volumes import CASE_BYTES, PAGE_BYTES, limit_for
 
 
 @pytest.fixture

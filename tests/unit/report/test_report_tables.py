@@ -100,11 +100,42 @@ def test_who_learned_from_what_is_counted_by_fold(results):
     assert cells[0] == "6 of 8 labelled" and cells[2] == f"6 of 8 labelled + {kept[2]} pseudo-labelled"
 
 
-def test_case_rows_hold_every_score(results):
+def test_case_rows_hold_every_scan_and_score(results):
     rows = case_rows(results)
-    assert rows["rounds"] == [0, 1, 2] and len(rows["cases"]) == 8
+    assert rows["rounds"] == [0, 1, 2] and len(rows["cases"]) == len(results.cases)
+    assert [item["role"] for item in rows["cases"]] == sorted(
+        (item["role"] for item in rows["cases"]), key=["test", "validation", "unlabelled", "labelled"].index
+    )
     first = rows["cases"][0]
     scores = results.rounds[2].scores
     of_case = scores[scores["case"] == first["case"]].set_index("label")["NSD"]
-    assert first["scores"]["NSD"][4][2] == pytest.approx(of_case[4], abs=1e-4)
-    assert first["scores"]["NSD"][0][2] == pytest.approx(of_case.mean(), abs=1e-4)
+    assert first["scores"]["NSD"][4][2] == pytest.approx(of_case[4] * rows["perOne"], abs=1)
+    assert first["scores"]["NSD"][0][2] == pytest.approx(of_case.mean() * rows["perOne"], abs=1)
+    assert "confidence" not in first["scores"] and first["decisions"] == {}
+
+
+def test_case_rows_say_what_became_of_each_pseudo_label(results):
+    rows, round_ = case_rows(results), results.rounds[2]
+    texts, cases = rows["texts"], {item["case"]: item for item in rows["cases"]}
+    truth = round_.pseudo_label_truth.groupby("case")["DSC"].mean()
+    for row in round_.selection.itertuples():
+        item = cases[row.case]
+        assert [texts[place] for place in item["decisions"][2]][:2] == [row.decision, row.reason]
+        assert item["scores"]["confidence"][0][2] == pytest.approx(row.confidence * rows["perOne"], abs=1)
+        assert item["scores"]["DSC"][0][2] == pytest.approx(truth[row.case] * rows["perOne"], abs=1)
+        assert item["scores"]["DSC"][0][0] is None
+        maps = {texts[title]: texts[path].replace("{}", row.case) for title, path in item["maps"]}
+        assert maps["pseudo-label, round 2"] == str(round_.folder / f"pseudo_labels/{row.case}.nii.gz")
+        assert list(maps) == ["truth", "pseudo-label, round 1", "pseudo-label, round 2"]
+
+
+def test_labelled_scans_have_the_scores_of_the_fold_that_held_them_out(results):
+    rows, round_ = case_rows(results), results.rounds[1]
+    held_out = round_.held_out.groupby("case")["DSC"].mean()
+    labelled = [item for item in rows["cases"] if item["role"] == "labelled"]
+    assert 0 < len(held_out) < len(labelled)
+    for item in labelled:
+        means = item["scores"].get("DSC", [[None] * 3])[0]
+        expected = held_out.get(item["case"])
+        assert means[1] is None if expected is None else means[1] == pytest.approx(expected * rows["perOne"], abs=1)
+        assert (len(item["maps"]) > 1) == (expected is not None)

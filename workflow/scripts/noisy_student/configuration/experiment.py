@@ -209,9 +209,10 @@ class Stop(Strict):
 
 
 class Report(Strict):
-    """What the report shows besides what it chooses by rule."""
+    """What the report shows besides what it chooses by rule, and how much disk its viewer's volumes may take."""
 
     cases: list[str] = Field([])
+    volumes_mb: Annotated[int, Field(ge=0)] = 500
 
 
 class Review(Strict):

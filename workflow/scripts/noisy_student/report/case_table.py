@@ -1,57 +1,132 @@
-"""The scores of every judged case, organ and round, in the compact form that the page's case table reads."""
+"""Every scan of the run and what each round made of it, in the compact form that the page's case table reads."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from noisy_student.report.results import Results
+from noisy_student.report.label_maps import label_maps
+from noisy_student.report.results import Results, Round
 
 # More than the page shows: rounding twice would round wrongly.
-DIGITS = 6
+PER_ONE = 100_000
 MEASURES = ("DSC", "NSD")
+CONFIDENCE = "confidence"
+COLUMNS = ["round", "case", "role", "set", "label", "organ", *MEASURES, CONFIDENCE]
+# What is judged stands first.
+ROLES = ("test", "validation", "unlabelled", "labelled")
 
 
 def case_scores(results: Results) -> pd.DataFrame:
-    """One row per case, organ and round that was judged: the table behind the page's, for the TSV file."""
-    columns = ["round", "case", "role", "set", "label", "organ", "DSC", "NSD"]
-    tables = [round_.scores.assign(round=round_.number)[columns] for round_ in results.rounds if len(round_.scores)]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+    """One row per case, organ and round: the table behind the page's, for the TSV file.
+
+    Scores are those of validation and test scans, of labelled scans by the fold that held them out (DSC alone), and of
+    pseudo-labels where their truth is known; `confidence` is that of pseudo-labels.
+    """
+    tables = [table for round_ in results.chain for table in _scores(round_)]
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(tables, ignore_index=True)
+    roles = results.cases.set_index("case")["role"]
+    return table.assign(role=table["case"].map(roles), set=table["set"].fillna("")).reindex(columns=COLUMNS)
+
+
+def _scores(round_: Round) -> list[pd.DataFrame]:
+    """The round's tables that have rows, with its number."""
+    keys = ["case", "label", "organ"]
+    made = round_.pseudo_label_scores.rename(columns={"mean_max_probability": CONFIDENCE})
+    made = made.assign(**{CONFIDENCE: made[CONFIDENCE].where(made["voxels"] > 0)})[[*keys, CONFIDENCE]]
+    truth = round_.pseudo_label_truth[[*keys, *MEASURES]]
+    pseudo = made.merge(truth, on=keys, how="outer", sort=False) if len(made) and len(truth) else made
+    tables = (round_.scores, round_.held_out, pseudo)
+    return [table.reindex(columns=[c for c in COLUMNS if c in table]).assign(round=round_.number, set=table.get("set"))
+            for table in tables if len(table)]  # fmt: skip
 
 
 def case_rows(results: Results) -> dict[str, Any]:
-    """`rounds`, `sets`, `organs` and `cases`; a case's `scores[measure][organ][round]` has the mean over organs first.
+    """What the page's table reads.
 
-    `sets` are the names of all sets; none where each role is judged as a whole. Missing scores are None. Cases stand in
-    the order of the case table.
+    `rounds` and what they are called (`titles`), `roles`, `sets` (none where each role is judged as a whole), `organs` (the mean over them first), and
+    `texts`, into which numbers elsewhere point. Each of `cases` has its name, role and set; `scores[measure]`, for
+    organs and in them rounds, in 1 / 100,000, None where there is none and without the measures of which there is none;
+    `decisions`: round → kept or dropped, why, which organs are left out of the loss; and `maps`: pairs of title and
+    path of its label maps, in which {} stands for its name.
     """
-    table = case_scores(results)
+    table, texts = case_scores(results), _Texts()
     rounds = sorted(table["round"].unique().tolist())
-    labels = [0, *(organ.label for organ in results.organs)]
-    wide = {measure: _wide(table, measure) for measure in MEASURES}
-    judged = table[["case", "role", "set"]].drop_duplicates()
-    order = {case: place for place, case in enumerate(results.cases["case"])}
-    judged = judged.sort_values("case", key=lambda cases: cases.map(order), kind="stable")
-    cases = [
-        {"case": case, "role": role, "set": name, "scores": {m: _grid(wide[m], case, labels, rounds) for m in MEASURES}}
-        for case, role, name in judged.itertuples(index=False)
+    cases = results.cases.assign(order=results.cases["role"].map(ROLES.index)).sort_values("order", kind="stable")
+    names = cases["case"].tolist()
+    grids = _grids(results, table, names, rounds)
+    sets = dict(zip(table["case"], table["set"], strict=True))
+    decisions, maps = _decisions(results, texts), label_maps(results)
+    rows = [
+        {
+            "case": case,
+            "role": role,
+            "set": sets.get(case, ""),
+            "scores": {measure: _compact(grid[place]) for measure, grid in grids.items() if (grid[place] >= 0).any()},
+            "decisions": decisions.get(case, {}),
+            "maps": [texts.of((what, str(path).replace(case, "{}"))) for what, path in maps[case].items()],
+        }
+        for place, (case, role) in enumerate(zip(names, cases["role"], strict=True))
     ]
-    sets = list(dict.fromkeys(name for name in judged["set"] if name))
-    organs = ["mean over organs", *(organ.name for organ in results.organs)]
-    return {"rounds": rounds, "sets": sets, "organs": organs, "cases": cases}
+    return {
+        "rounds": rounds,
+        "titles": [round_.name.removesuffix(" (teacher)") for round_ in results.chain if round_.number in rounds],
+        "roles": list(dict.fromkeys(cases["role"])),
+        "sets": list(dict.fromkeys(name for name in table["set"] if name)),
+        "organs": ["mean over organs", *(organ.name for organ in results.organs)],
+        "perOne": PER_ONE,
+        "texts": texts.known,
+        "cases": rows,
+    }
 
 
-def _grid(
-    scores: dict[tuple[str, int, int], float], case: str, labels: list[int], rounds: list[int]
-) -> list[list[float | None]]:
-    return [[_value(scores, (case, label, number)) for number in rounds] for label in labels]
+class _Texts:
+    """Texts that stand on many scans, each kept once."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+
+    @property
+    def known(self) -> list[str]:
+        """All texts, in the order of their numbers."""
+        return list(self.places)
+
+    def of(self, texts: Iterable[str]) -> list[int]:
+        """The number of each text."""
+        return [self.places.setdefault(text, len(self.places)) for text in texts]
 
 
-def _wide(table: pd.DataFrame, measure: str) -> dict[tuple[str, int, int], float]:
-    organs = table.set_index(["case", "label", "round"])[measure].to_dict()
-    means = table.groupby(["case", "round"])[measure].mean()
-    return organs | {(case, 0, number): value for (case, number), value in means.items()}
+def _grids(results: Results, table: pd.DataFrame, names: list[str], rounds: list[int]) -> dict[str, np.ndarray]:
+    """Measure → whole numbers (case, organ, round), the mean over organs first; -1 where there is none."""
+    labels = [organ.label for organ in results.organs]
+    axes = [(table["case"], names), (table["label"], labels), (table["round"], rounds)]
+    places = [column.map({value: place for place, value in enumerate(values)}) for column, values in axes]
+    known = places[0].notna() & places[1].notna()
+    index = tuple(place[known].astype(int) for place in places)
+    grids = {}
+    for measure in (*MEASURES, CONFIDENCE):
+        grid = np.full((len(names), len(labels), len(rounds)), np.nan)
+        grid[index] = table.loc[known, measure].astype(float)
+        there = np.isfinite(grid)
+        means = np.where(there, grid, 0).sum(axis=1) / np.where(there.any(axis=1), there.sum(axis=1), np.nan)
+        whole = np.concatenate([means[:, None], grid], axis=1) * PER_ONE
+        grids[measure] = np.where(np.isfinite(whole), whole.round(), -1).astype(int)
+    return grids
 
 
-def _value(scores: dict[tuple[str, int, int], float], key: tuple[str, int, int]) -> float | None:
-    value = scores.get(key)
-    return None if value is None or pd.isna(value) else round(float(value), DIGITS)
+def _compact(grid: np.ndarray) -> list[list[int | None]]:
+    return [[value if value >= 0 else None for value in row] for row in grid.tolist()]
+
+
+def _decisions(results: Results, texts: _Texts) -> dict[str, dict[int, list[int]]]:
+    """Case → round → numbers of the decision, its reasons and the masked organs with theirs."""
+    found: dict[str, dict[int, list[int]]] = {}
+    for round_ in results.chain:
+        for table in (round_.selection, round_.filling):
+            columns = table.reindex(columns=["case", "decision", "reason", "masked", "mask_reason"]).fillna("")
+            for case, decision, reason, masked, why in columns.itertuples(index=False):
+                found.setdefault(case, {})[round_.number] = texts.of((decision, reason, why or masked))
+    return found

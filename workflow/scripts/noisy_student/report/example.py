@@ -5,11 +5,13 @@ import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from noisy_student.files import write_text
 from noisy_student.report.montage import sheet
+from noisy_student.report.volumes import Volumes
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Example:
-    """A case, why it is shown, its panels per view, and its volumes: title → NIfTI as base64.
+    """A case, why it is shown, its panels per view, and its volumes, if it has any.
 
     `kind` is that of its choice; `problem` says why there are no pictures.
     """
@@ -48,7 +50,7 @@ class Example:
     title: str
     caption: str
     panels: list[list[Panel]]
-    volumes: dict[str, str]
+    volumes: Volumes | None = None
     problem: str = ""
 
     def sheet(self) -> Image.Image:
@@ -64,7 +66,10 @@ def write_examples(examples: list[Example], path: Path) -> None:
 def read_examples(path: Path) -> list[Example]:
     """Read them back; none where the file is not there yet."""
     entries = json.loads(path.read_text()) if path.exists() else []
-    return [
-        Example(**entry | {"panels": [[Panel(**panel) for panel in row] for row in entry["panels"]]})
-        for entry in entries
-    ]
+    return [_example(entry) for entry in entries]
+
+
+def _example(entry: dict[str, Any]) -> Example:
+    panels = [[Panel(**panel) for panel in row] for row in entry["panels"]]
+    volumes = Volumes(**entry["volumes"]) if entry["volumes"] else None
+    return Example(**entry | {"panels": panels, "volumes": volumes})

@@ -14,10 +14,12 @@ from noisy_student.images import read_image
 from noisy_student.organs import Organ
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
+from noisy_student.report.label_maps import TRUTH, is_of, label_maps
 from noisy_student.report.montage import Cut, Layer, choose_cut, picture, view, window
 from noisy_student.report.numbers import capitalised, score
 from noisy_student.report.results import Results, Round
-from noisy_student.report.small_volumes import limit_for, small_volumes
+from noisy_student.report.small_volumes import volumes_for_page
+from noisy_student.report.volumes import limit_for
 from noisy_student.sets import JudgedSet
 
 VIEWS = ("axial", "coronal")
@@ -25,11 +27,11 @@ VIEWS = ("axial", "coronal")
 
 def make_examples(results: Results, named: list[str]) -> list[Example]:
     """The chosen cases and those in `named`, with pictures and volumes, or with what hinders them."""
-    chosen = chosen_cases(results, named)
-    return [_example(results, choice, limit_for(len(chosen))) for choice in chosen]
+    chosen, maps = chosen_cases(results, named), label_maps(results)
+    return [_example(results, choice, maps.get(choice.case), limit_for(len(chosen))) for choice in chosen]
 
 
-def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
+def _example(results: Results, choice: Choice, paths: dict[str, Path] | None, limit_bytes: int) -> Example:
     rows = results.cases[results.cases["case"] == choice.case]
     judged = results.set_of(rows.iloc[0]) if len(rows) else JudgedSet("")
     reason = choice.why.split(",")[0].replace(" ", "_")
@@ -41,16 +43,18 @@ def _example(results: Results, choice: Choice, limit_bytes: int) -> Example:
         "caption": _caption(results, choice.case, judged),
     }
     try:
-        if rows.empty:
+        if paths is None:
             raise InputError(f"{choice.case} in the case table", "no such row", "correct the name in report.cases")
-        converted = converted_image(results.folder / "cohort", choice.case)
-        scan, maps = _read(rows.iloc[0], _label_maps(results, choice.case, judged), converted)
+        if not paths:
+            raise InputError(f"a label map of {choice.case}", "none is known yet", "wait until a round has labelled it")
+        scan, maps = read_scan(converted_image(results.folder / "cohort", choice.case), paths)
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
-        volumes = small_volumes(scan, maps, cut, limit_bytes)
-        columns = {"image": Layer()} | {title: Layer(labels) for title, labels in maps.items()}
+        volumes = volumes_for_page(scan, maps, paths, cut, limit_bytes)
+        shown = [TRUTH, *(title for round_ in _shown_rounds(results, judged) for title in maps if is_of(title, round_))]
+        columns = {"image": Layer()} | {title: Layer(maps[title]) for title in shown if title in maps}
         return Example(**about, panels=panels(choice.case, scan, columns, cut, results.organs), volumes=volumes)
     except InputError as error:
-        return Example(**about, panels=[], volumes={}, problem=str(error))
+        return Example(**about, panels=[], problem=str(error))
 
 
 def _title(choice: Choice) -> str:
@@ -90,21 +94,10 @@ def _shown_rounds(results: Results, judged: JudgedSet) -> list[Round]:
     return [rounds[0], rounds[-1]] if len(rounds) > 1 else rounds
 
 
-def _label_maps(results: Results, case: str, judged: JudgedSet) -> dict[str, Path]:
-    is_unlabelled = judged.role == "unlabelled"
-    what, folder = ("pseudo-label", "pseudo_labels") if is_unlabelled else ("prediction", "predictions")
-    rounds = _shown_rounds(results, judged)
-    return {f"{what}, round {r.number}": r.folder / folder / f"{case}.nii.gz" for r in rounds}
-
-
-def _read(row: pd.Series, label_maps: dict[str, Path], converted: Path) -> tuple[sitk.Image, dict[str, np.ndarray]]:
-    """The scan, and title → label map (z, y, x): the truth first, where it is known."""
-    truth = row["truth"] if pd.notna(row["truth"]) else row["label_map"]
-    paths = ({"truth": Path(truth)} if pd.notna(truth) else {}) | label_maps
-    if not paths:
-        raise InputError(f"a label map of {row['case']}", "none is known yet", "wait until a round has labelled it")
-    scan = read_image(converted)
-    return scan, {title: labels_on_grid_of(scan, path) for title, path in paths.items()}
+def read_scan(path: Path, label_maps: dict[str, Path]) -> tuple[sitk.Image, dict[str, np.ndarray]]:
+    """The scan, and title → label map (z, y, x) on its grid."""
+    scan = read_image(path)
+    return scan, {title: labels_on_grid_of(scan, of) for title, of in label_maps.items()}
 
 
 def labels_on_grid_of(scan: sitk.Image, path: Path) -> np.ndarray:

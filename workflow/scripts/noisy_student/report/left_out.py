@@ -33,7 +33,6 @@ def _example(results: Results, round_: Round) -> Example:
         "title": f"{case}: what is left out of the loss in round {round_.number}",
         "caption": f"{share:.1%} of its voxels, the median of the scans of which something is left out "
         f"({len(shares)}). The slices where most is, hatched.",
-        "volumes": {},
     }
     try:
         scan = read_image(converted_image(results.folder / "cohort", case))

@@ -188,7 +188,7 @@ def render(results: Results, shown: Content) -> str:
         warnings=warnings(results),
         cases=case_rows(results),
         reviews=[round_.number for round_ in results.rounds if (round_.folder / "review/review.html").exists()],
-        viewer=viewer(shown.examples, results.organs),
+        viewer=viewer(shown.examples, results.organs, results.folder),
         methods=methods.sections(results),
         references=methods.references(results),
         citation=methods.citation(results),

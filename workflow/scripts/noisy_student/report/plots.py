@@ -69,6 +69,11 @@ def canvas(height_inch: float, rows: int = 1) -> Iterator[tuple[Figure, list[Axe
         yield figure, list(axes)
 
 
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """Name what is drawn below the axes, where it covers nothing."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+
+
 def svg_text(figure: Figure) -> str:
     """The figure as SVG; the same figure gives the same text. Call it inside `canvas`."""
     stream = io.StringIO()

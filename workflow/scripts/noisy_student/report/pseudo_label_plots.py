@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.report.numbers import score
-from noisy_student.report.plots import DROPPED_COLOUR, GREY, INK, KEPT_COLOUR, Plot, canvas, svg_text
+from noisy_student.report.plots import DROPPED_COLOUR, GREY, INK, KEPT_COLOUR, Plot, canvas, legend_below, svg_text
 from noisy_student.report.pseudo_label_truth import (
     calibration,
     calibration_error,
@@ -31,7 +31,7 @@ def confidence_histogram(round_: Round) -> Plot:
     table = round_.selection
     groups = {name: table.loc[table["decision"] == name, "confidence"].astype(float) for name in ("kept", "dropped")}
     values = {name: group[np.isfinite(group)] for name, group in groups.items()}
-    with canvas(2.7) as (figure, (axes,)):
+    with canvas(2.9) as (figure, (axes,)):
         labels = [f"{name} ({len(groups[name])})" for name in values]
         _, _, bars = axes.hist(list(values.values()), bin_edges(table["confidence"]), stacked=True, label=labels,
                                color=[KEPT_COLOUR, DROPPED_COLOUR], edgecolor="white", linewidth=0.5)  # fmt: skip
@@ -39,7 +39,7 @@ def confidence_histogram(round_: Round) -> Plot:
             bar.set_hatch("///")
         axes.set(title=f"Confidence, round {round_.number}", xlabel="confidence", ylabel="unlabelled scans")
         axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.legend()
+        legend_below(figure, axes)
         text = svg_text(figure)
     said = "; ".join(
         f"{len(group)} {name}, median {group.median():.3f}" for name, group in values.items() if len(group)
@@ -58,13 +58,13 @@ def confidence_against_truth(round_: Round) -> Plot | None:
     if table.empty:
         return None
     rho = rank_text(spearman(table["confidence"], table["DSC"]))
-    with canvas(2.7) as (figure, (axes,)):
+    with canvas(2.9) as (figure, (axes,)):
         for name, colour, marker in (("kept", KEPT_COLOUR, "o"), ("dropped", DROPPED_COLOUR, "^")):
             rows = table[table["decision"] == name]
             axes.scatter(rows["confidence"], rows["DSC"], c=colour, marker=marker, s=26, edgecolors=INK,
                          linewidths=0.4, label=f"{name} ({len(rows)})")  # fmt: skip
         axes.set(title=f"Confidence and truth, round {round_.number}", xlabel="confidence", ylabel="true mean DSC")
-        axes.legend()
+        legend_below(figure, axes)
         text = svg_text(figure)
     return Plot(
         name=f"pseudo_label_confidence_against_truth_round_{round_.number}",
@@ -82,11 +82,11 @@ def calibration_plot(round_: Round) -> Plot | None:
         return None
     error = score(calibration_error(table))
     low = float(min(table["probability"].min(), table["DSC"].min())) - 0.03
-    with canvas(2.7) as (figure, (axes,)):
+    with canvas(2.9) as (figure, (axes,)):
         axes.plot([low, 1], [low, 1], color=GREY, linewidth=0.8, linestyle="--", label="probability = DSC")
         axes.plot(table["probability"], table["DSC"], "o-", color=KEPT_COLOUR, label="organs of all pseudo-labels")
         axes.set(title=f"Calibration, round {round_.number}", xlabel="mean maximum probability", ylabel="true DSC")
-        axes.legend()
+        legend_below(figure, axes)
         text = svg_text(figure)
     groups = (f"{score(row.probability)} has {score(row.DSC)}" for row in table.itertuples())
     return Plot(

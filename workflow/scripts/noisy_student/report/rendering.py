@@ -1,10 +1,12 @@
 """How a page is written: from its template to one file, with its tables and figures as files beside it."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from noisy_student.files import write_text
 from noisy_student.report.plots import Plot
@@ -18,7 +20,14 @@ def rendered(template: str, **values: Any) -> str:
     """The page as HTML text."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment.filters["breakable"] = breakable
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment.get_template(template).render(**values)
+
+
+def breakable(text: object) -> Markup:
+    """A text that may go on in a new line after `/`, `_` and `,`: paths and identifiers need not break in a word."""
+    return Markup(re.sub(r"([/_,])(?=\w)", r"\1<wbr>", str(escape(text))))
 
 
 def write_beside(page: Path, tables: Iterable[Table], plots: Iterable[Plot]) -> None:

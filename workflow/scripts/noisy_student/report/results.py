@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from noisy_student.tables import read_table
 
 CASES = (
     *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
-    *("size_z", "spacing_x_mm", "spacing_z_mm", "organs"),
+    *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "organs"),
 )
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
 SELECTION = ("case", "confidence", "decision", "reason", "masked")
 FILLING = ("case", "decision")
+HELD_OUT = ("case", "label", "organ", "DSC")
 TRAINING_SET = ("case", "origin")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
@@ -67,7 +69,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Round:
-    """The tables of one round; `training` maps a fold to its progress, `splits` has the scans of each fold.
+    """The tables of one round; `training` maps a fold to its progress, `splits` has the scans of each fold,
+    and `held_out` a column `fold`.
 
     A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
     `selection` is that table.
@@ -84,6 +87,7 @@ class Round:
     training_set: pd.DataFrame
     learned_from: pd.DataFrame
     splits: list[dict[str, list[str]]]
+    held_out: pd.DataFrame
     scores: pd.DataFrame
     summary: pd.DataFrame
     efficiency: pd.DataFrame
@@ -208,6 +212,13 @@ def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return read_table(path, columns) if path.exists() else pd.DataFrame(columns=list(columns))
 
 
+def _held_out(folds: Iterable[Path]) -> pd.DataFrame:
+    """What each fold made of the labelled scans that it did not learn from."""
+    read = {path: read_table(path / "held_out.tsv", HELD_OUT) for path in folds if (path / "held_out.tsv").exists()}
+    tables = [table.assign(fold=int(path.name[5:])) for path, table in read.items() if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*HELD_OUT, "fold"])
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
@@ -247,6 +258,7 @@ def _read_round(here: Path, number: int) -> Round:
         training_set=_table(here / "dataset/training_set.tsv", TRAINING_SET),
         learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
         splits=_read_json(here / "dataset/splits_final.json") or [] if is_trained else [],
+        held_out=_held_out(sorted(here.glob("model/fold_*")) if is_trained else []),
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),

@@ -8,10 +8,19 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.report.montage import Cut, window
+from noisy_student.report.volumes import Volumes
 
-CASE_BYTES = 2_000_000  # of one case as text in the page
-PAGE_BYTES = 8_000_000  # of all cases together
-COARSER = 1.15
+# Steps in which volumes get coarser: at least this, and no more than would overshoot by far.
+LEAST_STEP, LARGEST_STEP = 1.04, 1.8
+
+
+def volumes_for_page(
+    scan: sitk.Image, maps: dict[str, np.ndarray], paths: dict[str, Path], cut: Cut, limit_bytes: int
+) -> Volumes:
+    """The scan and its label maps (title → array z y x, and file), cropped to the cut's box and made small."""
+    box = zip(cut.lower_zyx[::-1], cut.upper_zyx[::-1], scan.GetSize(), strict=True)
+    texts = small_volumes(scan, maps, cut, limit_bytes)
+    return Volumes(texts, {title: str(paths[title]) for title in maps}, [list(axis) for axis in box])
 
 
 def small_volumes(scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, limit_bytes: int) -> dict[str, str]:
@@ -27,14 +36,10 @@ def small_volumes(scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, limit
     spacing_mm = min(scan.GetSpacing())
     while True:
         texts = {title: _text(_coarse(image, spacing_mm, title == "image")) for title, image in images.items()}
-        if sum(map(len, texts.values())) <= limit_bytes:
+        excess = sum(map(len, texts.values())) / limit_bytes
+        if excess <= 1:
             return texts
-        spacing_mm *= COARSER
-
-
-def limit_for(cases: int) -> int:
-    """Bytes of text that each of so many cases may take."""
-    return min(CASE_BYTES, PAGE_BYTES // max(cases, 1))
+        spacing_mm *= min(max(excess ** (1 / 3), LEAST_STEP), LARGEST_STEP)
 
 
 def _like(array_zyx: np.ndarray, scan: sitk.Image) -> sitk.Image:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from noisy_student.report.numbers import count, duration
@@ -15,19 +16,17 @@ LINE_WIDTH = 1.0
 
 def training_curves(round_: Round) -> Plot:
     """Training and validation loss above, validation Dice below, one colour per fold."""
-    with canvas(3.6, rows=2) as (figure, (loss, dice)):
+    with canvas(3.9, rows=2) as (figure, (loss, dice)):
         for fold, progress in round_.training.items():
             style = {"color": FOLD_COLOURS[fold % len(FOLD_COLOURS)], "linewidth": LINE_WIDTH}
             loss.plot(progress["epoch"], progress["training_loss"], **style)
             loss.plot(progress["epoch"], progress["validation_loss"], "--", **style)
             dice.plot(progress["epoch"], progress["validation_dice"], label=f"fold {fold}", **style)
         loss.set(title=f"Training, {round_.name}", ylabel="loss")
-        _explain_lines(loss)
         dice.set(xlabel="epoch", ylabel="validation Dice")
         dice.set_ylim(bottom=0)
         dice.xaxis.get_major_locator().set_params(integer=True)
-        if len(round_.training) > 1:
-            dice.legend(loc="lower right", ncols=2)
+        _explain_lines(figure, dice if len(round_.training) > 1 else None)
         text = svg_text(figure)
     said = f"{round_.name.capitalize()}: {_in_words(round_)}."
     return Plot(
@@ -38,9 +37,11 @@ def training_curves(round_: Round) -> Plot:
     )
 
 
-def _explain_lines(axes: Axes) -> None:
+def _explain_lines(figure: Figure, folds: Axes | None) -> None:
+    """Below the axes, where it covers no curve."""
     lines = [Line2D([], [], color=INK, linestyle=style, linewidth=LINE_WIDTH) for style in ("-", "--")]
-    axes.legend(lines, ["training", "validation"], loc="upper right")
+    of_folds, names = folds.get_legend_handles_labels() if folds else ([], [])
+    figure.legend([*lines, *of_folds], ["training", "validation", *names], loc="outside lower left", ncols=4)
 
 
 def _in_words(round_: Round) -> str:

@@ -1,0 +1,104 @@
+"""The volumes beside the page: which scans have them, what lies in a file, when it is made again."""
+
+import base64
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from noisy_student.errors import InputError
+from noisy_student.report.drawn_volumes import draw, volumes_of, volumes_within
+from noisy_student.report.results import read_results
+from noisy_student.report.volumes import CASE_BYTES, LEAST_BYTES, fitting
+from noisy_student.tables import read_table
+from synthetic_results import SyntheticRun
+
+SCRIPT = Path(__file__).parents[3] / "workflow/scripts/draw_volumes.py"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    run = SyntheticRun(gains=(0.02,), labelled=2, unlabelled=3, validation=1, test=1, pictures=True)
+    return read_results(run.write(tmp_path_factory.mktemp("run")))
+
+
+def content(path):
+    call = path.read_text().splitlines()[1]
+    assert call.startswith("window.takeVolumes(") and call.endswith(");")
+    return json.loads(f"[{call[len('window.takeVolumes(') : -2]}]")
+
+
+@pytest.mark.parametrize(
+    ("scans", "megabytes", "fit", "limit"),
+    [(10, 500, 10, CASE_BYTES), (2100, 500, 2100, 238_095), (3000, 500, 2500, LEAST_BYTES), (10, 0, 0, LEAST_BYTES)],
+)
+def test_scans_share_the_disk_evenly_until_a_share_is_too_little(scans, megabytes, fit, limit):
+    cases = [str(number) for number in range(scans)]
+    assert fitting(cases, megabytes) == (cases[:fit], limit)
+
+
+def test_judged_scans_come_first_and_the_least_sure_before_others(results):
+    cases = [wanted.case for wanted in volumes_within(results, 500)]
+    selection = results.rounds[1].selection.sort_values("confidence", kind="stable")
+    assert cases[:4] == ["Test_0001", "Validation_0001", "Labelled_0001", "Labelled_0002"]
+    assert cases[4:] == selection["case"].tolist()
+
+
+def test_a_file_has_the_scan_and_every_label_map_with_its_path(results, tmp_path):
+    wanted = volumes_of(results, ["Test_0001"])[0]
+    row = draw(wanted, tmp_path)
+    case, data = content(tmp_path / "Test_0001.js")
+    assert case == "Test_0001" and row["bytes"] == (tmp_path / "Test_0001.js").stat().st_size
+    titles, paths, texts = zip(*data["maps"], strict=True)
+    assert titles == ("image", "truth", "prediction, round 0", "prediction, round 1")
+    assert paths[3] == str(results.folder / "round_1/predictions/Test_0001.nii.gz")
+    assert all(gzip.decompress(base64.b64decode(text)) for text in texts)
+    assert all(0 <= first < end <= size for first, end, size in data["box"])
+
+
+def test_labelled_scans_have_what_the_fold_made_that_held_them_out(results, tmp_path):
+    assert list(volumes_of(results, ["Labelled_0001"])[0].label_maps) == [
+        "truth",
+        "held out, round 0",
+        "held out, round 1",
+    ]
+    assert list(volumes_of(results, ["Labelled_0002"])[0].label_maps) == ["truth"]
+
+
+def test_a_file_is_made_again_when_what_it_shows_has_changed(results, tmp_path):
+    wanted = volumes_of(results, ["Unlabelled_0001"])[0]
+    draw(wanted, tmp_path)
+    path = tmp_path / "Unlabelled_0001.js"
+    path.write_text(path.read_text() + "// as it was\n")
+    draw(wanted, tmp_path)
+    assert path.read_text().endswith("// as it was\n")
+    os.utime(wanted.label_maps["pseudo-label, round 1"], (1, 1))
+    draw(wanted, tmp_path)
+    assert not path.read_text().endswith("// as it was\n")
+
+
+def test_a_scan_that_cannot_be_read_is_named_and_stops_nothing(results, tmp_path):
+    wanted = volumes_of(results, ["Unlabelled_0002"])[0]
+    draw(wanted, tmp_path)
+    wanted.label_maps["truth"].unlink()
+    row = draw(wanted, tmp_path)
+    assert row["bytes"] == 0 and "no such file" in row["problem"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_cases_are_refused(results):
+    with pytest.raises(InputError, match="Test_0009: no such case"):
+        volumes_of(results, ["Test_0001", "Test_0009"])
+
+
+def test_the_command_makes_its_shard(results, tmp_path):
+    for shard in ("0", "1"):
+        command = [sys.executable, SCRIPT, "--results", results.folder, "--folder", tmp_path, "--megabytes", "500"]
+        command += ["--shard", shard, "--shards", "2", "--output", tmp_path / f"shard_{shard}.tsv"]
+        subprocess.run(command, check=True, capture_output=True)
+    made = [case for shard in "01" for case in read_table(tmp_path / f"shard_{shard}.tsv")["case"]]
+    assert sorted(made) == sorted(results.cases["case"])

@@ -171,7 +171,7 @@ BROKEN = """(() => {
   const found = [];
   while (texts.nextNode()) {
     const { currentNode: text } = texts;
-    if (text.parentElement.closest("script, style, svg, code, pre")) continue;
+    if (text.parentElement.closest("script, style, svg, code, pre, .hidden")) continue;
     for (const { 0: word, index } of text.data.matchAll(/\\p{L}+/gu)) {
       const range = document.createRange();
       range.setStart(text, index);
@@ -184,12 +184,16 @@ BROKEN = """(() => {
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_page_is_never_wider_than_the_screen_and_breaks_no_word(browser, any_page, width):
+def test_page_is_never_wider_than_the_screen(browser, any_page, width):
     browser.open(any_page, width)
     assert browser.ask("document.documentElement.scrollWidth") <= width
+
+
+def test_no_word_is_broken_on_a_phone(browser, page):
+    browser.open(page, 390)
     assert browser.ask(BROKEN) == []
     browser.ask("document.querySelector('.lead').style.width = '2em'")
-    assert "by" not in browser.ask(BROKEN) and browser.ask(BROKEN) != []
+    assert "reached" in browser.ask(BROKEN)
 
 
 def test_tables_that_scroll_say_so(browser, page):
@@ -297,8 +301,8 @@ def test_viewer_shows_the_scan_and_switches_what_lies_over_it(browser, page):
 
 
 def choose_in_viewer(browser, name, value):
-    browser.ask(f"""(() => {{ const field = document.querySelector('#viewer form').elements['{name}'];
-        field.value = '{value}'; field.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()""")
+    browser.ask(f"""(() => {{ const form = document.querySelector('#viewer form');
+        form.elements['{name}'].value = '{value}'; form.dispatchEvent(new Event('input')); }})()""")
 
 
 def test_viewer_shows_where_two_label_maps_differ_the_slices_and_the_file(browser, page):
@@ -317,7 +321,7 @@ def test_viewer_shows_where_two_label_maps_differ_the_slices_and_the_file(browse
     said = browser.ask("document.querySelector('#viewer output').textContent")
     assert said.startswith("At the crosshair: truth: ") and " of 34; coronal " in said
     box = browser.ask("document.querySelector('#viewer canvas').getBoundingClientRect().toJSON()")
-    place = {"x": box["x"] + box["width"] / 8, "y": box["y"] + box["height"] / 4}
+    place = {"x": box["x"] + 0.3 * box["width"], "y": box["y"] + 0.5 * box["height"]}
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", **place)
     browser.wait_for("document.querySelector('#viewer output').textContent.startsWith('Under the cursor: truth: ')")
 
@@ -329,16 +333,17 @@ def test_viewer_loads_what_lies_beside_the_page_and_says_how_to_make_what_does_n
     for case in ("Unlabelled_0002", "Labelled_0001"):
         browser.open(page, 1280)
         choose(browser, "text", case)
+        choose(browser, "role", case.split("_")[0].lower())
         browser.ask("document.querySelector('#case-table tbody button').click()")
         browser.ask("document.querySelector('#case-table .detail [data-view]').click()")
         browser.wait_for("document.getElementById('viewer').dataset.ready === 'yes'")
         assert coloured_share(browser)[0] > 0.01
         assert [event for event in browser.events if event.get("method") in WRONG] == []
     browser.ask("document.querySelector('#viewer form button').click()")
-    browser.ask("document.querySelector('#case-table .detail [data-view]').dataset.view = 'Unlabelled_0003'")
+    browser.ask("document.querySelector('#case-table .detail [data-view]').dataset.view = 'Labelled_0002'")
     browser.ask("document.querySelector('#case-table .detail [data-view]').click()")
     browser.wait_for("document.getElementById('viewer').dataset.ready === 'failed'")
-    assert browser.ask("document.querySelector('#viewer .problem').innerText").endswith("--cases Unlabelled_0003")
+    assert browser.ask("document.querySelector('#viewer .problem').innerText").endswith("--cases Labelled_0002")
 
 
 def test_viewer_opens_from_a_row_of_the_table_and_another_case_after_it(browser, page):

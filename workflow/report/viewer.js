@@ -113,7 +113,9 @@
       shown.pair = pair;
     }
     const visible = shown.difference?.volume ?? here?.volume;
-    niivue.volumes.slice(1).forEach((volume, place) => niivue.setOpacity(place + 1, volume === visible ? opacity : 0));
+    // A difference is thin: it is drawn stronger than a label map.
+    const strength = shown.difference ? opacity ** 0.3 : opacity;
+    niivue.volumes.slice(1).forEach((volume, place) => niivue.setOpacity(place + 1, volume === visible ? strength : 0));
     const present = here ? Object.entries(colours).filter(([label]) => here.labels.has(Number(label))) : [];
     const legend = shown.difference?.legend ?? present.map(([, entry]) => entry);
     dialog.querySelector(".legend").replaceChildren(...swatches(legend));

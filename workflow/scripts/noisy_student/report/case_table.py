@@ -47,11 +47,11 @@ def _scores(round_: Round) -> list[pd.DataFrame]:
 def case_rows(results: Results) -> dict[str, Any]:
     """What the page's table reads.
 
-    `rounds` and what they are called (`titles`), `roles`, `sets` (none where each role is judged as a whole), `organs` (the mean over them first), and
-    `texts`, into which numbers elsewhere point. Each of `cases` has its name, role and set; `scores[measure]`, for
-    organs and in them rounds, in 1 / 100,000, None where there is none and without the measures of which there is none;
-    `decisions`: round → kept or dropped, why, which organs are left out of the loss; and `maps`: pairs of title and
-    path of its label maps, in which {} stands for its name.
+    `rounds` and what they are called (`titles`), `roles`, `sets` (none where each role is judged as a whole), `organs`
+    (the mean over them first), and `texts`, into which numbers elsewhere point. Each of `cases` has its name, role and
+    set; `scores[measure]`, for organs and in them rounds, in 1 / 100,000, None where there is none and without the
+    measures of which there is none; `decisions`: round → kept or dropped, why, which organs are left out of the loss;
+    and `maps`: pairs of title and path of its label maps, in which {} stands for its name.
     """
     table, texts = case_scores(results), _Texts()
     rounds = sorted(table["round"].unique().tolist())

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -55,14 +55,18 @@ docs: $(READY)
 	mkdocs build --strict --quiet
 	@echo "The site: $(CURDIR)/site/index.html; its search needs a server: python -m http.server --directory site"
 
-# Measurements. On a quiet machine; windows, training and upper bound read the results of `make run`.
-bench: bench-evaluation bench-pseudo-label bench-windows bench-training bench-soft-targets bench-upper-bound
+# Measurements. On a quiet machine; cpu (in part), windows, training and upper bound read the results of `make run`.
+bench: bench-evaluation bench-pseudo-label bench-cpu bench-windows bench-training bench-soft-targets bench-upper-bound
 
 bench-evaluation: $(READY)
 	python benchmarks/evaluation.py
 
 bench-pseudo-label: $(READY)
 	python benchmarks/pseudo_label.py
+
+# What OpenVINO saves where there is no GPU; OPTIONS="--network small --slices 20" for a short one.
+bench-cpu: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/labelling_cpu.py $(OPTIONS)
 
 bench-windows: $(READY)
 	python benchmarks/windows.py

@@ -128,14 +128,15 @@ class LabellingRun:
         """The rule `pseudo_label`: from preprocessed scans to label maps and scores."""
         tables = [word for pair in TABLES.items() for word in pair]
         where = ("--folder", output, "--output", output / "scores.tsv", "--shard", 0, "--shards", 1)
-        how = ("--device", "cpu", "--threads", self.cores, "--roles", role)
+        how = ("--backend", "torch", "--device", "cpu", "--threads", self.cores, "--roles", role)
         command = (sys.executable, ROOT / "workflow/scripts/predict.py", CHECKPOINT)
         return self.measure(*command, *tables, *how, *where, *more, output=output)
 
     def ours_from_files(self, image: Path, output: Path) -> Measured:
         """The predictor alone: from the scans' files to label maps."""
         command = (sys.executable, ROOT / "workflow/scripts/label_scan.py", "--model", MODEL, "--image", image)
-        return self.measure(*command, "--output", output, "--device", "cpu", "--threads", self.cores, output=output)
+        how = ("--backend", "torch", "--device", "cpu", "--threads", self.cores)
+        return self.measure(*command, "--output", output, *how, output=output)
 
     def stock(self, output: Path, *more: str) -> Measured:
         """`nnUNetv2_predict` with as many workers as there are cores."""

@@ -28,23 +28,23 @@ VARIANTS = [
 ROW = "{:<28}  {:>6}  {:>6}  {:>8}  {:>8}"
 
 
-def label(results: Path, output: Path, windows: str, step: float) -> float:
+def label(results: Path, output: Path, *options: object) -> float:
     """Label the scans with the model that labels after the last round; seconds of the process."""
     labeller = sorted(results.glob("round_*/labeller"))[-1]
     command = [sys.executable, ROOT / "workflow/scripts/predict.py", *sorted(labeller.glob("fold_*/*.pth"))]
     command += ["--cases", results / "cohort/cases.tsv", "--converted", results / "cohort/converted.tsv"]
     command += ["--preprocessed", labeller / "preprocessed.tsv", "--roles", "validation", "test"]
-    command += ["--windows", windows, "--step-size", step, "--device", "cpu", "--threads", os.cpu_count()]
+    command += [*options, "--device", "cpu", "--threads", os.cpu_count()]
     command += ["--shard", 0, "--shards", 1, "--folder", output, "--output", output / "scores.tsv"]
     return measured(command, output, results.parent, {}, output / "log").wall_s
 
 
-def dsc(results: Path, output: Path) -> pd.Series:
-    """Mean DSC over organs of each scan."""
+def dsc(results: Path, output: Path) -> pd.DataFrame:
+    """DSC of each scan and organ."""
     command = [sys.executable, ROOT / "workflow/scripts/evaluate.py", "--cases", results / "cohort/cases.tsv"]
     command += ["--roles", "validation", "test", "--predictions", output, "--output", output / "dsc.tsv"]
     measured(command, output, results.parent, {}, output / "log")
-    return pd.read_csv(output / "dsc.tsv", sep="\t").groupby("case").DSC.mean()
+    return pd.read_csv(output / "dsc.tsv", sep="\t")
 
 
 def main() -> None:
@@ -59,8 +59,8 @@ def main() -> None:
         for windows, step in VARIANTS:
             output = Path(folder, f"{windows}_{step}")
             output.mkdir()
-            seconds = label(results, output, windows, step)
-            scores.append(dsc(results, output))
+            seconds = label(results, output, "--windows", windows, "--step-size", step)
+            scores.append(dsc(results, output).groupby("case").DSC.mean())
             change = scores[-1] - scores[0]
             figures = f"{seconds:.1f}", f"{scores[-1].mean():.3f}", f"{change.mean():+.4f}", f"{change.abs().max():.4f}"
             print(ROW.format(f"{windows}, step {step:g}", *figures), flush=True)

@@ -52,6 +52,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return Scheduling(config, log)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Nothing is kept in the user's cache, nor taken from there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("xdg_cache")))
+        yield
+
+
 def script(name: str, *arguments: object) -> subprocess.CompletedProcess:
     """Run one of the workflow's scripts as a rule does."""
     command = [sys.executable, str(ROOT / "workflow/scripts" / name), *map(str, arguments)]

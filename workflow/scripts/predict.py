@@ -20,7 +20,7 @@ import torch
 
 from noisy_student.cohort.labelled_organs import add_fewer_than, to_label
 from noisy_student.command import run
-from noisy_student.configuration.prediction_options import Prediction, add_arguments, prediction_of
+from noisy_student.configuration.prediction_options import TORCH, Prediction, add_arguments, prediction_of
 from noisy_student.damage import damaged
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256
@@ -30,7 +30,7 @@ from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.model.device import choose_device
-from noisy_student.model.label_files import SHORT, LabelFiles, Labelled, made_from, model_in
+from noisy_student.model.label_files import SHORT, LabelFiles, Labelled, made_from
 from noisy_student.model.model_folder import by_folder, read_model
 from noisy_student.model.postprocessing import Steps, read_steps
 from noisy_student.model.predictor import Logits, Predictor
@@ -52,7 +52,7 @@ def identity(checkpoints: list[Path], options: Prediction, steps: Steps, organs:
 
     `organs`: of models from elsewhere, whose labels are matched with these.
     """
-    parts = [*map(sha256, checkpoints), json.dumps([*options.results_depend_on, list(SCORES), steps])]
+    parts = [*map(sha256, checkpoints), json.dumps([*options.label_maps_depend_on, list(SCORES), steps])]
     if organs is not None:
         folders = dict.fromkeys(path.parents[1] for path in checkpoints)
         parts += [sha256(folder / name) for folder in folders for name in DESCRIPTIONS]
@@ -71,39 +71,50 @@ def of_voices(finals: Sequence[Path], names: Sequence[str]) -> list[Path]:
 
 @dataclass(frozen=True)
 class Job:
-    """One scan to label: its results, its files, its own orientation, and what the results depend on."""
+    """One scan to label: its results, its files, its own orientation, and what the results depend on.
+
+    `made_from` has that for each of `may_be_made_by`, what they may be made by.
+    """
 
     files: LabelFiles
     scan: Path
     preprocessed: Path | None
     orientation: str
-    made_from: str
+    model: str
+    scan_sha256: str
+    may_be_made_by: Sequence[str]
     same_in: tuple[Path, ...] = ()
     aside: Path | None = None
     store: Store = NO_STORE
 
     def done(self) -> pd.DataFrame | None:
         """The scores, if the results are there, or can be taken from where the same model's may lie."""
-        if (scores := self.files.read(self.made_from)) is not None:
+        wanted = list(map(self.made_from, self.may_be_made_by))
+        if (scores := self.files.read(*wanted)) is not None:
             return scores
         self.set_others_aside()
         for folder in self.same_in:
             other = replace(self.files, folder=folder)
-            if (scores := other.read(self.made_from)) is not None:
+            if (scores := other.read(*wanted)) is not None:
                 self.files.take(other)
                 return scores
-        return self.files.read(self.made_from) if self.store.take(KIND, self.identity, self.files.by_name()) else None
+        names = self.files.by_name()
+        taken = any(self.store.take(KIND, self.identity(made_by), names) for made_by in self.may_be_made_by)
+        return self.files.read(*wanted) if taken else None
 
-    @property
-    def identity(self) -> str:
-        """What the files depend on, in the store."""
+    def made_from(self, made_by: str) -> str:
+        """What the files depend on, if they are `made_by` this."""
+        return made_from(self.model, self.scan_sha256, made_by)
+
+    def identity(self, made_by: str = TORCH) -> str:
+        """The same in the store."""
         voxels = f"voxels {self.files.voxels}{' by confidence' if self.files.voxels else ''}"
-        return f"{self.made_from}, {voxels}{', soft' if self.files.soft else ''}"
+        return f"{self.made_from(made_by)}, {voxels}{', soft' if self.files.soft else ''}"
 
     def set_others_aside(self) -> None:
         """Keep what another model has made of the scan."""
         if self.aside:
-            self.files.set_aside(self.aside, model_in(self.made_from))
+            self.files.set_aside(self.aside, self.model)
 
 
 class OfThisRun:
@@ -111,6 +122,11 @@ class OfThisRun:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
+
+    @property
+    def made_by(self) -> str:
+        """What its label maps are made by, once there is one."""
+        return self.predictor.made_by
 
     def read(self, job: Job) -> torch.Tensor:
         """The preprocessed scan."""
@@ -130,6 +146,11 @@ class FromElsewhere:
 
     def __init__(self, labeller: Labeller | Vote) -> None:
         self.labeller = labeller
+
+    @property
+    def made_by(self) -> str:
+        """What its label maps are made by, once there is one."""
+        return self.labeller.made_by
 
     def read(self, job: Job) -> Any:
         """The scan, preprocessed. Raises InputError for one that is too thin for the model."""
@@ -169,8 +190,8 @@ def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) ->
     def finish(predicted: tuple[Job, Any]) -> tuple[str, pd.DataFrame]:
         job, said = predicted
         labelled = model.labelled(said, job)
-        job.files.write(labelled, job.scan, job.orientation, job.made_from)
-        job.store.put(KIND, job.identity, job.files.by_name())
+        job.files.write(labelled, job.scan, job.orientation, job.made_from(model.made_by))
+        job.store.put(KIND, job.identity(model.made_by), job.files.by_name())
         return job.files.case, labelled.scores
 
     yield from overlapped(missing, read, work, finish)
@@ -233,7 +254,8 @@ def main() -> None:
     jobs = [
         Job(
             LabelFiles(arguments.folder, row.case, arguments.voxels, arguments.soft), Path(scans[row.case]),
-            preprocessed.get(row.case), row.orientation, made_from(model, row.sha256), same_in, aside, store,
+            preprocessed.get(row.case), row.orientation, model, row.sha256, options.may_be_made_by, same_in, aside,
+            store,
         )
         for row in cases.itertuples()
     ]  # fmt: skip
@@ -242,7 +264,7 @@ def main() -> None:
         table.assign(case=case, model=model, scan=scan_of[case])
         for case, table in with_progress(label_all(jobs, partial(load, arguments)), len(jobs), "labelling")
     )
-    with store.alone(f"labelling {' '.join(job.identity for job in jobs)}"):
+    with store.alone(f"labelling {' '.join(job.identity() for job in jobs)}"):
         table = stacked(scores, ["case", *SCORES, "model", "scan"])
     write_table(table.set_index("case").loc[cases.case].reset_index(), arguments.output)
 

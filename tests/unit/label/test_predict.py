@@ -132,3 +132,18 @@ def test_the_voices_that_a_file_names_label_together(tables, untrained, tmp_path
     assert scores.fold_agreement.notna().all() and scores.fold_agreement.min() < 1
     checkpoints = [model / "fold_0/checkpoint_final.pth", average]
     assert set(scores.model) == {predict.identity(checkpoints, Prediction(), ())}
+
+
+def test_what_is_as_exact_as_asked_for_is_kept_and_what_is_less_exact_is_made_anew(tables, untrained, tmp_path):
+    assert label(tables, untrained, tmp_path, "", "--backend", "torch") == 0
+    records = [tmp_path / f"scores/{case}.json" for case in CASES]
+    by_torch = [record.read_text() for record in records]
+    assert all("openvino" not in record for record in by_torch)
+    records[0].write_text(by_torch[0].replace("scan 0", "scan 1"))
+    records[1].write_text(by_torch[1].replace("0" * 64, f"{'0' * 64}, by openvino bfloat16"))
+    # Without training more classes are equally likely, between which rounding decides.
+    tolerant = "from noisy_student.model import backend; backend.MAY_DIFFER['float32'] = 1e-3"
+    assert label(tables, untrained, tmp_path, tolerant, "--precision", "float32") == 0
+    made_from = [json.loads(record.read_text())["made_from"] for record in records]
+    assert [text.rpartition(", by ")[2] for text in made_from[:2]] == ["openvino float32"] * 2
+    assert records[2].read_text() == by_torch[2]

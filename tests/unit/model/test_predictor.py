@@ -33,7 +33,7 @@ def scan(converted, plan, tmp_path_factory):
 
 
 def predictor_of(untrained, folds, **options):
-    return Predictor(read_model(checkpoints_of(untrained, folds)), Prediction(**options), CPU)
+    return Predictor(read_model(checkpoints_of(untrained, folds)), Prediction(**{"backend": "torch"} | options), CPU)
 
 
 def test_the_label_map_is_that_of_stock_prediction_with_both_folds(untrained, scan, converted):
@@ -73,7 +73,7 @@ def test_soft_labels_and_counts_know_of_pieces_that_were_taken_away(untrained, s
     """Of two networks without training the pieces of an organ are many; all but the largest become background."""
     found = {}
     for steps in ((), ((1,), (6,))):
-        predictor = Predictor(read_model(checkpoints_of(untrained)), Prediction(), CPU, steps)
+        predictor = Predictor(read_model(checkpoints_of(untrained)), Prediction(backend="torch"), CPU, steps)
         logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
         found[steps] = predictor.labelled(logits, read_properties(scan), voxels=True, soft=True)
     neither = predictor.labelled(logits, read_properties(scan))
@@ -101,8 +101,8 @@ def test_voices_label_by_the_mean_of_their_logits_and_are_compared_as_folds_are(
     between = {name: (weights[0][name] + weights[1][name]) / 2 for name in weights[0]}
     torch.save(torch.load(voices[0], weights_only=False) | {"network_weights": between}, voices[2])
     image = torch.from_numpy(read_array(with_suffix(scan, ARRAY)))
-    singly = [Predictor(read_model([path]), Prediction(), CPU).predict(image).mean for path in voices]
-    predictor = Predictor(read_model(voices), Prediction(), CPU)
+    singly = [Predictor(read_model([path]), Prediction(backend="torch"), CPU).predict(image).mean for path in voices]
+    predictor = Predictor(read_model(voices), Prediction(backend="torch"), CPU)
     found = predictor.predict(image)
     assert torch.allclose(found.mean.float(), torch.stack(singly).float().mean(0), atol=0.02, rtol=0.002)
     labels = [logits.argmax(0).numpy() for logits in singly]
@@ -131,7 +131,8 @@ def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return self.network(window)
 
-    predictor.networks[1] = FullOnce(predictor.networks[1])
+    networks = predictor.backend.networks
+    networks[1] = partial(map, FullOnce(networks[1].args[0]))
     found = predictor.label(scan)
     assert (found.label_map_zyx == expected.label_map_zyx).all() and found.scores.equals(expected.scores)
     assert "this scan's logits are gathered on the host" in capfd.readouterr().err
@@ -143,7 +144,7 @@ def test_a_network_that_never_fits_is_an_error(untrained, scan):
     def full(window):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    predictor.networks = [full]
+    predictor.backend.networks[:] = [partial(map, full)]
     with pytest.raises(torch.OutOfMemoryError):
         predictor.label(scan)
 
@@ -163,7 +164,7 @@ def test_what_makes_the_network_faster_leaves_the_label_map(untrained, scan, opt
     predictor = predictor_of(untrained, (0,), **{option: True})
     expected = predictor_of(untrained, (0,)).label(scan).label_map_zyx
     assert (predictor.label(scan).label_map_zyx != expected).mean() < 1e-4
-    network = predictor.networks[0]
+    network = predictor.backend.networks[0].args[0]
     layout = next(weight for weight in network.parameters() if weight.dim() == 5 and weight.shape[1] > 1)
     assert layout.is_contiguous(memory_format=torch.channels_last_3d) == (option == "channels_last")
     assert isinstance(network, torch._dynamo.OptimizedModule) == (option == "compile")
@@ -174,7 +175,8 @@ def test_in_the_bodys_box_the_network_sees_nothing_else(untrained, scan, plan):
     image = predictor.on_host(read_array(with_suffix(scan, ARRAY)))
     box = (slice(None), *box_of_body(body_of(image.numpy(), plan)))
     found = predictor.predict(image).mean.clone()
-    alone = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU).logits(predictor.networks[0])
+    windows = Windows(image[box], plan.configuration.patch_size, 0.5, plan.classes, CPU)
+    alone = windows.logits(predictor.backend.networks[0])
     assert image[box].numel() < image.numel()
     assert torch.equal(found[box], alone)
     found[box][:] = 0
@@ -187,7 +189,7 @@ def test_with_windows_on_the_body_the_body_is_labelled_as_before(untrained, scan
     wide = np.pad(image, ((0, 0), (0, 0), (60, 60), (60, 60)), constant_values=image.min())
     everywhere, on_body = (predictor_of(untrained, (0,), windows=where) for where in ("everywhere", "on_body"))
     calls = []
-    on_body.networks[0].register_forward_hook(lambda *_: calls.append(1))
+    on_body.backend.networks[0].args[0].register_forward_hook(lambda *_: calls.append(1))
     expected, found = (predictor.predict(predictor.on_host(wide)).mean for predictor in (everywhere, on_body))
     body = torch.from_numpy(body_of(wide, plan))
     windows = Windows(torch.from_numpy(wide), plan.configuration.patch_size, 0.5, plan.classes, CPU)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -34,7 +36,7 @@ def windows_of(plan, image, step_size=0.5):
 )
 def test_logits_are_bit_equal_to_nnunets(plan, network, shape, step_size):
     image = torch.randn(1, *shape, generator=torch.Generator().manual_seed(1))
-    found = windows_of(plan, image, step_size).logits(network)
+    found = windows_of(plan, image, step_size).logits(partial(map, network))
     assert found.dtype == torch.half and found.shape == (CLASSES, *shape)
     assert torch.equal(found, stock_logits(plan, network, image, step_size=step_size))
 
@@ -42,7 +44,7 @@ def test_logits_are_bit_equal_to_nnunets(plan, network, shape, step_size):
 def test_the_mean_over_mirrored_passes_is_nnunets(plan, network):
     image = torch.randn(1, 30, 60, 50, generator=torch.Generator().manual_seed(1))
     windows = windows_of(plan, image)
-    passes = [windows.logits(network, axes) for axes in [(), (0,), (1,), (0, 1)]]
+    passes = [windows.logits(partial(map, network), axes) for axes in [(), (0,), (1,), (0, 1)]]
     stock = stock_logits(plan, network, image, axes=(0, 1))
     # Where all windows' weights are next to nothing, half precision leaves no digits, in nnU-Net neither.
     sure = windows.weight_sums > 0.01
@@ -55,7 +57,7 @@ def test_logits_beyond_half_precision_are_an_error(plan):
     network = torch.nn.Conv3d(1, CLASSES, 1)
     torch.nn.init.constant_(network.weight, 1e6)
     with pytest.raises(OverflowError, match="half precision"):
-        windows_of(plan, torch.ones(1, 24, 48, 48)).logits(network)
+        windows_of(plan, torch.ones(1, 24, 48, 48)).logits(partial(map, network))
 
 
 def test_windows_without_a_body_are_left_out_and_are_background(plan, network):
@@ -66,13 +68,13 @@ def test_windows_without_a_body_are_left_out_and_are_background(plan, network):
     windows = Windows(image, patch_size, 0.5, CLASSES, CPU, body)
     everywhere = windows_of(plan, image)
     assert 0 < len(windows.places) < len(everywhere.places)
-    found = windows.logits(network)
-    assert torch.equal(found[:, body], everywhere.logits(network)[:, body])
+    found = windows.logits(partial(map, network))
+    assert torch.equal(found[:, body], everywhere.logits(partial(map, network))[:, body])
     assert (found[:, :, :, -20:].argmax(0) == 0).all() and torch.isfinite(found).all()
 
 
 def test_with_a_body_everywhere_nothing_changes(plan, network):
     image = torch.randn(1, 10, 60, 50, generator=torch.Generator().manual_seed(1))
     body = torch.ones(10, 60, 50, dtype=torch.bool)
-    found = Windows(image, plan.configuration.patch_size, 0.5, CLASSES, CPU, body).logits(network)
-    assert torch.equal(found, windows_of(plan, image).logits(network))
+    found = Windows(image, plan.configuration.patch_size, 0.5, CLASSES, CPU, body).logits(partial(map, network))
+    assert torch.equal(found, windows_of(plan, image).logits(partial(map, network)))

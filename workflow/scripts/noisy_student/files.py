@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from noisy_student.errors import InputError
 from noisy_student.sizes import size_in_words
@@ -36,6 +37,23 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; rename it to `path` at the end, unless another process was faster."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{UNFINISHED}{uuid4().hex}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        try:
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def visible(folder: Path, ending: str = "") -> list[Path]:

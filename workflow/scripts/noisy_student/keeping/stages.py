@@ -16,9 +16,9 @@ from pathlib import Path
 from noisy_student import __version__
 from noisy_student.cohort.scans import ROLES, says_what_is_labelled
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.files import sha256, write_text
+from noisy_student.files import sha256, whole_folder, write_text
 from noisy_student.keeping.depends import Depends, key
-from noisy_student.keeping.store import MANIFEST, Store, damaged_files, give, link_tree, share, whole_folder
+from noisy_student.keeping.store import MANIFEST, Store, damaged_files, give, link_tree, share
 from noisy_student.nnunet import CASES_FOLDER
 
 STAGES, USERS = "stages", "users"

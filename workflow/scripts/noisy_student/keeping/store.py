@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from noisy_student import __version__
 from noisy_student.errors import InputError
-from noisy_student.files import UNFINISHED, copy, only_one, sha256, write_text
+from noisy_student.files import UNFINISHED, copy, only_one, sha256, whole_folder, write_text
 
 VARIABLE = "NOISY_STUDENT_STORE"
 ITEMS, LOCKS = "items", "locks"
@@ -113,23 +113,6 @@ def _is(path: Path, checksum: str) -> bool:
         return sha256(path) == checksum
     except OSError:
         return False
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; rename it to `path` at the end, unless another process was faster."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{UNFINISHED}{uuid4().hex}")
-    temporary.mkdir()
-    try:
-        yield temporary
-        try:
-            temporary.rename(path)
-        except OSError:
-            if not path.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 _told: set[Path] = set()

@@ -11,7 +11,7 @@ import pandas as pd
 import SimpleITK as sitk
 import torch
 
-from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.configuration.prediction_options import MADE_BY, Prediction
 from noisy_student.errors import InputError
 from noisy_student.geometry import PATIENT_AXES, canonical_array, canonical_box, reorient
 from noisy_student.label.vote import Opinion, vote
@@ -49,6 +49,11 @@ class Labeller:
 
     def __init__(self, predictor: Predictor, meaning: Translation | None = None, organs: Sequence[Organ] = ()) -> None:
         self.predictor, self.meaning, self.organs = predictor, meaning, organs
+
+    @property
+    def made_by(self) -> str:
+        """What its label maps are made by, once there is one."""
+        return self.predictor.made_by
 
     @property
     def table(self) -> list[Organ]:
@@ -126,6 +131,11 @@ class Vote:
 
     def __init__(self, labellers: Sequence[Labeller], organs: Sequence[Organ]) -> None:
         self.labellers, self.organs = labellers, organs
+
+    @property
+    def made_by(self) -> str:
+        """What the least exact of its models' label maps are made by."""
+        return max((labeller.made_by for labeller in self.labellers), key=MADE_BY.index)
 
     @property
     def table(self) -> list[Organ]:

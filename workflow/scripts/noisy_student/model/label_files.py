@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from noisy_student.configuration.prediction_options import TORCH
 from noisy_student.damage import damaged
 from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
@@ -21,9 +22,9 @@ SHORT = 12
 COUNTS = "voxels_by_confidence"
 
 
-def made_from(model: str, scan: str) -> str:
-    """What a label map depends on, by the checksums of the model and of the scan."""
-    return f"model {model}, scan {scan}"
+def made_from(model: str, scan: str, made_by: str = TORCH) -> str:
+    """What a label map depends on, by the checksums of the model and of the scan; and what it is made by."""
+    return f"model {model}, scan {scan}" + (f", by {made_by}" if made_by != TORCH else "")
 
 
 def model_in(made_from: str) -> str:
@@ -109,11 +110,11 @@ class LabelFiles:
             record[COUNTS] = {organ: labelled.confidence_counts[label].tolist() for organ, label in organs}
         write_text(self.scores, json.dumps(record))
 
-    def read(self, made_from: str) -> pd.DataFrame | None:
-        """The scores, if all files are whole and made from this; otherwise nothing."""
+    def read(self, *made_from: str) -> pd.DataFrame | None:
+        """The scores, if all files are whole and made from one of these; otherwise nothing."""
         try:
             record = json.loads(self.scores.read_text())
-            whole = record["made_from"] == made_from and self._checksums().items() <= record["sha256"].items()
+            whole = record["made_from"] in made_from and self._checksums().items() <= record["sha256"].items()
             whole &= COUNTS in record or not self.voxels
         except (OSError, ValueError, KeyError):
             return None

@@ -3,6 +3,7 @@
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
+from noisy_student.model.backend import WINDOWS_TO_PROVE, Network, in_openvino, in_torch, is_of_openvino
 from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.certainty import certainty_of, label_map_on_grid
 from noisy_student.model.device import has_room, one_thread
@@ -52,9 +54,13 @@ class Predictor:
         """`steps` are those of post-processing (`largest_pieces`)."""
         self.plan, self.orientation = model.plan, model.orientation
         self.options, self.device, self.steps = options, device, steps
-        self.networks = [self._ready(network) for network in model.networks]
+        self.threads = torch.get_num_threads()
+        # OpenVINO is ready once it was proved right, on windows of the first scan, until when torch's networks wait.
+        self.waiting = list(model.networks) if is_of_openvino(options, device) else []
+        self.backend = in_torch([] if self.waiting else map(self._ready, model.networks))
         left_right = self.plan.manager.transpose_forward.index(LEFT_RIGHT)
         self.mirrorings = mirrorings(model.mirror_axes, left_right) if options.mirroring else [()]
+        self.passes = len(model.networks) * len(self.mirrorings)
         if options.windows != "everywhere" and self.plan.configuration.normalization_schemes != [CT]:
             schemes = ", ".join(self.plan.configuration.normalization_schemes)
             raise InputError(f"a model of CT scans ({CT}), to tell body from air", schemes, "set `windows: everywhere`")
@@ -63,6 +69,21 @@ class Predictor:
         layout = torch.channels_last_3d if self.options.channels_last else torch.contiguous_format
         network = network.to(self.device, memory_format=layout)
         return torch.compile(network) if self.options.compile else network
+
+    @property
+    def made_by(self) -> str:
+        """What its label maps are made by, once there is one (`prediction_options.MADE_BY`)."""
+        return self.backend.made_by
+
+    def networks(self, windows: Windows) -> list[Network]:
+        """The networks, ready to run over `windows`; on those of the first scan OpenVINO proves right, if it does."""
+        if self.waiting and windows.places:
+            examples = partial(windows.of_most_contrast, WINDOWS_TO_PROVE)
+            patch_size, precision = self.plan.configuration.patch_size, self.options.precision
+            found = in_openvino(self.waiting, patch_size, precision, self.threads, examples)
+            self.backend = found or in_torch(map(self._ready, self.waiting))
+            self.waiting = []
+        return self.backend.networks or in_torch(self.waiting).networks
 
     def on_host(self, image: np.ndarray) -> torch.Tensor:
         """A preprocessed image (channel, z, y, x) ready for `predict`: for a GPU, in memory that it copies from."""
@@ -85,7 +106,7 @@ class Predictor:
         return self._predict(image, body)
 
     def _bytes(self, image: torch.Tensor) -> int:
-        arrays = 2 if len(self.networks) * len(self.mirrorings) > 1 else 1
+        arrays = 2 if self.passes > 1 else 1
         return image[0].numel() * (BYTES_PER_VOXEL + arrays * self.plan.classes * BYTES_PER_LOGIT)
 
     @torch.inference_mode()
@@ -95,18 +116,17 @@ class Predictor:
         on_body = torch.from_numpy(body) if self.options.windows == "on_body" else None
         patch_size, classes = self.plan.configuration.patch_size, self.plan.classes
         windows = Windows(image[(slice(None), *box)], patch_size, self.options.step_size, classes, self.device, on_body)
-        count = len(self.networks) * len(self.mirrorings)
         passes: list[list[np.ndarray]] = []
         total: torch.Tensor | None = None
-        for network in self.networks:
+        for network in self.networks(windows):
             passes.append([])
             for axes in self.mirrorings:
                 with torch.autocast(self.device.type) if self.device.type == "cuda" else nullcontext():
                     logits = placed(windows.logits(network, axes), box, whole)
-                if count > 1:
+                if self.passes > 1:
                     passes[-1].append(label_map_on_grid(logits))
                 total = logits if total is None else total.add_(logits)
-        return Logits(total.div_(count), passes if count > 1 else [])
+        return Logits(total.div_(self.passes), passes if self.passes > 1 else [])
 
     @torch.inference_mode()
     @one_thread()

@@ -10,6 +10,8 @@ import torch
 from acvl_utils.cropping_and_padding.padding import pad_nd_image
 from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
 
+from noisy_student.model.backend import Network
+
 # Of background that no window covers, beside 0 for the others: a softmax of 1, also as the sum of many passes.
 CERTAIN = 50
 # The weights' largest value: lower ones would lose digits in half precision.
@@ -52,16 +54,22 @@ class Windows:
             self.weight_sums[place] += self.weights
         self.uncovered = self.weight_sums == 0 if body is not None else None
 
+    def of_most_contrast(self, count: int) -> list[torch.Tensor]:
+        """The windows (1, channel, z, y, x) in which intensities vary most, at most so many."""
+        return sorted(map(self._at, self.places), key=lambda window: float(window.std()))[-count:]
+
+    def _at(self, place: tuple[slice, ...]) -> torch.Tensor:
+        return self.image[(slice(None), *place)][None].to(self.device, non_blocking=True)
+
     @torch.inference_mode()
-    def logits(self, network: torch.nn.Module, mirrored_axes: tuple[int, ...] = ()) -> torch.Tensor:
+    def logits(self, network: Network, mirrored_axes: tuple[int, ...] = ()) -> torch.Tensor:
         """Blended logits in half precision, of each window mirrored along spatial axes (0: z) and mirrored back."""
         blended = torch.zeros((self.classes, *self.weight_sums.shape), dtype=torch.half, device=self.image.device)
         axes = [axis + 2 for axis in mirrored_axes]
-        for place in self.places:
-            window = self.image[(slice(None), *place)][None].to(self.device, non_blocking=True)
-            # A flip copies, along no axis too.
-            predicted = torch.flip(network(torch.flip(window, axes)), axes) if axes else network(window)
-            predicted = predicted[0].to(blended.device)
+        # A flip copies, along no axis too.
+        windows = (torch.flip(self._at(place), axes) if axes else self._at(place) for place in self.places)
+        for place, predicted in zip(self.places, network(windows), strict=True):
+            predicted = (torch.flip(predicted, axes) if axes else predicted)[0].to(blended.device)
             # Class by class, so that what is in between stays in a processor's cache.
             for logits, added in zip(blended, predicted, strict=True):
                 logits[place] += added * self.weights

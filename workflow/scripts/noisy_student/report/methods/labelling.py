@@ -26,6 +26,12 @@ WINDOWS = {
     "in_box_of_body": "over the smallest box around the body, and background elsewhere",
 }
 
+PRECISIONS = {
+    "auto": "bfloat16 where the processor computes it, else in float32",
+    "bfloat16": "bfloat16, on processors without it in float32",
+    "float32": "float32",
+}
+
 
 def pseudo_labels(results: Results) -> str:
     """With which weights, by which rules, with which targets; nothing before there is a student."""
@@ -105,9 +111,21 @@ def inference(results: Results) -> str:
         "Label maps are nnU-Net’s: the class of the highest mean logit over a sliding window with Gaussian weights, "
         f"{WINDOWS[own['windows']]}, in steps of {own['step_size']:g} of the patch; the mean over {_folds(results)}; "
         f"{mirroring(own['mirroring'], configuration['training']['mirror_axes'])}. Logits were resampled to "
-        "the "
-        "scan’s own grid before a class was chosen. Networks ran in float32 on CPUs, under automatic mixed precision "
-        "on GPUs. Held-out, validation and test scans were labelled with the final weights."
+        f"the scan’s own grid before a class was chosen. {_computation(own)} Held-out, validation and test scans were "
+        "labelled with the final weights."
+    )
+
+
+def _computation(prediction: Mapping[str, Any]) -> str:
+    """What computed the networks; a record of a run before there was a choice does not say it."""
+    backend = prediction.get("backend", "torch")
+    if backend == "torch":
+        return "Networks ran in float32 on CPUs, under automatic mixed precision on GPUs, both in torch."
+    gpus = "" if backend == "openvino" else "; on GPUs networks ran in torch under automatic mixed precision"
+    return (
+        f"On CPUs OpenVINO computed the networks in {PRECISIONS[prediction['precision']]}, once it had given "
+        "the classes of torch in two windows (but for 1 of 100,000 voxels in float32, 1 of 1000 in bfloat16), else "
+        f"torch in float32{gpus}."
     )
 
 

@@ -1,0 +1,153 @@
+"""What computes a network, torch or OpenVINO, behind one call from windows to logits. Nothing else knows which.
+
+OpenVINO computes a model on a machine after it has proved there that it labels as torch does.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from noisy_student.configuration.prediction_options import BFLOAT16, FLOAT32, OPENVINO, TORCH, Prediction, made_by
+from noisy_student.errors import InputError, last_line
+from noisy_student.files import write_text
+
+# Windows (1, channel, z, y, x) → logits (1, class, z, y, x) of each in their order, which hold until the next.
+Network = Callable[[Iterable[torch.Tensor]], Iterator[torch.Tensor]]
+# The most voxels whose class may differ from torch's, as a share of two windows; one may always.
+MAY_DIFFER = {FLOAT32: 1e-5, BFLOAT16: 1e-3}
+WINDOWS_TO_PROVE = 2
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The networks of a model, ready to run, and what their label maps are `made_by`."""
+
+    made_by: str
+    networks: list[Network]
+
+
+def in_torch(networks: Iterable[torch.nn.Module]) -> Backend:
+    """Torch itself."""
+    return Backend(TORCH, [partial(map, network) for network in networks])
+
+
+def is_of_openvino(options: Prediction, device: torch.device) -> bool:
+    """Whether OpenVINO is to compute, if it proves right. Raises InputError where it was asked for and cannot."""
+    if options.backend == TORCH or (options.backend == "auto" and device.type != "cpu"):
+        return False
+    if device.type != "cpu":
+        remedy = "set `device: cpu`, or `backend: auto`, which is torch on a GPU"
+        raise InputError("a CPU (`backend: openvino`)", f"device {device.type}", remedy)
+    try:
+        import noisy_student.model.openvino_model  # noqa: F401
+    except ImportError as error:
+        if options.backend == OPENVINO:
+            remedy = "install it as requirements.lock has it, or set `backend: auto`"
+            raise InputError("OpenVINO (`backend: openvino`)", str(error), remedy) from error
+        _say(f"warning: no OpenVINO ({error}), which is several times as fast on a CPU: torch computes the network")
+        return False
+    return True
+
+
+def in_openvino(
+    networks: Sequence[torch.nn.Module],
+    patch_size_zyx: Sequence[int],
+    precision: str,
+    threads: int,
+    examples: Callable[[], list[torch.Tensor]],
+) -> Backend | None:
+    """OpenVINO in the fastest precision that proves right for all networks; None if there is none.
+
+    `examples` gives windows of a scan, for the proof of a model that has none on this machine yet.
+    """
+    for name in _precisions(precision):
+        found = []
+        for network in networks:
+            if (ready := _proved(network, patch_size_zyx, name, threads, examples)) is None:
+                break
+            found.append(ready)
+        else:
+            return Backend(made_by(name), found)
+    _say("torch computes the network")
+    return None
+
+
+def _precisions(wanted: str) -> list[str]:
+    """Those to try, the fastest first: bfloat16 where it is allowed and the processor computes it."""
+    from noisy_student.model.openvino_model import computes_bfloat16
+
+    if wanted == FLOAT32:
+        return [FLOAT32]
+    if computes_bfloat16():
+        return [BFLOAT16, FLOAT32]
+    if wanted == BFLOAT16:
+        _say("the processor does not compute in bfloat16: float32 is used")
+    return [FLOAT32]
+
+
+def _proved(
+    network: torch.nn.Module,
+    patch_size_zyx: Sequence[int],
+    precision: str,
+    threads: int,
+    examples: Callable[[], list[torch.Tensor]],
+) -> Network | None:
+    """The network in OpenVINO, if its classes are torch's; the proof is kept beside the model, for this processor."""
+    from noisy_student.model import openvino_model
+
+    channels = next(network.parameters()).shape[1]
+    try:
+        place = openvino_model.place_of(network, channels, patch_size_zyx)
+        model = openvino_model.kept_or_converted(network, channels, patch_size_zyx, place)
+        ready = openvino_model.OpenVinoNetwork(model, precision, threads)
+    except MemoryError:
+        raise
+    except Exception as error:
+        _say(f"OpenVINO {openvino_model.VERSION} cannot compute this network: {last_line(error)}")
+        return None
+    machine = hashlib.sha256(openvino_model.processor().encode()).hexdigest()
+    proof = place / f"{precision}_{machine[:12]}.json"
+    differing, voxels = _read(proof) or _prove(network, ready, examples())
+    is_right = differing <= max(1, MAY_DIFFER[precision] * voxels)
+    if not proof.exists():
+        verdict = "it is used" if is_right else f"more than {MAY_DIFFER[precision]:g} of them, so it is not used"
+        name = f"OpenVINO {openvino_model.VERSION} in {precision}"
+        _say(f"{name} gives {differing} of {voxels} voxels another class than torch: {verdict} for this model here")
+        _keep(proof, differing, voxels)
+    return ready if is_right else None
+
+
+def _prove(network: torch.nn.Module, ready: Network, windows: list[torch.Tensor]) -> tuple[int, int]:
+    """How many voxels of the windows have another class than in torch, of how many."""
+    classes = [logits.argmax(1) for logits in ready(windows)]
+    differing = sum(
+        int((network(window).argmax(1) != found).sum()) for window, found in zip(windows, classes, strict=True)
+    )
+    return differing, sum(found.numel() for found in classes)
+
+
+def _read(proof: Path) -> tuple[int, int] | None:
+    try:
+        record = json.loads(proof.read_text())
+        return record["differing"], record["voxels"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _keep(proof: Path, differing: int, voxels: int) -> None:
+    if proof.parent.is_dir():
+        try:
+            write_text(proof, json.dumps({"differing": differing, "voxels": voxels}))
+        except OSError:
+            # The model itself was kept when there was room, or by another user: the proof is given again next time.
+            return
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -40,6 +40,7 @@ for number in ROUNDS:
             expand("results/round_{round}/summary.tsv", round=range(number + 1)),
             expand("results/round_{round}/selection.tsv", round=range(1, number + 1)),
             expand("results/round_{round}/verdict.json", round=range(number + 1)),
+            corrections_up_to(number),
 
 
 if CONFIGURATION.deploy:
@@ -66,6 +67,7 @@ include: "workflow/rules/cohort.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/label.smk"
+include: "workflow/rules/correct.smk"
 include: "workflow/rules/select.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/efficiency.smk"

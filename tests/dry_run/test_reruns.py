@@ -324,3 +324,54 @@ def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
     jobs = finished.planned()
     assert jobs["run_record"] == jobs["examples"] == jobs["report"] == 1
     assert not {"train", "pseudo_label", "select", "predict"} & set(jobs)
+
+
+# Corrected pseudo-labels.
+
+REPORTED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
+
+
+def correct(project, number, case="Case_00001"):
+    path = project.folder / f"corrections/round_{number}/{case}.nii.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("corrected")
+    return path
+
+
+def test_a_folder_of_corrections_without_any_asks_for_nothing_but_the_record(finished):
+    (finished.folder / "corrections").mkdir()
+    finished.configure(**BASE, corrections="corrections")
+    assert finished.planned() == REPORTED
+
+
+def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same(finished):
+    correct(finished, 2)
+    finished.configure(**BASE, corrections="corrections")
+    # No round follows, so that nothing is learned from them.
+    known = {"corrected": 1, "corrections": 1}
+    assert finished.planned() == known | REPORTED
+    first = correct(finished, 1)
+    jobs = finished.planned()
+    after = {"select": 1, **AFTER_SELECTION, "efficiency": 1, "compare": 1}
+    assert jobs == {"corrected": 2, "corrections": 2} | after | REPORTED
+    assert finished.planned("round_1") == {"round_1": 1} | known
+    complete(finished, **BASE, corrections="corrections")
+    first.unlink()
+    assert finished.planned() == after | REPORTED
+
+
+def test_corrected_label_maps_that_validate_ask_for_every_round(finished):
+    correct(finished, 2)
+    finished.configure(**BASE, corrections={"folder": "corrections", "validate": True})
+    jobs = finished.planned()
+    assert jobs["training_set"] == jobs["train"] == 3 and "fingerprint" not in jobs and "preprocess" not in jobs
+
+
+def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(finished):
+    path = correct(finished, 1)
+    complete(finished, **BASE, corrections="corrections")
+    (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\n")
+    assert finished.planned() == {"corrections": 1} | REPORTED
+    path.write_text("corrected again")
+    jobs = finished.planned()
+    assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1 and "label_measures" not in jobs

@@ -335,3 +335,44 @@ def test_a_stricter_threshold_redoes_the_round_but_not_the_teacher(finished):
         assert "pseudo_label" not in jobs
     finally:
         finished.configure(**TINY)
+
+
+def test_a_corrected_pseudo_label_is_a_hand_label_from_the_next_round_until_it_is_taken_away(finished, tmp_path):
+    project = copied(finished, tmp_path / "project")
+    results, targets = project.folder / "results", (CHECKPOINT.format(2), "results/round_1/corrections.tsv")
+    names = ("round_2/selection.tsv", "round_2/dataset/training_set.tsv", "round_2/dataset/splits_final.json")
+    before = {name: (results / name).read_bytes() for name in names}
+    student, trained = weights(project, 2), (results / "round_1/model/fold_0/checkpoint_final.pth").stat().st_mtime_ns
+    case = sorted(results.glob("round_1/pseudo_labels/*.nii.gz"))[0]
+    handed_out = read_image(case)
+    handed_out[2:6, 2:6, 2:6] = 9
+    # Where it lies it would be void.
+    held = case.read_bytes()
+    sitk.WriteImage(handed_out, str(case))
+    edited = project.run("--dry-run")
+    assert edited.returncode and f"{case.relative_to(project.folder)}, changed since" in edited.stdout
+    case.write_bytes(held)
+    corrected = project.folder / "corrections/round_1" / case.name
+    corrected.parent.mkdir(parents=True)
+    sitk.WriteImage(handed_out, str(corrected))
+    project.configure(**TINY, corrections="corrections")
+    run = project.run(*targets)
+    assert run.returncode == 0, run.stdout[-3000:]
+    row = table(project, "results/round_1/corrections.tsv").iloc[0]
+    assert row.state == "changed" and "gallbladder" in row.changed and row.slices == 4
+    name = case.name.removesuffix(".nii.gz")
+    training_set = table(project, f"results/{names[1]}").set_index("case")
+    assert training_set.origin[name] == "corrected" and training_set.label_map[name].endswith(f"corrected/{case.name}")
+    assert table(project, f"results/{names[0]}").set_index("case").decision[name] == "corrected"
+    assert table(project, "results/round_1/dataset/training_set.tsv").set_index("case").origin[name] == "pseudo"
+    learned = table(project, "results/round_2/dataset/learned_from.tsv").set_index("case").loc[name]
+    assert (learned.left_out == 0).all() and (learned.soft == 0).all() and learned.voxels.sum() > 0
+    assert (results / names[2]).read_bytes() == before[names[2]]
+    assert any(not torch.equal(student[key], value) for key, value in weights(project, 2).items())
+    assert (results / "round_1/model/fold_0/checkpoint_final.pth").stat().st_mtime_ns == trained
+
+    corrected.unlink()
+    run = project.run(CHECKPOINT.format(2))
+    assert run.returncode == 0 and "taken back from" in run.stdout, run.stdout[-3000:]
+    assert {name: (results / name).read_bytes() for name in names} == before
+    assert all(torch.equal(student[key], value) for key, value in weights(project, 2).items())

@@ -67,13 +67,17 @@ rule check:
     input:
         cases="results/cohort/cases.tsv",
         room="results/cohort/room.tsv",
+        corrected=expand("results/round_{round}/corrected.tsv", round=CORRECTED),
     log:
         "logs/cohort/check.log",
     localrule: True
     conda:
         "../../envs/imaging.yaml"
     params:
-        findings="results/cohort/findings.tsv",
+        findings=[
+            "results/cohort/findings.tsv",
+            *expand("results/round_{round}/corrected_findings.tsv", round=CORRECTED),
+        ],
         organs=ORGANS,
     shell:
         'python "$NOISY_STUDENT/show_findings.py" --cases {input.cases} --findings {params.findings} {input.room}'

@@ -25,6 +25,7 @@ from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import DEPLOY, read_configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart
+from noisy_student.correct import found as corrections_found
 from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.store import VARIABLE, Store
@@ -52,6 +53,8 @@ try:
         refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
         elsewhere.look_at(CONFIGURATION)
         require_packages(CONFIGURATION.tracking.places)
+        if CONFIGURATION.corrections:
+            corrections_found.refuse_misplaced(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds))
 except InputError as error:
     sys.exit(str(error))
 
@@ -80,6 +83,12 @@ ROUNDS = range(len(CONFIGURATION.rounds))
 # By name, with the student that is made to be deployed: it is a round that teaches nobody.
 CHAIN = [CONFIGURATION.called(number) for number in range(len(CONFIGURATION.chain))]
 SHARDS = range(CONFIGURATION.shards)
+# The rounds of whose pseudo-labels there are corrections. Others have no part in any job.
+CORRECTED = (
+    corrections_found.corrected_rounds(CONFIGURATION.corrections.folder, len(ROUNDS))
+    if CONFIGURATION.corrections
+    else []
+)
 # Of each model from elsewhere that is the teacher, where it is taken to, and what is known of it.
 TEACHERS = {
     f"results/round_0/taken/{number}": seen
@@ -346,9 +355,22 @@ def state_of_role(role: str, dates: bool = False) -> str:
     return f"{state} {json.dumps(own)}" if dates and own else state
 
 
-DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()))
+@cache
+def state_of_corrections(number: int, dates: bool = False) -> str:
+    """What changes when a correction of a round's pseudo-labels is added, taken away or replaced; `dates` as above."""
+    if number not in CORRECTED:
+        return ""
+    return corrections_found.state(corrections_found.folder_of_round(CONFIGURATION.corrections.folder, number), dates)
+
+
+DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()), state_of_corrections)
 # The same for a store, in which a file that was written anew is another one, though its size be the same.
-DATED = Depends(CONFIGURATION, partial(state_of_role, dates=True), list(TEACHERS.values()))
+DATED = Depends(
+    CONFIGURATION,
+    partial(state_of_role, dates=True),
+    list(TEACHERS.values()),
+    partial(state_of_corrections, dates=True),
+)
 STORE = Store(CONFIGURATION.store and Path(os.path.abspath(CONFIGURATION.store)))
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")
@@ -391,6 +413,23 @@ def filling_of_student(wildcards) -> list[str]:
     return [f"results/round_{wildcards.round}/filling.tsv"] if FILLS and number_of(wildcards) else []
 
 
+def corrections_of_student(wildcards) -> list[str]:
+    """The tables of the corrected label maps that are hand labels in a round."""
+    counting = [number for number in CONFIGURATION.corrections_in(number_of(wildcards)) if number in CORRECTED]
+    return [f"results/round_{number}/corrected.tsv" for number in counting]
+
+
+def corrected_flags(tables) -> str:
+    """The same as flags; nothing where there are none."""
+    validate = " --validate-corrected" * bool(tables and CONFIGURATION.corrections.validates)
+    return flag(" --corrected", tables) + validate
+
+
+def corrections_up_to(number: int) -> list[str]:
+    """What was corrected of the pseudo-labels of the rounds up to this one."""
+    return [f"results/round_{before}/corrections.tsv" for before in CORRECTED if before <= number]
+
+
 def pseudo_labels_of_student(wildcards) -> str:
     """The same as flags."""
     folder = f"results/round_{wildcards.round}"
@@ -412,7 +451,8 @@ def soft_labels_flag(wildcards) -> str:
 def usual_volumes(wildcards) -> list[str]:
     """The labelled scans' measures, where a student learns by organs' usual volumes."""
     number = number_of(wildcards)
-    compares = number and (FILLS or CONFIGURATION.voxel_confidence_of(number).compares_volumes)
+    fills = FILLS or (corrections_of_student(wildcards) and CONFIGURATION.corrections.organs)
+    compares = number and (fills or CONFIGURATION.voxel_confidence_of(number).compares_volumes)
     return ["results/cohort/labelled_measures.tsv"] if compares else []
 
 

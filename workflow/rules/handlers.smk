@@ -11,6 +11,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
 from noisy_student.keeping import begun_anew, experiment_record, stages
+from noisy_student.model import edited
 from noisy_student.running import banner, brief, cluster, stale_lock
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
@@ -41,6 +42,7 @@ if workflow.is_main_process:
         try:
             experiment_record.refuse_another(CONFIGURATION, RESULTS)
             begun_anew.refuse_foreign(CONFIGURATION, DEPENDS, RESULTS)
+            edited.refuse_edited(edited.written_after_their_records(RESULTS))
             STORE.require_usable()
         except InputError as error:
             sys.exit(str(error))

@@ -20,6 +20,7 @@ REPORTED = [
     expand("results/round_{round}/summary.tsv", round=CHAIN),
     expand("results/round_{round}/selection.tsv", round=CHAIN[1:]),
     expand("results/round_{round}/verdict.json", round=ROUNDS),
+    corrections_up_to(ROUNDS[-1]),
     (expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else []),
     "results/comparison.tsv",
     COMPARED_DEPLOYED,

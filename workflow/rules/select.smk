@@ -58,6 +58,7 @@ rule select:
         scores="results/round_{round}/pseudo_label_scores.tsv",
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
         labelled="results/cohort/labelled_measures.tsv",
+        corrected=corrections_of_student,
     output:
         table=report(
             "results/round_{round}/selection.tsv",
@@ -73,7 +74,8 @@ rule select:
     params:
         rules=lambda wildcards: selection_rules(wildcards),
         dropped="results/round_{round}/all_dropped.tsv",
-        filling=lambda wildcards, output: flag("--filling", output.filling),
+        filling=lambda wildcards, input, output: flag("--filling", output.filling)
+        + flag(" --corrected", input.corrected),
     shell:
         'python "$NOISY_STUDENT/select_pseudo_labels.py" --cases {input.cases} --scores {input.scores}'
         " --measures {input.measures} --labelled {input.labelled} --rules {params.rules:q}"

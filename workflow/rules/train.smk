@@ -64,6 +64,7 @@ rule training_set:
         filling=filling_of_student,
         cases=["results/cohort/cases.tsv"] if FILLS else [],
         labelled=usual_volumes,
+        corrected=corrections_of_student,
     output:
         table="results/round_{round}/dataset/training_set.tsv",
         learned_from="results/round_{round}/dataset/learned_from.tsv",
@@ -79,7 +80,8 @@ rule training_set:
         seed=CONFIGURATION.seed,
         pseudo_labels=pseudo_labels_of_student,
         labelled=lambda wildcards, input: flag("--labelled", input.labelled),
-        partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}",
+        partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}"
+        + corrected_flags(input.corrected),
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,8 +17,10 @@ import torch
 from noisy_student import __version__
 from noisy_student.command import run
 from noisy_student.files import sha256, write_text
+from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.sets import sizes
 from noisy_student.tables import read_table
+from noisy_student.train.origins import CORRECTED
 
 PROJECT = "flare-noisy-student"
 PACKAGES = (
@@ -82,6 +85,27 @@ def jobs(path: Path) -> list[dict[str, Any]]:
     return table.fillna("").to_dict("records")
 
 
+def labels(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Whose labels each trained round, of which `files` has checkpoints, learned from.
+
+    Its training set's checksum, which stands for those of all label maps, how many scans are of which origin, and the
+    label maps that had been corrected by hand, by checksum.
+    """
+    rounds = sorted({path.parents[2] for path in files if path.name == FINAL_CHECKPOINT})
+    sets = {folder.name: folder / "dataset/training_set.tsv" for folder in rounds}
+    return {name: _labels(path) for name, path in sets.items() if path.exists()}
+
+
+def _labels(training_set: Path) -> dict[str, Any]:
+    table = read_table(training_set, ("case", "origin", "sha256"))
+    corrected = table[table.origin == CORRECTED]
+    return {
+        "training_set": sha256(training_set),
+        "scans": table.origin.value_counts(sort=False).to_dict(),
+        "corrected": dict(zip(corrected.case, corrected.sha256, strict=True)),
+    }
+
+
 def main() -> None:
     """Read the arguments and write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,6 +127,7 @@ def main() -> None:
         "machine": machine(),
         "configuration": arguments.configuration,
         "sets": sizes(read_table(arguments.cases, ("role", "source"))),
+        "labels": labels(arguments.files),
         "checksums": {str(path): sha256(path) for path in arguments.files},
         "jobs": ended,
     }

@@ -1,6 +1,7 @@
 """Assemble the dataset of one round: all labelled scans, and the pseudo-labelled ones that were kept.
 
-Labelled scans in which only some organs are labelled are in it as they are, and filled where that was kept.
+Pseudo-labels that were corrected by hand are hand labels. Labelled and corrected scans in which only some organs are
+labelled are in it as they are, and filled where that was kept.
 """
 
 import argparse
@@ -19,17 +20,20 @@ import pandas as pd
 from noisy_student import nnunet
 from noisy_student.cohort.labelled_organs import labelled_by_case
 from noisy_student.command import run
+from noisy_student.correct.table import corrections_of
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
 from noisy_student.keeping.store import own
+from noisy_student.model.edited import refuse_edited
 from noisy_student.model.label_files import LabelFiles
 from noisy_student.model.voxel_confidence import BACKGROUND
 from noisy_student.parallel import in_threads
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.balance import BALANCED, organ_bounds
-from noisy_student.train.filling import filled_name, not_found
+from noisy_student.train.filling import not_found
 from noisy_student.train.masking import with_ignore_label
+from noisy_student.train.origins import CORRECTED, FILLED, LABELLED, PSEUDO, filled_name
 from noisy_student.train.training_set import (
     Example,
     add_example,
@@ -56,27 +60,33 @@ def examples(
     usual_ml: Mapping[str, float] = MappingProxyType({}),
     unlabelled: Mapping[str, Sequence[str]] = MappingProxyType({}),
     filling: Path | None = None,
+    corrected: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[Example]:
     """Every scan that the round learns from; of its `organs` a teacher from elsewhere may not mark all.
 
     `least`: how sure the teacher must be of a voxel of each organ, and of background, to leave it in the loss. `soft`:
     its soft labels are needed. `surface_mm`: unsure background so near to an organ is learned from where the organ is
     no smaller than its volume in `usual_ml`. `unlabelled`: of partly labelled scans the organs that are not labelled
-    there; `filling` is the selection of them.
+    there; `filling` is the selection of them. `corrected`: label maps of scans whose pseudo-labels were corrected by
+    hand; of partly corrected ones the other organs are filled as in partly labelled scans.
     """
     places = read_table(preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     labelled = read_table(converted, ["case", "label_map"]).dropna(subset="label_map")
-    by_hand = dict(zip(labelled.case, map(Path, labelled.label_map), strict=True))
+    of_origin = {LABELLED: dict(zip(labelled.case, map(Path, labelled.label_map), strict=True)), CORRECTED: corrected}
     found = [
-        Example(case, "labelled", label_map, Path(places[case]), unlabelled=tuple(unlabelled.get(case, ())))
-        for case, label_map in by_hand.items()
+        Example(case, origin, label_map, Path(places[case]), unlabelled=tuple(unlabelled.get(case, ())))
+        for origin, label_maps in of_origin.items()
+        for case, label_map in label_maps.items()
     ]
+    by_hand = of_origin[LABELLED] | corrected
     for table in filter(None, (selection, filling)):
-        for files, masked, confidence in kept_pseudo_labels(table, pseudo_labels):
+        kept = list(kept_pseudo_labels(table, pseudo_labels))
+        refuse_edited(files.label_map for files, *_ in kept)
+        for files, masked, confidence in kept:
             image, volumes = Path(places[files.case]), files.volumes_ml()
             lacking = tuple(organ for organ in organs if organ not in volumes)
-            example = Example(files.case, "pseudo", files.label_map, image, masked, confidence, lacking=lacking)
-            if table == filling:
+            example = Example(files.case, PSEUDO, files.label_map, image, masked, confidence, lacking=lacking)
+            if files.case in by_hand:
                 missed = not_found(unlabelled[files.case], volumes, usual_ml)
                 example = as_filled(example, unlabelled[files.case], by_hand[files.case], missed)
             if soft or surface_mm:
@@ -102,7 +112,7 @@ def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path, missed
     )
     not_there = {*missed, *masked, *lacking}
     return replace(
-        example, case=filled_name(example.case), origin="filled", masked=masked, lacking=lacking,
+        example, case=filled_name(example.case), origin=FILLED, masked=masked, lacking=lacking,
         unlabelled=tuple(unlabelled), by_hand=by_hand, missed=tuple(filter(not_there.__contains__, unlabelled)),
     )  # fmt: skip
 
@@ -110,7 +120,12 @@ def as_filled(example: Example, unlabelled: Sequence[str], by_hand: Path, missed
 def unlabelled_organs(cases: Path, labels: Mapping[str, int]) -> dict[str, list[str]]:
     """The organs (name → label) that are not labelled in each partly labelled scan of the case table."""
     table = read_table(cases, ["case", "role"])
-    sets = labelled_by_case(table[table.role == "labelled"], labels.values())
+    return unlabelled_in(table[table.role == "labelled"], labels)
+
+
+def unlabelled_in(table: pd.DataFrame, labels: Mapping[str, int]) -> dict[str, list[str]]:
+    """The same of a table's cases, by its column `organs`."""
+    sets = labelled_by_case(table, labels.values())
     unlabelled = {case: [organ for organ in labels if labels[organ] not in found] for case, found in sets.items()}
     return {case: missing for case, missing in unlabelled.items() if missing}
 
@@ -148,6 +163,10 @@ def main() -> None:
     parser.add_argument("--selection", type=Path, help="selection.tsv of the round (none in round 0)")
     parser.add_argument("--filling", type=Path, help="the same of partly labelled scans, if there are such")
     parser.add_argument("--cases", type=Path, help="the case table, if there are partly labelled scans")
+    parser.add_argument(
+        "--corrected", type=Path, nargs="*", default=[], help="corrected.tsv of earlier rounds, in order"
+    )
+    parser.add_argument("--validate-corrected", action="store_true", help="folds hold corrected scans out too")
     parser.add_argument("--pseudo-labels", type=Path, help="folder of the teacher's label maps (none in round 0)")
     parser.add_argument(
         "--voxel-confidence",
@@ -178,6 +197,9 @@ def main() -> None:
     labels = {name: label for name, label in description["labels"].items() if label}
     organs = list(labels)
     unlabelled = unlabelled_organs(arguments.cases, labels) if arguments.cases else {}
+    corrections = corrections_of(arguments.corrected)
+    corrected = dict(zip(corrections.case, map(Path, corrections.label_map), strict=True))
+    unlabelled |= unlabelled_in(corrections, labels)
     of_organs, of_background = arguments.voxel_confidence
     # Of a filled scan, what is labelled by hand is not the teacher's.
     kept = [
@@ -190,11 +212,11 @@ def main() -> None:
         arguments.converted, arguments.preprocessed, arguments.selection, arguments.pseudo_labels,
         dict(zip(bounds.organ, bounds.bound, strict=True)) | {BACKGROUND: of_background}, organs,
         arguments.soft, arguments.surface_mm, usual_volumes_ml(arguments.labelled) if arguments.labelled else {},
-        unlabelled, arguments.filling,
+        unlabelled, arguments.filling, corrected,
     )  # fmt: skip
     for line in of_unmarked_organs(found):
         print(line, file=sys.stderr)
-    labelled = [example.case for example in found if example.origin == "labelled"]
+    labelled = [example.case for example in found if example.origin == LABELLED]
     if arguments.splits > len(labelled):
         raise InputError(
             f"at least {arguments.splits} labelled scans, one for each of `training.splits`",
@@ -212,8 +234,9 @@ def main() -> None:
         rows = [row | whose_labels(example, organs) for example, row in zip(found, rows, strict=True)]
     remove_others(cases, [example.case for example in found])
     sets.write(folder)
-    others = [example.case for example in found if example.origin != "labelled"]
-    folds = splits(labelled, others, arguments.splits, arguments.seed)
+    validating = sorted(corrected) if arguments.validate_corrected else []
+    others = [example.case for example in found if example.case not in {*labelled, *validating}]
+    folds = splits(labelled, others, arguments.splits, arguments.seed, validating)
     write_text(folder / "splits_final.json", json.dumps(folds, indent=2))
     write_text(folder / "dataset.json", json.dumps(description, indent=2))
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")

@@ -152,3 +152,28 @@ def test_a_model_folder_on_another_disk_may_stay_until_it_is_to_be_trained_anew(
     begun_anew.refuse_foreign(same, Depends(same, SCANS.get), results)
     with pytest.raises(InputError, match="is a link to"):
         begun_anew.refuse_foreign(changed, Depends(changed, SCANS.get), results)
+
+
+def test_a_correction_begins_the_rounds_after_its_own_anew_and_taken_away_it_changes_nothing(results):
+    rounds = [{"network": "coarse"}] * 2
+    corrected = configured(rounds=rounds, corrections="corrections")
+
+    def depends(configuration, **states):
+        return Depends(configuration, SCANS.get, corrected=lambda number: states.get(f"round_{number}", ""))
+
+    for number in (0, 1):
+        without = depends(configured(rounds=rounds)).training(number)
+        # Of the last round's pseudo-labels, and none at all.
+        assert depends(corrected, round_1="x").training(number) == depends(corrected).training(number) == without
+    rounds = [{"network": "coarse"}] * 3
+    corrected = configured(rounds=rounds, corrections="corrections")
+    assert depends(corrected, round_1="x").training(2) != depends(corrected).training(2)
+    assert depends(corrected, round_2="x").training(2) == depends(corrected).training(2)
+    assert depends(corrected, round_1="x").labels(2) == depends(corrected).labels(2)
+    validating = configured(rounds=rounds, corrections={"folder": "corrections", "validate": True})
+    assert depends(validating, round_2="x").training(0) != depends(validating).training(0)
+    moved = configured(rounds=rounds, corrections="elsewhere")
+    assert depends(moved, round_1="x").training(2) == depends(corrected, round_1="x").training(2)
+    trained(results / "round_1/model/fold_0", configured(), 1)
+    lines = begun_anew.in_words(validating, depends(validating, round_1="x"), results)
+    assert "round 0, fold 0: begins anew (other corrected scans)" in lines[1]

@@ -8,6 +8,7 @@ import pytest
 from conftest import script
 from noisy_student.configuration.selection_rules import PRESETS, SELECTION
 from noisy_student.errors import InputError
+from noisy_student.files import sha256
 from noisy_student.select.decisions import select, stop_if_nothing_is_kept
 from noisy_student.select.scores import without_hand_labelled
 from noisy_student.tables import read_table, write_table
@@ -264,3 +265,33 @@ def test_labelled_scans_are_decided_on_apart_so_that_none_takes_an_unlabelled_on
     assert set(read_table(places["output"], ["case"]).decision) == {"dropped"} and not places["dropped"].exists()
     assert run({"rule": "threshold", "score": "mean_max_probability", "at_least": 0.995}).returncode
     assert places["dropped"].exists()
+
+
+def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_path):
+    """Of four scans one was corrected as a whole, one in its gallbladder; the better half of the others is kept."""
+    write_table(CASES.assign(role="unlabelled"), tmp_path / "cases.tsv")
+    write_table(labelled(), tmp_path / "labelled.tsv")
+    write_table(scores(), tmp_path / "scores.tsv")
+    write_table(scores()[["case", "label", "organ"]].assign(components=1), tmp_path / "measures.tsv")
+    for number, rows in ((1, [("sure", "ben", "1 3 9"), ("mixed", None, "9")]), (2, [("sure", "anna", "1 3 9")])):
+        label_map = tmp_path / f"{number}.nii.gz"
+        label_map.write_text(str(number))
+        corrected = pd.DataFrame(rows, columns=["case", "reader", "organs"])
+        marks = {"round": number, "is_used": "yes", "sha256": str(number) * 64, "label_map": str(label_map)}
+        write_table(corrected.assign(**marks, labels_sha256=sha256(label_map)), tmp_path / f"corrected_{number}.tsv")
+    tables = [f"--{name}={tmp_path / name}.tsv" for name in ("cases", "scores", "measures", "labelled", "dropped")]
+    corrected = ("--corrected", tmp_path / "corrected_1.tsv", tmp_path / "corrected_2.tsv")
+    half = [{"rule": "top", "score": "mean_max_probability", "share": 0.5}]
+    selection = tmp_path / "selection.tsv"
+    run = script("select_pseudo_labels.py", *tables, f"--rules={json.dumps(half)}", *corrected, "--output", selection)
+    assert run.returncode == 0, run.stderr
+    table = read_table(selection, ["case"]).set_index("case")
+    assert table.decision.to_dict() == {"sure": "corrected", "mixed": "kept", "partial": "kept", "empty": "dropped"}
+    assert table.reason["sure"] == "label of round 2 corrected by anna (SHA-256 222222222222)"
+    # The gallbladder, of which the teacher was least sure, is labelled by hand.
+    assert table.confidence["mixed"] == pytest.approx(0.99) and table.confidence.is_monotonic_decreasing
+    # Corrected scans alone are enough to learn from.
+    none = [{"rule": "threshold", "score": "mean_max_probability", "at_least": 0.999}]
+    run = script("select_pseudo_labels.py", *tables, f"--rules={json.dumps(none)}", *corrected, "--output", selection)
+    assert run.returncode == 0, run.stderr
+    assert set(read_table(selection, ["case"]).decision) == {"corrected", "dropped"}

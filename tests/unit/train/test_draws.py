@@ -90,3 +90,11 @@ def test_where_no_pseudo_label_was_kept_filled_and_hand_labelled_scans_are_drawn
     changes = {"labelled_fraction": 0.3, "draw_rare_organs": True}
     without = PARTLY[PARTLY.origin != "pseudo"]
     assert chances(without, SETTINGS | changes, epoch=0).tolist() == [0, 0.5, 0.5]
+
+
+def test_corrected_scans_are_drawn_as_hand_labelled_ones():
+    corrected = STUDENT.assign(origin=["labelled", "pseudo", "corrected", "pseudo"])
+    for changes in ({}, {"labelled_fraction": 0.3}, {"draw_by_confidence": True}):
+        for epoch in (7, 9):
+            found, expected = (chances(table, SETTINGS | changes, epoch) for table in (corrected, STUDENT))
+            assert found is None if expected is None else np.array_equal(found, expected)

@@ -18,9 +18,9 @@ from noisy_student.images import read_image, write_image
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.preprocessing import Plan, read_array, read_properties
 from noisy_student.tables import write_table
-from noisy_student.train.filling import filled_name
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.masking import with_ignore_label
+from noisy_student.train.origins import filled_name
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
 from noisy_student.train.training_set import Example, add_example, label_sets, splits
 

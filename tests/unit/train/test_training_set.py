@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -499,3 +500,59 @@ def test_filled_scans_are_those_that_were_kept_beside_the_scans_as_they_were_lab
     assert "spleen" not in filled.least_confidence and filled.least_confidence["background"] == 0.9
     # Of the aorta there is less than half of the usual volume, of the pancreas more.
     assert filled.missed == ("spleen", "aorta", organs[-1])
+
+
+def corrected_tables(folder, plan, organs):
+    """Scans of which `a` is labelled, `b` corrected, `c` corrected in some `organs`, and the teacher labelled all."""
+    (folder / "scores").mkdir()
+    for case in "bcu":
+        rows = [{"organ": organ, "volume_ml": 9.0} for organ in plan.organs]
+        (folder / f"scores/{case}.json").write_text(json.dumps({"scores": rows}))
+    everything = " ".join(map(str, plan.organs.values()))
+    tables = {
+        "converted": pd.DataFrame({"case": list("abcu"), "label_map": ["a.nii", None, None, None]}),
+        "preprocessed": pd.DataFrame({"case": list("abcu"), "preprocessed": list("abcu")}),
+        "selection": pd.DataFrame(
+            {"case": list("bcu"), "decision": ["corrected", "kept", "kept"], "masked": None, "confidence": 0.9}
+        ),
+        "corrected": pd.DataFrame({"case": list("bc"), "organs": [everything, organs]}),
+    }
+    for name, table in tables.items():
+        write_table(table, folder / f"{name}.tsv")
+    return [folder / f"{name}.tsv" for name in list(tables)[:3]], tables["corrected"]
+
+
+def test_corrected_scans_are_whole_hard_hand_labels_and_partly_corrected_ones_are_filled(plan, tmp_path):
+    organs = list(plan.organs)
+    paths, corrections = corrected_tables(tmp_path, plan, "1 2")
+    unlabelled = make_training_set.unlabelled_in(corrections, plan.organs)
+    assert unlabelled == {"c": organs[2:]}
+    found = make_training_set.examples(
+        *paths, tmp_path, of_all(plan, 0.5, 0.9), organs, soft=True, unlabelled=unlabelled,
+        corrected={case: Path(f"{case}.corrected.nii.gz") for case in "bc"},
+    )  # fmt: skip
+    assert [(one.case, one.origin) for one in found] == [
+        ("a", "labelled"), ("b", "corrected"), ("c", "corrected"), ("c+filled", "filled"), ("u", "pseudo")
+    ]  # fmt: skip
+    of_case = {one.case: one for one in found}
+    for case in "bc":
+        one = of_case[case]
+        assert one.label_map.name == f"{case}.corrected.nii.gz" and one.confidence is None
+        assert not (one.masked or one.voxels or one.least_confidence or one.soft or one.lacking)
+    assert of_case["b"].unlabelled == () and of_case["c"].unlabelled == tuple(organs[2:])
+    filled = of_case["c+filled"]
+    assert filled.by_hand.name == "c.corrected.nii.gz" and filled.label_map == tmp_path / "c.nii.gz" and filled.soft
+    assert whose_labels(of_case["b"], organs)["organs"] == ", ".join(organs)
+    assert whose_labels(filled, organs) == {"organs": ", ".join(organs[:2]), "filled": ", ".join(organs[2:])}
+
+
+def test_corrected_scans_validate_only_where_that_is_asked_and_leave_the_other_folds_as_they_are():
+    labelled, corrected = list("abcd"), list("xyz")
+    plain = splits(labelled, corrected, 2, 1)
+    assert [fold["val"] for fold in plain] == [fold["val"] for fold in splits(labelled, [], 2, 1)]
+    assert all({*corrected} <= {*fold["train"]} for fold in plain)
+    asked = splits(labelled, ["u", "x+filled"], 2, 1, corrected)
+    assert [[case for case in fold["val"] if case in labelled] for fold in asked] == [fold["val"] for fold in plain]
+    assert sorted(case for fold in asked for case in fold["val"] if case in corrected) == corrected
+    for fold in asked:
+        assert not {case.removesuffix("+filled") for case in fold["train"]} & {*fold["val"]} and "u" in fold["train"]

@@ -16,6 +16,7 @@ MADE_BY = {
     r"results/cohort/renumbered/": "snakemake --forcerun case_table --until case_table",
     r"results/preprocessed/": PREPROCESS,
     r"results/plans/": "snakemake --forcerun plans --until plans",
+    r"(results/round_\d+)/corrected/": r"snakemake --force \1/corrected.tsv",
     r"(results/round_\d+)/pseudo_labels/": r"snakemake --force \1/shards/pseudo_label_scores_*.tsv",
     r"(results/round_\d+)/predictions/": r"snakemake --force \1/shards/prediction_scores_*.tsv",
     r"(results/round_\d+)/dataset/": rf"{PREPROCESS} && snakemake --force \1/dataset/training_set.tsv",

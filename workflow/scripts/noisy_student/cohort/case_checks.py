@@ -89,16 +89,42 @@ def _findings(scan: Scan, file: Path, remarks: Sequence[Remark]) -> list[Finding
 
 def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tuple[Path, dict, list[Finding]]:
     """Where the label map lies in the table's numbers, which labels of which volume it has, and what was found."""
+    checked, findings = check_label_map(scan, path, volume, standard)
+    if checked is None:
+        return path, {}, findings
+    if checked.is_as_stored:
+        return path.resolve(), checked.measured, findings
+    target = standard.renumbered / f"{scan.case}.nii.gz"
+    write_image(checked.image, target)
+    return target, checked.measured, findings
+
+
+@dataclass(frozen=True)
+class CheckedLabelMap:
+    """A label map in canonical orientation with the label table's numbers (uint8), and what it has (`examine`).
+
+    `is_as_stored`: whether any reader finds the same in its file.
+    """
+
+    image: sitk.Image
+    measured: dict[str, Any]
+    is_as_stored: bool
+
+
+def check_label_map(
+    scan: Scan, path: Path, volume: Volume, standard: Standard
+) -> tuple[CheckedLabelMap | None, list[Finding]]:
+    """A label map of a scan, whose voxels are `volume`, and every finding; no label map if one is an error."""
     labelled = labelled_in(standard.organs, scan.organs)
     try:
         stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank)
     except InputError as error:
-        return path, {}, [_unreadable(scan, path, error)]
+        return None, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
     in_own_numbers = turned_like(stored.image, volume.geometry)
     remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering)]
     if any(remark.severity == "error" for remark in remarks):
-        return path, {}, _findings(scan, path, remarks)
+        return None, _findings(scan, path, remarks)
     label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)
     label_map, unclear, found = told_apart(label_map, volume.image, numbering.numbers, standard.organs)
     labelled = [label for label in labelled if label not in unclear]
@@ -112,11 +138,8 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
         VOLUMES: whole_volumes_ml(label_map, counts),
         **({NAMES: numbering.taken} if numbering.taken else {}),
     }
-    if stored.is_plain and _are_equal(label_map, in_own_numbers):
-        return path.resolve(), measured, findings
-    target = standard.renumbered / f"{scan.case}.nii.gz"
-    write_image(sitk.Cast(label_map, sitk.sitkUInt8), target)
-    return target, measured, findings
+    is_as_stored = stored.is_plain and _are_equal(label_map, in_own_numbers)
+    return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), measured, is_as_stored), findings
 
 
 def _are_equal(one: sitk.Image, other: sitk.Image) -> bool:

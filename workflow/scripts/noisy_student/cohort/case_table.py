@@ -60,11 +60,11 @@ def in_words(findings: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def stop_on_errors(findings: pd.DataFrame, path: Path) -> None:
+def stop_on_errors(findings: pd.DataFrame, path: Path, wanted: str = "a cohort without errors") -> None:
     """Raise with every error of the findings, and what else was found of these cases; warnings alone pass."""
     errors = findings[findings.severity == "error"]
     if len(errors):
         theirs = findings[findings.case.isin(errors.case)]
         others = f", and {len(findings) - len(theirs)} finding(s) of other cases" if len(findings) > len(theirs) else ""
         got = f"{len(errors)} error(s){others}\n{in_words(theirs)}"
-        raise InputError("a cohort without errors", got, f"follow what each line says. All findings: {path}")
+        raise InputError(wanted, got, f"follow what each line says. All findings: {path}")

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from noisy_student.configuration.archive import PRIVATE, LabelledArchive, ScanArchive
+from noisy_student.configuration.corrections import CorrectionsOrFolder
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
 from noisy_student.configuration.prediction_options import Prediction
@@ -251,6 +252,7 @@ class Configuration(Strict):
     targets: Targets = "hard"
     rounds: list[AnyRound] = Field(min_length=1)
     deploy: Deploy | None = None
+    corrections: CorrectionsOrFolder = None
     postprocessing: Postprocessing = Postprocessing()
     collapse: Collapse = Collapse()
     stop: Stop = Stop()
@@ -284,6 +286,13 @@ class Configuration(Strict):
                 errors += numbering_errors(entry.labels, self.organs, labelled)
         if errors:
             raise ValueError("cohort.folders: " + "; ".join(dict.fromkeys(errors)))
+        return self
+
+    @model_validator(mode="after")
+    def corrected_organs_exist(self) -> "Configuration":
+        """Organs that were corrected are organs of the table."""
+        if self.corrections and (errors := unknown_organs(self.corrections.organs or [], self.organs)):
+            raise ValueError("corrections: " + "; ".join(errors))
         return self
 
     @model_validator(mode="after")
@@ -422,6 +431,10 @@ class Configuration(Strict):
         """How a round's own model labels."""
         own = self.deploy.prediction.model_dump() if number == len(self.rounds) else {}
         return self.prediction.model_copy(update=own)
+
+    def corrections_in(self, number: int) -> range:
+        """The rounds whose pseudo-labels, where they were corrected, are hand labels in a round."""
+        return self.corrections.rounds_before(number, len(self.rounds) - 1) if self.corrections else range(0)
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""

@@ -11,6 +11,7 @@ from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.select.words import in_words
 from noisy_student.sets import in_sets, rows_of, sets_of
 from noisy_student.train.masking import IGNORE
+from noisy_student.train.origins import CORRECTED, FILLED, PSEUDO
 
 
 def model_card(
@@ -56,11 +57,13 @@ def _use(labels: dict[str, int]) -> str:
 
 
 def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
-    pseudo = training_set[training_set.origin == "pseudo"]
-    filled = int((training_set.origin == "filled").sum())
+    pseudo = training_set[training_set.origin == PSEUDO]
+    filled = int((training_set.origin == FILLED).sum())
     text = f"## Data\n\n{len(training_set) - len(pseudo) - filled} hand-labelled scans"
     if filled:
         text += f" ({filled} of them filled by the round before)"
+    if corrected := int((training_set.origin == CORRECTED).sum()):
+        text += f" ({corrected} of them labels of a round before, corrected by hand)"
     if not len(pseudo):
         return f"{text}."
     masked = int((pseudo.masked.fillna("") != "").sum())

@@ -21,13 +21,19 @@ SHORT = 16
 class Depends:
     """Documents of what trainings and label maps are made from; `scans` gives the state of a role's scans.
 
-    `teachers`: what is known of the models from elsewhere that are round 0, if it is not trained.
+    `teachers`: what is known of the models from elsewhere that are round 0, if it is not trained. `corrected` gives the
+    state of the corrections of a round's pseudo-labels, empty where there are none.
     """
 
     def __init__(
-        self, configuration: Configuration, scans: Callable[[str], str], teachers: Sequence[Known] = ()
+        self,
+        configuration: Configuration,
+        scans: Callable[[str], str],
+        teachers: Sequence[Known] = (),
+        corrected: Callable[[int], str] = lambda _: "",
     ) -> None:
         self.configuration, self.scans, self.teachers = configuration, scans, teachers
+        self.corrected = corrected
 
     @property
     def organs(self) -> dict[str, int]:
@@ -47,7 +53,16 @@ class Depends:
         """Of a round's training, besides its settings."""
         start = self.configuration.chain[number].start
         given = {"start": _given(start)} if number or not isinstance(start, str) else {}
-        return self.plan(number) | given | (self.labels(number) if number else {})
+        return self.plan(number) | given | (self.labels(number) if number else {}) | self.corrections(number)
+
+    def corrections(self, number: int) -> dict[str, Any]:
+        """Of the corrected label maps that are hand labels in a round; nothing where there are none."""
+        rounds = self.configuration.corrections_in(number)
+        states = {before: state for before in rounds if (state := self.corrected(before))}
+        if not states:
+            return {}
+        rules = self.configuration.corrections.model_dump(mode="json", exclude={"folder"})
+        return {"corrected scans": key({"states": states, **rules})}
 
     def labels(self, number: int) -> dict[str, Any]:
         """Of the pseudo-labels that a round learns from, and which of them.

@@ -8,9 +8,15 @@ from noisy_student.report.labelled_organs import partly_labelled
 from noisy_student.report.numbers import count
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Table, plain
+from noisy_student.train.origins import CORRECTED, FILLED, LABELLED, PSEUDO
 
 # Whose labels → in words. What a teacher filled is there as it was labelled by hand, too.
-ORIGINS = {"labelled": "hand-labelled", "filled": "filled by the teacher", "pseudo": "pseudo-labelled"}
+ORIGINS = {
+    LABELLED: "hand-labelled",
+    CORRECTED: "corrected by hand",
+    FILLED: "filled by the teacher",
+    PSEUDO: "pseudo-labelled",
+}
 PARTLY, HELD_OUT = "partly labelled", "held out"
 
 
@@ -76,10 +82,11 @@ def in_short(results: Results, round_: Round) -> str:
         return ""
     each = "" if len(counts) == 1 else f"{count(len(counts), 'fold')}, each "
     text = f"{each}{_range(counts, 'labelled')} of {labelled} labelled"
-    if any(one["filled"] for one in counts):
-        text += f" ({_range(counts, 'filled')} of them filled by the teacher)"
+    is_corrected = any(one[CORRECTED] for one in counts)
+    filled = f" ({_range(counts, FILLED)} of them filled by the teacher)" if any(one[FILLED] for one in counts) else ""
+    text += f" + {_range(counts, CORRECTED)} {ORIGINS[CORRECTED]}{filled}" if is_corrected else filled
     names = dict.fromkeys(name for one in counts for name in one)
-    others = [name for name in names if name not in ("labelled", "filled", PARTLY, HELD_OUT)]
+    others = [name for name in names if name not in (LABELLED, CORRECTED, FILLED, PARTLY, HELD_OUT)]
     return " + ".join([text, *(f"{_range(counts, name)} {ORIGINS.get(name, name)}" for name in others)])
 
 

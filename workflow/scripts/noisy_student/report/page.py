@@ -31,6 +31,7 @@ from noisy_student.report import (
     verdict,
 )
 from noisy_student.report.case_table import MEASURES, case_rows, case_scores
+from noisy_student.report.corrections import CorrectionsContent, corrections
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
 from noisy_student.report.rendering import rendered, write_beside
@@ -72,6 +73,7 @@ class Content:
     pseudo_label_tables: list[Table]
     pseudo_label_plots: list[list[Plot]]
     learned: list[LearnedContent]
+    corrections: CorrectionsContent | None
     case_scores: Table
     teachers: Table | None
     held_out: Table | None
@@ -86,7 +88,8 @@ class Content:
         fourth = [table for item in self.sets for table in item.tables]
         third = [table for table in (self.labelled_only, self.teachers, self.held_out, self.deployed) if table]
         fifth = [*self.pseudo_label_tables, *(item.table for item in self.learned)]
-        return [*self.rounds, *self.run_tables.values(), *third, *fourth, *fifth, *self.last_tables]
+        sixth = self.corrections.tables if self.corrections else []
+        return [*self.rounds, *self.run_tables.values(), *third, *fourth, *fifth, *sixth, *self.last_tables]
 
     @property
     def last_tables(self) -> list[Table]:
@@ -115,6 +118,7 @@ def content(results: Results) -> Content:
         pseudo_label_tables=_pseudo_label_tables(results),
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         learned=_learned(results, examples),
+        corrections=corrections(results),
         case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
         teachers=run_tables.teachers(results),
         held_out=held_out_table.held_out(results),

@@ -32,6 +32,7 @@ TABLE_ALONE = {
     "organs.*.volume_ml": "what is warned of",
     "organs.*.left_twin": "which organs are a pair",
     "cohort.folders": "where scans lie, and what is labelled in them; the case table has each scan",
+    "corrections.folder": "where corrected label maps lie; the report has a table of them",
     "rounds.*.model": "models from elsewhere are said as they were taken, with the checksums that were found",
     "rounds.*.sha256": "by which a model is trusted",
     "rounds.*.start.sha256": "by which a model is trusted",

@@ -5,6 +5,7 @@ import pandas as pd
 from noisy_student.report.numbers import MISSING
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table
+from noisy_student.train.origins import PSEUDO
 
 
 def pseudo_labels(round_: Round) -> pd.DataFrame:
@@ -12,7 +13,7 @@ def pseudo_labels(round_: Round) -> pd.DataFrame:
     table = round_.learned_from
     if round_.verdict.get("stopped") and round_.verdict["labeller"] != round_.number:
         return table.iloc[:0]
-    return table[table["origin"] == "pseudo"]
+    return table[table["origin"] == PSEUDO]
 
 
 def kind(round_: Round) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.correct.table import BY_ORGAN, BY_READERS
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.paper import PAPERS_SCANS
 from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
 from noisy_student.tables import read_table
+from noisy_student.train.origins import CORRECTED, FILLED, unfilled_name
 
 CASES = (
     *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
@@ -24,6 +26,10 @@ PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels
 SELECTION = ("case", "confidence", "decision", "reason", "masked")
 FILLING = ("case", "decision")
 HELD_OUT = ("case", "label", "organ", "DSC")
+CORRECTIONS = (
+    *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
+    "sha256",
+)
 TRAINING_SET = ("case", "origin")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
@@ -73,7 +79,7 @@ class Round:
     and `held_out` a column `fold`.
 
     A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
-    `selection` is that table.
+    `selection` is that table. It has the scans on which rules decided: corrected ones are in `training_set` alone.
     """
 
     number: int
@@ -84,6 +90,9 @@ class Round:
     is_selected: bool
     pseudo_label_truth: pd.DataFrame
     filling: pd.DataFrame
+    corrections: pd.DataFrame
+    corrections_by_organ: pd.DataFrame
+    corrections_by_readers: pd.DataFrame
     training_set: pd.DataFrame
     learned_from: pd.DataFrame
     splits: list[dict[str, list[str]]]
@@ -98,7 +107,13 @@ class Round:
     @property
     def filled(self) -> int:
         """How many of the labelled scans it learned from were filled by the teacher."""
-        return int((self.training_set["origin"] == "filled").sum())
+        filled = self.training_set.loc[self.training_set["origin"] == FILLED, "case"].map(unfilled_name)
+        return int((~filled.isin(self.corrected)).sum())
+
+    @property
+    def corrected(self) -> list[str]:
+        """The scans it learned from whose pseudo-labels had been corrected by hand."""
+        return self.training_set.loc[self.training_set["origin"] == CORRECTED, "case"].tolist()
 
     @property
     def called(self) -> str:
@@ -197,7 +212,7 @@ def read_results(folder: Path) -> Results:
         folder=folder,
         run=run,
         cases=read_table(folder / "cohort/cases.tsv", ("case", "role")).reindex(columns=CASES),
-        findings=pd.concat([_table(folder / f"cohort/{name}.tsv", FINDINGS) for name in ("findings", "room")]),
+        findings=pd.concat([_table(path, FINDINGS) for path in _findings(folder)]),
         labelled_measures=_table(folder / "cohort/labelled_measures.tsv", MEASURES),
         networks=[_read_network(path) for path in sorted(folder.glob("plans/*/")) if path.is_dir()],
         rounds=[_read_round(folder / f"round_{number}", number) for number in range(last + 1)],
@@ -206,6 +221,11 @@ def read_results(folder: Path) -> Results:
         jobs=_table(folder / "jobs.tsv", JOBS),
         deployed=next(iter(deployed), None),
     )
+
+
+def _findings(folder: Path) -> list[Path]:
+    corrected = sorted(folder.glob("round_*/corrected_findings.tsv"))
+    return [*(folder / f"cohort/{name}.tsv" for name in ("findings", "room")), *corrected]
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -217,6 +237,11 @@ def _held_out(folds: Iterable[Path]) -> pd.DataFrame:
     read = {path: read_table(path / "held_out.tsv", HELD_OUT) for path in folds if (path / "held_out.tsv").exists()}
     tables = [table.assign(fold=int(path.name[5:])) for path, table in read.items() if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*HELD_OUT, "fold"])
+
+
+def _decided(selection: pd.DataFrame) -> pd.DataFrame:
+    """The scans on which rules decided; of some runs all others were corrected by hand."""
+    return selection[selection["decision"] != CORRECTED].reset_index(drop=True)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -251,10 +276,13 @@ def _read_round(here: Path, number: int) -> Round:
         folder=here,
         training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
         pseudo_label_scores=scores,
-        selection=_table(selection if selection.exists() else all_dropped, SELECTION),
+        selection=_decided(_table(selection if selection.exists() else all_dropped, SELECTION)),
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         filling=_table(here / "filling.tsv", FILLING),
+        corrections=_table(here / "corrections.tsv", CORRECTIONS),
+        corrections_by_organ=_table(here / "corrections_by_organ.tsv", BY_ORGAN),
+        corrections_by_readers=_table(here / "corrections_by_readers.tsv", BY_READERS),
         training_set=_table(here / "dataset/training_set.tsv", TRAINING_SET),
         learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
         splits=_read_json(here / "dataset/splits_final.json") or [] if is_trained else [],

@@ -17,7 +17,9 @@ from noisy_student.select.scores import (
     with_score,
 )
 from noisy_student.select.strata import strata
+from noisy_student.train.origins import CORRECTED
 
+# Of a scan that was corrected by hand, which no rule is asked about, the decision is `CORRECTED`.
 KEPT, DROPPED = "kept", "dropped"
 ALL_PASSED = "passed every rule"
 
@@ -131,7 +133,17 @@ def select(table: pd.DataFrame, cases: pd.DataFrame, labelled: pd.DataFrame, rul
     result = pd.DataFrame(rows, columns=columns).merge(_summary(table), on="case")
     result.insert(1, "confidence", result.mean_max_probability_mean.fillna(0))
     result.insert(2, "organs", result.case.map(found))
-    return result.sort_values(["confidence", "case"], ascending=[False, True], ignore_index=True)
+    return in_order_of_confidence(result)
+
+
+def in_order_of_confidence(table: pd.DataFrame) -> pd.DataFrame:
+    """Decisions with the most confident first."""
+    return table.sort_values(["confidence", "case"], ascending=[False, True], ignore_index=True)
+
+
+def is_learned(table: pd.DataFrame) -> pd.Series:
+    """Of each decision whether a student learns from the scan."""
+    return table.decision.isin((KEPT, CORRECTED))
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,7 +156,7 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def stop_if_nothing_is_kept(table: pd.DataFrame) -> None:
     """A round without pseudo-labels would be its teacher again: stop and say which rules dropped the most."""
-    if (table.decision == KEPT).any():
+    if is_learned(table).any():
         return
     reasons = table.reason.value_counts()
     first = "; ".join(f"{count} × {reason}" for reason, count in reasons.head(3).items())

@@ -5,20 +5,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from noisy_student.train.filling import unfilled_name
+from noisy_student.train.origins import BY_HAND, FILLED, PSEUDO, unfilled_name
 from noisy_student.train.phases import is_fine_tuning
 
 
 def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) -> np.ndarray | None:
     """Probability of each row of the training set in an epoch; None where all scans are drawn alike.
 
-    In the last epochs, `fine_tuning`, only hand-labelled scans are drawn. Before, `labelled_fraction` of all draws are
-    hand-labelled scans (by default as many as their share of the scans); with `draw_by_confidence` a pseudo-labelled
-    scan is drawn in proportion to its `confidence`, with `draw_rare_organs` in proportion to `rarity`. Of a scan that
-    a teacher has filled, which the index tells by its name, the filled one is drawn before and the other one after.
+    In the last epochs, `fine_tuning`, only hand-labelled scans are drawn, corrected ones among them. Before,
+    `labelled_fraction` of all draws are hand-labelled scans (by default as many as their share of the scans); with
+    `draw_by_confidence` a pseudo-labelled scan is drawn in proportion to its `confidence`, with `draw_rare_organs` in
+    proportion to `rarity`. Of a scan that a teacher has filled, which the index tells by its name, the filled one is
+    drawn before and the other one after.
     """
     labelled, filled, pseudo = (
-        (training_set.origin == origin).to_numpy() for origin in ("labelled", "filled", "pseudo")
+        training_set.origin.isin(origins).to_numpy() for origins in (BY_HAND, [FILLED], [PSEUDO])
     )
     if labelled.all():
         return None

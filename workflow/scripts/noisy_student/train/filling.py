@@ -6,20 +6,8 @@ import numpy as np
 
 from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
 
-# Of a case's name in a round's dataset; no scan's own name has such an end.
-ENDING = "+filled"
 # Of an organ's usual volume: a teacher that found less of it than this has not found it.
 FOUND = 0.5
-
-
-def filled_name(case: str) -> str:
-    """What the filled scan is called in a round's dataset, beside the scan as it was labelled by hand."""
-    return case + ENDING
-
-
-def unfilled_name(name: str) -> str:
-    """The scan of a filled one."""
-    return name.removesuffix(ENDING)
 
 
 def not_found(organs: Iterable[str], found_ml: Mapping[str, float], usual_ml: Mapping[str, float]) -> tuple[str, ...]:

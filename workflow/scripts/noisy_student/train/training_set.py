@@ -29,10 +29,11 @@ from noisy_student.plan.preprocessing import (
     write_properties,
 )
 from noisy_student.train.class_locations import class_locations
-from noisy_student.train.filling import filled, filled_name
+from noisy_student.train.filling import filled
 from noisy_student.train.label_sets import LabelSets, with_set
 from noisy_student.train.learned_from import learned_from
 from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
+from noisy_student.train.origins import PSEUDO, filled_name
 
 # Of a case's properties: what it teaches of each label, and where nnU-Net's loader looks for voxels of each class.
 LEARNED_FROM, LOCATIONS = "learned_from", "class_locations"
@@ -41,6 +42,8 @@ LEARNED_FROM, LOCATIONS = "learned_from", "class_locations"
 @dataclass(frozen=True)
 class Example:
     """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
+
+    `origin`: whose label it is (`origins`).
 
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
     `least_confidence`, a bound for each organ of the case and for background; and all background where the teacher is
@@ -198,7 +201,7 @@ def _trusted(example: Example, labels: np.ndarray, soft_labels: np.ndarray | Non
 
 def whose_labels(example: Example, organs: Iterable[str]) -> dict[str, str]:
     """`organs` that are labelled by hand in a case, and those that a teacher found there, `filled`; else none."""
-    is_by_hand = example.origin != "pseudo"
+    is_by_hand = example.origin != PSEUDO
     by_hand = [organ for organ in organs if is_by_hand and organ not in example.unlabelled]
     filled = [organ for organ in example.unlabelled if example.by_hand and organ not in example.missed]
     return {"organs": ", ".join(by_hand), "filled": ", ".join(filled)}
@@ -243,15 +246,18 @@ def remove_others(folder: Path, cases: Sequence[str]) -> None:
             path.unlink()
 
 
-def splits(labelled: Sequence[str], others: Sequence[str], count: int, seed: int) -> list[dict[str, list[str]]]:
+def splits(
+    labelled: Sequence[str], others: Sequence[str], count: int, seed: int, corrected: Sequence[str] = ()
+) -> list[dict[str, list[str]]]:
     """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
 
     A fold validates on one share of the labelled scans, as they were labelled by hand, and learns from the others and
-    all pseudo-labelled ones, but from no scan that it holds out, filled or not.
+    all pseudo-labelled ones, but from no scan that it holds out, filled or not. Scans that were `corrected` by hand are
+    held out too, where they are given here and not among the `others`; the labelled ones' folds stay as they are.
     """
-    shuffled = np.random.default_rng(seed).permutation(sorted(labelled)).tolist()
-    validation = [sorted(shuffled[fold::count]) for fold in range(count)]
+    dealt = [np.random.default_rng(seed).permutation(sorted(cases)).tolist() for cases in (labelled, corrected)]
+    validation = [sorted(case for cases in dealt for case in cases[fold::count]) for fold in range(count)]
+    every = {*labelled, *corrected, *others}
     return [
-        {"train": sorted({*labelled, *others} - {*held_out, *map(filled_name, held_out)}), "val": held_out}
-        for held_out in validation
+        {"train": sorted(every - {*held_out, *map(filled_name, held_out)}), "val": held_out} for held_out in validation
     ]

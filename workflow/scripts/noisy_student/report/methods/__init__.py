@@ -3,6 +3,7 @@
 Of a key of the configuration it says nothing only where `placing.py` says why.
 """
 
+from noisy_student.report.methods.corrections import corrections
 from noisy_student.report.methods.deployment import deployment
 from noisy_student.report.methods.judging import efficiency, evaluation
 from noisy_student.report.methods.labelling import inference, postprocessing, pseudo_labels, soft_rounds
@@ -30,6 +31,7 @@ SECTIONS = {
     "Training": training,
     "Collapse and early end": collapse,
     "Pseudo-labels": pseudo_labels,
+    "Corrections": corrections,
     "Inference": inference,
     "Post-processing": postprocessing,
     "Deployment": deployment,

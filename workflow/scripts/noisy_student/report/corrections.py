@@ -1,0 +1,110 @@
+"""What persons corrected of the pseudo-labels, how long that took, and how far readers agree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from noisy_student.correct.table import CHANGED
+from noisy_student.report.numbers import capitalised, count, duration, score
+from noisy_student.report.results import Results, Round
+from noisy_student.report.table import Cell, Table, plain
+
+SECONDS_PER_MINUTE = 60
+SHOWN = ("round", "case", "reader", "counts", "state", "changed", "added_ml", "removed_ml", "slices", "minutes")
+
+
+@dataclass(frozen=True)
+class CorrectionsContent:
+    """The section: a sentence for each round whose pseudo-labels were corrected, and the tables."""
+
+    sentences: list[str]
+    tables: list[Table]
+
+
+def corrections(results: Results) -> CorrectionsContent | None:
+    """The section on corrections; None where there are none."""
+    corrected = [round_ for round_ in results.rounds if len(round_.corrections)]
+    if not corrected:
+        return None
+    tables = [_each(corrected), _by_organ(results, corrected), _by_readers(results, corrected)]
+    sentences = [f"{capitalised(in_words(round_))}{_since(results, round_)}." for round_ in corrected]
+    return CorrectionsContent(sentences, [table for table in tables if table])
+
+
+def in_words(round_: Round) -> str:
+    """What was corrected of a round's pseudo-labels: "4 pseudo-labels of round 1 were corrected by hand (…)"."""
+    used = round_.corrections[round_.corrections["is_used"] == "yes"]
+    changed = used[used["state"] == CHANGED]
+    organs = changed["changed"].str.split(", ").explode().value_counts(sort=True)
+    said = [f"{len(used) - len(changed)} confirmed, {len(changed)} changed"]
+    said += [f"most often {organs.index[0]}, in {organs.iloc[0]}"] if len(organs) else []
+    said += [f"in {duration(minutes * SECONDS_PER_MINUTE)} of work"] if (minutes := used["minutes"].sum()) else []
+    were = "was" if len(used) == 1 else "were"
+    return f"{count(len(used), 'pseudo-label')} of {round_.name} {were} looked through by hand ({'; '.join(said)})"
+
+
+def _since(results: Results, round_: Round) -> str:
+    """In which rounds the corrected label maps were learned from, by the training sets that there are."""
+    learned = [r.number for r in results.rounds if set(r.corrected) & set(round_.corrections["case"])]
+    return f", and learned from as hand labels in round {' and '.join(map(str, learned))}" if learned else ""
+
+
+def _each(corrected: list[Round]) -> Table:
+    data = pd.concat([round_.corrections for round_ in corrected], ignore_index=True)
+    data["counts"] = data["is_used"].map({"yes": "yes", "no": "no, another reader goes first"})
+    data = data[list(SHOWN)].fillna({"reader": "", "changed": ""})
+    caption = (
+        "Against the label map that the round’s teacher made. Slices are axial ones in which any organ was changed; "
+        "files and their SHA-256 are in corrections.tsv of the round."
+    )
+    return _formatted("corrections", "Corrected pseudo-labels", caption, data)
+
+
+def _by_organ(results: Results, corrected: list[Round]) -> Table | None:
+    used = [_of_used(round_, round_.corrections_by_organ) for round_ in corrected]
+    data = pd.concat(used, ignore_index=True)
+    changed = data[data["voxels"] > 0].groupby("organ")
+    if not len(changed):
+        return None
+    table = changed[["added_ml", "removed_ml", "slices"]].sum()
+    table.insert(0, "scans", changed.size())
+    order = [organ.name for organ in results.organs if organ.name in table.index]
+    data = table.loc[order].reset_index()
+    return _formatted("corrections_by_organ", "Organs that were changed", "Of the corrections that count.", data)
+
+
+def _of_used(round_: Round, table: pd.DataFrame) -> pd.DataFrame:
+    used = round_.corrections[round_.corrections["is_used"] == "yes"]
+    keys = set(zip(used["case"], used["reader"].fillna(""), strict=True))
+    return table[[key in keys for key in zip(table["case"], table["reader"].fillna(""), strict=True)]]
+
+
+def _by_readers(results: Results, corrected: list[Round]) -> Table | None:
+    data = pd.concat([round_.corrections_by_readers for round_ in corrected], ignore_index=True).dropna(subset="DSC")
+    if data.empty:
+        return None
+    table = data.groupby("organ")["DSC"].agg(["count", "mean", "min"])
+    order = [organ.name for organ in results.organs if organ.name in table.index]
+    data = table.loc[order].reset_index().set_axis(["organ", "pairs", "mean DSC", "least DSC"], axis=1)
+    rows = [[Cell(row[0]), Cell(str(row[1])), *(Cell(score(value)) for value in row[2:])] for row in data.to_numpy()]
+    caption = "DSC between two readers’ corrections of one scan; without pairs of which neither has the organ."
+    name, title = "corrections_by_readers", "How far readers agree"
+    return Table(name, title, caption, list(data.columns), rows, data)
+
+
+FORMATS: dict[str, Callable[[float], str]] = {
+    "added_ml": "{:.1f}".format,
+    "removed_ml": "{:.1f}".format,
+    "minutes": "{:g}".format,
+}
+
+
+def _formatted(name: str, title: str, caption: str, data: pd.DataFrame) -> Table:
+    shown = data.assign(**{
+        column: ["" if pd.isna(value) else FORMATS[column](value) for value in data[column]]
+        for column in FORMATS.keys() & set(data)
+    })  # fmt: skip
+    headings = {"added_ml": "added, ml", "removed_ml": "removed, ml", "changed": "organs changed", "round": "of round"}
+    table = plain(name, title, caption, shown.rename(columns=headings))
+    return Table(name, title, caption, table.columns, table.rows, data)

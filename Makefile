@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -102,6 +102,10 @@ bench-full-size: $(READY)
 
 rehearsal: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py --cores $(CORES)
+
+# What only a GPU can show, in at most eight minutes (docs/gpu.md). On a CPU, tiny: python benchmarks/gpu_check.py --rehearse
+gpu-check: $(READY)
+	PYTHONPATH=workflow/scripts:tests python benchmarks/gpu_check.py
 
 # Ends, damages and starves small runs; the table goes to docs/faults.md.
 faults: $(READY)

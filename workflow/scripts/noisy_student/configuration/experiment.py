@@ -213,7 +213,7 @@ class Report(Strict):
     """What the report shows besides what it chooses by rule, and how much disk its viewer's volumes may take."""
 
     cases: list[str] = Field([])
-    volumes_mb: Annotated[int, Field(ge=0)] = 500
+    volumes_mb: Annotated[int, Field(ge=0)] = 1000
 
 
 class Review(Strict):

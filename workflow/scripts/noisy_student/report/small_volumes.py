@@ -49,7 +49,7 @@ def _like(array_zyx: np.ndarray, scan: sitk.Image) -> sitk.Image:
 
 
 def _coarse(image: sitk.Image, spacing_mm: float, smooth: bool) -> sitk.Image:
-    """The image with no axis finer than `spacing_mm`, over the same box."""
+    """The image with no axis finer than `spacing_mm`, over the same box; `smooth`: means of what falls together."""
     spacing = [max(own, spacing_mm) for own in image.GetSpacing()]
     extent = [size * own for size, own in zip(image.GetSize(), image.GetSpacing(), strict=True)]
     size = [max(1, round(length / mm)) for length, mm in zip(extent, spacing, strict=True)]
@@ -59,8 +59,10 @@ def _coarse(image: sitk.Image, spacing_mm: float, smooth: bool) -> sitk.Image:
     first = [(new - own) / 2 / own for new, own in zip(spacing, image.GetSpacing(), strict=True)]
     interpolator = sitk.sitkLinear if smooth else sitk.sitkNearestNeighbor
     origin = image.TransformContinuousIndexToPhysicalPoint(first)
+    if smooth:
+        image = sitk.BinShrink(image, [int(new / own) for new, own in zip(spacing, image.GetSpacing(), strict=True)])
     return sitk.Resample(
-        image, size, sitk.Transform(), interpolator, origin, spacing, image.GetDirection(), 0, sitk.sitkUInt8
+        image, size, sitk.Transform(), interpolator, origin, spacing, image.GetDirection(), 0, sitk.sitkUInt8, True
     )
 
 

@@ -352,6 +352,7 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "project": "flare-noisy-student",
         "versions": {"flare-noisy-student": "0.1.0", "python": "3.11.2", "torch": "2.13.0", "nnunetv2": "2.8.1"},
         "machine": {"system": "Linux", "cpu": "synthetic", "cores": 2, "ram_gb": 8, "gpu": None},
+        "call": {"options": ["--cores", "2"], "called_from": str(folder.parent), "environment": None},
         "configuration": Configuration.model_validate(settings).model_dump(mode="json"),
         "rounds": len(run.gains) + 1,
         "seed": run.seed,

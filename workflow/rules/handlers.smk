@@ -2,6 +2,7 @@
 #
 # makes  results/jobs.tsv           every job that ended: its rule, state and time
 #        results/experiment.json    which experiment these results are of
+#        results/call.json          how it was started
 #        results/report/live.html   how far the run is, while it goes on
 
 import atexit
@@ -11,8 +12,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
 from noisy_student.keeping import begun_anew, experiment_record, stages
+from noisy_student.files import write_text
 from noisy_student.model import edited
-from noisy_student.running import banner, brief, cluster, stale_lock
+from noisy_student.running import banner, brief, call, cluster, stale_lock
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
@@ -89,6 +91,14 @@ onstart:
     # That a disk is full is said of the job that needs it.
     with suppress(OSError):
         experiment_record.write(CONFIGURATION, RESULTS, experiment_record.finished_scans(RESULTS))
+        started = call.record(
+            sys.argv[1:],
+            workflow.dag_settings.targets,
+            CALLED_FROM,
+            workflow.configfiles,
+            workflow.resource_settings.cores,
+        )
+        write_text(call.RECORD, json.dumps(started, indent=2))
     brief.on_terminal(snakemake_log)
     snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)

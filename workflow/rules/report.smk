@@ -46,10 +46,11 @@ rule run_record:
     params:
         configuration=section(CONFIGURATION),
         jobs="results/jobs.tsv",
+        call="results/call.json",
         cases=lambda wildcards, input: input[0],
     shell:
         'python "$NOISY_STUDENT/make_run_record.py" {input} --configuration {params.configuration:q}'
-        " --cases {params.cases} --jobs {params.jobs} --output {output} > {log} 2>&1"
+        " --cases {params.cases} --jobs {params.jobs} --call {params.call} --output {output} > {log} 2>&1"
 
 
 rule examples:

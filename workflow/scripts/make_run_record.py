@@ -1,4 +1,4 @@
-"""Write down what made these results: versions, machine, configuration, sets, checksums, jobs with times and states."""
+"""Write down what made these results: versions, machine, command, configuration, sets, checksums, jobs with times."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ import torch
 
 from noisy_student import __version__
 from noisy_student.command import run
-from noisy_student.files import sha256, write_text
+from noisy_student.files import read_json, sha256, write_text
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.sets import sizes
 from noisy_student.tables import read_table
@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--configuration", type=json.loads, required=True)
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--jobs", type=Path, required=True, help="table of the jobs that ended")
+    parser.add_argument("--call", type=Path, required=True, help="how the run was started")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     ended = jobs(arguments.jobs)
@@ -125,6 +126,7 @@ def main() -> None:
         "rounds": len(arguments.configuration["rounds"]),
         "versions": versions(),
         "machine": machine(),
+        "call": read_json(arguments.call) if arguments.call.exists() else None,
         "configuration": arguments.configuration,
         "sets": sizes(read_table(arguments.cases, ("role", "source"))),
         "labels": labels(arguments.files),

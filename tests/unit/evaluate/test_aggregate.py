@@ -56,6 +56,12 @@ def test_unscored_cases_are_left_out_of_n():
     assert row(summarise(table), 0)["mean"] == pytest.approx(0.7)
 
 
+def test_below_six_cases_there_is_no_interval():
+    few, enough = (row(summarise(scores(RANDOM[:cases])), 0) for cases in (5, 6))
+    assert np.isnan(few["ci_low"]) and np.isnan(few["ci_high"]) and few["sd"] > 0
+    assert enough["ci_low"] < enough["mean"] < enough["ci_high"]
+
+
 def test_one_case_and_none():
     assert np.isnan(row(summarise(scores([0.7])), 0)[["sd", "ci_low"]].astype(float)).all()
     nothing = row(summarise(scores([np.nan])), 0)

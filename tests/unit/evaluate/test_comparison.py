@@ -99,22 +99,28 @@ def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p):
 
 
 def partly(values):
-    """Organ 1 is labelled in all cases, organ 2 in four of them, the others in none."""
+    """Organ 1 is labelled in all cases, organ 2 in seven of them, the others in none."""
     values = values.copy()
-    values[4:, 1] = values[:, 2:] = np.nan
+    values[7:, 1] = values[:, 2:] = np.nan
     return scores(values)
+
+
+def test_below_six_cases_there_is_neither_an_interval_nor_a_test():
+    table = compare_rounds({0: scores(BEFORE[:5]), 1: scores(AFTER[:5])})
+    assert table[["ci_low", "ci_high", "p_wilcoxon", "p_holm"]].isna().all(axis=None)
+    assert row(table, 0)["difference"] == pytest.approx((AFTER - BEFORE)[:5].mean())
 
 
 def test_only_pairs_of_labelled_organs_are_compared():
     table = compare_rounds({0: partly(BEFORE), 1: partly(AFTER)})
     differences = AFTER - BEFORE
-    assert [row(table, label)["n"] for label in (1, 2, 3, 0)] == [12, 4, 0, 12]
-    assert row(table, 2)["difference"] == pytest.approx(differences[:4, 1].mean())
+    assert [row(table, label)["n"] for label in (1, 2, 3, 0)] == [12, 7, 0, 12]
+    assert row(table, 2)["difference"] == pytest.approx(differences[:7, 1].mean())
     assert row(table, 3)[["difference", "ci_low", "p_wilcoxon", "p_holm"]].isna().all()
     assert row(table, 3)[["wins", "ties", "losses"]].tolist() == [0, 0, 0]
-    means = np.nanmean(np.stack([differences[:, 0], np.where(np.arange(12) < 4, differences[:, 1], np.nan)]), axis=0)
+    means = np.nanmean(np.stack([differences[:, 0], np.where(np.arange(12) < 7, differences[:, 1], np.nan)]), axis=0)
     overall = row(table, 0)
-    assert overall["difference"] == pytest.approx((differences[:, 0].mean() + differences[:4, 1].mean()) / 2)
+    assert overall["difference"] == pytest.approx((differences[:, 0].mean() + differences[:7, 1].mean()) / 2)
     assert overall["p_wilcoxon"] == pytest.approx(signed_rank_p(means.round(10)))
 
 

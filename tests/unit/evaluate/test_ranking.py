@@ -12,6 +12,9 @@ def efficiency(seconds, gpu, cpu, cases=("case_0", "case_1")):
     )
 
 
+SIX = [f"case_{number}" for number in range(6)]
+
+
 def by_round(table):
     return table.set_index("round")
 
@@ -26,8 +29,8 @@ def test_ranks_per_case_then_means():
 
 
 def test_areas_count_half():
-    same = scores([0.8, 0.8])
-    measured = {0: efficiency([1, 1], [5, 5], [5, 5]), 1: efficiency([2, 2], [4, 4], [4, 4])}
+    same = scores([0.8] * 6)
+    measured = {0: efficiency(1, 5, 5, SIX), 1: efficiency(2, 4, 4, SIX)}
     ranking = by_round(rank_rounds({0: same, 1: same}, measured))
     tied, best, worst = 1.5, 1, 2
     assert ranking.loc[0, "score"] == pytest.approx((2 * tied + best + 0.5 * worst + 0.5 * worst) / 4)
@@ -36,12 +39,37 @@ def test_areas_count_half():
 
 
 def test_without_a_gpu_its_area_does_not_count():
-    same, nothing = scores([0.8, 0.8]), [np.nan, np.nan]
-    measured = {0: efficiency([1, 1], nothing, [5, 5]), 1: efficiency([2, 2], nothing, [4, 4])}
+    same, nothing = scores([0.8] * 6), np.nan
+    measured = {0: efficiency(1, nothing, 5, SIX), 1: efficiency(2, nothing, 4, SIX)}
     ranking = by_round(rank_rounds({0: same, 1: same}, measured))
     assert ranking.loc[0, "score"] == pytest.approx((1.5 + 1.5 + 1 + 0.5 * 2) / 3.5)
     assert ranking.loc[0, "n_gpu_area_over_tolerance_mb_s"] == 0
     assert np.isnan(ranking.loc[0, "rank_gpu_area_over_tolerance_mb_s"])
+
+
+@pytest.mark.parametrize(
+    ("cases", "times", "ranks"),
+    [
+        (5, [1, 2, 3, 4, 5], [1.5, 1.5]),
+        (6, [-1, 2, -2, 3, -1, 2], [1.5, 1.5]),
+        (6, [1, 1.2, 0.9, 1.1, 1, 1], [1, 2]),
+    ],
+)
+def test_times_rank_only_where_they_differ_by_more_than_they_vary(cases, times, ranks):
+    same, names = scores([0.8] * cases), SIX[:cases]
+    first, second = np.full(cases, 10.0), 10 + np.array(times)
+    measured = {0: efficiency(first, np.nan, 5, names), 1: efficiency(second, np.nan, 5, names)}
+    ranking = by_round(rank_rounds({0: same, 1: same}, measured))
+    assert ranking.loc[[0, 1], "rank_seconds"].tolist() == ranks
+    assert ranking.loc[0, "n_seconds"] == cases and ranking.loc[0, "rank_cpu_area_percent_s"] == 1.5
+
+
+def test_of_three_rounds_two_may_share_a_rank():
+    same = scores([0.8] * 6)
+    times = {0: [10.1, 9.9, 10, 10, 10.2, 9.8], 1: [20] * 6, 2: [10, 10, 10.1, 9.9, 10, 10]}
+    measured = {number: efficiency(own, np.nan, np.nan, SIX) for number, own in times.items()}
+    ranking = by_round(rank_rounds(dict.fromkeys(range(3), same), measured))
+    assert ranking.loc[[0, 1, 2], "rank_seconds"].tolist() == [1.5, 3, 1.5]
 
 
 def test_only_cases_that_all_rounds_have_are_ranked():

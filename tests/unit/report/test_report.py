@@ -99,7 +99,8 @@ def test_all_sections_and_paper_tables_are_there(good):
     for words in ("Table 1. Environment", "Table 2. Training protocol", "Table 3. Labelled scans only",
                   "Table 4. DSC of every round, test", "Table 4. NSD of every round, validation", "Figure 3.",
                   "Figure 4.", "Spearman", "Methods text", "How to cite",
-                  "flare-noisy-student 0.1.0, commit 0123456789", "/Snakefile round_2",
+                  "flare-noisy-student 0.1.0, commit 0123456789",
+                  "snakemake results/round_2/summary.tsv results/round_2/verdict.json --cores 2",
                   "Configuration in full"):  # fmt: skip
         assert words in text
 

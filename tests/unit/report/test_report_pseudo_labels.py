@@ -9,12 +9,12 @@ from scipy.stats import spearmanr
 
 from noisy_student.organs import FLARE22
 from noisy_student.report.pseudo_label_groups import groups, ranges
-from noisy_student.report.pseudo_label_plots import calibration_plot
+from noisy_student.report.pseudo_label_plots import reliability_plot
 from noisy_student.report.pseudo_label_tables import decisions, organs
 from noisy_student.report.pseudo_label_truth import (
-    calibration,
-    calibration_error,
     confidence_and_truth,
+    mean_gap,
+    reliability,
     score_ranks,
     spearman,
 )
@@ -122,21 +122,21 @@ def test_confidence_meets_truth_by_case(results):
     assert table.loc[case, "DSC"] == pytest.approx(truth.loc[truth["case"] == case, "DSC"].mean())
 
 
-def test_calibration_groups_all_organs_in_order(results):
-    table = calibration(results.rounds[1])
+def test_reliability_groups_all_organs_in_order(results):
+    table = reliability(results.rounds[1])
     assert table["organs"].sum() == 40 * 13 and len(table) == 8
     assert table["probability"].is_monotonic_increasing
     assert table["gap"].tolist() == pytest.approx((table["probability"] - table["DSC"]).tolist())
 
 
-def test_calibration_error_is_none_where_probability_is_the_dsc(results):
+def test_mean_gap_is_none_where_probability_is_the_dsc(results):
     round_ = results.rounds[1]
     scores = round_.pseudo_label_scores[["case", "label", "mean_max_probability"]]
     perfect = round_.pseudo_label_truth.merge(scores, on=["case", "label"])
     perfect = perfect.assign(DSC=perfect["mean_max_probability"])
-    assert calibration_error(calibration(replace(round_, pseudo_label_truth=perfect))) == pytest.approx(0)
+    assert mean_gap(reliability(replace(round_, pseudo_label_truth=perfect))) == pytest.approx(0)
     unsure = perfect.assign(DSC=perfect["mean_max_probability"] - 0.2)
-    assert calibration_error(calibration(replace(round_, pseudo_label_truth=unsure))) == pytest.approx(0.2)
+    assert mean_gap(reliability(replace(round_, pseudo_label_truth=unsure))) == pytest.approx(0.2)
 
 
 def test_scores_are_ranked_by_what_they_tell(results):
@@ -147,7 +147,7 @@ def test_scores_are_ranked_by_what_they_tell(results):
     assert data[data["round"] == 1]["rho"].abs().is_monotonic_decreasing
 
 
-def test_without_truth_there_is_no_calibration(results):
+def test_without_truth_there_is_no_reliability(results):
     blind = [replace(round_, pseudo_label_truth=round_.pseudo_label_truth[:0]) for round_ in results.rounds]
-    assert calibration_plot(blind[1]) is None
+    assert reliability_plot(blind[1]) is None
     assert score_ranks(replace(results, rounds=blind)) is None

@@ -20,7 +20,7 @@ NAMES = [*(organ.name for organ in FLARE22), "mean"]
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    return read_results(SyntheticRun(test=5, validation=3, unlabelled=12).write(tmp_path_factory.mktemp("run")))
+    return read_results(SyntheticRun(test=5, validation=7, unlabelled=12).write(tmp_path_factory.mktemp("run")))
 
 
 def mean_of(results, number, role, measure, label):
@@ -71,7 +71,10 @@ def test_the_papers_figures_stand_beside_its_own_scans_alone(results, of_challen
 
 
 def test_table_4_says_when_there_are_too_few_scans_to_tell(results):
-    assert "With 5 scans no organ can reach p < 0.05" in every_round(results, JudgedSet("test"), "DSC").caption
+    few, enough = (every_round(results, JudgedSet(role), "DSC") for role in ("test", "validation"))
+    assert "Of test scans there are fewer than 6: neither an interval nor a p-value." in few.caption
+    assert "[" not in few.rows[0][2].note and "p" not in few.rows[0][2].note and few.rows[0][2].note
+    assert "With 7 scans no organ can reach p < 0.05" in enough.caption
 
 
 def test_marks_need_a_corrected_p_value():

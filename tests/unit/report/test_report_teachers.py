@@ -31,7 +31,10 @@ def test_where_it_came_from_is_said_with_its_checksum(results):
     assert table["organs"].startswith("liver, right kidney") and "duodenum" not in table["organs"]
     text = methods.methods(results)
     assert f"a teacher from elsewhere (/models/a.zip, SHA-256 {'a' * 64}) labelled 30 unlabelled scans" in text
-    assert "a student learned from these and 8 hand-labelled scans" in text and "Length: 40 epochs of 50 steps." in text
+    assert (
+        "a student learned from these and those of 8 hand-labelled scans" in text
+        and "Length: 40 epochs of 50 steps." in text
+    )
     assert "the teacher (round 0, a model from elsewhere) reached" in paragraph(results, results.sets[0])
 
 

@@ -69,6 +69,7 @@ def test_run_record_has_every_job_the_start_of_the_first_and_the_sets(tmp_path):
     (tmp_path / "cases.tsv").write_text("\n".join(rows))
     settings = json.dumps({"seed": 1, "rounds": [{}]})
     where = ("--configuration", settings, "--jobs", tmp_path / "jobs.tsv", "--output", tmp_path / "run.json")
+    where = [*where, "--call", tmp_path / "call.json"]
     run = script("make_run_record.py", tmp_path / "jobs.tsv", *where, "--cases", tmp_path / "cases.tsv")
     assert run.returncode == 0, run.stderr
     record = json.loads((tmp_path / "run.json").read_text())

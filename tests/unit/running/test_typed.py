@@ -19,13 +19,11 @@ def test_in_the_workflows_own_folder_they_are_the_readmes():
     readme = (ROOT / "README.md").read_text()
     assert f"`{banner.rebuild(ROOT)}`" in readme
     assert typed.start_on_slurm(ROOT) == "python workflow/scripts/start_on_slurm.py"
-    assert typed.snakemake(ROOT, "round_1") == "snakemake round_1"
 
 
 def test_in_another_folder_they_go_there_and_name_what_they_run_by_its_whole_path(run):
     assert banner.rebuild(run) == f"cd '{run}' && python {SCRIPTS}/draw_examples.py && python {SCRIPTS}/report.py"
     assert typed.start_on_slurm(run) == f"python {SCRIPTS}/start_on_slurm.py --directory '{run}'"
-    assert typed.snakemake(run, "round_1") == f"snakemake --snakefile {ROOT}/Snakefile round_1"
 
 
 def test_a_shell_goes_where_they_say(run):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.evaluate.groups import by_set, keys_of
+from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.intervals import mean_interval, mean_over_organs
 
 MEASURES = ("DSC", "NSD")
@@ -37,7 +38,7 @@ def summarise(scores: pd.DataFrame, pool_sets: bool = False) -> pd.DataFrame:
     Of an organ the cases count in which it is labelled. `mean` rows: mean per organ over cases, then over organs (the
     challenge's way); median, sd and quartiles of the cases' means over their own organs; failures of all organs
     together. Failures are organs with DSC below 0.5, whichever the measure. `sd` is the sample's (n - 1); the interval
-    is the bootstrap's over cases.
+    is the bootstrap's over cases, empty below `FEWEST_CASES`.
     """
     rows, organs = [], organ_names(scores)
     for key, of_set in by_set(scores, pool_sets).items():
@@ -60,4 +61,9 @@ def _statistics(values: np.ndarray) -> tuple[float, ...]:
     mean = mean_over_organs(values) if np.isnan(values).any() else cases.mean()
     quartile1, median, quartile3 = np.percentile(cases, [25, 50, 75])
     sd = cases.std(ddof=1) if len(cases) > 1 else np.nan
-    return (len(cases), mean, median, sd, quartile1, quartile3, *mean_interval(values))
+    return (len(cases), mean, median, sd, quartile1, quartile3, *interval_of(values))
+
+
+def interval_of(values: np.ndarray) -> tuple[float, float]:
+    """The interval of the mean of (cases, organs); empty (NaN) where there are too few cases for one."""
+    return mean_interval(values) if len(values) >= FEWEST_CASES else (np.nan, np.nan)

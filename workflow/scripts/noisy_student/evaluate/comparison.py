@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.errors import InputError
-from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, organ_names
+from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, interval_of, organ_names
 from noisy_student.evaluate.groups import by_set, keys_of
-from noisy_student.evaluate.signed_rank import signed_rank_p
-from noisy_student.intervals import mean_interval, mean_over_organs
+from noisy_student.evaluate.signed_rank import FEWEST_CASES, signed_rank_p
+from noisy_student.intervals import mean_over_organs
 
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
@@ -39,8 +39,8 @@ def compare(
     """`later` minus `earlier`, a positive difference being a gain, over the cases in which an organ is labelled.
 
     `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role, set
-    and measure that any case has. The `mean` row (label 0) tests the cases' means over organs, once, so both are the
-    same there.
+    and measure that have enough cases. The `mean` row (label 0) tests the cases' means over organs, once, so both are
+    the same there. With fewer than `FEWEST_CASES` there is neither an interval nor a test.
     """
     rows, organs = [], organ_names(later)
     before = by_set(earlier, pool_sets)
@@ -75,7 +75,8 @@ def _test(differences: np.ndarray) -> tuple[float, ...]:
     cases = np.nanmean(differences, axis=1).round(TIE_DIGITS)
     outcomes = [int((np.sign(cases) == sign).sum()) for sign in (1, 0, -1)]
     mean = mean_over_organs(differences)
-    return (len(cases), mean, *mean_interval(differences), signed_rank_p(cases), *outcomes)
+    p = signed_rank_p(cases) if len(cases) >= FEWEST_CASES else np.nan
+    return (len(cases), mean, *interval_of(differences), p, *outcomes)
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -13,10 +13,8 @@ from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
 from noisy_student.evaluate.comparison import compare, holm
 from noisy_student.evaluate.ranking import rank_rounds
-from noisy_student.evaluate.signed_rank import FEWEST_CASES
 
 Rounds = Mapping[str, Mapping[int, pd.DataFrame]]
-INTERVAL = ["ci_low", "ci_high"]
 P_VALUES = ["p_wilcoxon", "p_holm"]
 
 
@@ -31,15 +29,13 @@ def pairs(scores: Rounds) -> Iterator[tuple[str, int, int]]:
 
 
 def summarise_experiments(scores: Rounds) -> pd.DataFrame:
-    """The summary of every round, as of a single run; no interval where there are too few scans for one."""
+    """The summary of every round, as of a single run."""
     tables = [
         summarise(table).assign(experiment=name, round=number)
         for name, rounds in scores.items()
         for number, table in rounds.items()
     ]
-    table = pd.concat(tables, ignore_index=True)
-    table.loc[table["n"] < FEWEST_CASES, INTERVAL] = float("nan")
-    return table[["experiment", "round", *SUMMARY]]
+    return pd.concat(tables, ignore_index=True)[["experiment", "round", *SUMMARY]]
 
 
 def compare_experiments(scores: Rounds) -> pd.DataFrame:
@@ -54,8 +50,7 @@ def compare_experiments(scores: Rounds) -> pd.DataFrame:
         for name, number, against in pairs(scores)
     ]
     table = pd.concat(tables, ignore_index=True).assign(baseline=baseline)
-    is_tested = (table["label"] == 0) & (table["n"] >= FEWEST_CASES)
-    table.loc[table["n"] < FEWEST_CASES, INTERVAL] = float("nan")
+    is_tested = (table["label"] == 0) & table["p_wilcoxon"].notna()
     table.loc[~is_tested, P_VALUES] = float("nan")
     table.loc[is_tested, "p_holm"] = holm(table.loc[is_tested, "p_wilcoxon"].tolist())
     role, number, against, *rest = COMPARISON

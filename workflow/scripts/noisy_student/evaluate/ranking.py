@@ -2,30 +2,33 @@
 
 Source: FLARE22. Rank the teams for each case and measure, then average the ranks; the two efficiency areas count
 half. DSC and NSD of a case are means over the organs that are labelled in it. Equal results share the mean of their
-ranks.
+ranks. What was measured, as times are, fluctuates: results that differ by less than that count as equal.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from noisy_student.evaluate.aggregate import by_case
 from noisy_student.evaluate.groups import by_set, keys_of
+from noisy_student.evaluate.signed_rank import FEWEST_CASES
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A ranked measure: its column, how much it counts, and whether more is better."""
+    """A ranked measure: its column, how much it counts, whether more is better, and whether it fluctuates."""
 
     column: str
     weight: float
     more_is_better: bool = False
+    fluctuates: bool = True
 
 
 MEASURES = (
-    Measure("DSC", 1, more_is_better=True),
-    Measure("NSD", 1, more_is_better=True),
+    Measure("DSC", 1, more_is_better=True, fluctuates=False),
+    Measure("NSD", 1, more_is_better=True, fluctuates=False),
     Measure("seconds", 1),
     Measure("gpu_area_over_tolerance_mb_s", 0.5),
     Measure("cpu_area_percent_s", 0.5),
@@ -58,6 +61,8 @@ def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) 
     for measure in MEASURES:
         values = pd.DataFrame({number: _per_case(scores, efficiency, number, measure.column) for number in scores})
         values = values.dropna()
+        if measure.fluctuates and len(values):
+            values = _told_apart(values)
         ranks = values.rank(axis=1, ascending=not measure.more_is_better)
         columns[f"rank_{measure.column}"] = ranks.mean() if len(ranks) else pd.Series(np.nan, values.columns)
         columns[f"n_{measure.column}"] = pd.Series(len(ranks), values.columns)
@@ -67,6 +72,22 @@ def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) 
     table.insert(0, "score", weighted / weights if weights else np.nan)
     table.insert(0, "place", table["score"].rank(method="min").astype("Int64"))
     return table.rename_axis("round").reset_index().sort_values(["score", "round"], ignore_index=True)
+
+
+def _told_apart(values: pd.DataFrame) -> pd.DataFrame:
+    """Measured values (cases, rounds), in which rounds that cannot be told apart have their common mean.
+
+    In the order of their means, a round differs from the one before it if the mean of their paired differences over
+    cases is larger than the differences' standard deviation, which by chance alone happens in about one of twenty
+    comparisons of six cases; with fewer than `FEWEST_CASES` none does.
+    """
+    order = values.mean().sort_values(kind="stable").index
+    group = dict.fromkeys(order, 0)
+    for before, after in pairwise(order):
+        differences = values[after] - values[before]
+        differs = len(values) >= FEWEST_CASES and differences.mean() > differences.std()
+        group[after] = group[before] + int(differs)
+    return values.T.groupby(group).transform("mean").T
 
 
 def _per_case(

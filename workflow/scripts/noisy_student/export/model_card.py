@@ -88,10 +88,15 @@ def _scores(summary: pd.DataFrame) -> str:
         of_set = rows_of(judged, summary)
         lines = [f"{of_set.n.iloc[0]} {judged.scans}\n", "| organ | DSC | NSD |", "|---|---|---|"]
         for organ, rows in of_set.groupby("organ", sort=False):
-            cells = {row.measure: f"{row.average:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]" for row in _rows(rows)}
+            cells = {row.measure: _with_interval(row) for row in _rows(rows)}
             lines.append(f"| {organ} | {cells['DSC']} | {cells['NSD']} |")
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
+
+
+def _with_interval(row: Any) -> str:
+    """A mean with its interval; of too few scans there is none."""
+    return f"{row.average:.3f}" + ("" if pd.isna(row.ci_low) else f" [{row.ci_low:.3f}, {row.ci_high:.3f}]")
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.report.numbers import MISSING
 from noisy_student.report.results import Results, Round, for_readers
 from noisy_student.report.table import Cell, Table
@@ -103,8 +104,10 @@ def ranking_table(data: pd.DataFrame, title: str, teams: dict[str, list[str]], r
         name="ranking",
         title=title,
         caption=(
-            "Mean rank over cases, lower is better. DSC, NSD and running time count 1, the areas ½; "
-            f"a measure that nobody has does not count.{remark}"
+            "Mean rank over cases, lower is better. DSC, NSD and running time count 1, the areas ½; a measure that "
+            "nobody has does not count. Times and areas rank only what they tell apart: where a difference is no "
+            "larger than its standard deviation over scans, or was measured on fewer scans than "
+            f"{FEWEST_CASES}, the rank is shared.{remark}"
         ),
         columns=["role", *teams, "place", "score", *measures.values()],
         rows=rows,

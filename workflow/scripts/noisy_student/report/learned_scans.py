@@ -68,7 +68,10 @@ def folds_in_words(results: Results, round_: Round) -> str:
     """The same of one round for a text: "fold 0: 2 hand-labelled, 32 pseudo-labelled; held out 2"."""
     said: dict[str, list[int]] = {}
     for fold, counts in by_fold(results, round_).items():
-        parts = [f"{number} {name}" for name, number in _columns(counts).items() if number and name != HELD_OUT]
+        shown = {name: number for name, number in _columns(counts).items() if number and name != HELD_OUT}
+        among = ", ".join(f"{shown.pop(name)} {name}" for name in (PARTLY, ORIGINS["filled"]) if name in shown)
+        by_hand = f"{shown.pop(ORIGINS['labelled'], 0)} {ORIGINS['labelled']}{f' ({among})' * bool(among)}"
+        parts = [by_hand, *(f"{number} {name}" for name, number in shown.items())]
         said.setdefault(f"{', '.join(parts)}; held out {counts[HELD_OUT]}", []).append(fold)
     words = [f"fold{'s' * (len(own) > 1)} {', '.join(map(str, own))}: {text}" for text, own in said.items()]
     return f"({' – '.join(words)})" if words else ""

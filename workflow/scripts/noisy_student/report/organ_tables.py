@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from noisy_student.evaluate.signed_rank import least_p
-from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, interval, p_value, score, signed, signed_interval
+from noisy_student.evaluate.signed_rank import FEWEST_CASES, least_p
+from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, and_, interval, p_value, score, signed, signed_interval
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, one_row
@@ -81,7 +81,8 @@ def labelled_only(results: Results) -> Table:
     return Table(
         name="table_3_labelled_only",
         title=f"Table 3. {'The teacher from elsewhere' if teacher.taken else 'Labelled scans only'} (round 0)",
-        caption=f"Mean with 95 % interval.{LABELLED_NOTE if partly else ''}{PAPER_NOTE if paper else ''}",
+        caption=f"Mean with 95 % interval.{LABELLED_NOTE if partly else ''}{few_scans(results, results.sets)}"
+        f"{PAPER_NOTE if paper else ''}",
         columns=["organ", *(f"scans, {judged.words}" for judged in partly),
                  *(f"{measure}, {judged.words}" for judged, measure in columns), *([PAPERS_COLUMN] if paper else [])],
         rows=rows,
@@ -113,8 +114,9 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
         name=f"table_4_rounds_{measure}_{judged.file}",
         title=f"Table 4. {measure} of every round, {judged.scans}",
         caption=(
-            "Mean; below it the paired difference to round 0 with its 95 % interval and the Holm-corrected p-value. "
-            "▲ better, ▼ worse, marked where p < 0.05. Corrected over the organs; the mean over organs is one test."
+            "Mean; below it the paired difference to round 0 with its 95 % interval and the p-value of Wilcoxon’s "
+            "signed-rank test. ▲ better, ▼ worse, marked where p < 0.05. p-values of organs are Holm-corrected over "
+            "the organs of a round, not over rounds; the mean over organs is one test. Intervals are not corrected."
             + (LABELLED_NOTE if partly else "")
             + _too_few(results, judged)
             + (PAPER_NOTE if paper else "")
@@ -127,11 +129,22 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
 
 
 def _too_few(results: Results, judged: JudgedSet) -> str:
-    """A sentence where even a gain in every scan could not reach the level that is corrected over the organs."""
+    """A sentence where there is no test, or even a gain in every scan could not reach the corrected level."""
     scans = [n for n in scans_of_organs(results, results.evaluated(judged)[0], judged).values() if n]
+    if few := few_scans(results, [judged]):
+        return few
     if len(scans) * least_p(max(scans, default=0)) < SIGNIFICANT:
         return ""
     return f" With {max(scans, default=0)} scans no organ can reach p < 0.05, whatever the difference."
+
+
+def few_scans(results: Results, sets: list[JudgedSet]) -> str:
+    """A sentence where some of the sets have too few scans for intervals and tests; otherwise empty."""
+    rows = {judged: summary_row(results.evaluated(judged)[0], judged, 0, "DSC") for judged in sets}
+    few = [judged.scans for judged, row in rows.items() if number_of_scans(row) < FEWEST_CASES]
+    if not few:
+        return ""
+    return f" Of {and_(few)} there are fewer than {FEWEST_CASES}: neither an interval nor a p-value."
 
 
 def _round_cells(

@@ -155,7 +155,7 @@ def _pseudo_label_plots(results: Results, round_: Round) -> list[Plot]:
     plots = [
         pseudo_label_plots.confidence_histogram(round_),
         pseudo_label_plots.confidence_against_truth(round_),
-        pseudo_label_plots.calibration_plot(round_),
+        pseudo_label_plots.reliability_plot(round_),
         pseudo_label_volumes.volumes(results, round_),
     ]
     return [plot for plot in plots if plot]

@@ -6,10 +6,10 @@ import pandas as pd
 from noisy_student.report.numbers import score
 from noisy_student.report.plots import DROPPED_COLOUR, GREY, INK, KEPT_COLOUR, Plot, canvas, legend_below, svg_text
 from noisy_student.report.pseudo_label_truth import (
-    calibration,
-    calibration_error,
     confidence_and_truth,
+    mean_gap,
     rank_text,
+    reliability,
     spearman,
 )
 from noisy_student.report.results import Round
@@ -75,25 +75,29 @@ def confidence_against_truth(round_: Round) -> Plot | None:
     )
 
 
-def calibration_plot(round_: Round) -> Plot | None:
+def reliability_plot(round_: Round) -> Plot | None:
     """Mean probability of organs against their true DSC, in groups; None where no truth is known."""
-    table = calibration(round_)
+    table = reliability(round_)
     if table.empty:
         return None
-    error = score(calibration_error(table))
+    gap = score(mean_gap(table))
     low = float(min(table["probability"].min(), table["DSC"].min())) - 0.03
     with canvas(2.9) as (figure, (axes,)):
         axes.plot([low, 1], [low, 1], color=GREY, linewidth=0.8, linestyle="--", label="probability = DSC")
         axes.plot(table["probability"], table["DSC"], "o-", color=KEPT_COLOUR, label="organs of all pseudo-labels")
-        axes.set(title=f"Calibration, round {round_.number}", xlabel="mean maximum probability", ylabel="true DSC")
+        axes.set(
+            title=f"Reliability of confidence, round {round_.number}",
+            xlabel="mean maximum probability",
+            ylabel="true DSC",
+        )
         legend_below(figure, axes)
         text = svg_text(figure)
     groups = (f"{score(row.probability)} has {score(row.DSC)}" for row in table.itertuples())
     return Plot(
-        name=f"pseudo_label_calibration_round_{round_.number}",
-        caption=f"{table['organs'].sum()} organs in {len(table)} groups of like number; below the line the teacher is "
-        f"too sure of itself. Expected calibration error {error}.",
-        description=f"Calibration of round {round_.number}, probability and true DSC of each group: "
-        f"{', '.join(groups)}. Expected calibration error {error}.",
+        name=f"pseudo_label_reliability_round_{round_.number}",
+        caption=f"{table['organs'].sum()} organs in {len(table)} groups of like number: does a surer teacher mark an "
+        f"organ better? Probability and DSC are not the same thing, so the line is no calibration. Mean gap {gap}.",
+        description=f"Reliability of confidence in round {round_.number}, mean probability and true DSC of each group: "
+        f"{', '.join(groups)}. Mean gap {gap}.",
         svg=text,
     )

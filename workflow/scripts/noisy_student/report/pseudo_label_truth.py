@@ -30,7 +30,7 @@ def rank_text(value: float) -> str:
     return "not defined" if pd.isna(value) else f"{value:.2f}".replace("-", MINUS)
 
 
-def calibration(round_: Round) -> pd.DataFrame:
+def reliability(round_: Round) -> pd.DataFrame:
     """Organs of all pseudo-labels in groups of like number, by their mean maximum probability.
 
     Columns `organs` (how many), `probability` and `DSC` (means of the group), `gap` (their difference). Organs that
@@ -48,8 +48,8 @@ def calibration(round_: Round) -> pd.DataFrame:
     return table.assign(gap=table["probability"] - table["DSC"]).reset_index(drop=True)
 
 
-def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error: the mean over organs of the groups' absolute gaps (Guo et al., ICML 2017)."""
+def mean_gap(table: pd.DataFrame) -> float:
+    """The mean over organs of the groups' absolute gaps between probability and DSC."""
     return float((table["gap"].abs() * table["organs"]).sum() / table["organs"].sum())
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from noisy_student.report.case_table import MEASURES
 from noisy_student.report.numbers import capitalised, score, signed
-from noisy_student.report.organ_tables import comparison_row, summary_row
+from noisy_student.report.organ_tables import comparison_row, few_scans, summary_row
 from noisy_student.report.plots import (
     EXPERIMENT_COLOURS,
     EXPERIMENT_MARKERS,
@@ -58,7 +58,8 @@ def _over_rounds(results: Results, sets: list[JudgedSet], of: str, measure: str)
         text = svg_text(figure)
     return Plot(
         name=f"mean_{measure}_over_rounds" + (f"_{of}" if of else ""),
-        caption=f"Mean {measure} over organs and {of + ' ' if of else ''}scans with its 95 % interval.",
+        caption=f"Mean {measure} over organs and {of + ' ' if of else ''}scans with its 95 % interval."
+        f"{few_scans(results, sets)}",
         description=f"{title}. " + " ".join(said),
         svg=text,
     )
@@ -112,7 +113,9 @@ def organ_differences(results: Results, judged: JudgedSet, measure: str) -> Plot
     return Plot(
         name=f"organ_differences_{measure}_{judged.file}",
         caption=(
-            f"Paired difference in {measure} per organ with its 95 % interval, {judged.scans}; right of 0 is better."
+            f"Paired difference in {measure} per organ with its 95 % interval, {judged.scans}; right of 0 is better. "
+            f"Intervals are not corrected for their number; table 4 has corrected p-values."
+            f"{few_scans(results, [judged])}"
         ),
         description=f"Difference in {measure} between round {last} and round 0, {judged.scans}: {said}.",
         svg=text,

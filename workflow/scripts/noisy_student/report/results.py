@@ -135,7 +135,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Results:
-    """All tables of a run."""
+    """All tables of a run. `call`: how it was started, by the record of the run or else by that of its start."""
 
     folder: Path
     run: dict[str, Any]
@@ -147,6 +147,7 @@ class Results:
     comparison: pd.DataFrame
     ranking: pd.DataFrame
     jobs: pd.DataFrame
+    call: dict[str, Any]
     deployed: Round | None = None
 
     @property
@@ -220,6 +221,7 @@ def read_results(folder: Path) -> Results:
         ranking=in_sets(_table(folder / "ranking.tsv", RANKING)),
         jobs=_table(folder / "jobs.tsv", JOBS),
         deployed=next(iter(deployed), None),
+        call=run.get("call") or _read_json(folder / "call.json"),
     )
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.learned_scans import in_short
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
-from noisy_student.report.organ_tables import certainty_in_words, comparison_row, mark, scans_of_organs, summary_row
+from noisy_student.report.organ_tables import (
+    certainty_in_words,
+    comparison_row,
+    few_scans,
+    mark,
+    scans_of_organs,
+    summary_row,
+)
 from noisy_student.report.results import ROLES, Results, Round
 from noisy_student.report.table import Cell, Table, plain
 from noisy_student.sets import JudgedSet
@@ -29,7 +36,11 @@ def rounds(results: Results, judged: JudgedSet) -> Table:
     failed = f"organs with DSC < {FAILURE_DSC:g}"
     columns = ["round", "scans learnt from", "training", "mean DSC", "change in DSC", "mean NSD", failed, "state"]
     data = pd.DataFrame([_round_data(results, round_, judged) for round_ in results.rounds])
-    caption = f"Means over organs and {judged.scans} with 95 % intervals; change against the round before, paired."
+    few = few_scans(results, [judged]) if results.evaluated(judged) else ""
+    caption = (
+        f"Means over organs and {judged.scans} with 95 % intervals; change against the round before, paired, with the "
+        f"p-value of Wilcoxon’s signed-rank test: one for each round, not corrected for their number.{few}"
+    )
     name, title = "rounds_overview", "Rounds at a glance"
     if judged.name:
         name, title = f"{name}_{judged.file}", f"{title}, {judged.scans}"

@@ -23,25 +23,6 @@ def flat(configuration: Any, name: str = "") -> dict[str, Any]:
     return found
 
 
-def nested(values: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of which `flat` made this."""
-    tree: dict[str, Any] = {}
-    for name, value in values.items():
-        *path, last = name.split(".")
-        place = tree
-        for key in path:
-            place = place.setdefault(key, {})
-        place[last] = value
-    return _with_lists(tree, values)
-
-
-def _with_lists(tree: Any, values: dict[str, Any], name: str = "") -> Any:
-    if not isinstance(tree, dict) or name in values:
-        return tree
-    made = {key: _with_lists(value, values, f"{name}.{key}" if name else key) for key, value in tree.items()}
-    return list(made.values()) if made and all(key.isdecimal() for key in made) else made
-
-
 def _is_section(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(NAME.fullmatch(key) for key in value)

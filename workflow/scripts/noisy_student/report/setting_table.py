@@ -6,7 +6,7 @@ import pandas as pd
 
 from noisy_student.report.placing import APART, is_apart
 from noisy_student.report.results import Results
-from noisy_student.report.setting_keys import flat, nested
+from noisy_student.report.setting_keys import flat
 from noisy_student.report.table import Table, plain
 
 COLUMNS = ["key", "value"]
@@ -22,8 +22,3 @@ def settings(results: Results) -> Table:
         f"{', '.join(APART)}. From this table a configuration can be written that gives the same run."
     )
     return plain("settings", "Every setting", caption, pd.DataFrame(rows, columns=COLUMNS))
-
-
-def configuration_of(table: pd.DataFrame) -> dict[str, object]:
-    """The configuration of which a table of settings was made."""
-    return nested({row.key: json.loads(row.value) for row in table.itertuples()})

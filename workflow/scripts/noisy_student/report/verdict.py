@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.report import deployed_table
 from noisy_student.report.numbers import (
     NO_BREAK,
@@ -84,8 +85,15 @@ def _headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
         tone = "better" if change["difference"] > 0 else "worse"
         return f"{name} looks {tone} than the teacher, but the evidence is mixed: {_mixed(change)}.", ""
     if pd.isna(change["ci_low"]):
-        return f"{name} {_direction(change['difference'])} the teacher; no interval says how certainly.", ""
+        return f"{name} {_direction(change['difference'])} the teacher; {_no_interval(change)} says how certainly.", ""
     return f"{name} and the teacher cannot be told apart: the interval of their difference includes 0.", ""
+
+
+def _no_interval(change: pd.Series) -> str:
+    """Why a difference has no interval."""
+    if change["n"] < FEWEST_CASES:
+        return f"with {change['n']:.0f} scans, fewer than {FEWEST_CASES}, neither an interval nor a test"
+    return "no interval"
 
 
 def certainty(change: pd.Series) -> str:
@@ -148,9 +156,11 @@ def _difference(results: Results, judged: JudgedSet, later: Round, earlier: Roun
     change = _change(results, judged, later, earlier, measure)
     spread = signed_interval(change["ci_low"], change["ci_high"])
     if not spread:
-        return f"{signed(change['difference'])} (no interval computed)"
+        few = f": {change['n']:.0f} scans are fewer than {FEWEST_CASES}" if change["n"] < FEWEST_CASES else " computed"
+        return f"{signed(change['difference'])} (no interval{few})"
     scans = f"n{NO_BREAK}={NO_BREAK}{change['n']:.0f}"
-    inside = ", ".join(part for part in (f"95 % interval {spread}", p_value(change["p_holm"]), scans) if part)
+    test = f"Wilcoxon {p_value(change['p_holm'])}, not corrected: one test" if pd.notna(change["p_holm"]) else ""
+    inside = ", ".join(part for part in (f"95 % interval {spread}", test, scans) if part)
     return f"{signed(change['difference'])} ({inside})"
 
 
@@ -217,7 +227,7 @@ def _worsened(judged: JudgedSet, earlier: Round, later: Round, change: pd.Series
         "certain": "more than chance explains",
         "mixed": "interval and test disagree on whether chance explains it",
         "none": "within what chance explains",
-        "unknown": "no interval computed",
+        "unknown": "too few scans to say whether chance explains it",
     }[certainty(change)]
     spread = signed_interval(change["ci_low"], change["ci_high"])
     numbers = f"{signed(change['difference'])} {spread}".strip()

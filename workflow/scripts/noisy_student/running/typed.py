@@ -1,7 +1,9 @@
 """Commands of this workflow as they are typed: short for a run in its own folder, else right wherever that is."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[4]
 START_ON_SLURM = "workflow/scripts/start_on_slurm.py"
@@ -18,9 +20,15 @@ def python(run: Path, script: str, *arguments: str) -> str:
     return shlex.join(["python", script if _is_root(run) else str(ROOT / script), *arguments])
 
 
-def snakemake(run: Path, *arguments: str) -> str:
-    """The command of Snakemake, typed in the folder `run`."""
-    return shlex.join(["snakemake", *([] if _is_root(run) else ["--snakefile", str(ROOT / "Snakefile")]), *arguments])
+def terminal(call: dict[str, Any]) -> str:
+    """What is typed first in a new terminal: the folder of a start, as `call.record` has it, and its environment."""
+    activate = [f"source {shlex.quote(call['environment'] + '/bin/activate')}"] if call["environment"] else []
+    return " && ".join([f"cd {shlex.quote(call['called_from'])}", *activate])
+
+
+def as_started(call: dict[str, Any], targets: Sequence[str], again: Sequence[str] = ()) -> str:
+    """The command there that makes some targets, from the files `again` on; targets stand before all options."""
+    return shlex.join(["snakemake", *targets, *call["options"], *(["-R", *again] if again else [])])
 
 
 def start_on_slurm(run: Path) -> str:

@@ -1,6 +1,7 @@
 """How label maps were judged, and what labelling costs."""
 
 from noisy_student.evaluate.evaluation_modes import MODES, Mode
+from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.intervals import RESAMPLES
 from noisy_student.report.labelled_organs import sentence
 from noisy_student.report.numbers import and_, count
@@ -18,10 +19,11 @@ def evaluation(results: Results) -> str:
                 f"(NSD) [4] under the rules “{own['mode']}”: {_rules(MODES[own['mode']])}.",
                 f"Tolerances of the NSD: {_tolerances(results)}.{_limited(results)}",
                 "A mean over organs is taken for each organ over scans, then over organs, with a percentile bootstrap "
-                f"95 interval over scans ({RESAMPLES} resamples). Rounds were compared scan by scan, each with the one "
-                "and with round 0, by the two-sided Wilcoxon signed-rank test: one of the scans’ means over organs, "
-                "corrected for the number of rounds, measures and sets, and one for each organ, Holm-corrected over "
-                f"the organs.",
+                f"95 % interval over scans ({RESAMPLES} resamples). Rounds were compared scan by scan, each with the "
+                "one before and with round 0, by the two-sided Wilcoxon signed-rank test: one test of the scans’ means "
+                "over organs, not corrected for the number of rounds, measures and sets, and one for each organ, "
+                f"Holm-corrected over the organs. With fewer than {FEWEST_CASES} scans there is neither an interval "
+                "nor a p-value.",
                 _apart(results, own["pool_sets"]),
                 sentence(results),
             ],
@@ -64,6 +66,6 @@ def efficiency(results: Results) -> str:
     own = results.run["configuration"]["efficiency"]
     return (
         "Running time, memory and CPU use were measured as in the challenge, each scan in a fresh process on a machine "
-        f"did nothing else of this run, once for each round on the first {count(own['scans'], 'test scan')} "
+        f"that did nothing else of this run, once for each round on the first {count(own['scans'], 'test scan')} "
         "(validation scans where there is no test scan)."
     )

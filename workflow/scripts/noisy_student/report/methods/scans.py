@@ -14,8 +14,9 @@ def design(results: Results) -> str:
     students = max(len(results.rounds) - 1, 0)
     origin = from_elsewhere(results)
     labelled = count(number["labelled"], "hand-labelled scan")
-    teacher = f"{origin} labelled" if origin else f"a teacher learned from {labelled} and labelled"
-    both = f"these and {labelled}" if origin else "both"
+    of_labelled = f"those of {labelled} that its folds did not hold out"
+    teacher = f"{origin} labelled" if origin else f"a teacher learned from {of_labelled} and labelled"
+    both = f"these and {of_labelled}" if origin else "both"
     return (
         f"{count(len(results.organs), 'organ')} {'was' if len(results.organs) == 1 else 'were'} segmented in CT by "
         f"noisy-student training [1, 2]: {teacher} {number['unlabelled']} unlabelled {'scans' if origin else 'ones'}; "

@@ -58,7 +58,7 @@ def network_in_words(name: str, own: dict[str, Any], planned: Network | None, wh
     parameters = f", {magnitude(planned.numbers.get('parameters'))} parameters" if planned else ""
     return (
         f"“{name}” ({whose}) is {ENCODERS[own['encoder']]} [3]: "
-        f"{stages}, {features}, {_blocks(own['encoder_blocks'])} {blocks} a stage in the encoder and "
+        f"{stages}, {features}, {blocks} a stage: {_blocks(own['encoder_blocks'])} in the encoder, "
         f"{_blocks(own['decoder_blocks'])} in the decoder{parameters}; patches of {patch} voxels and a spacing of "
         f"{spacing} mm (z, y, x); {batch} patches a batch."
     )
@@ -72,7 +72,7 @@ def _set_or_chosen(own: Any, planned: Any) -> str:
 
 
 def _blocks(numbers: list[int] | None) -> str:
-    return "/".join(map(str, numbers)) if numbers else f"({CHOSEN})"
+    return "/".join(map(str, numbers)) if numbers else CHOSEN
 
 
 def trained(results: Results) -> list[Round]:
@@ -112,7 +112,7 @@ def _folds(results: Results, settings: dict[str, Any]) -> str:
     )
     return (
         f"The labelled scans were dealt at random into {splits} parts, the same in all rounds. Of the {splits} folds "
-        f"{which} {'was' if len(folds) == 1 else 'were'} trained ({', '.join(map(str, folds))} of 0 to {splits - 1}); "
+        f"{which} {'was' if len(folds) == 1 else 'were'} trained; "
         "each held its own part out, to validate on and to be judged by, and learned from the other labelled scans "
         f"and, from round 1 on, from the kept pseudo-labels. {learned and f'Scans learned from: {learned}.'}"
     ).strip()

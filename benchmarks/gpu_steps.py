@@ -33,7 +33,7 @@ from big_scans import write_scan
 from measured_run import ROOT
 from noisy_student import nnunet
 from noisy_student.configuration.experiment import Configuration, read_configuration
-from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.configuration.prediction_options import TORCH, Prediction
 from noisy_student.efficiency.figures import SUCCESS
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
@@ -261,7 +261,7 @@ def _gpu_memory(device: torch.device) -> Found:
 
 def label_ours(check: Check) -> Found:
     """`label_scan.py` of the made-up scan, in a fresh process."""
-    trust = ("--trust", sha256(check.checkpoint), "--threads", check.sizes.cores)
+    trust = ("--trust", sha256(check.checkpoint), "--threads", check.sizes.cores, "--backend", TORCH)
     script = ROOT / "workflow/scripts/label_scan.py"
     command = (sys.executable, script, "--model", check.model, "--image", "{image}", "--output", "{output}", *trust)
     return _measured(check, shlex.join(map(str, command)), "ours")
@@ -326,17 +326,17 @@ def compare(check: Check) -> Found:
 
 def windows_plain(check: Check) -> Found:
     """Windows without any option; the other ways are compared with these."""
-    return _windows(check, Prediction())
+    return _windows(check, Prediction(backend=TORCH))
 
 
 def windows_channels_last(check: Check) -> Found:
     """With `channels_last`."""
-    return _windows(check, Prediction(channels_last=True))
+    return _windows(check, Prediction(backend=TORCH, channels_last=True))
 
 
 def windows_compiled(check: Check) -> Found:
     """With `compile`."""
-    return _windows(check, Prediction(compile=True))
+    return _windows(check, Prediction(backend=TORCH, compile=True))
 
 
 def _windows(check: Check, options: Prediction) -> Found:
@@ -372,7 +372,7 @@ def run_out_of_memory(check: Check) -> Found:
 
     On a CPU the error is only raised, once.
     """
-    predictor, image = _predictor(check, Prediction()), _noise(check)
+    predictor, image = _predictor(check, Prediction(backend=TORCH)), _noise(check)
     expected = label_map_on_grid(predictor.predict(image).mean)
     said = io.StringIO()
     with _too_little_memory(predictor, image), redirect_stderr(said):

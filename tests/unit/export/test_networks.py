@@ -24,6 +24,7 @@ from noisy_student.export.networks import in_words, write_networks
 from noisy_student.files import sha256
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.label.labeller import labeller_of
+from noisy_student.model import openvino_model
 from noisy_student.model.model_folder import checkpoints_of, read_model
 
 STEPS = [[1, 2, 3], [4]]
@@ -60,9 +61,7 @@ NETWORKS = {
 
 def compiled(path):
     """The network's file as OpenVINO runs it in single precision."""
-    import openvino
-
-    return openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return openvino_model.core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -111,7 +110,17 @@ def test_the_program_beside_the_networks_labels_as_label_scan_does_without_torch
 ):
     sitk.WriteImage(scan, str(tmp_path / "scan.nii.gz"))
     (tmp_path / "steps.json").write_text(json.dumps({"steps": STEPS}))
-    how = ("--mirroring", "--step-size", 0.7, "--postprocessing", tmp_path / "steps.json", "--device", "cpu")
+    how = (
+        "--mirroring",
+        "--step-size",
+        0.7,
+        "--postprocessing",
+        tmp_path / "steps.json",
+        "--device",
+        "cpu",
+        "--backend",
+        "torch",
+    )
     trust = [sha256(path) for path in checkpoints_of(untrained)]
     where = ("--image", tmp_path / "scan.nii.gz", "--output", tmp_path / "expected.nii.gz")
     run = script("label_scan.py", "--model", untrained, *where, *how, "--trust", *trust)
@@ -140,7 +149,8 @@ def test_but_for_the_last_digits_of_a_network_it_labels_the_same_in_every_voxel(
     size, spacing = GRIDS[grid]
     scan = scan[: size[0], : size[1], : size[2]]
     scan.SetSpacing(spacing or scan.GetSpacing())
-    labeller = labeller_of([checkpoints_of(untrained)], Prediction(mirroring=True, step_size=0.7), CPU, steps=STEPS)
+    options = Prediction(mirroring=True, step_size=0.7, backend="torch")
+    labeller = labeller_of([checkpoints_of(untrained)], options, CPU, steps=STEPS)
     seen = labeller.read(reorient(scan, CANONICAL_ORIENTATION), "RAS")
     expected = labeller.labelled(labeller.predict(seen)).label_map_zyx
     program = runpy.run_path(str(exported / "label_with_openvino.py"))

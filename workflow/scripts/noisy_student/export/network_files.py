@@ -3,18 +3,13 @@
 In: `image`, float32 (1, 1, z, y, x), a window of the network's patch. Out: `logits`, float32 (1, class, z, y, x).
 """
 
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from noisy_student.files import whole_file
-
-# As soon as OpenVINO is imported, it tells its makers so over the internet, unless this module is not found.
-sys.modules["openvino_telemetry"] = None
 
 INPUT, OUTPUT = "image", "logits"
 # The oldest that torch does not have to translate from another one: what reads ONNX of 2022 reads it.
@@ -42,9 +37,10 @@ def write_onnx(network: torch.nn.Module, patch_size_zyx: Sequence[int], path: Pa
 
 def write_openvino(network: torch.nn.Module, patch_size_zyx: Sequence[int], path: Path) -> list[Path]:
     """Write the same as OpenVINO's `path` (.xml) and the weights, in single precision, beside it (.bin)."""
-    import openvino
+    # Imports OpenVINO, which there need not be.
+    from noisy_student.model import openvino_model
 
-    model = openvino_model(network, patch_size_zyx)
+    model = openvino_model.converted(network, 1, patch_size_zyx)
     # Without names of its own, a model has numbers that count up in a process.
     model.set_friendly_name(path.stem)
     for place, name in ((model.inputs[0], INPUT), (model.outputs[0], OUTPUT)):
@@ -52,22 +48,8 @@ def write_openvino(network: torch.nn.Module, patch_size_zyx: Sequence[int], path
         place.node.set_friendly_name(name)
     weights = path.with_suffix(".bin")
     with whole_file(path) as temporary, whole_file(weights):
-        openvino.save_model(model, temporary, compress_to_fp16=False)
+        openvino_model.openvino.save_model(model, temporary, compress_to_fp16=False)
     return [path, weights]
-
-
-def openvino_model(network: torch.nn.Module, patch_size_zyx: Sequence[int]) -> Any:
-    """A network as OpenVINO's, of fixed shape."""
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    window = torch.zeros(1, 1, *patch_size_zyx)
-    reader = FrontEndManager().load_by_framework("pytorch")
-    with torch.inference_mode():
-        traced = TorchScriptPythonDecoder(network, example_input=(window,), shared_memory=False)
-        model = reader.convert(reader.load(traced))
-    model.reshape(list(window.shape))
-    return model
 
 
 WRITERS = {"onnx": (".onnx", write_onnx), "openvino": (".xml", write_openvino)}

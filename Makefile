@@ -119,6 +119,7 @@ inputs: $(READY)
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
 # study-clinic: all scans from one clinic. study-partial: scans with only some of their organs labelled (LABEL_MAPS too).
+# study-review: which scans to correct, and what that is worth (LABEL_MAPS too).
 STUDY := $(CURDIR)/results/study
 RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
 study: COHORT := $(if $(LABEL_MAPS),painted,procedural)
@@ -131,6 +132,13 @@ study-choice study-clinic study-partial: study-%: $(READY)
 	mkdir -p $(STUDY)/$*
 	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$*/tables/summary.txt
+
+.PHONY: study-review
+study-review: COHORT := $(if $(LABEL_MAPS),review_painted,review)
+study-review: $(READY)
+	mkdir -p $(STUDY)/$(COHORT)
+	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) --configfile benchmarks/study/review.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
+	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
 clean:
 	rm -rf results/* results/.store logs

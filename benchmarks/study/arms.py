@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field
@@ -26,19 +26,26 @@ class Counts(Strict):
 
 
 class Shares(Strict):
-    """Shares of the label maps that scans of a role are painted around; the others are unlabelled."""
+    """Shares of the label maps that scans of a role are painted around; around each other one `repeats` unlabelled."""
 
     labelled: Fraction
     validation: Fraction
     test: Fraction
+    repeats: Positive = 1
 
     def counts(self, maps: int) -> Counts:
         """Scans of each role for so many label maps."""
         labelled = max(FEWEST_LABELLED, round(self.labelled * maps))
         validation, test = (max(1, round(share * maps)) for share in (self.validation, self.test))
-        return Counts(
-            labelled=labelled, validation=validation, test=test, unlabelled=maps - labelled - validation - test
-        )
+        unlabelled = self.repeats * (maps - labelled - validation - test)
+        return Counts(labelled=labelled, validation=validation, test=test, unlabelled=unlabelled)
+
+
+class Correction(Strict):
+    """How many scans are corrected, and by what they are chosen: the list of the round, chance, lowest confidence."""
+
+    by: Literal["list", "random", "confidence"]
+    scans: Positive
 
 
 class Study(Strict):
@@ -47,6 +54,7 @@ class Study(Strict):
     Between the arms `lowest` and `highest` lies what a method can recover, between `noise` and `highest` what it can
     beyond stronger augmentation. Arms are compared with those of `against`. `partly`: the sets of organs that are dealt
     over the labelled scans as the only ones labelled there; where there are any, arms name their cohorts themselves.
+    `corrected`: arms with corrections of labels that the arm `handed_out` has in its round 1.
     """
 
     lowest: Name
@@ -54,6 +62,8 @@ class Study(Strict):
     noise: Name = ""
     against: list[Name]
     partly: list[list[str]] = Field([])
+    handed_out: Name | None = None
+    corrected: dict[Name, Correction] = Field({})
     seeds: list[int] = Field(min_length=1)
     variation: Annotated[float, Field(ge=0)]
     procedural: Counts

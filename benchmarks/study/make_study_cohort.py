@@ -51,10 +51,16 @@ def usable(folder: Path) -> list[Path]:
     return found
 
 
-def deal(label_maps: list[Path], folder: Path, seed: int) -> None:
-    """Links to the label maps in an order that the seed gives, in which `make_cohort` deals them over the roles."""
+def deal(label_maps: list[Path], folder: Path, seed: int, counts: Counts, repeats: int) -> None:
+    """Links to the label maps in an order that the seed gives, in which `make_cohort` deals them over the roles.
+
+    To each of the unlabelled scans' so many links as scans are to be painted around it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for number, path in enumerate(np.random.default_rng(seed).permutation(label_maps)):
+    order = np.random.default_rng(seed).permutation(label_maps)
+    first, behind = counts.labelled, counts.labelled + counts.unlabelled // repeats
+    dealt = [*order[:first], *np.repeat(order[first:behind], repeats), *order[behind:]]
+    for number, path in enumerate(dealt):
         link = folder / f"{number:04}_{path.name}"
         link.unlink(missing_ok=True)
         link.symlink_to(path.resolve())
@@ -105,8 +111,8 @@ def main() -> None:
         maps = usable(Path(study.label_maps))
         # Other label maps are another cohort, also where they have the same names.
         dealt = arguments.output.with_name(f"label_maps_{state_of([Path(study.label_maps)])}")
-        deal(maps, dealt, arguments.seed)
         counts, embedded = study.painted.counts(len(maps)), {"label_maps": f"../{dealt.name}"}
+        deal(maps, dealt, arguments.seed, counts, study.painted.repeats)
     overlay = {"seed": arguments.seed}
     if study.partly:
         label_maps = dealt if study.label_maps else None

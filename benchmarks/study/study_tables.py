@@ -8,6 +8,7 @@ selections.tsv   per arm: scans kept, true DSC of kept and dropped pseudo-labels
 confidence.tsv   true DSC of the first teacher's organs by its confidence in them
 voxels.tsv       what bounds on its voxel confidence take away
 scores.tsv       how well each score ranks true quality, over scans and over scans for each organ
+lists.tsv        how many of the worst scans a list has among its first ones, and simpler orders, over seeds
 """
 
 import argparse
@@ -183,6 +184,15 @@ def voxels_table(results: Path, study: Study) -> pd.DataFrame:
     return pd.concat(tables).groupby(BOUNDS, sort=False).mean().reset_index()
 
 
+def lists_table(results: Path, study: Study) -> pd.DataFrame:
+    """How good the lists of scans to correct were: mean over the seeds, and the worst and best of them."""
+    folders = [results / study.folder(study.handed_out, seed) for seed in study.seeds]
+    tables = [read_table(folder / "review/tables/quality.tsv", ["order", "share_of_worst"]) for folder in folders]
+    grouped = pd.concat(tables).groupby("order", sort=False)
+    ends = grouped.share_of_worst.agg(share_of_worst_low="min", share_of_worst_high="max")
+    return grouped.mean().join(ends).reset_index()
+
+
 def ranks(table: pd.DataFrame, score: str) -> dict[str, float]:
     """The two rank correlations of one score."""
     means = table.groupby("case")[[score, "DSC"]].mean()
@@ -208,9 +218,13 @@ def main() -> None:
     if study.lowest in study.first_students:
         write_table(confidence_table(results, study), output / "confidence.tsv")
         write_table(voxels_table(results, study), output / "voxels.tsv")
-    table = arms_table(scores, study)
+    table, text = arms_table(scores, study), ""
+    if study.handed_out:
+        lists = lists_table(results, study)
+        write_table(lists, output / "lists.tsv")
+        text = f"scans to correct first\n{lists.round(3).to_string(index=False)}\n\n"
+    write_text(output / "summary.txt", text + summary(table, study.against[:2]))
     write_table(table, output / "arms.tsv")
-    write_text(output / "summary.txt", summary(table, study.against[:2]))
 
 
 def summary(table: pd.DataFrame, against: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 # Which scans a person should correct first, and what that person is handed. Made only when asked for: snakemake review_<k>
 #
-# reads  a round's pseudo-labels with the confidence of each voxel, what its teacher made of the scans it held out
+# reads  a round's pseudo-labels with the confidence of each voxel, what its teacher made of the scans it held out,
+#        which scans were corrected before
 # makes  results/round_<k>/review/review.tsv       unlabelled scans, those first whose correction is worth most
 #        results/round_<k>/review/hand_labels.tsv  hand labels that the teacher's folds contradict
 #        results/round_<k>/review/review.html      both with pictures
@@ -16,6 +17,7 @@ rule review:
         preprocessed=preprocessed_for_round,
         scores="results/round_{round}/pseudo_label_scores.tsv",
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
+        corrected=corrections_of_student,
         held_out=lambda wildcards: held_out(number_of(wildcards) - 1),
         truth="results/round_{round}/pseudo_label_truth.tsv" if truth_is_known() else [],
     output:
@@ -25,6 +27,8 @@ rule review:
         packed="results/round_{round}/review/review.zip",
     log:
         "logs/round_{round}/review.log",
+    wildcard_constraints:
+        round=r"\d+",
     conda:
         "../../envs/nnunet.yaml"
     threads: 8
@@ -32,10 +36,11 @@ rule review:
         organs=organs.to_json(CONFIGURATION.organs, "label", "name", "colour", "snomed"),
         names=json.dumps(names_of_archives()),
         scans=CONFIGURATION.review.scans,
+        corrected=lambda wildcards, input: flag("--corrected", input.corrected),
         held_out=lambda wildcards, input: flag("--held-out", input.held_out),
         truth=lambda wildcards, input: flag("--truth", input.truth),
     shell:
         'python "$NOISY_STUDENT/review.py" --cases {input.cases} --converted {input.converted}'
-        " --preprocessed {input.preprocessed} --scores {input.scores} --measures {input.measures} {params.held_out} {params.truth}"
+        " --preprocessed {input.preprocessed} --scores {input.scores} --measures {input.measures} {params.corrected} {params.held_out} {params.truth}"
         " --pseudo-labels results/round_{wildcards.round}/pseudo_labels --names {params.names:q} --organs {params.organs:q}"
         " --scans {params.scans} --round {wildcards.round} --cores {threads} --output {output.table} > {log} 2>&1"

@@ -30,12 +30,17 @@ from noisy_student.train.held_out import FOLDER
 
 
 def listed(
-    scores: pd.DataFrame, measures: pd.DataFrame, cases: pd.DataFrame, scans: dict[str, Scan], cores: int
+    scores: pd.DataFrame,
+    measures: pd.DataFrame,
+    cases: pd.DataFrame,
+    scans: dict[str, Scan],
+    corrected: set[str],
+    cores: int,
 ) -> pd.DataFrame:
-    """The list: `place`, `case`, and why it stands there."""
+    """The list of the scans that are not corrected yet: `place`, `case`, and why it stands there."""
     names = sorted(scans)
     doubts = pd.Series(in_order(in_doubt, [scans[name] for name in names], cores, "reading doubts"), names, float)
-    order = ranked(at_stake_ml(doubts, scores, measures), features(scores, cases))
+    order = ranked(at_stake_ml(doubts, scores, measures), features(scores, cases), corrected)
     order["doubt_ml"] = doubts
     by_case = scores.groupby("case")
     order["confidence"] = by_case.mean_max_probability.mean().reindex(order.index)
@@ -109,6 +114,9 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True, help="scores of the round's pseudo-labels")
     parser.add_argument("--measures", type=Path, nargs="+", required=True, help="measures of them, of every shard")
     parser.add_argument("--pseudo-labels", type=Path, required=True, help="their folder")
+    parser.add_argument(
+        "--corrected", type=Path, nargs="*", default=[], help="tables of corrected label maps that count in the round"
+    )
     parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="held_out.tsv of each fold of the teacher")
     parser.add_argument("--truth", type=Path, help="scores of the pseudo-labels against the truth, where it is known")
     parser.add_argument("--names", type=json.loads, default=[], help="names tables of the cohort's archives, as JSON")
@@ -135,7 +143,8 @@ def main() -> None:
     }
     columns = ["case", "label", "volume_ml", "organ_disagreement"]
     measures = pd.concat([read_table(path, columns) for path in arguments.measures])
-    order = listed(scores, measures, cases, scans, arguments.cores)
+    corrected = {case for path in arguments.corrected for case in read_table(path, ["case"]).case}
+    order = listed(scores, measures, cases, scans, corrected, arguments.cores)
     models = scores.model.unique()
     made_by = f"pseudo-labels of round {arguments.round}, model {models[0][:SHORT]}" if len(models) else ""
     first = handed_out(order, scans, arguments, made_by)

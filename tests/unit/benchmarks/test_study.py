@@ -14,6 +14,7 @@ from snakemake.utils import update_config
 
 from arms import Counts, Shares, Study
 from conftest import ROOT
+from correct_scans import chosen
 from judge_voxels import counts
 from make_study_cohort import deal, dealt_sets, make_partly_labelled
 from noisy_student.configuration.experiment import read_configuration
@@ -28,7 +29,7 @@ LIFTS = {"labelled_only": 0.0, "paper": 0.05, "kept": 0.1, "all_true_labels": 0.
 STUDY = ROOT / "benchmarks/study/study.yaml"
 OVERLAYS = {
     name: yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text())
-    for name in ("choice", "clinic", "partial")
+    for name in ("choice", "clinic", "partial", "review")
 }
 # What arms are compared for; all else of a training is the same.
 COMPARED = ("noise", "targets", "fine_tuning", "voices", "labelled_fraction")
@@ -192,12 +193,33 @@ def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
     for path in maps:
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    orders = []
+    orders, roles = [], Counts(labelled=5, unlabelled=4, validation=1, test=2)
     for seed in (1, 1, 2):
-        deal(maps, tmp_path / f"dealt_{seed}", seed)
+        deal(maps, tmp_path / f"dealt_{seed}", seed, roles, repeats=1)
         orders.append([path.resolve().name for path in sorted((tmp_path / f"dealt_{seed}").iterdir())])
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[2]) == sorted(path.name for path in maps)
+    deal(maps, tmp_path / "twice", 2, roles.model_copy(update={"unlabelled": 8}), repeats=2)
+    twice = [path.resolve().name for path in sorted((tmp_path / "twice").iterdir())]
+    assert twice == [*orders[2][:5], *np.repeat(orders[2][5:9], 2), *orders[2][9:]]
+
+
+def test_scans_to_correct_are_the_lists_first_the_least_confident_or_any(tmp_path):
+    table = {"place": range(1, 9), "case": list("abcdefgh"), "confidence": [0.9, 0.8, 0.7, 0.95, 0.6, 0.5, 0.99, 0.1]}
+    write_table(pd.DataFrame(table), tmp_path / "review.tsv")
+    assert chosen(tmp_path / "review.tsv", "list", 3, 1) == ["a", "b", "c"]
+    assert chosen(tmp_path / "review.tsv", "confidence", 3, 1) == ["h", "f", "e"]
+    drawn = {seed: chosen(tmp_path / "review.tsv", "random", 3, seed) for seed in range(5)}
+    assert drawn[1] == chosen(tmp_path / "review.tsv", "random", 3, 1) and len(set(map(tuple, drawn.values()))) > 1
+
+
+def test_an_arm_with_corrections_differs_in_them_alone():
+    study = Study.read(STUDY, OVERLAYS["review"])
+    rounds = [study.rounds(arm) for arm in (study.lowest, *study.corrected)]
+    assert all(own == rounds[0] for own in rounds)
+    places = {arm: study.arms[arm]["corrections"] for arm in study.corrected}
+    assert places == {arm: f"../{arm}_corrections" for arm in study.corrected}
+    assert study.rounds(study.handed_out) == rounds[0][:-1] and study.needed("corrected_all") == [study.lowest]
 
 
 def test_the_scans_of_a_seed_are_painted_around_the_label_maps_as_they_are_now(embedded, tmp_path):
@@ -229,6 +251,8 @@ def test_the_scans_of_a_seed_are_painted_around_the_label_maps_as_they_are_now(e
 def test_roles_share_the_label_maps(maps, expected):
     counts = Shares(labelled=0.17, validation=0.14, test=0.26).counts(maps)
     assert (counts.labelled, counts.unlabelled, counts.validation, counts.test) == expected
+    review = Study.read(STUDY, OVERLAYS["review"]).painted.counts(30)
+    assert (review.labelled, review.unlabelled, review.validation, review.test) == (5, 32, 1, 8)
 
 
 def test_voxels_are_counted_as_used_right_and_missed():

@@ -1,11 +1,14 @@
 """The command: from a round's pseudo-labels to the list, its page, its folders and its zip file."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.ndimage import binary_erosion
 
-from conftest import script
+import review
+from noisy_student.errors import InputError
 from noisy_student.images import write_image
 from noisy_student.model.label_files import LabelFiles, Labelled
 from noisy_student.model.scores import class_counts
@@ -50,7 +53,8 @@ def reviewed(tmp_path_factory):
                  "DSC": np.nan if (case, organ.label) == ("hand", 1) else 0.9}
                 for case in ("hand", "other") for organ in FLARE22]  # fmt: skip
     write_table(pd.DataFrame(held_out), folder / "fold_0/held_out.tsv")
-    return folder, made(folder)
+    made(folder)
+    return folder
 
 
 def labelled(folder, case, labels, confidence_of_surfaces):
@@ -69,19 +73,20 @@ def labelled(folder, case, labels, confidence_of_surfaces):
     return scores
 
 
-def made(folder, expected_status=0):
+def made(folder, *more):
     named = {"cases": "cases.tsv", "converted": "cases.tsv", "preprocessed": "cases.tsv", "scores": "scores.tsv",
              "measures": "scores.tsv", "held-out": "fold_0/held_out.tsv", "truth": "truth.tsv",
              "pseudo-labels": "pseudo_labels", "output": "review/review.tsv"}  # fmt: skip
     paths = [word for name, path in named.items() for word in (f"--{name}", folder / path)]
     organs = to_json(FLARE22, "label", "name", "colour", "snomed")
-    run = script("review.py", *paths, "--organs", organs, "--scans", 2, "--round", 1)
-    assert run.returncode == expected_status, run.stderr
-    return run.stderr
+    words = ["review.py", *paths, "--organs", organs, "--scans", 2, "--round", 1, *more]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", list(map(str, words)))
+        review.main()
 
 
 def test_the_scan_most_in_doubt_is_first_and_so_many_are_handed_out(reviewed):
-    folder, _ = reviewed
+    folder = reviewed
     table = read_table(folder / "review/review.tsv")
     assert table.case[0] == "b" and table.place.tolist() == [1, 2, 3] and table.doubt_ml[0] == table.doubt_ml.max()
     handed = sorted(path.parent.name for path in folder.glob("review/*/README.txt"))
@@ -89,21 +94,28 @@ def test_the_scan_most_in_doubt_is_first_and_so_many_are_handed_out(reviewed):
 
 
 def test_the_hand_label_that_lacks_what_the_fold_found_is_first(reviewed):
-    table = read_table(reviewed[0] / "review/hand_labels.tsv")
+    table = read_table(reviewed / "review/hand_labels.tsv")
     assert table.case[0] == "hand" and table.organs[0].startswith("liver: not labelled, ")
     assert table.contradicted.tolist() == [1, 0]
 
 
 def test_the_page_has_pictures_of_both_and_how_good_the_list_was(reviewed):
-    page = (reviewed[0] / "review/review.html").read_text()
+    page = (reviewed / "review/review.html").read_text()
     assert page.count('alt="Axial slice of b') == 3 and 'alt="Axial slice of hand' in page
     assert "lowest confidence" in page and 'href="b/README.txt"' in page and "http" not in page.split("</style>")[1]
-    quality = read_table(reviewed[0] / "review/tables/quality.tsv").set_index("order")
+    quality = read_table(reviewed / "review/tables/quality.tsv").set_index("order")
     assert quality.share_of_worst["this list"] == 1
 
 
+def test_a_scan_that_was_corrected_before_is_not_on_the_list(reviewed):
+    folder = reviewed
+    write_table(pd.DataFrame({"case": ["b"]}), folder / "corrected.tsv")
+    made(folder, "--corrected", folder / "corrected.tsv")
+    assert sorted(read_table(folder / "review/review.tsv").case) == ["a", "c"] and not (folder / "review/b").exists()
+
+
 def test_made_again_it_stops_at_what_a_person_saved_there(reviewed):
-    folder, _ = reviewed
-    made(folder)
-    (folder / "review/b/b.seg.nrrd").write_text("corrected")
-    assert "b.seg.nrrd changed since" in made(folder, 2)
+    made(reviewed)
+    (reviewed / "review/b/b.seg.nrrd").write_text("corrected")
+    with pytest.raises(InputError, match=r"b\.seg\.nrrd changed since"):
+        made(reviewed)

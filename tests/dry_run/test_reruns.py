@@ -331,6 +331,19 @@ def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
 REPORTED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
 
 
+def planned(project):
+    """Which jobs a dry run would do, but for the pictures of the page, which follow from every table."""
+    return {rule: count for rule, count in project.planned().items() if rule != "volumes"}
+
+
+def complete_with_corrections(folder, *numbers):
+    """A finished run with a correction of each of these rounds' pseudo-labels."""
+    project = Checkout(folder, **BASE)
+    paths = [correct(project, number) for number in numbers]
+    complete(project, **BASE, corrections="corrections")
+    return project, *paths
+
+
 def correct(project, number, case="Case_00001"):
     path = project.folder / f"corrections/round_{number}/{case}.nii.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -344,20 +357,20 @@ def test_a_folder_of_corrections_without_any_asks_for_nothing_but_the_record(fin
     assert finished.planned() == REPORTED
 
 
-def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same(finished):
+def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same(finished, tmp_path):
     correct(finished, 2)
     finished.configure(**BASE, corrections="corrections")
     # No round follows, so that nothing is learned from them.
     known = {"corrected": 1, "corrections": 1}
-    assert finished.planned() == known | REPORTED
-    first = correct(finished, 1)
-    jobs = finished.planned()
+    assert planned(finished) == known | REPORTED
+    correct(finished, 1)
+    jobs = planned(finished)
     after = {"select": 1, **AFTER_SELECTION, "efficiency": 1, "compare": 1}
     assert jobs == {"corrected": 2, "corrections": 2} | after | REPORTED
     assert finished.planned("round_1") == {"round_1": 1} | known
-    complete(finished, **BASE, corrections="corrections")
+    project, first, _ = complete_with_corrections(tmp_path / "corrected", 1, 2)
     first.unlink()
-    assert finished.planned() == after | REPORTED
+    assert planned(project) == after | REPORTED
 
 
 def test_corrected_label_maps_that_validate_ask_for_every_round(finished):
@@ -367,11 +380,10 @@ def test_corrected_label_maps_that_validate_ask_for_every_round(finished):
     assert jobs["training_set"] == jobs["train"] == 3 and "fingerprint" not in jobs and "preprocess" not in jobs
 
 
-def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(finished):
-    path = correct(finished, 1)
-    complete(finished, **BASE, corrections="corrections")
+def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(tmp_path):
+    project, path = complete_with_corrections(tmp_path / "corrected", 1)
     (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\n")
-    assert finished.planned() == {"corrections": 1} | REPORTED
+    assert planned(project) == {"corrections": 1} | REPORTED
     path.write_text("corrected again")
-    jobs = finished.planned()
+    jobs = planned(project)
     assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1 and "label_measures" not in jobs

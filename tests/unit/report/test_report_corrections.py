@@ -99,6 +99,8 @@ def test_the_page_has_the_section_only_where_there_are_corrections(folder, tmp_p
     write_report(read_results(folder), tmp_path / "with/report.html")
     page = (tmp_path / "with/report.html").read_text()
     assert 'id="corrections"' in page and "#corrections" in page and "How far readers agree" in page
+    # The table of cases says why no rule decided.
+    assert "label of round 1 corrected by anna" in page
     for name in ("corrections", "corrections_by_organ", "corrections_by_readers"):
         assert (tmp_path / f"with/tables/{name}.tsv").exists()
     without = SyntheticRun((0.02,), test=2, validation=0, unlabelled=4).write(tmp_path / "run")

@@ -125,7 +125,7 @@ def _decisions(results: Results, texts: _Texts) -> dict[str, dict[int, list[int]
     """Case → round → numbers of the decision, its reasons and the masked organs with theirs."""
     found: dict[str, dict[int, list[int]]] = {}
     for round_ in results.chain:
-        for table in (round_.selection, round_.filling):
+        for table in (round_.selection, round_.passed_over, round_.filling):
             columns = table.reindex(columns=["case", "decision", "reason", "masked", "mask_reason"]).fillna("")
             for case, decision, reason, masked, why in columns.itertuples(index=False):
                 found.setdefault(case, {})[round_.number] = texts.of((decision, reason, why or masked))

@@ -79,7 +79,7 @@ class Round:
     and `held_out` a column `fold`.
 
     A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
-    `selection` is that table. It has the scans on which rules decided: corrected ones are in `training_set` alone.
+    `selection` is that table. It has the scans on which rules decided, `passed_over` those that were corrected by hand.
     """
 
     number: int
@@ -87,6 +87,7 @@ class Round:
     training: dict[int, pd.DataFrame]
     pseudo_label_scores: pd.DataFrame
     selection: pd.DataFrame
+    passed_over: pd.DataFrame
     is_selected: bool
     pseudo_label_truth: pd.DataFrame
     filling: pd.DataFrame
@@ -241,11 +242,6 @@ def _held_out(folds: Iterable[Path]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*HELD_OUT, "fold"])
 
 
-def _decided(selection: pd.DataFrame) -> pd.DataFrame:
-    """The scans on which rules decided; of some runs all others were corrected by hand."""
-    return selection[selection["decision"] != CORRECTED].reset_index(drop=True)
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
@@ -269,6 +265,7 @@ def _read_network(folder: Path) -> Network:
 def _read_round(here: Path, number: int) -> Round:
     scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
     selection, all_dropped = here / "selection.tsv", here / "all_dropped.tsv"
+    decided = _table(selection if selection.exists() else all_dropped, SELECTION)
     verdict = _read_json(here / "verdict.json")
     # A folder may have the training of an earlier configuration, whose teacher was not taken from elsewhere.
     is_trained = "taken" not in verdict
@@ -278,7 +275,8 @@ def _read_round(here: Path, number: int) -> Round:
         folder=here,
         training={int(fold.name[5:]): read_table(progress[fold], PROGRESS) for fold in sorted(progress)},
         pseudo_label_scores=scores,
-        selection=_decided(_table(selection if selection.exists() else all_dropped, SELECTION)),
+        selection=decided[decided["decision"] != CORRECTED].reset_index(drop=True),
+        passed_over=decided[decided["decision"] == CORRECTED],
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         filling=_table(here / "filling.tsv", FILLING),

@@ -59,7 +59,7 @@ def test_each_network_needs_its_weights_and_each_pass_a_label_map_of_two_scans(t
         need.memory_mb(path, (1, 1, 1), 1)
         for need in (labelling(14), labelling(14, 5), labelling(14, 20), labelling(14, 20, mirrorings=4))
     )
-    assert folds - one == 4 * NETWORK_MB + 2 * 5 and voices - folds == 15 * (NETWORK_MB + 2)
+    assert folds - one == 4 * 2 * NETWORK_MB + 2 * 5 and voices - folds == 15 * (2 * NETWORK_MB + 2)
     assert mirrored - voices == 2 * 60
 
 

@@ -73,13 +73,13 @@ NETWORK_MB = 400
 def labelling(classes: int, networks: int = 1, mirrorings: int = 1) -> Need:
     """Logits of all classes in half precision: a pass's, the sum over passes, those of the scan before; and the scan.
 
-    Each of `networks` (folds, and voices of each) has its weights, and where there are several passes each has a label
-    map, of this scan and of the one before. A network has a pass for each of `mirrorings`, the scan as it is among
-    them. On a GPU, CUDA takes some gigabytes of the host's memory too.
+    Each of `networks` (folds, and voices of each) has its weights, on a CPU until OpenVINO has proved right twice, and
+    where there are several passes each has a label map, of this scan and of the one before. A network has a pass for
+    each of `mirrorings`, the scan as it is among them. On a GPU, CUDA takes some gigabytes of the host's memory too.
     """
     passes = networks * mirrorings
     label_maps = 2 * passes if passes > 1 else 0
-    base_mb = 4000 + (networks - 1) * NETWORK_MB
+    base_mb = 4000 + (networks - 1) * 2 * NETWORK_MB
     return Need(base_mb, bytes_per_voxel=10, bytes_per_network_voxel=3 * classes * 2 + 20 + label_maps)
 
 

@@ -111,8 +111,7 @@ def _proved(
     except Exception as error:
         _say(f"OpenVINO {openvino_model.VERSION} cannot compute this network: {last_line(error)}")
         return None
-    machine = hashlib.sha256(openvino_model.processor().encode()).hexdigest()
-    proof = place / f"{precision}_{machine[:12]}.json"
+    proof = proof_at(place, precision)
     differing, voxels = _read(proof) or _prove(network, ready, examples())
     is_right = differing <= max(1, MAY_DIFFER[precision] * voxels)
     if not proof.exists():
@@ -121,6 +120,13 @@ def _proved(
         _say(f"{name} gives {differing} of {voxels} voxels another class than torch: {verdict} for this model here")
         _keep(proof, differing, voxels)
     return ready if is_right else None
+
+
+def proof_at(place: Path, precision: str) -> Path:
+    """The proof of the model that is kept at `place`, on this kind of processor: voxels that differ, of how many."""
+    from noisy_student.model.openvino_model import processor
+
+    return place / f"{precision}_{hashlib.sha256(processor().encode()).hexdigest()[:12]}.json"
 
 
 def _prove(network: torch.nn.Module, ready: Network, windows: list[torch.Tensor]) -> tuple[int, int]:

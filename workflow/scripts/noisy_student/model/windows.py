@@ -1,6 +1,6 @@
 """nnU-Net's Gaussian sliding window over one scan: the blended logits of one network.
 
-Positions, weights and arithmetic are nnU-Net's, and so are the logits, bit for bit on a CPU. Images are
+Positions, weights and arithmetic are nnU-Net's, and so are the logits, with torch on a CPU bit for bit. Images are
 (channel, z, y, x), logits (class, z, y, x).
 """
 

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -55,7 +55,7 @@ docs: $(READY)
 	mkdocs build --strict --quiet
 	@echo "The site: $(CURDIR)/site/index.html; its search needs a server: python -m http.server --directory site"
 
-# Measurements. On a quiet machine; cpu (in part), windows, training and upper bound read the results of `make run`.
+# Measurements. On a quiet machine; cpu (in part), windows, training, deploy and upper bound read the results of `make run`.
 bench: bench-evaluation bench-pseudo-label bench-cpu bench-windows bench-training bench-soft-targets bench-upper-bound
 
 bench-evaluation: $(READY)
@@ -76,6 +76,9 @@ bench-training: $(READY)
 
 bench-soft-targets: $(READY)
 	python benchmarks/soft_targets.py
+
+bench-deploy: $(READY)
+	python benchmarks/deploy.py
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py

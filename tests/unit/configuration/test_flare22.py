@@ -50,6 +50,19 @@ def trainer(configuration, plans, description, tmp_path_factory):
     return trainer
 
 
+def test_the_student_made_to_be_deployed_has_the_network_of_the_challenges_winner(
+    configuration, description, fingerprint
+):
+    deploy = configuration.deploy
+    plans = make_plans(description, fingerprint, configuration.networks[deploy.network], deploy.network)
+    plan = plans["configurations"]["3d_fullres"]
+    assert plan["spacing"] == [4.0, 1.2, 1.2] and plan["patch_size"] == [32, 128, 192]
+    assert plan["architecture"]["arch_kwargs"]["features_per_stage"] == [16, 32, 64, 128, 256]
+    last = len(configuration.rounds)
+    assert configuration.prediction_of(last).windows == "in_box_of_body"
+    assert configuration.training_of(last) == configuration.training_of(last - 1) | {"seed": configuration.seed + last}
+
+
 def test_plans(plans):
     plan = plans["configurations"]["3d_fullres"]
     assert plan["spacing"] == [3.0, 1.0, 1.0]

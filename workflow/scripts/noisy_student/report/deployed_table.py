@@ -7,14 +7,21 @@ import pandas as pd
 from noisy_student.report.efficiency_table import measured_means, measured_number
 from noisy_student.report.numbers import MISSING, interval, magnitude, product, score, signed, signed_interval
 from noisy_student.report.organ_tables import change_in_words, comparison_row, mark, summary_row
-from noisy_student.report.paper import WINNER, WINNER_CITATION, WINNER_DSC, WINNER_NSD, WINNER_SECONDS
+from noisy_student.report.paper import (
+    WINNER_CITATION,
+    WINNER_DSC,
+    WINNER_NSD,
+    WINNER_PATCH,
+    WINNER_SECONDS,
+    WINNER_SPACING,
+)
 from noisy_student.report.results import Network, Results, Round
 from noisy_student.report.settings import network_of
 from noisy_student.report.table import Cell, Table
 from noisy_student.sets import JudgedSet
 
-SIZES = ("parameters", "patch (z × y × x)", "spacing (z × y × x), mm")
 MEASURES = ("DSC", "NSD")
+PATCH, SPACING = "patch (z × y × x)", "spacing (z × y × x), mm"
 # Column of the efficiency table → heading, and what less of it is.
 COSTS = {
     "seconds": ("time, s", "as long"),
@@ -29,36 +36,37 @@ def taught_by(results: Results) -> Round:
 
 
 def deployed(results: Results) -> Table | None:
-    """One row for the teacher, one for the student; None where the run makes no such student."""
+    """A column for the teacher, one for the student; None where the run makes no such student."""
     student = results.deployed
     if student is None:
         return None
     teacher = taught_by(results)
-    columns = [(judged, measure) for judged in results.sets for measure in MEASURES]
-    rows = [
-        [Cell(f"{teacher.name}, which taught it"), *_sizes(results, teacher),
-         *(_mean(teacher, judged, measure) for judged, measure in columns), *_costs(teacher)],
-        [Cell(student.name), *_sizes(results, student),
-         *(_compared(results, judged, measure) for judged, measure in columns), *_costs(student, teacher)],
-    ]  # fmt: skip
+    judged = [(one, measure) for one in results.sets for measure in MEASURES]
+    scores = {f"mean {measure}, {one.words}": (one, measure) for one, measure in judged}
+    columns = {
+        f"{teacher.name}, which taught it": _sizes(results, teacher)
+        | {name: _mean(teacher, *what) for name, what in scores.items()}
+        | _costs(teacher),
+        student.name: _sizes(results, student)
+        | {name: _compared(results, *what) for name, what in scores.items()}
+        | _costs(student, teacher),
+    }
     if results.has_papers_scans("validation"):
-        empty = [Cell(MISSING)] * (len(columns) + len(COSTS) - 1)
-        sizes = [Cell(WINNER.get(name, MISSING)) for name in SIZES]
-        rows.append([Cell("FLARE22’s winner"), *sizes, *empty])
-        rows[-1].insert(1 + len(SIZES) + len(columns), Cell(measured_number(WINNER_SECONDS)))
+        own = {PATCH: WINNER_PATCH, SPACING: WINNER_SPACING, COSTS["seconds"][0]: measured_number(WINNER_SECONDS)}
+        columns["FLARE22’s winner"] = {name: Cell(value) for name, value in own.items()}
+    names = dict.fromkeys(name for cells in columns.values() for name in cells)
     return Table(
         name="deploy_student",
         title="The student made to be deployed",
         caption=(
-            "It learned from the hand labels and from what the model of the round above it made of the other scans, "
+            "It learned from the hand labels and from what the model of the round beside it made of the other scans, "
             "and taught nobody. Below its means the paired difference with its 95 % interval and p-value; below its "
             "costs their share of its teacher’s." + _of_the_winner(results)
         ),
-        columns=["model", *SIZES, *(f"{measure}, {judged.words}" for judged, measure in columns),
-                 *(heading for heading, _ in COSTS.values())],
-        rows=rows,
-        data=pd.DataFrame([row for judged, measure in columns for row in _data(results, judged, measure)]),
-    )  # fmt: skip
+        columns=["", *columns],
+        rows=[[Cell(name), *(cells.get(name, Cell(MISSING)) for cells in columns.values())] for name in names],
+        data=pd.DataFrame([row for one, measure in judged for row in _data(results, one, measure)]),
+    )
 
 
 def in_words(results: Results, judged: JudgedSet) -> str:
@@ -86,16 +94,15 @@ def _of_the_winner(results: Results) -> str:
     )
 
 
-def _sizes(results: Results, round_: Round) -> list[Cell]:
+def _sizes(results: Results, round_: Round) -> dict[str, Cell]:
     name = network_of(results.run, round_.number)
     network = next((one for one in results.networks if one.name == name), Network(name, {}, {}))
-    plans = network.configuration
-    spacing = product([round(value, 3) for value in plans.get("spacing", [])])
-    return [
-        Cell(magnitude(network.numbers.get("parameters"))),
-        Cell(product(plans.get("patch_size", []))),
-        Cell(spacing),
-    ]
+    spacing = [round(value, 3) for value in network.configuration.get("spacing", [])]
+    return {
+        "parameters": Cell(magnitude(network.numbers.get("parameters"))),
+        PATCH: Cell(product(network.configuration.get("patch_size", []))),
+        SPACING: Cell(product(spacing)),
+    }
 
 
 def _mean(round_: Round, judged: JudgedSet, measure: str) -> Cell:
@@ -109,13 +116,14 @@ def _compared(results: Results, judged: JudgedSet, measure: str) -> Cell:
     return Cell(score(mean), change_in_words(change), mark(change))
 
 
-def _costs(round_: Round, teacher: Round | None = None) -> list[Cell]:
-    means = measured_means(round_)
-    shares = {column: _share(round_, teacher, column) if teacher else "" for column in COSTS}
-    return [
-        Cell(measured_number(means[column]), f"{shares[column]} {what}" if shares[column] else "")
-        for column, (_, what) in COSTS.items()
-    ]
+def _costs(round_: Round, teacher: Round | None = None) -> dict[str, Cell]:
+    """What was measured, as shares of the teacher's."""
+    means, cells = measured_means(round_), {}
+    for column, (heading, what) in COSTS.items():
+        share = _share(round_, teacher, column) if teacher else ""
+        if pd.notna(means[column]):
+            cells[heading] = Cell(measured_number(means[column]), f"{share} {what}" if share else "")
+    return cells
 
 
 def _share(student: Round, teacher: Round, column: str) -> str:

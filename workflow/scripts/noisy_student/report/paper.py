@@ -15,7 +15,7 @@ WINNER_CITATION = (
     "Huang et al., Revisiting nnU-Net for Iterative Pseudo Labeling and Efficient Sliding Window Inference, FLARE22"
 )
 # The small network with which the challenge was won, and its mean running time and scores on the hidden test scans.
-WINNER: dict[str, str] = {"patch (z × y × x)": "32 × 128 × 192", "spacing (z × y × x), mm": "4 × 1.2 × 1.2"}
+WINNER_PATCH, WINNER_SPACING = "32 × 128 × 192", "4 × 1.2 × 1.2"
 WINNER_SECONDS = 14.59
 WINNER_DSC, WINNER_NSD = 0.8864, 0.9465
 

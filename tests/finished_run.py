@@ -17,7 +17,7 @@ def complete(project: Project, **overlay: object) -> None:
         target = project.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.parent.name == "report" and not target.suffix:
-            target.mkdir()
+            target.mkdir(exist_ok=True)
             continue
         # Memory requests are read from the case table.
         target.write_text(CASES if path == CASE_TABLE else path)

@@ -13,7 +13,7 @@ JUDGED = {"predict": 2, "prediction_scores": 1, "evaluate": 1, "summarise": 1, "
 TRAINED = {"training_set": 1, "train": 1}
 TAUGHT = {"pseudo_label": 2, "pseudo_label_scores": 1, "label_measures": 2, "select": 1}
 NETWORK = {"plans": 1, "preprocess": 2, "preprocessed": 1}
-REPORTED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
+REPORTED = {"run_record": 1, "examples": 1, "volumes": 2, "report": 1, "all": 1}
 
 
 @pytest.fixture(scope="module")

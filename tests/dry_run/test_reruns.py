@@ -314,7 +314,7 @@ def test_one_round_more(finished):
     new = {"pseudo_label": 2, "pseudo_label_scores": 1, "label_measures": 2, "select": 1, **AFTER_SELECTION}
     assert finished.planned("round_3") == {**new, "round_3": 1}
     judged = {"pseudo_label_truth": 1, "efficiency": 1, "compare": 1}
-    reported = {"examples": 1, "run_record": 1, "report": 1, "all": 1}
+    reported = {"examples": 1, "run_record": 1, "volumes": 2, "report": 1, "all": 1}
     assert finished.planned() == {**new, **judged, **reported}
 
 
@@ -328,7 +328,8 @@ def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
 
 # Corrected pseudo-labels.
 
-REPORTED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
+RECORDED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
+REPORTED = RECORDED | {"volumes": 2}
 
 
 def planned(project):
@@ -354,7 +355,7 @@ def correct(project, number, case="Case_00001"):
 def test_a_folder_of_corrections_without_any_asks_for_nothing_but_the_record(finished):
     (finished.folder / "corrections").mkdir()
     finished.configure(**BASE, corrections="corrections")
-    assert finished.planned() == REPORTED
+    assert finished.planned() == RECORDED
 
 
 def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same(finished, tmp_path):

@@ -5,8 +5,10 @@
 Scans of 512 × 512 voxels are labelled from their files by `label_scan.py` with each backend, and by `nnUNetv2_predict`.
 The network is the paper's (config/flare22.yaml) or a small one of the same kind, with weights as they are before
 training, which take as long. These are not proved, since rounding decides more often between their classes; the table
-says how often. Where there are results of `make run`, its last student labels the test scans with each
-backend, and is judged. Exits with 1 if a target is missed; those of time are of the paper's network and 100 slices.
+says how often. The student made to be deployed, of the same configuration, is measured beside it, from the command to
+the written label map, with its own windows. Where there are results of `make run`, its last student labels the test
+scans with each backend, and is judged. Exits with 1 if a target is missed; those of time are of the paper's network and
+100 slices.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 from itertools import count, islice
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -26,11 +29,12 @@ import yaml
 
 from big_scans import write_scan
 from measured_run import BIN, ROOT, machine
-from noisy_student.configuration.settings import Network
-from noisy_student.files import sha256
+from noisy_student.configuration.settings import Deploy, Network
+from noisy_student.files import sha256, write_text
 from noisy_student.model.backend import proof_at
 from noisy_student.model.model_folder import read_model
 from noisy_student.model.openvino_model import VERSION, computes_bfloat16, kept_or_converted, place_of
+from noisy_student.model.own_prediction import FILE as OWN_PREDICTION
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.planning import dataset_description, make_fingerprint, make_plans
 from noisy_student.plan.preprocessing import Plan
@@ -56,6 +60,8 @@ OPENVINO = {
 }
 # How many times as fast as torch; the fastest as `nnUNetv2_predict`.
 FASTER, FASTER_THAN_STOCK = {"float32": 1.8, "bfloat16": 5}, 6
+# The student made to be deployed: times as fast as the paper's network in torch, seconds a scan, memory.
+DEPLOYED_FASTER, DEPLOYED_S, DEPLOYED_GB = 25, 15, 2.5
 # How far the mean DSC, and an organ's, may be from torch's.
 MEAN_DSC, ORGAN_DSC = {"float32": 0.0005, "bfloat16": 0.002}, 0.005
 LEFT_TO_TORCH = "torch computes the network", "float32 is used"
@@ -68,7 +74,12 @@ def network_of(name: str) -> Network:
     """The paper's network, or a small one."""
     if name == "small":
         return Network(**SMALL)
-    return Network(**yaml.safe_load((ROOT / "config/flare22.yaml").read_text())["networks"]["paper"])
+    return Network(**flare22()["networks"]["paper"])
+
+
+def flare22() -> dict[str, Any]:
+    """What the configuration of the paper at full size says."""
+    return yaml.safe_load((ROOT / "config/flare22.yaml").read_text())
 
 
 class Bench:
@@ -167,8 +178,11 @@ def _voxels(path: Path) -> np.ndarray:
     return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
 
 
-def compare_time(bench: Bench, targets: Targets | None) -> None:
-    """First table: time and memory. `targets` only where the network and the scans are those that they are set for."""
+def compare_time(bench: Bench, targets: Targets | None) -> Measured:
+    """First table: time and memory; what torch takes is returned.
+
+    `targets` only where the network and the scans are those that they are set for.
+    """
     folder = bench.folder
     ways = {"nnUNetv2_predict": (folder / "stock", bench.stock), "torch": (folder / "torch", TORCH)}
     ways |= {f"OpenVINO {precision}": (folder / precision, options) for precision, options in OPENVINO.items()}
@@ -181,9 +195,9 @@ def compare_time(bench: Bench, targets: Targets | None) -> None:
         cost = f"{one.wall_s:.1f}", f"{one.cpu_s:.1f}", f"{one.peak_gb:.2f}"
         print(ROW.format(name, *cost, *times, differing), flush=True)
     print("\nof stock, of torch: how many times as fast; differing: largest share of a scan's voxels, beside torch's")
-    if targets is None:
-        return
     in_torch = found["torch"]
+    if targets is None:
+        return in_torch
     for precision in OPENVINO:
         name = f"OpenVINO {precision}"
         one = found[name]
@@ -191,6 +205,25 @@ def compare_time(bench: Bench, targets: Targets | None) -> None:
         targets.check(f"peak memory, {name} / torch", one.peak_gb / in_torch.peak_gb, 1)
     times = found["nnUNetv2_predict"].wall_s / one.wall_s
     targets.check("the fastest, times as fast as nnUNetv2_predict", times, FASTER_THAN_STOCK, True)
+    return in_torch
+
+
+def measure_deployed(bench: Bench, in_torch: Measured, targets: Targets | None) -> None:
+    """The student made to be deployed, with the windows that its configuration has."""
+    own = Deploy(**flare22()["deploy"]).prediction
+    write_text(bench.model / OWN_PREDICTION, own.model_dump_json())
+    print(f"\n{'deploy student':<34}  {'wall s':>8}  {'CPU s':>8}  {'peak GB':>8}  of the above in torch")
+    print(f"{'converting it for OpenVINO, once':<34}  {bench.convert():>8.1f}")
+    one = bench.ours(bench.folder / "label_maps_of_deployed")
+    times = in_torch.wall_s / one.wall_s
+    print(
+        f"{'label_scan.py':<34}  {one.wall_s:>8.1f}  {one.cpu_s:>8.1f}  {one.peak_gb:>8.2f}  {times:.1f} x", flush=True
+    )
+    if targets is None:
+        return
+    targets.check("deploy student, seconds a scan", one.wall_s / len(bench.cases), DEPLOYED_S)
+    targets.check("deploy student, peak memory in GB", one.peak_gb, DEPLOYED_GB)
+    targets.check("deploy student, times as fast as the paper's network in torch", times, DEPLOYED_FASTER, True)
 
 
 def compare_scores(results: Path, folder: Path, targets: Targets) -> None:
@@ -225,10 +258,13 @@ def main() -> None:
     targets = Targets()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
-        bench = Bench(Path(folder), network_of(options.network), options.scans, options.slices, options.cores)
-        is_set_for = options.network == "paper" and options.slices >= 100
+        size = (options.scans, options.slices, options.cores)
+        bench = Bench(Path(folder), network_of(options.network), *size)
         print(f"\nconverting the model for OpenVINO, once: {bench.convert():.1f} s", flush=True)
-        compare_time(bench, targets if is_set_for else None)
+        set_for = targets if options.network == "paper" and options.slices >= 100 else None
+        in_torch = compare_time(bench, set_for)
+        deployed = flare22()["networks"][flare22()["deploy"]["network"]]
+        measure_deployed(Bench(Path(folder, "deployed"), Network(**deployed), *size), in_torch, set_for)
         results = options.results.resolve()
         if list(results.glob("round_*/labeller/preprocessed.tsv")):
             compare_scores(results, Path(folder), targets)

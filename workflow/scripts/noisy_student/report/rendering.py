@@ -26,8 +26,8 @@ def rendered(template: str, **values: Any) -> str:
 
 
 def breakable(text: object) -> Markup:
-    """A text that may go on in a new line after `/`, `_` and `,`: paths and identifiers need not break in a word."""
-    return Markup(re.sub(r"([/_,])(?=\w)", r"\1<wbr>", str(escape(text))))
+    """A text that may go on in a new line after `/`, `_`, `,` and `.`: paths and keys need not break in a word."""
+    return Markup(re.sub(r"([/_,](?=\w)|\.(?=[^\W\d]|\d+\.\D))", r"\1<wbr>", str(escape(text))))
 
 
 def write_beside(page: Path, tables: Iterable[Table], plots: Iterable[Plot]) -> None:

@@ -40,25 +40,33 @@ def test_a_student_learns_from_partly_labelled_scans_that_its_teacher_filled(emb
 
     results = project.folder / "results"
     dataset = results / "round_1/dataset"
+    labels = {organ.name: organ.label for organ in FLARE22} | {"nan": 0}
     rows = pd.read_csv(dataset / "training_set.tsv", sep="\t").set_index("case")
     assert rows.origin.value_counts().to_dict() == {"labelled": 3, "pseudo": 2, "filled": 2}
     filled = [f"{case}+filled" for case in cases[:2]]
     assert rows.organs[cases].tolist() == [*labelled[:2], ", ".join(organ.name for organ in FLARE22)]
-    assert rows.organs[filled].tolist() == labelled[:2] and rows.filled[filled].str.count(", ").tolist() == [10, 11]
-    sets = read_sets(dataset)
-    assert sets == read_sets(results / "round_0/dataset") and sorted(map(len, sets.values())) == [12, 13]
+    assert rows.organs[filled].tolist() == labelled[:2]
+    sets, by_teacher = read_sets(dataset), read_sets(results / "round_0/dataset")
+    assert sorted(map(len, by_teacher.values())) == [12, 13]
+    assert all(labels in sets.values() for labels in by_teacher.values())
     for case in cases[:2]:
         teacher, by_hand, with_gaps = (
             read_array(results / f"round_{number}/dataset/cases/{name}_seg.b2nd")
             for number, name in ((0, case), (1, case), (1, f"{case}+filled"))
         )
         (code,) = set(np.unique(by_hand[0])) & set(sets)
-        assert (teacher[0] == by_hand[0]).all() and set(np.unique(by_hand[0])) <= {*range(1, 14), code}
         is_hand = by_hand[0] != code
+        assert (teacher[0][is_hand] == by_hand[0][is_hand]).all() and set(np.unique(by_hand[0])) <= {
+            *range(1, 14),
+            code,
+        }
+        assert {tuple(by_teacher[label]) for label in np.unique(teacher[0][~is_hand])} == {tuple(sets[code])}
         assert (with_gaps[0][is_hand] == by_hand[0][is_hand]).all()
-        # It may be background now, or what the teacher found; no organ that is labelled by hand elsewhere.
-        assert set(np.unique(with_gaps[:2, ~is_hand])) <= {-1, code, *sets[code]}
-        assert (with_gaps[0] == 0).sum() > (by_hand[0] == 0).sum() == 0
+        # What the teacher found, or background unless it missed organs; no organ that is labelled by hand elsewhere.
+        missed = set(sets[code]) - {0} - {labels[organ] for organ in str(rows.filled[f"{case}+filled"]).split(", ")}
+        background = [label for label, members in sets.items() if set(members) == {0, *missed}] if missed else [0, -1]
+        assert set(np.unique(with_gaps[:2, ~is_hand])) <= {code, *sets[code], *background} - ({0} if missed else set())
+        assert np.isin(with_gaps[0], background).any()
         assert "class_locations" in read_properties(dataset / f"cases/{case}+filled")
     for fold in read_json(dataset / "splits_final.json"):
         assert not {case.removesuffix("+filled") for case in fold["train"]} & set(fold["val"])

@@ -30,16 +30,15 @@ def _row(results: Results, round_: Round) -> list[object]:
     why_not = verdict.get("not_compared")
     text = "; ".join(verdict["reasons"]) or (f"not compared: {why_not}" if why_not else "holds up")
     return [round_.name, teacher, verdict["gain"], text if round_.number else None, f"round {verdict['labeller']}",
-            _pieces(results, round_)]  # fmt: skip
+            ", ".join(largest_pieces(results, round_)) if round_.postprocessing else None]  # fmt: skip
 
 
-def _pieces(results: Results, round_: Round) -> str | None:
-    if not round_.postprocessing:
-        return None
+def largest_pieces(results: Results, round_: Round) -> list[str]:
+    """Of what keeping the largest piece alone raised the DSC, or "none"; of a round that was analysed."""
     names = {organ.label: organ.name for organ in results.organs}
     steps = round_.postprocessing["steps"]
-    found = ["all organs together" if len(labels) > 1 else names.get(labels[0], str(labels[0])) for labels in steps]
-    return ", ".join(found) or "none"
+    found = ["all organs together" if len(step) > 1 else names.get(step[0], str(step[0])) for step in steps]
+    return found or ["none"]
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from noisy_student.report.held_out_table import largest_pieces
 from noisy_student.report.numbers import and_
 from noisy_student.report.results import Results, Round
 from noisy_student.report.settings import (
@@ -148,16 +149,8 @@ def postprocessing(results: Results) -> str:
                                         ("pseudo_labels", "pseudo-labels")) if own[key]]  # fmt: skip
     if not applied:
         return "None was applied, to predictions or to pseudo-labels."
-    found = {
-        round_.number: _pieces(results, round_.postprocessing) for round_ in results.rounds if round_.postprocessing
-    }
+    found = {round_.number: and_(largest_pieces(results, round_)) for round_ in results.rounds if round_.postprocessing}
     return (
         "nnU-Net’s component analysis found out on the held-out labelled scans of which organs the largest piece alone "
         f"is better: {rounds_in_words(found) if found else 'not known yet'}. It was applied to {and_(applied)}."
     )
-
-
-def _pieces(results: Results, found: Mapping[str, Any]) -> str:
-    names = {organ.label: organ.name for organ in results.organs}
-    steps = ["all organs together" if len(step) > 1 else names.get(step[0], str(step[0])) for step in found["steps"]]
-    return and_(steps) if steps else "none"

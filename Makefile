@@ -55,8 +55,8 @@ docs: $(READY)
 	mkdocs build --strict --quiet
 	@echo "The site: $(CURDIR)/site/index.html; its search needs a server: python -m http.server --directory site"
 
-# Measurements. On a quiet machine; cpu (in part), windows, training, deploy and upper bound read the results of `make run`.
-bench: bench-evaluation bench-pseudo-label bench-cpu bench-windows bench-training bench-soft-targets bench-upper-bound
+# Measurements. On a quiet machine; cpu (in part), windows, training, soft targets, deploy and upper bound read the results of `make run`.
+bench: bench-evaluation bench-pseudo-label bench-cpu bench-windows bench-training bench-soft-targets bench-deploy bench-upper-bound
 
 bench-evaluation: $(READY)
 	python benchmarks/evaluation.py

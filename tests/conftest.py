@@ -239,5 +239,7 @@ def finished(tmp_path_factory):
         run = project.as_typed()
     assert run.returncode == 0, run.stdout[-5000:]
     (project.folder / "output.txt").write_text(run.stdout)
+    # What is run again writes it again.
+    shutil.copy(project.folder / "results/report/live.html", project.folder)
     yield project
     shutil.rmtree(folder.with_name("conda"), ignore_errors=True)

@@ -76,7 +76,7 @@ def test_the_last_words_of_a_run_name_its_report(finished):
 
 
 def test_the_live_page_says_at_last_that_the_run_is_done_and_what_it_did(finished):
-    page = (finished.folder / "results/report/live.html").read_text()
+    page = (finished.folder / "live.html").read_text()
     assert "<h1>Done at " in page and '<a href="report.html">' in page
     assert re.search(r"<dd>(\d\d) of \1</dd>", page)
     for number in range(3):

@@ -29,5 +29,13 @@ def test_lists_are_one_job_a_round_however_many_scans_there_are(project):
     assert few == many and few["review"] == 2
 
 
+def test_a_list_made_again_knows_what_was_given_back_of_it(project):
+    path = project.folder / "corrections/round_1/Case_00001.nii.gz"
+    path.parent.mkdir(parents=True)
+    path.write_text("corrected")
+    jobs = planned(project, "review_1", corrections="corrections")
+    assert jobs["corrected"] == jobs["review"] == 1 and "corrections" not in jobs
+
+
 def test_without_being_asked_nothing_is_listed(project):
     assert "review" not in planned(project)

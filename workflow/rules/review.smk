@@ -1,7 +1,7 @@
 # Which scans a person should correct first, and what that person is handed. Made only when asked for: snakemake review_<k>
 #
 # reads  a round's pseudo-labels with the confidence of each voxel, what its teacher made of the scans it held out,
-#        which scans were corrected before
+#        which scans were corrected already
 # makes  results/round_<k>/review/review.tsv       unlabelled scans, those first whose correction is worth most
 #        results/round_<k>/review/hand_labels.tsv  hand labels that the teacher's folds contradict
 #        results/round_<k>/review/review.html      both with pictures
@@ -17,7 +17,7 @@ rule review:
         preprocessed=preprocessed_for_round,
         scores="results/round_{round}/pseudo_label_scores.tsv",
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
-        corrected=corrections_of_student,
+        corrected=expand("results/round_{number}/corrected.tsv", number=CORRECTED),
         held_out=lambda wildcards: held_out(number_of(wildcards) - 1),
         truth="results/round_{round}/pseudo_label_truth.tsv" if truth_is_known() else [],
     output:

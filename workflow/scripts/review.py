@@ -41,7 +41,7 @@ def listed(
     names = sorted(scans)
     doubts = pd.Series(in_order(in_doubt, [scans[name] for name in names], cores, "reading doubts"), names, float)
     order = ranked(at_stake_ml(doubts, scores, measures), features(scores, cases), corrected)
-    order["doubt_ml"] = doubts
+    order["doubt_ml"] = doubts.reindex(order.index)
     by_case = scores.groupby("case")
     order["confidence"] = by_case.mean_max_probability.mean().reindex(order.index)
     order["volume_ml"] = by_case.volume_ml.sum().reindex(order.index)
@@ -51,8 +51,11 @@ def listed(
 
 
 def judged(order: pd.DataFrame, truth: Path | None) -> pd.DataFrame | None:
-    """How good the list was, beside simpler ones; None where no truth is known."""
+    """How good the list was, beside simpler ones; None where no truth is known, or nothing is wrong by it."""
     if truth is None:
+        return None
+    wrong = wrong_ml(read_table(truth, ["case", "DSC", "truth_ml", "prediction_ml"]))
+    if not wrong[wrong.index.isin(order.case)].sum():
         return None
     orders = {
         "this list": order,
@@ -61,7 +64,6 @@ def judged(order: pd.DataFrame, truth: Path | None) -> pd.DataFrame | None:
         "lowest confidence": order.sort_values("confidence", kind="stable"),
         "largest volume": order.sort_values("volume_ml", ascending=False, kind="stable"),
     }
-    wrong = wrong_ml(read_table(truth, ["case", "DSC", "truth_ml", "prediction_ml"]))
     return quality({name: table.case.tolist() for name, table in orders.items()}, wrong)
 
 
@@ -115,7 +117,7 @@ def main() -> None:
     parser.add_argument("--measures", type=Path, nargs="+", required=True, help="measures of them, of every shard")
     parser.add_argument("--pseudo-labels", type=Path, required=True, help="their folder")
     parser.add_argument(
-        "--corrected", type=Path, nargs="*", default=[], help="tables of corrected label maps that count in the round"
+        "--corrected", type=Path, nargs="*", default=[], help="tables of the corrected label maps of all rounds"
     )
     parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="held_out.tsv of each fold of the teacher")
     parser.add_argument("--truth", type=Path, help="scores of the pseudo-labels against the truth, where it is known")

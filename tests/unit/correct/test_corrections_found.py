@@ -49,6 +49,43 @@ def test_label_maps_in_no_rounds_folder_are_refused(tmp_path, name):
     assert "round_1 to round_2" in str(error.value) and "round_<k>/<case>.nii.gz" in error.value.remedy
 
 
+@pytest.mark.parametrize("name", ["Case_1.zip", "anna/Case_1/Case_1.nii.gz", "mine/Case_1.7z"])
+def test_what_may_hold_label_maps_elsewhere_is_refused_however_deep_it_lies(tmp_path, name):
+    lay(tmp_path, "round_1/a.nii.gz", name)
+    with pytest.raises(InputError, match="1 in other places: "):
+        refuse_misplaced(tmp_path, 3)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "review_round_1/a/a.nii.gz", "a.img", "a.mrb", "a.nii.gz.part"])
+def test_what_nobody_would_read_of_a_round_is_refused(tmp_path, name):
+    lay(tmp_path, "round_1/b.nii.gz", f"round_1/{name}")
+    with pytest.raises(InputError, match=f"nobody would read: round_1/{name.split('/')[0]}"):
+        refuse_misplaced(tmp_path, 3)
+
+
+def test_what_systems_and_viewers_leave_is_neither_refused_nor_counted(tmp_path):
+    before = state(lay(tmp_path, "round_1/b.nii.gz", "round_1/c.nhdr").joinpath("round_1"))
+    lay(tmp_path, "README.txt", "__MACOSX/round_1/._b.nii.gz", "desktop.ini", "Thumbs.db")
+    names = ("Thumbs.db", "._b.nii.gz", ".DS_Store", "b.itksnap", "labels.txt", "open_in_slicer.py", "minutes.tsv")
+    lay(tmp_path, *(f"round_1/{name}" for name in names))
+    refuse_misplaced(tmp_path, 2)
+    assert state(tmp_path / "round_1") == before
+
+
+def test_the_voxels_of_a_header_are_its_own(tmp_path):
+    (lay(tmp_path, "round_1/c.raw") / "round_1/c.nhdr").write_text("NRRD0004\ndata file: c.raw\n")
+    refuse_misplaced(tmp_path, 2)
+    before = state(tmp_path / "round_1")
+    (tmp_path / "round_1/c.raw").write_text("other voxels")
+    assert state(tmp_path / "round_1") != before
+
+
+def test_a_folder_in_results_is_no_folder_of_corrections(tmp_path, monkeypatch):
+    monkeypatch.chdir(lay(tmp_path, "results/mine/round_1/a.nii.gz"))
+    with pytest.raises(InputError, match="belongs to the workflow"):
+        refuse_misplaced(tmp_path / "results/mine", 3)
+
+
 def test_a_folder_that_is_not_there_is_no_empty_one(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         refuse_misplaced(tmp_path / "corrections", 3)

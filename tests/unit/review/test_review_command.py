@@ -114,6 +114,16 @@ def test_a_scan_that_was_corrected_before_is_not_on_the_list(reviewed):
     assert sorted(read_table(folder / "review/review.tsv").case) == ["a", "c"] and not (folder / "review/b").exists()
 
 
+def test_where_all_are_corrected_or_right_nothing_is_said_of_how_good_the_list_was(reviewed):
+    folder = reviewed
+    write_table(pd.DataFrame({"case": ["a", "b", "c"]}), folder / "corrected.tsv")
+    made(folder, "--corrected", folder / "corrected.tsv")
+    assert read_table(folder / "review/review.tsv").empty and not list(folder.glob("review/*/README.txt"))
+    write_table(read_table(folder / "truth.tsv").assign(DSC=1.0), folder / "right.tsv")
+    made(folder, "--truth", folder / "right.tsv")
+    assert "How good the list was" not in (folder / "review/review.html").read_text()
+
+
 def test_made_again_it_stops_at_what_a_person_saved_there(reviewed):
     made(reviewed)
     (reviewed / "review/b/b.seg.nrrd").write_text("corrected")

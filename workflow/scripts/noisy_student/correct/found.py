@@ -3,13 +3,16 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
+from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
-from noisy_student.reading.dicom.files import visible_names
+from noisy_student.files import visible
+from noisy_student.reading.detached import data_files
+from noisy_student.reading.dicom.files import may_be_read, visible_files
 
 ROUND = re.compile(r"round_(\d+)")
 # Between a case's name and a reader's.
@@ -17,6 +20,9 @@ OF_READER = "__"
 # Of a round's corrections: how long each took.
 MINUTES = "minutes.tsv"
 LENGTH = 16
+# What viewers, Windows and people leave beside label maps, which is none.
+LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
+RESULTS = Path("results")
 REMEDY = (
     "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label (docs/corrections.md)"
 )
@@ -53,16 +59,48 @@ def corrected_rounds(folder: Path, rounds: int) -> list[int]:
 
 
 def refuse_misplaced(folder: Path, rounds: int) -> None:
-    """Raise InputError unless the folder is there and all its label maps lie in that of a round with pseudo-labels."""
-    if not folder.is_dir():
+    """Raise InputError unless the folder is there and all its label maps lie in that of a round with pseudo-labels.
+
+    What nobody would read may hold a label map too: an archive, a folder within that of a round, an unknown format.
+    """
+    if not folder.is_dir() or not may_be_read(folder):
         remedy = "bring it back (is its disk there?), or take `corrections` out of the configuration"
-        raise InputError("the folder of corrections", f"{folder}: no such folder", remedy)
-    known = {folder_of_round(folder, number) for number in range(1, rounds)}
-    if misplaced := [path for path in label_maps_in(folder) if path not in known]:
-        named = ", ".join(str(path.relative_to(folder)) for path in reversed(misplaced[-5:]))
-        got = f"{len(misplaced)} in other places: {named}"
+        got = f"{folder.absolute()}: {'it may not be read' if folder.is_dir() else 'no such folder'}"
+        raise InputError("the folder of corrections", got, remedy)
+    if folder.resolve().is_relative_to(RESULTS.resolve()):
+        got = f"{folder}, in the folder {RESULTS}, which belongs to the workflow"
+        raise InputError("a folder of its own for corrections", got, "move it out of there, and name the new place")
+    known = [folder_of_round(folder, number) for number in range(1, rounds)]
+    if misplaced := [path for path in visible(folder) if path not in known and _may_hold_label_maps(path)]:
         where = f"label maps in round_1 to round_{rounds - 1}" if rounds > 1 else "no label maps, as no round has any"
+        got = f"{len(misplaced)} in other places: {_some(folder, misplaced)}"
         raise InputError(f"{where} of the folder of corrections, {folder}", got, REMEDY)
+    if unread := [path for place in known for path in _unread(place)]:
+        got = f"{len(unread)} that nobody would read: {_some(folder, unread)}"
+        remedy = f"unpack archives, move label maps out of folders, and take away what is none; {REMEDY}"
+        raise InputError(f"label maps in the folder of corrections, {folder}", got, remedy)
+
+
+def _some(folder: Path, paths: list[Path]) -> str:
+    return ", ".join(str(path.relative_to(folder)) for path in paths[:5]) + (", …" if len(paths) > 5 else "")
+
+
+def _may_hold_label_maps(path: Path) -> bool:
+    """Whether a file, or any in a folder, is not known to be something else."""
+    if path.name == MAC_RESOURCES or path.name.lower().endswith(LEAVINGS):
+        return False
+    return any(map(_may_hold_label_maps, visible_files(path))) if path.is_dir() else path.name != "Icon\r"
+
+
+def _unread(place: Path) -> list[Path]:
+    """What of a round's folder may hold label maps, and is none."""
+    used = {path for label_map in label_maps_in(place) for path in (label_map, *_files_of(label_map))}
+    return [path for path in visible(place) if path not in used and _may_hold_label_maps(path)]
+
+
+def _files_of(label_map: Path) -> Iterable[Path]:
+    """The files of a label map, with those that hold the voxels of a header."""
+    return visible_files(label_map) if label_map.is_dir() else [label_map, *data_files(label_map)]
 
 
 def minutes_of_round(folder: Path, number: int) -> Path:
@@ -79,12 +117,12 @@ def state_of_minutes(folder: Path, number: int) -> str:
 def state(folder: Path, dates: bool = False) -> str:
     """What changes when a corrected label map of a round is added, taken away or replaced; empty where there is none.
 
-    With `dates` also where it is replaced by one of the same size. How long a correction took is no part of it.
+    With `dates` also where it is replaced by one of the same size. What else lies there is no part of it.
     """
-    names = [name for name in visible_names(folder) if name != str(folder / MINUTES)] if folder.is_dir() else []
-    stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in names if os.path.exists(name)]  # noqa: PTH110, PTH116
-    files = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
-    return _short(repr(files).encode()) if files else ""
+    files = sorted({str(file) for path in label_maps_in(folder) for file in _files_of(path)})
+    stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in files if os.path.exists(name)]  # noqa: PTH110, PTH116
+    found = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
+    return _short(repr(found).encode()) if found else ""
 
 
 def _short(content: bytes) -> str:

@@ -23,11 +23,12 @@ With ITK-SNAP
 With 3D Slicer
   1. Drag {case}_scan.nii.gz and {case}.seg.nrrd into the window (window W{width} L{level}), or start it with
      Slicer --python-script open_in_slicer.py
-  2. Correct in the Segment Editor. Keep the segments' names.
-  3. File > Save, as {case}.seg.nrrd.
+  2. Correct in the Segment Editor. Keep the segments' names, and add no segments.
+  3. File > Save, the segmentation as {case}.seg.nrrd. Do not export it: that may change its numbers.
 {dicom}
-Give the file back under the same name, {case}.nii.gz or {case}.seg.nrrd. Where the workflow runs, it goes into the
-folder of corrections, into its subfolder round_{round}/. Not into this folder: the next list would stop at it.
+Give back the one file that you corrected under the same name, {case}.nii.gz or {case}.seg.nrrd. Where the workflow
+runs, it goes into the folder of corrections, into its subfolder round_{round}/. Not into this folder: the next list
+would stop at it.
 
 This is no medical device's output. The files name no patient.
 """

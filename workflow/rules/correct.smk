@@ -27,6 +27,7 @@ rule corrected:
     shell:
         'python "$NOISY_STUDENT/check_corrections.py" --corrections {params.corrections:q} --round {wildcards.round}'
         " --cases {input.cases} --organs {params.organs:q} --folder results/round_{wildcards.round}/corrected"
+        " --pseudo-labels results/round_{wildcards.round}/pseudo_labels"
         " --cores {threads} --findings {params.findings} --output {output} > {log} 2>&1"
 
 

@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True, help="of whose pseudo-labels they are")
     parser.add_argument("--cases", type=Path, required=True, help="the case table")
     parser.add_argument("--organs", type=from_json, default=FLARE22, help="label table as JSON (default: FLARE22's)")
+    parser.add_argument("--pseudo-labels", type=Path, required=True, help="folder of those, as far as they are there")
     parser.add_argument("--folder", type=Path, required=True, help="where their label maps are written")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--findings", type=Path, required=True)
@@ -36,7 +37,7 @@ def main() -> None:
     shutil.rmtree(arguments.folder, ignore_errors=True)
     table, found = check_corrections(
         folder_of_round(given.folder, arguments.round), arguments.round, cases, given,
-        Standard(arguments.organs, arguments.folder), arguments.folder, arguments.cores,
+        Standard(arguments.organs, arguments.folder), arguments.pseudo_labels, arguments.folder, arguments.cores,
     )  # fmt: skip
     findings = pd.DataFrame(map(asdict, found), columns=[field.name for field in fields(Finding)])
     write_table(findings, arguments.findings)

@@ -1,5 +1,6 @@
 """Corrected label maps: round trips through other programs' formats, checks as of hand labels, whose counts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -85,7 +86,8 @@ def by_slicer(path, image, tmp_path):
 def checked(folder, cohort, tmp_path, **settings):
     given = Corrections(folder=folder, **settings)
     standard = Standard(FLARE22, tmp_path / "written")
-    return check_corrections(folder / "round_1", 1, cohort, given, standard, tmp_path / "written", 1)
+    handed_out = tmp_path / "pseudo_labels"
+    return check_corrections(folder / "round_1", 1, cohort, given, standard, handed_out, tmp_path / "written", 1)
 
 
 def write(folder, name, image):
@@ -174,6 +176,73 @@ def test_of_organs_that_were_not_corrected_nothing_is_taken(cohort, tmp_path):
     assert set(np.unique(labels)) == {0, SPLEEN}
 
 
+def given_back(cohort, tmp_path, name, labels, **settings):
+    """The findings where this is given back of `a`, whose pseudo-label is there: as a file, or as named segments."""
+    write_image(handed_out(cohort), tmp_path / "pseudo_labels/a.nii.gz")
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(handed_out(cohort))
+    write(tmp_path / "corrections", name, image)
+    if name.endswith(".seg.nrrd"):
+        named = settings.pop("named", FLARE22)
+        slicer.write(Segmentation(image, named, "a person"), tmp_path / "corrections/round_1" / name)
+    return checked(tmp_path / "corrections", cohort, tmp_path, **settings)
+
+
+def errors_of(findings):
+    return [finding.found for finding in findings if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"organs": ["spleen"]}])
+def test_the_mask_of_one_organ_is_not_taken_for_the_first_one(cohort, tmp_path, settings):
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    _, findings = given_back(cohort, tmp_path, "a.nii.gz", (labels == SPLEEN).astype(np.uint8), **settings)
+    assert errors_of(findings)[0].endswith("handed out: spleen (3) is 1 (liver)")
+
+
+def test_an_export_that_counts_its_segments_anew_is_refused_and_names_are_believed(cohort, tmp_path):
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    counted = np.searchsorted([0, 2, SPLEEN, AORTA], labels * (labels > 1)).astype(np.uint8)
+    _, findings = given_back(cohort, tmp_path, "a.nii.gz", counted)
+    assert "spleen (3) is 2 (right kidney), aorta (5) is 3 (spleen)" in errors_of(findings)[0]
+    (tmp_path / "corrections/round_1/a.nii.gz").unlink()
+    assert errors_of(given_back(cohort, tmp_path, "a.seg.nrrd", counted)[1]) == []
+
+
+def test_swapped_sides_may_be_what_was_corrected(cohort, tmp_path):
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    right, left = 2, 13
+    assert errors_of(given_back(cohort, tmp_path, "a.nii.gz", np.where(labels == right, left, labels))[1]) == []
+
+
+def test_what_lost_most_organs_is_refused_unless_its_empty_segments_say_so(cohort, tmp_path):
+    empty = np.zeros(SIZE_ZYX, np.uint8)
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    for name, given in (("a.nii.gz", empty), ("a.nii.gz", np.where(labels == SPLEEN, SPLEEN, 0).astype(np.uint8))):
+        _, findings = given_back(cohort, tmp_path, name, given)
+        assert "of 4 organs that were handed out are not in it: liver" in errors_of(findings)[0]
+        assert errors_of(given_back(cohort, tmp_path, name, given, organs=["spleen"])[1]) == []
+    (tmp_path / "corrections/round_1/a.nii.gz").unlink()
+    assert errors_of(given_back(cohort, tmp_path, "a.seg.nrrd", empty)[1]) == []
+    alone = [organ for organ in FLARE22 if organ.label == SPLEEN]
+    _, findings = given_back(cohort, tmp_path, "a.seg.nrrd", labels * (labels == SPLEEN), named=alone)
+    assert errors_of(findings)[0].startswith("3 of 4 organs")
+
+
+def test_a_pseudo_label_of_another_scan_is_not_compared(cohort, tmp_path):
+    write_image(handed_out(cohort)[:-1], tmp_path / "pseudo_labels/a.nii.gz")
+    write(tmp_path / "corrections", "a.nii.gz", handed_out(cohort))
+    assert checked(tmp_path / "corrections", cohort, tmp_path)[1] == []
+
+
+def test_a_segment_with_a_name_that_is_no_organs_is_refused(cohort, tmp_path):
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    renamed = [replace(organ, name="spleen (mine)") if organ.label == SPLEEN else organ for organ in FLARE22]
+    _, findings = given_back(cohort, tmp_path, "a.seg.nrrd", labels, named=renamed)
+    assert errors_of(findings) == ["no organ's names: spleen (mine)"]
+    lung = [replace(organ, name="left lung") if organ.label == SPLEEN else organ for organ in FLARE22]
+    assert errors_of(given_back(cohort, tmp_path, "a.seg.nrrd", labels, named=lung)[1]) == []
+
+
 @pytest.fixture
 def run(cohort, tmp_path):
     """Both commands, as their rules call them."""
@@ -184,6 +253,7 @@ def run(cohort, tmp_path):
     def run():
         given = Corrections(folder=tmp_path / "corrections", readers=["anna"]).model_dump_json()
         written = ("--folder", tmp_path / "corrected", "--findings", tmp_path / "findings.tsv")
+        written += ("--pseudo-labels", tmp_path / "pseudo_labels")
         check = script("check_corrections.py", "--corrections", given, "--round", 1, "--cases", tmp_path / "cases.tsv",
                        *written, "--output", tmp_path / "corrected.tsv")  # fmt: skip
         if check.returncode:

@@ -103,10 +103,12 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
 class CheckedLabelMap:
     """A label map in canonical orientation with the label table's numbers (uint8), and what it has (`examine`).
 
-    `is_as_stored`: whether any reader finds the same in its file.
+    `drawn`: the same with what is drawn of organs that are not labelled there. `is_as_stored`: whether any reader finds
+    the same as `image` in its file.
     """
 
     image: sitk.Image
+    drawn: sitk.Image
     measured: dict[str, Any]
     is_as_stored: bool
 
@@ -128,7 +130,8 @@ def check_label_map(
     label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)
     label_map, unclear, found = told_apart(label_map, volume.image, numbering.numbers, standard.organs)
     labelled = [label for label in labelled if label not in unclear]
-    label_map, beyond = with_labels(label_map, labelled)
+    drawn = label_map
+    label_map, beyond = with_labels(drawn, labelled)
     remarks += [*found, *beyond_remarks(beyond, standard.organs)]
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
@@ -139,7 +142,7 @@ def check_label_map(
         **({NAMES: numbering.taken} if numbering.taken else {}),
     }
     is_as_stored = stored.is_plain and _are_equal(label_map, in_own_numbers)
-    return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), measured, is_as_stored), findings
+    return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), drawn, measured, is_as_stored), findings
 
 
 def _are_equal(one: sitk.Image, other: sitk.Image) -> bool:

@@ -14,7 +14,9 @@ from noisy_student.cohort.labelled_organs import ORGANS, as_text
 from noisy_student.cohort.numbers_by_name import NAMES, names_taken
 from noisy_student.cohort.scans import Scan, names_of
 from noisy_student.configuration.corrections import Corrections
+from noisy_student.correct.changes import read_canonical
 from noisy_student.correct.found import OF_READER, REMEDY, Correction, corrections_in
+from noisy_student.correct.plausible import doubts
 from noisy_student.files import sha256
 from noisy_student.images import write_image
 from noisy_student.parallel import in_order
@@ -31,12 +33,20 @@ OTHERS = {
 
 
 def check_corrections(
-    folder: Path, number: int, cases: pd.DataFrame, given: Corrections, standard: Standard, target: Path, cores: int
+    folder: Path,
+    number: int,
+    cases: pd.DataFrame,
+    given: Corrections,
+    standard: Standard,
+    handed_out: Path,
+    target: Path,
+    cores: int,
 ) -> tuple[pd.DataFrame, list[Finding]]:
     """The corrections of a round's pseudo-labels that lie in `folder`, and every finding, errors first.
 
     A row for each: which of them `is_used`, and its label map in `target`, in canonical orientation with the label
-    table's numbers. `cases` is the case table.
+    table's numbers. `cases` is the case table, `handed_out` the folder of the pseudo-labels. Those that lie there now
+    are compared with their corrections; none has to.
     """
     roles = dict(zip(cases.case, cases.role, strict=True))
     found = corrections_in(folder, roles)
@@ -44,7 +54,7 @@ def check_corrections(
     used, unclear = _chosen(found, given.readers)
     findings += unclear
     rows = cases.set_index("case")
-    work = partial(_check, cases=rows, given=given, standard=standard, target=target)
+    work = partial(_check, cases=rows, given=given, standard=standard, handed_out=handed_out, target=target)
     sound = [correction for correction in found if roles.get(correction.case) == "unlabelled"]
     checked = list(in_order(work, sound, cores, "checking corrections"))
     findings += [finding for _, own in checked for finding in own]
@@ -67,7 +77,12 @@ def name_of(correction: Correction) -> str:
 
 
 def _check(
-    correction: Correction, cases: pd.DataFrame, given: Corrections, standard: Standard, target: Path
+    correction: Correction,
+    cases: pd.DataFrame,
+    given: Corrections,
+    standard: Standard,
+    handed_out: Path,
+    target: Path,
 ) -> tuple[dict[str, Any], list[Finding]]:
     row = cases.loc[correction.case]
     require_unchanged(Path(row.image), row.sha256)
@@ -75,6 +90,13 @@ def _check(
     checked, findings = check_label_map(scan, correction.path, read_scan(scan.image), standard)
     if checked is None:
         return {}, findings
+    before = handed_out / f"{correction.case}.nii.gz"
+    before_zyx = read_canonical(before)[0] if before.exists() else None
+    if errors := list(doubts(checked, checked.measured[ORGANS], before_zyx, standard.organs)):
+        said = [
+            Finding(scan.case, correction.path, "error", error.found, error.wanted, error.remedy) for error in errors
+        ]
+        return {}, [*findings, *said]
     label_map = target / f"{name_of(correction)}.nii.gz"
     write_image(checked.image, label_map)
     return {

@@ -5,24 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import SimpleITK as sitk
 
 from noisy_student.command import run
+from noisy_student.evaluate.by_name import Table
+from noisy_student.evaluate.calibration import voxels_of
 from noisy_student.files import read_json
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
-from noisy_student.images import read_image
 from noisy_student.model.label_files import LabelFiles
-from noisy_student.model.voxel_confidence import read_confidence, unsure_voxels
-from noisy_student.plan.preprocessing import (
-    LABELS,
-    Plan,
-    labels_on_grid,
-    read_array,
-    read_properties,
-    with_suffix,
-)
+from noisy_student.model.voxel_confidence import unsure_voxels
+from noisy_student.organs import FLARE22
+from noisy_student.plan.preprocessing import Plan
 from noisy_student.tables import read_table, write_table
 
+LABELLED = [organ.label for organ in FLARE22]
 # How sure the teacher must be: of an organ's voxel, and of background.
 BOUNDS = ((0.0, 0.0), (0.5, 0.5), (0.7, 0.7), (0.9, 0.9), (0.99, 0.99), (0.5, 0.9), (0.5, 0.95), (0.5, 0.99))
 
@@ -52,18 +46,8 @@ def main() -> None:
     place_of = places.set_index("case").preprocessed
     total, voxels = {bounds: np.zeros(6) for bounds in BOUNDS}, 0
     for row in cases[cases.role == "unlabelled"].itertuples():
-        image, files = experiment / place_of[row.case], LabelFiles(results / "round_1/pseudo_labels", row.case)
-        mask, properties = read_array(with_suffix(image, LABELS)), read_properties(image)
-
-        def on_grid(path: Path, mask: np.ndarray = mask, properties: dict = properties) -> np.ndarray:
-            label_map = sitk.GetArrayFromImage(reorient(read_image(path), CANONICAL_ORIENTATION))
-            return labels_on_grid(label_map, mask, properties, plan)[0]
-
-        truth, labels, confidence = (
-            on_grid(Path(row.truth)),
-            on_grid(files.label_map),
-            read_confidence(files.confidence),
-        )
+        files, image = LabelFiles(results / "round_1/pseudo_labels", row.case), experiment / place_of[row.case]
+        truth, labels, confidence, _ = voxels_of(Path(row.truth), files, image, plan, Table(FLARE22, LABELLED))
         voxels += truth.size
         for bounds in BOUNDS:
             organ, background = bounds

@@ -44,6 +44,7 @@ def test_jobs_number_with_rounds_folds_and_shards(project):
         "pseudo_label": 3 * 5,
         "pseudo_label_scores": 3,
         "pseudo_label_truth": 3,
+        "pseudo_label_calibration": 3,
         "labelled_measures": 1,
         "label_measures": 3 * 5,
         "select": 3,

@@ -313,7 +313,7 @@ def test_one_round_more(finished):
     finished.configure(rounds=[ROUND] * 4, shards=2)
     new = {"pseudo_label": 2, "pseudo_label_scores": 1, "label_measures": 2, "select": 1, **AFTER_SELECTION}
     assert finished.planned("round_3") == {**new, "round_3": 1}
-    judged = {"pseudo_label_truth": 1, "efficiency": 1, "compare": 1}
+    judged = {"pseudo_label_truth": 1, "pseudo_label_calibration": 1, "efficiency": 1, "compare": 1}
     reported = {"examples": 1, "run_record": 1, "volumes": 2, "report": 1, "all": 1}
     assert finished.planned() == {**new, **judged, **reported}
 

@@ -217,7 +217,7 @@ def assert_same_results(ours: Path, expected: Path) -> None:
         assert all(torch.equal(value, mine[name]) for name, value in weights(expected, number).items())
     label_maps = sorted(expected.glob("results/round_*/p*/*.nii.gz"))
     # Times, and what is made for the report alone.
-    others = {"progress.tsv", "efficiency.tsv", "pseudo_label_truth.tsv"}
+    others = {"progress.tsv", "efficiency.tsv", "pseudo_label_truth.tsv", "pseudo_label_calibration.tsv"}
     tables = [path for path in expected.glob("results/round_*/**/*.tsv") if path.name not in others]
     assert len(label_maps) == 2 + 2 * 2 and len(tables) > 8
     for path in label_maps:

@@ -3,6 +3,7 @@
 # reads  results/round_<k>/predictions, the truths named in results/cohort/cases.tsv
 # makes  results/round_<k>/scores.tsv, results/round_<k>/summary.tsv    per case and organ; per organ
 #        results/round_<k>/pseudo_label_truth.tsv                       pseudo-labels judged, where truth is known
+#        results/round_<k>/pseudo_label_calibration.tsv                 the same voxel by voxel, by the teacher's confidence
 #        results/comparison.tsv, results/ranking.tsv                    rounds, paired over the same cases
 #        results/round_deploy/comparison.tsv                            the student made to be deployed, its teacher's round
 
@@ -68,6 +69,31 @@ rule pseudo_label_truth:
     shell:
         'python "$NOISY_STUDENT/evaluate.py" --cases {input.cases} --roles unlabelled --truth-column truth'
         " --predictions {params.folder} --mode {params.mode} --organs {params.organs:q} --output {output} --cores {threads} > {log} 2>&1"
+
+
+rule pseudo_label_calibration:
+    """Count how often the teacher's labels are right at each confidence, against the same truth."""
+    input:
+        cases="results/cohort/cases.tsv",
+        pseudo_labels="results/round_{round}/pseudo_label_scores.tsv",
+        preprocessed=of_network("results/preprocessed/{network}.tsv"),
+        plans=of_network("results/plans/{network}/plans.json"),
+        description="results/plans/dataset.json",
+    output:
+        "results/round_{round}/pseudo_label_calibration.tsv",
+    log:
+        "logs/round_{round}/pseudo_label_calibration.log",
+    conda:
+        "../../envs/nnunet.yaml"
+    # Threads of one process, each with a scan: more would mostly wait for one another.
+    threads: 4
+    params:
+        organs=ORGANS,
+        folder="results/round_{round}/pseudo_labels",
+    shell:
+        'python "$NOISY_STUDENT/measure_calibration.py" --cases {input.cases} --pseudo-labels {params.folder}'
+        " --preprocessed {input.preprocessed} --plans {input.plans} --description {input.description}"
+        " --organs {params.organs:q} --cores {threads} --output {output} > {log} 2>&1"
 
 
 rule compare:

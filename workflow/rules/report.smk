@@ -21,7 +21,11 @@ REPORTED = [
     expand("results/round_{round}/selection.tsv", round=CHAIN[1:]),
     expand("results/round_{round}/verdict.json", round=ROUNDS),
     corrections_up_to(ROUNDS[-1]),
-    (expand("results/round_{round}/pseudo_label_truth.tsv", round=ROUNDS[1:]) if truth_is_known() else []),
+    expand(
+        "results/round_{round}/pseudo_label_{table}.tsv",
+        round=ROUNDS[1:] if truth_is_known() else [],
+        table=["truth", "calibration"],
+    ),
     "results/comparison.tsv",
     COMPARED_DEPLOYED,
 ]

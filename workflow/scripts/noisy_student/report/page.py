@@ -18,6 +18,7 @@ from noisy_student.report import (
     methods,
     organ_tables,
     protocol,
+    pseudo_label_calibration,
     pseudo_label_groups,
     pseudo_label_learned,
     pseudo_label_plots,
@@ -156,6 +157,7 @@ def _pseudo_label_plots(results: Results, round_: Round) -> list[Plot]:
         pseudo_label_plots.confidence_histogram(round_),
         pseudo_label_plots.confidence_against_truth(round_),
         pseudo_label_plots.reliability_plot(round_),
+        pseudo_label_calibration.calibration_plot(results, round_),
         pseudo_label_volumes.volumes(results, round_),
     ]
     return [plot for plot in plots if plot]
@@ -164,8 +166,7 @@ def _pseudo_label_plots(results: Results, round_: Round) -> list[Plot]:
 def _pseudo_label_tables(results: Results) -> list[Table]:
     scored = [r for r in results.rounds if len(r.selection) and len(r.pseudo_label_scores)]
     tables = [pseudo_label_tables.decisions(results), pseudo_label_groups.groups(results)]
-    ranks = pseudo_label_truth.score_ranks(results)
-    tables += [ranks] if ranks else []
+    tables += filter(None, [pseudo_label_truth.score_ranks(results), pseudo_label_calibration.calibration(results)])
     return [*tables, *(pseudo_label_tables.organs(results, round_) for round_ in scored)]
 
 

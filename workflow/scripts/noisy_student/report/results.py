@@ -24,6 +24,7 @@ FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
 SELECTION = ("case", "confidence", "decision", "reason", "masked")
+CALIBRATION = ("confidence", "label", "organ", "voxels", "right")
 FILLING = ("case", "decision")
 HELD_OUT = ("case", "label", "organ", "DSC")
 CORRECTIONS = (
@@ -90,6 +91,7 @@ class Round:
     passed_over: pd.DataFrame
     is_selected: bool
     pseudo_label_truth: pd.DataFrame
+    pseudo_label_calibration: pd.DataFrame
     filling: pd.DataFrame
     corrections: pd.DataFrame
     corrections_by_organ: pd.DataFrame
@@ -279,6 +281,7 @@ def _read_round(here: Path, number: int) -> Round:
         passed_over=decided[decided["decision"] == CORRECTED],
         is_selected=selection.exists(),
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
+        pseudo_label_calibration=_table(here / "pseudo_label_calibration.tsv", CALIBRATION),
         filling=_table(here / "filling.tsv", FILLING),
         corrections=_table(here / "corrections.tsv", CORRECTIONS),
         corrections_by_organ=_table(here / "corrections_by_organ.tsv", BY_ORGAN),

@@ -5,6 +5,7 @@ from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.intervals import RESAMPLES
 from noisy_student.report.labelled_organs import sentence
 from noisy_student.report.numbers import and_, count
+from noisy_student.report.pseudo_label_calibration import BIN_PERCENT, OF_A_VOTE, is_vote
 from noisy_student.report.results import Results
 
 
@@ -26,8 +27,24 @@ def evaluation(results: Results) -> str:
                 "nor a p-value.",
                 _apart(results, own["pool_sets"]),
                 sentence(results),
+                calibration(results),
             ],
         )
+    )
+
+
+def calibration(results: Results) -> str:
+    """What was measured of the teachers' probabilities, where the truth of unlabelled scans is known."""
+    if not any(len(round_.pseudo_label_calibration) for round_ in results.rounds):
+        return ""
+    voted = f" {OF_A_VOTE}" if any(is_vote(results, round_) for round_ in results.rounds if round_.number) else ""
+    return (
+        "Calibration of the teachers’ probabilities was measured voxel by voxel on the unlabelled scans whose truth is "
+        "known, on the grid of the student’s network, as expected calibration error (Guo et al., On calibration of "
+        f"modern neural networks, ICML 2017) over {100 // BIN_PERCENT} bins: the probability of the most probable "
+        "class of the mean logits (in whole per cent, rounded down) against the share of voxels whose label is right, "
+        "apart for voxels labelled as an organ and as background; voxels on which folds or mirrored copies differ were "
+        f"counted apart.{voted}"
     )
 
 

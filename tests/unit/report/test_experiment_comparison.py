@@ -127,6 +127,15 @@ def test_a_training_counts_its_failed_attempts_and_not_what_it_replaced(runs, tm
     assert training_seconds(read_results(tmp_path / "results"), 0) == {0: 32}
 
 
+def test_the_training_of_a_student_made_to_be_deployed_is_no_rounds(runs, tmp_path):
+    shutil.copytree(runs[0] / "results", tmp_path / "results")
+    jobs = read_table(tmp_path / "results/jobs.tsv")
+    deployed = jobs.iloc[[0]].assign(rule="train", wildcards="round=deploy fold=0", state="finished")
+    write_table(pd.concat([jobs, deployed]), tmp_path / "results/jobs.tsv")
+    expected = training_seconds(read_results(runs[0] / "results"), 0)
+    assert expected and training_seconds(read_results(tmp_path / "results"), 0) == expected
+
+
 def test_other_machines_leave_times_out_of_the_ranking(copies, tmp_path, made):
     path = copies[1] / "results/run.json"
     path.write_text(path.read_text().replace('"cpu": "synthetic"', '"cpu": "another"'))

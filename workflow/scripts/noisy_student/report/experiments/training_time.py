@@ -13,7 +13,7 @@ def training_seconds(results: Results, number: int) -> dict[int, float]:
     for wildcards, attempts in jobs.groupby("wildcards", sort=False):
         of = dict(word.split("=", 1) for word in str(wildcards).split())
         is_finished = attempts["state"] == "finished"
-        if int(of["round"]) == number and is_finished.any():
+        if of["round"] == str(number) and is_finished.any():
             training = is_finished.shift(fill_value=False).cumsum()
             last = training[is_finished].iloc[-1]
             seconds[int(of["fold"])] = float(attempts.loc[training == last, "seconds"].sum())

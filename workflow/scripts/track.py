@@ -33,7 +33,7 @@ def main() -> None:
     with only_one(arguments.results / LOCK, wait=True) if is_own else nullcontext():
         given = give(arguments.results, places)
     for name, count in given.items():
-        print(f"{name}: {count} trainings and scores at {places[name]}")
+        print(f"{name} at {places[name]} has all of this run: trainings and scores, {count} in all")
 
 
 if __name__ == "__main__":

@@ -278,7 +278,7 @@ def test_the_command_gives_and_says_so(results, tmp_path):
     results.epochs(1)
     run = script("track.py", "--results", results.folder, "--tensorboard", tmp_path / "board")
     assert run.returncode == 0, run.stderr
-    assert run.stdout == f"tensorboard: 1 trainings and scores at {tmp_path}/board\n"
+    assert run.stdout == f"tensorboard at {tmp_path}/board has all of this run: trainings and scores, 1 in all\n"
 
 
 def test_two_commands_at_once_give_each_step_once(results, tmp_path):

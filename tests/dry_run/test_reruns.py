@@ -332,11 +332,6 @@ RECORDED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
 REPORTED = RECORDED | {"volumes": 2}
 
 
-def planned(project):
-    """Which jobs a dry run would do, but for the pictures of the page, which follow from every table."""
-    return {rule: count for rule, count in project.planned().items() if rule != "volumes"}
-
-
 def complete_with_corrections(folder, *numbers):
     """A finished run with a correction of each of these rounds' pseudo-labels."""
     project = Checkout(folder, **BASE)
@@ -363,15 +358,15 @@ def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same
     finished.configure(**BASE, corrections="corrections")
     # No round follows, so that nothing is learned from them.
     known = {"corrected": 1, "corrections": 1}
-    assert planned(finished) == known | REPORTED
+    assert finished.planned() == known | REPORTED
     correct(finished, 1)
-    jobs = planned(finished)
+    jobs = finished.planned()
     after = {"select": 1, **AFTER_SELECTION, "efficiency": 1, "compare": 1}
     assert jobs == {"corrected": 2, "corrections": 2} | after | REPORTED
     assert finished.planned("round_1") == {"round_1": 1} | known
     project, first, _ = complete_with_corrections(tmp_path / "corrected", 1, 2)
     first.unlink()
-    assert planned(project) == after | REPORTED
+    assert project.planned() == after | REPORTED
 
 
 def test_corrected_label_maps_that_validate_ask_for_every_round(finished):
@@ -384,7 +379,7 @@ def test_corrected_label_maps_that_validate_ask_for_every_round(finished):
 def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(tmp_path):
     project, path = complete_with_corrections(tmp_path / "corrected", 1)
     (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\n")
-    assert planned(project) == {"corrections": 1} | REPORTED
+    assert project.planned() == {"corrections": 1} | REPORTED
     path.write_text("corrected again")
-    jobs = planned(project)
+    jobs = project.planned()
     assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1 and "label_measures" not in jobs

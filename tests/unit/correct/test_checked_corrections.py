@@ -168,6 +168,20 @@ def test_a_label_map_of_another_grid_or_with_unknown_numbers_is_refused(cohort, 
     assert any("differ" in each.found for each in findings) and any("labels [" in each.found for each in findings)
 
 
+def test_remedies_are_those_of_corrections_not_of_a_cohort(cohort, tmp_path):
+    folder = tmp_path / "corrections"
+    write(folder, "a.nii.gz", handed_out(cohort) * 40)
+    write(folder, "b/b.nii.gz", handed_out(cohort, "b"))
+    write(folder, "b/b_scan.nii.gz", image_of(cohort, "b"))
+    _, findings = checked(folder, cohort, tmp_path)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    assert {finding.case for finding in errors} == {"a", "b"}
+    assert all(finding.remedy.startswith("give back the label map that was handed out") for finding in errors)
+    (folder / "round_1/a.nii.gz").write_bytes(b"")
+    _, findings = checked(folder, cohort, tmp_path)
+    assert all("cohort" not in finding.remedy for finding in findings)
+
+
 def test_of_organs_that_were_not_corrected_nothing_is_taken(cohort, tmp_path):
     write(tmp_path / "corrections", "a.nii.gz", edited(handed_out(cohort)))
     table, findings = checked(tmp_path / "corrections", cohort, tmp_path, organs=["spleen"])

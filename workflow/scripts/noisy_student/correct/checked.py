@@ -1,6 +1,7 @@
 """Corrected label maps checked as hand labels are, written as those are, and one chosen for each scan."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +31,12 @@ OTHERS = {
     "validation": "nothing is ever learned from it: take the correction away; a wrong truth is corrected where it lies",
     "test": "nothing is ever learned from it: take the correction away; a wrong truth is corrected where it lies",
 }
+
+# What remedies for label maps of the cohort name, and corrections have none of.
+OF_COHORTS = ("`labels`", "`aliases`", "cohort")
+AGAIN = (
+    "give back the label map that was handed out, corrected: one whole file with all organs, by its numbers or names"
+)
 
 
 def check_corrections(
@@ -87,7 +94,8 @@ def _check(
     row = cases.loc[correction.case]
     require_unchanged(Path(row.image), row.sha256)
     scan = Scan(correction.case, row.role, Path(row.image), correction.path, organs=names_of(given.organs))
-    checked, findings = check_label_map(scan, correction.path, read_scan(scan.image), standard)
+    checked, found = check_label_map(scan, correction.path, read_scan(scan.image), standard)
+    findings = [_of_corrections(finding) for finding in found]
     if checked is None:
         return {}, findings
     before = handed_out / f"{correction.case}.nii.gz"
@@ -109,6 +117,12 @@ def _check(
         "labels_sha256": sha256(label_map),
         **{name: checked.measured[name] for name in (ORGANS, NAMES) if name in checked.measured},
     }, findings
+
+
+def _of_corrections(finding: Finding) -> Finding:
+    """The finding, an error with a remedy that corrections have."""
+    is_of_cohorts = finding.severity == "error" and any(word in finding.remedy for word in OF_COHORTS)
+    return replace(finding, remedy=AGAIN) if is_of_cohorts else finding
 
 
 def _strangers(found: Sequence[Correction], roles: dict[str, str]) -> Iterator[Finding]:

@@ -40,9 +40,11 @@ def write_openvino(network: torch.nn.Module, patch_size_zyx: Sequence[int], path
     # Imports OpenVINO, which there need not be.
     from noisy_student.model import openvino_model
 
-    model = openvino_model.converted(network, 1, patch_size_zyx)
-    # Without names of its own, a model has numbers that count up in a process.
+    model = openvino_model.with_exact_means(openvino_model.converted(network, 1, patch_size_zyx))
+    # Without names of their own, a model and its nodes have numbers that count up in a process.
     model.set_friendly_name(path.stem)
+    for number, node in enumerate(model.get_ordered_ops()):
+        node.set_friendly_name(f"{node.get_type_name()}_{number}")
     for place, name in ((model.inputs[0], INPUT), (model.outputs[0], OUTPUT)):
         place.set_names({name})
         place.node.set_friendly_name(name)

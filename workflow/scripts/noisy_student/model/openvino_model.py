@@ -1,7 +1,6 @@
 """A network as OpenVINO computes it on a CPU: converted from torch by OpenVINO itself, and kept for later processes.
 
-Importing this needs OpenVINO. It is to be imported before `openvino` is by any other name: as soon as that is imported
-it reports its use to its makers over the internet, unless the module that does so cannot be imported.
+Importing this needs OpenVINO.
 """
 
 import hashlib
@@ -17,15 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from noisy_student.configuration.prediction_options import BFLOAT16, FLOAT32
 from noisy_student.files import whole_folder
-
-sys.modules["openvino_telemetry"] = None
-
-import openvino  # noqa: E402
+from noisy_student.model.exact_means import with_exact_means
+from noisy_student.model.quiet_openvino import openvino
 
 VERSION = openvino.__version__.split("-")[0]
 CPU = "CPU"
-PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+PRECISIONS = {FLOAT32: "f32", BFLOAT16: "bf16"}
 # One is computed with all threads while the other's logits are blended and its successor is read.
 WINDOWS_IN_FLIGHT = 2
 MODEL = "model.xml"
@@ -123,6 +121,7 @@ class OpenVinoNetwork:
     """A compiled model that is called as `map` calls a network: with windows, for the logits of each in their order."""
 
     def __init__(self, model: openvino.Model, precision: str, threads: int) -> None:
+        """The model is changed where its `precision` is float32: in bfloat16 the exact means would be rounded again."""
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
             "INFERENCE_NUM_THREADS": threads,
@@ -130,7 +129,7 @@ class OpenVinoNetwork:
             # Two jobs on one machine would be pinned to the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        self.compiled = core().compile_model(model, CPU, settings)
+        self.compiled = core().compile_model(with_exact_means(model) if precision == FLOAT32 else model, CPU, settings)
         self.requests = [self.compiled.create_infer_request() for _ in range(WINDOWS_IN_FLIGHT)]
 
     def __call__(self, windows: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:

@@ -157,11 +157,16 @@ class SoftLoss(torch.nn.Module):
         if self.ignore is not None:
             learned = (first != self.ignore).float()
             share, rest = share * learned, rest * learned
-        if codes is not None:
-            smaller = codes[:, :1, None, None, None]
-            first, second = (label.clamp(max=self.classes) + (label > smaller).long() for label in (first, second))
+        first, second = (self._channels_of(label, codes) for label in (first, second))
         masses = torch.zeros((len(targets), channels, *targets.shape[2:]), device=targets.device)
         return masses.scatter_(1, first, share).scatter_add_(1, second, rest), learned
+
+    def _channels_of(self, labels: torch.Tensor, codes: torch.Tensor | None) -> torch.Tensor:
+        """The channel of `masses` of each label (batch, 1, z, y, x); the ignore label has no mass and takes any."""
+        if codes is None:
+            return labels.clamp(max=self.classes - 1)
+        smaller = codes[:, :1, None, None, None]
+        return labels.clamp(max=self.classes) + (labels > smaller).long()
 
     def _codes_of(self, targets: torch.Tensor) -> torch.Tensor:
         """The smaller and the larger code of each scan's sets, the same where it has one: (batch, set).

@@ -226,9 +226,53 @@ def test_where_nothing_can_be_kept_it_is_used_nevertheless(tmp_path, monkeypatch
     assert "is not kept for the next time" in capfd.readouterr().err
 
 
+def refuse(*_, **__):
+    raise RuntimeError("basic_ios::clear: iostream error")
+
+
+def no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_on_a_full_disk_it_is_used_nevertheless(cache, monkeypatch, capfd):
+    """OpenVINO's error is not the operating system's."""
+    monkeypatch.setattr(openvino_model.openvino, "save_model", refuse)
+    assert ready([small_network()]).made_by == "openvino float32"
+    assert "is not kept for the next time: basic_ios" in capfd.readouterr().err
+
+
+def test_without_a_home_it_is_used_nevertheless(monkeypatch, capfd):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(openvino_model.Path, "home", no_home)
+    assert ready([small_network()]).made_by == "openvino float32"
+    assert "is not kept for the next time" in capfd.readouterr().err
+
+
+def test_another_users_model_is_used(cache, monkeypatch, capfd):
+    def forbid(*_):
+        raise PermissionError("not yours")
+
+    ready([small_network()])
+    monkeypatch.setattr(openvino_model.os, "utime", forbid)
+    monkeypatch.setattr(openvino_model, "converted", lambda *_: pytest.fail("converted again"))
+    assert ready([small_network()]).made_by == "openvino float32"
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", "sha256.json"])
+@pytest.mark.parametrize("damaged", [lambda whole: whole[:-20], lambda whole: bytes(len(whole)), lambda _: b""])
+def test_a_damaged_model_is_made_and_proved_anew(cache, name, damaged):
+    """Also one that OpenVINO would read: it would label by it, and the proof was of another."""
+    ready([small_network()])
+    (path,) = cache.glob(f"*/{name}")
+    path.write_bytes(damaged(path.read_bytes()))
+    asked = []
+    assert ready([small_network()], examples=lambda shape: asked.append(shape) or windows_of(shape))
+    assert asked and ready([small_network()], examples=lambda _: pytest.fail("proved again"))
+
+
 def test_a_proof_that_was_cut_short_is_given_again(cache):
     ready([small_network()])
-    (proof,) = cache.glob("*/*.json")
+    (proof,) = cache.glob("*/float32*.json")
     proof.write_text("{")
     asked = []
     ready([small_network()], examples=lambda shape: asked.append(shape) or windows_of(shape))

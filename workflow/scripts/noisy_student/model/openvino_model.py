@@ -4,12 +4,14 @@ Importing this needs OpenVINO.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +19,8 @@ import numpy as np
 import torch
 
 from noisy_student.configuration.prediction_options import BFLOAT16, FLOAT32
-from noisy_student.files import whole_folder
+from noisy_student.errors import last_line
+from noisy_student.files import sha256, whole_folder, write_text
 from noisy_student.model.exact_means import with_exact_means
 from noisy_student.model.quiet_openvino import openvino
 
@@ -26,7 +29,7 @@ CPU = "CPU"
 PRECISIONS = {FLOAT32: "f32", BFLOAT16: "bf16"}
 # One is computed with all threads while the other's logits are blended and its successor is read.
 WINDOWS_IN_FLIGHT = 2
-MODEL = "model.xml"
+MODEL, WEIGHTS, CHECKSUMS = "model.xml", "model.bin", "sha256.json"
 # Of models in the cache; beyond it those go that were not used for longest.
 MOST_BYTES = 10_000_000_000
 
@@ -76,9 +79,12 @@ def _smallest_patch(network: torch.nn.Module, patch_size_zyx: Sequence[int]) -> 
 def cache_folder() -> Path:
     """Where models are kept: `flare-noisy-student/openvino` in the user's cache, which `XDG_CACHE_HOME` may name.
 
-    Raises RuntimeError for a user without a home.
+    For a user without a home, as in a container, a place at which nothing can be.
     """
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        caches = os.devnull
     return Path(caches) / "flare-noisy-student/openvino"
 
 
@@ -95,17 +101,35 @@ def kept_or_converted(
     network: torch.nn.Module, channels: int, patch_size_zyx: Sequence[int], place: Path
 ) -> openvino.Model:
     """A network's model from the cache; otherwise converted, and kept there if that can be written to."""
-    if (place / MODEL).exists():
-        os.utime(place)
+    if _is_whole(place):
+        with suppress(OSError):
+            # Another user's.
+            os.utime(place)
         return core().read_model(place / MODEL)
+    # Of a damaged model the proof goes too.
+    shutil.rmtree(place, ignore_errors=True)
     model = converted(network, channels, patch_size_zyx)
     try:
         with whole_folder(place) as folder:
             openvino.save_model(model, folder / MODEL, compress_to_fp16=False)
+            write_text(folder / CHECKSUMS, json.dumps(_checksums(folder)))
         _make_room(place.parent)
-    except OSError as error:
-        print(f"OpenVINO's model is not kept for the next time: {error}", file=sys.stderr, flush=True)
+    except (OSError, RuntimeError) as error:
+        # OpenVINO's own for a full disk is the latter.
+        print(f"OpenVINO's model is not kept for the next time: {last_line(error)}", file=sys.stderr, flush=True)
     return model
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    return {name: sha256(folder / name) for name in (MODEL, WEIGHTS)}
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether a model is kept there, byte for byte as it was written: its proof was of these bytes."""
+    try:
+        return json.loads((place / CHECKSUMS).read_text()) == _checksums(place)
+    except (OSError, ValueError):
+        return False
 
 
 def _make_room(folder: Path) -> None:

@@ -35,6 +35,6 @@ def corrections_of(tables: Sequence[Path]) -> pd.DataFrame:
 
 
 def in_words(row: object) -> str:
-    """Whose label a correction's is: "corrected in round 1 by anna (SHA-256 0123456789ab)"."""
+    """Whose label a correction is: "label of round 1 corrected by anna (SHA-256 0123456789ab)"."""
     by = f" by {row.reader}" if isinstance(row.reader, str) and row.reader else ""
     return f"label of round {row.round} corrected{by} (SHA-256 {row.sha256[:12]})"

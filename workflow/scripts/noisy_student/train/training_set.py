@@ -41,9 +41,7 @@ LEARNED_FROM, LOCATIONS = "learned_from", "class_locations"
 
 @dataclass(frozen=True)
 class Example:
-    """A scan that a round learns from, where its label map comes from, and what of it is left out of the loss.
-
-    `origin`: whose label it is (`origins`).
+    """A scan that a round learns from, whose label map it has (an `origin`), and what of it is left out of the loss.
 
     That is the organs `masked`, and voxels whose confidence in the map `voxels` (none if there is no such map) is below
     `least_confidence`, a bound for each organ of the case and for background; and all background where the teacher is

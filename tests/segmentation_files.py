@@ -115,8 +115,12 @@ def write_structures(
     regions: Mapping[str, Sequence[np.ndarray]],
     kind: str = "CLOSED_PLANAR",
     frame: str = FRAME_OF_REFERENCE,
+    images: Mapping[str, Sequence[Mapping[str, object]]] = MappingProxyType({}),
 ) -> Path:
-    """A structure set of closed contours (points in mm, n × 3) by hand."""
+    """A structure set of closed contours (points in mm, n × 3) by hand.
+
+    `images`: what each contour of a region says of the image that it was drawn on.
+    """
     data = Dataset()
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -128,6 +132,8 @@ def write_structures(
         region = _dataset(ROINumber=number, ReferencedFrameOfReferenceUID=frame, ROIName=name)
         data.StructureSetROISequence.append(region)
         listed = [_contour(points_mm, kind) for points_mm in contours]
+        for contour, image in zip(listed, images.get(name, ()), strict=name in images):
+            contour.ContourImageSequence = [_dataset(**image)]
         data.ROIContourSequence.insert(0, _dataset(ReferencedROINumber=number, ContourSequence=listed))
     data.save_as(path, enforce_file_format=True)
     return path

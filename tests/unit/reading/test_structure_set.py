@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from dicom_series import change
+from enhanced_dicom import write_enhanced
 from labelled_series import KINDS, NAMES, SIZE_ZYX, array_of, dsc, make_series, rank
 from noisy_student.errors import InputError
 from noisy_student.reading.door import read_label_map, read_scan
@@ -177,6 +178,59 @@ def test_contours_of_another_series_are_worth_a_word_without_its_uid(tmp_path, c
         change(path, ReferencedFrameOfReferenceSequence=[items[2]])
         remarks = read_label_map(path, ct.scan, rank).remarks
         assert [remark.kind for remark in remarks] == said and "1.2.3" not in str(remarks)
+
+
+def naming(path, heights_mm, numbers, series="1.2.3.4"):
+    """A liver at these heights that says it was drawn on these slices of a series."""
+    images = [{"ReferencedSOPInstanceUID": f"{series}.{number}"} for number in numbers]
+    return write_structures(path, {"liver": [square(4, 8, z) for z in heights_mm]}, images={"liver": images})
+
+
+def test_contours_off_the_slices_that_they_name_are_refused_without_uids(tmp_path, series):
+    """As rt-utils writes them: at the slice's number times the mean distance."""
+    ct, numbers = series("uneven"), range(1, 13)
+    path = naming(tmp_path / "a.dcm", [number * 47.5 / 13 for number in numbers], numbers)
+    with pytest.raises(InputError) as error:
+        read_label_map(path, ct.scan, rank)
+    assert error.value.got.endswith("up to liver 6.92 mm in 8 contour(s)") and "1.2.3" not in str(error.value)
+    assert not array_of(read_label_map(path, ct.scan, {}.get)).any()
+    sitk.WriteImage(ct.scan.image, str(tmp_path / "a.nii.gz"))
+    assert array_of(read_label_map(path, read_scan(tmp_path / "a.nii.gz"), rank)).any()
+
+
+@pytest.mark.parametrize(("z", "off_mm"), [(6, 0), (6.6, 0), (7.5, 0), (4.5, 0), (7.7, 1.7), (3, 3), (300, 294)])
+def test_a_contour_halfway_to_the_next_slice_may_name_either(tmp_path, ct, z, off_mm):
+    path = naming(tmp_path / "a.dcm", [z], [2])
+    if not off_mm:
+        assert array_of(read_label_map(path, ct.scan, rank)).any()
+        return
+    with pytest.raises(InputError, match=f"up to liver {off_mm} mm in 1 contour"):
+        read_label_map(path, ct.scan, rank)
+
+
+def test_images_that_are_none_or_several_of_the_slices_say_nothing(tmp_path):
+    ct = make_series(tmp_path / "ct", "straight")
+    for number in (2, 3):
+        change(ct.files[number], SOPInstanceUID="1.2.3.4.99")
+    for number in (2, 77, 99):
+        assert array_of(read_label_map(naming(tmp_path / "a.dcm", [21.0], [number]), ct.scan, rank)).any()
+
+
+@pytest.mark.parametrize(("frame", "is_refused"), [({}, False), ({"ReferencedFrameNumber": 6}, False),
+                                                   ({"ReferencedFrameNumber": 5}, True)])  # fmt: skip
+def test_of_a_file_of_many_frames_the_frame_counts(tmp_path, frame, is_refused):
+    positions = [(0.0, 0.0, 3.0 * number) for number in reversed(range(8))]
+    voxels = np.zeros((8, 33, 35), np.uint16)
+    scan = read_scan(write_enhanced(tmp_path / "ct.dcm", voxels, positions, SOPInstanceUID="1.2.9"))
+    image = {"ReferencedSOPInstanceUID": "1.2.9", **frame}
+    # The sixth frame from above is the third slice from below.
+    contours, images = {"liver": [square(4, 8, 6)]}, {"liver": [image]}
+    path = write_structures(tmp_path / "a.dcm", contours, frame="1.2.5", images=images)
+    if is_refused:
+        with pytest.raises(InputError, match="up to liver 3 mm in 1 contour"):
+            read_label_map(path, scan, rank)
+    else:
+        assert array_of(read_label_map(path, scan, rank))[2].any()
 
 
 def test_the_later_organ_wins_whatever_the_order_of_the_file(tmp_path, ct):

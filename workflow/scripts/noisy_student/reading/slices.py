@@ -70,7 +70,7 @@ class Acquired:
     """The slices of a DICOM series as they were acquired, and how they came onto an upright, even grid.
 
     `shifts_xy` (n, 2): by how many pixels each was shifted; `grid_mm`: heights of the grid's slices above the first.
-    UIDs of frame of reference and series are compared and never told.
+    `images`: of each slice its file's SOP instance UID and its frame, from 1. UIDs are compared and never told.
     """
 
     slices: Slices
@@ -78,3 +78,4 @@ class Acquired:
     grid_mm: np.ndarray
     frame_of_reference: str = ""
     series: str = ""
+    images: tuple[tuple[str, int], ...] = ()

@@ -28,7 +28,8 @@ def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, Ac
     if not even:
         corrected += [f"slices {distances_mm(stack.gaps_mm)} mm apart resampled to {grid_mm[1] - grid_mm[0]:.4g} mm"]
     first = stack.slices[0]
-    acquired = Acquired(_slices(image, stack), shifts_xy, grid_mm, first.frame_of_reference, first.series)
+    images = tuple((slice_.instance, (slice_.frame or 0) + 1) for slice_ in stack.slices)
+    acquired = Acquired(_slices(image, stack), shifts_xy, grid_mm, first.frame_of_reference, first.series, images)
     if not corrected:
         return _placed(image, stack, grid_mm, np.zeros(2)), acquired, ""
     if (np.ptp(shifts_xy, axis=0) > image.GetSize()[:2]).any():

@@ -13,6 +13,7 @@ from noisy_student.errors import InputError
 from noisy_student.reading.dicom.files import is_dicom
 from noisy_student.reading.dicom.headers import (
     FRAMES,
+    INSTANCE,
     MODALITY,
     ORIENTATION,
     POSITION,
@@ -22,7 +23,7 @@ from noisy_student.reading.dicom.headers import (
 )
 from noisy_student.reading.dicom.values import number, numbers, text
 
-PATIENT, STUDY, INSTANCE, TYPE = 0x00100020, 0x0020000D, 0x00080018, 0x00080008
+PATIENT, STUDY, TYPE = 0x00100020, 0x0020000D, 0x00080008
 ISSUER, BIRTH_DATE = 0x00100021, 0x00100030
 NAME, DESCRIPTION = "PatientName", "SeriesDescription"
 # Sequences that lead from a segmentation, and from a structure set, to the series that they were drawn on.

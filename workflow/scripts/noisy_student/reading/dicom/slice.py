@@ -16,13 +16,15 @@ EXPORT_AGAIN = "export the series again"
 class Slice:
     """Position of a slice's first pixel and its row and column axis (x, y, z), and how its voxels are stored.
 
-    `frame` counts from 0 in a file of many frames; it is None in a file of one. `number` is that of the instance, or of
-    the frame. What a header does not say is None, or empty. `padding`: lowest and highest stored value that mean none.
-    `bits_below`: how many bits the header leaves below the value's own, as writers seldom mean.
+    `frame` counts from 0 in a file of many frames; it is None in a file of one. `instance` is the file's UID, `number`
+    that of the instance, or of the frame. What a header does not say is None, or empty. `padding`: lowest and highest
+    stored value that mean none. `bits_below`: how many bits the header leaves below the value's own, as writers seldom
+    mean.
     """
 
     path: Path
     frame: int | None
+    instance: str
     series: str
     frame_of_reference: str
     modality: str

@@ -8,15 +8,18 @@ write CLOSED_PLANAR, too. Points and open contours enclose nothing. Format: DICO
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
+from noisy_student.errors import InputError
 from noisy_student.reading.canvas import Canvas, canvases, lay
 from noisy_student.reading.dicom.contours import filled
 from noisy_student.reading.dicom.identity import OF_STRUCTURES
+from noisy_student.reading.dicom.named_images import Image, distance_mm, named_images, slices_by_image
 from noisy_student.reading.dicom.objects import STRUCTURE_SET, damaged, other_series, require_frame_of_reference
 from noisy_student.reading.dicom.values import text
 from noisy_student.reading.segments import Rank, Segment, roll_of
@@ -42,14 +45,18 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Contour:
-    """A closed contour of a region: its points (n, 3) in mm."""
+    """A closed contour of a region: its points (n, 3) in mm, and the images that it was drawn on, as it says."""
 
     region: int
     points_mm: np.ndarray
+    images: frozenset[Image]
 
 
 def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
-    """The regions on the scan's grid. Raises InputError for a file that is damaged or belongs to another scan."""
+    """The regions on the scan's grid.
+
+    Raises InputError for a file that is damaged, belongs to another scan or names other slices than it lies on.
+    """
     try:
         data = pydicom.dcmread(path)
         regions = {int(region.ROINumber): region for region in data.StructureSetROISequence}
@@ -63,7 +70,8 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
         require_frame_of_reference(path, scan, str(regions[number].get("ReferencedFrameOfReferenceUID", "")))
     canvas = _canvas(scan, contours, roll.kind)
     drawn, places, beyond = _by_slice(canvas, contours)
-    roll.remarks += [*other_series(scan, data, OF_STRUCTURES), *_beyond(beyond, len(contours))]
+    _require_on_named(path, scan, [*chain(*drawn.values()), *beyond], regions)
+    roll.remarks += [*other_series(scan, data, OF_STRUCTURES), *_beyond(len(beyond), len(contours))]
     roll.remarks += [*_gaps(places, canvas.slices, regions), *_off(places, regions)]
     overlaps = 0
     for (number, slice_number), plane in drawn.items():
@@ -82,7 +90,8 @@ def _contours(data: Dataset) -> Iterator[Contour]:
             if contour.get("ContourGeometricType") in CLOSED:
                 # As text, since pydicom makes an object of each of millions of numbers.
                 points = text(contour, CONTOUR_DATA).split("\\")
-                yield Contour(int(region.ReferencedROINumber), np.array(points, float).reshape(-1, 3))
+                points_mm = np.array(points, float).reshape(-1, 3)
+                yield Contour(int(region.ReferencedROINumber), points_mm, named_images(contour))
 
 
 def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas:
@@ -99,18 +108,20 @@ def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas
     return min(canvases(scan, axes[:, across], kind), key=distance)
 
 
-def _by_slice(canvas: Canvas, contours: Sequence[Contour]) -> tuple[dict[Key, list[Contour]], dict[Key, float], int]:
-    """Contours of the plane that is nearest to a slice, and where that is; and how many reach beyond the slices."""
-    planes, beyond = defaultdict(list), 0
+def _by_slice(
+    canvas: Canvas, contours: Sequence[Contour]
+) -> tuple[dict[Key, list[Contour]], dict[Key, float], list[Contour]]:
+    """Contours of the plane that is nearest to a slice, and where that is; and those that reach beyond the slices."""
+    planes, beyond = defaultdict(list), []
     half_xy = (np.array(canvas.slices.size_xy) - 1) / 2
     for contour in contours:
         at = canvas.slices.numbers_at(contour.points_mm)
         place, number = float(at.mean()), int(np.rint(np.clip(at.mean(), 0, len(canvas.voxels) - 1)))
         if abs(place - number) > NEAR or np.ptp(at) > NEAR:
-            beyond += 1
+            beyond.append(contour)
         else:
             pixels = canvas.slices.pixels_at(contour.points_mm, number)
-            beyond += bool((np.abs(pixels - half_xy) > half_xy + EDGE).any())
+            beyond += [contour] * bool((np.abs(pixels - half_xy) > half_xy + EDGE).any())
             planes[contour.region, number].append((abs(place - number), place, contour))
     nearest = {key: min(found, key=lambda one: one[:2])[1] for key, found in planes.items()}
     return (
@@ -130,6 +141,27 @@ def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarra
         box, inside = filled(canvas.slices.pixels_at(contour.points_mm, number), canvas.slices.size_xy)
         mask_yx[box] ^= inside
     return mask_yx
+
+
+def _require_on_named(path: Path, scan: Volume, contours: Sequence[Contour], regions: dict[int, Dataset]) -> None:
+    """Raise InputError where contours lie elsewhere than the slices of the scan that they say they were drawn on."""
+    numbers, off_mm = slices_by_image(scan.acquired), defaultdict(list)
+    for contour in contours:
+        named = [numbers[image] for image in contour.images if image in numbers]
+        if off := distance_mm(contour.points_mm, scan.acquired, named):
+            off_mm[contour.region].append(off)
+    if off_mm:
+        listed = ", ".join(
+            f"{_name(regions[region])} {max(found):.3g} mm in {len(found)} contour(s)"
+            for region, found in off_mm.items()
+        )
+        remedy = (
+            "see on the scan whether position or image is right; if it is the image, have the contours written again, "
+            "by a program that does not take all slices to be equally far apart; if the position, take "
+            "ContourImageSequence (3006,0016) out of all contours"
+        )
+        found = f"off the slices that they were drawn on, by their ContourImageSequence: up to {listed}"
+        raise InputError(f"contours in {path} that lie on the slices that they name", found, remedy)
 
 
 def _beyond(contours: int, of_all: int) -> list[Remark]:

@@ -383,3 +383,6 @@ def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(tmp
     path.write_text("corrected again")
     jobs = project.planned()
     assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1 and "label_measures" not in jobs
+    (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\nCase_1\tfive\n")
+    refused = project.run("check", "--dry-run")
+    assert refused.returncode and "minutes.tsv, line 3: Case_1: no such label map" in refused.stdout

@@ -26,6 +26,7 @@ from noisy_student.running.command_line import missing_profile, several_configfi
 from noisy_student.configuration.experiment import DEPLOY, read_configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart
 from noisy_student.correct import found as corrections_found
+from noisy_student.correct.notes import refuse_wrong_notes
 from noisy_student.errors import InputError
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.store import VARIABLE, Store
@@ -55,6 +56,7 @@ try:
         require_packages(CONFIGURATION.tracking.places)
         if CONFIGURATION.corrections:
             corrections_found.refuse_misplaced(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds))
+            refuse_wrong_notes(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds))
 except InputError as error:
     sys.exit(str(error))
 

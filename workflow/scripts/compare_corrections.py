@@ -8,7 +8,8 @@ import pandas as pd
 from noisy_student.cohort.labelled_organs import ORGANS, labels_in
 from noisy_student.command import run
 from noisy_student.correct.changes import agreement, changed_slices, changes, in_short, read_canonical
-from noisy_student.correct.minutes import read_minutes
+from noisy_student.correct.found import name_of
+from noisy_student.correct.notes import read_minutes
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
 from noisy_student.files import sha256
 from noisy_student.organs import FLARE22, from_json
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     corrected = read_table(arguments.corrected, ["case", "reader", "label_map"]).fillna({"reader": ""})
-    minutes = read_minutes(arguments.minutes, corrected)
+    minutes = read_minutes(arguments.minutes)
     rows, by_organ, by_readers = [], [], []
     for case, own in corrected.groupby("case", sort=False):
         handed_out = arguments.pseudo_labels / f"{case}.nii.gz"
@@ -44,7 +45,7 @@ def main() -> None:
             short = in_short(found, changed_slices(before, after, labels))
             by_organ.append(found.assign(case=case, reader=row.reader))
             rows.append(row._asdict() | short | {"handed_out_sha256": sha256(handed_out)})
-            rows[-1]["minutes"] = minutes.get((case, row.reader))
+            rows[-1]["minutes"] = minutes.get(name_of(case, row.reader))
             label_maps[row.reader] = after
         by_readers += [row | {"case": case} for row in agreement(label_maps, arguments.organs, labels)]
     write_table(pd.concat(by_organ)[list(BY_ORGAN)] if by_organ else pd.DataFrame(columns=BY_ORGAN), arguments.by_organ)

@@ -49,14 +49,16 @@ def test_label_maps_in_no_rounds_folder_are_refused(tmp_path, name):
     assert "round_1 to round_2" in str(error.value) and "round_<k>/<case>.nii.gz" in error.value.remedy
 
 
-@pytest.mark.parametrize("name", ["Case_1.zip", "anna/Case_1/Case_1.nii.gz", "mine/Case_1.7z"])
+@pytest.mark.parametrize("name", ["Case_1.zip", "anna/Case_1/Case_1.nii.gz", "mine/Case_1.7z", "minutes.tsv"])
 def test_what_may_hold_label_maps_elsewhere_is_refused_however_deep_it_lies(tmp_path, name):
     lay(tmp_path, "round_1/a.nii.gz", name)
     with pytest.raises(InputError, match="1 in other places: "):
         refuse_misplaced(tmp_path, 3)
 
 
-@pytest.mark.parametrize("name", ["a.zip", "review_round_1/a/a.nii.gz", "a.img", "a.mrb", "a.nii.gz.part"])
+@pytest.mark.parametrize(
+    "name", ["a.zip", "review_round_1/a/a.nii.gz", "a.img", "a.mrb", "a.nii.gz.part", "Minutes.txt"]
+)
 def test_what_nobody_would_read_of_a_round_is_refused(tmp_path, name):
     lay(tmp_path, "round_1/b.nii.gz", f"round_1/{name}")
     with pytest.raises(InputError, match=f"nobody would read: round_1/{name.split('/')[0]}"):

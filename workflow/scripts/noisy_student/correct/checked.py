@@ -16,7 +16,7 @@ from noisy_student.cohort.numbers_by_name import NAMES, names_taken
 from noisy_student.cohort.scans import Scan, names_of
 from noisy_student.configuration.corrections import Corrections
 from noisy_student.correct.changes import read_canonical
-from noisy_student.correct.found import OF_READER, REMEDY, Correction, corrections_in
+from noisy_student.correct.found import OF_READER, REMEDY, Correction, corrections_in, name_of
 from noisy_student.correct.plausible import doubts
 from noisy_student.files import sha256
 from noisy_student.images import write_image
@@ -78,11 +78,6 @@ def check_corrections(
     return table, sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def name_of(correction: Correction) -> str:
-    """What the label map of a correction is called, whatever its format was."""
-    return correction.case + (OF_READER + correction.reader if correction.reader else "")
-
-
 def _check(
     correction: Correction,
     cases: pd.DataFrame,
@@ -105,7 +100,7 @@ def _check(
             Finding(scan.case, correction.path, "error", error.found, error.wanted, error.remedy) for error in errors
         ]
         return {}, [*findings, *said]
-    label_map = target / f"{name_of(correction)}.nii.gz"
+    label_map = target / f"{name_of(correction.case, correction.reader)}.nii.gz"
     write_image(checked.image, label_map)
     return {
         "correction": correction,

@@ -19,12 +19,15 @@ ROUND = re.compile(r"round_(\d+)")
 OF_READER = "__"
 # Of a round's corrections: how long each took.
 MINUTES = "minutes.tsv"
+# What people call such a table, whatever their spreadsheet adds to it.
+NOTES = ("minutes",)
 LENGTH = 16
 # What viewers, Windows and people leave beside label maps, which is none.
 LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
 RESULTS = Path("results")
 REMEDY = (
-    "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label (docs/corrections.md)"
+    "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label, and the table of "
+    f"minutes beside it as {MINUTES} (docs/corrections.md)"
 )
 
 
@@ -37,6 +40,11 @@ class Correction:
     path: Path
 
 
+def name_of(case: str, reader: str) -> str:
+    """What a label map is called without its ending."""
+    return OF_READER.join(filter(None, (case, reader)))
+
+
 def folder_of_round(folder: Path, number: int) -> Path:
     """Where corrections of a round's pseudo-labels lie."""
     return folder / f"round_{number}"
@@ -46,6 +54,11 @@ def corrections_in(folder: Path, cases: Collection[str]) -> list[Correction]:
     """Every label map of a round's folder. Its name is a case's as a whole, or up to the last `__`."""
     found = [_named(named_after(path), label_map_at(path), cases) for path in label_maps_in(folder)]
     return sorted(found, key=lambda correction: (correction.case, correction.reader, correction.path))
+
+
+def names_in(folder: Path) -> set[str]:
+    """What the label maps of a round's folder are called: `<case>`, or `<case>__<reader>`."""
+    return {named_after(path).removesuffix(OF_READER) for path in label_maps_in(folder)}
 
 
 def _named(name: str, path: Path, cases: Collection[str]) -> Correction:
@@ -61,7 +74,8 @@ def corrected_rounds(folder: Path, rounds: int) -> list[int]:
 def refuse_misplaced(folder: Path, rounds: int) -> None:
     """Raise InputError unless the folder is there and all its label maps lie in that of a round with pseudo-labels.
 
-    What nobody would read may hold a label map too: an archive, a folder within that of a round, an unknown format.
+    What nobody would read may hold a label map too: an archive, a folder within that of a round, an unknown format. The
+    same goes for tables beside label maps.
     """
     if not folder.is_dir() or not may_be_read(folder):
         remedy = "bring it back (is its disk there?), or take `corrections` out of the configuration"
@@ -71,7 +85,7 @@ def refuse_misplaced(folder: Path, rounds: int) -> None:
         got = f"{folder}, in the folder {RESULTS}, which belongs to the workflow"
         raise InputError("a folder of its own for corrections", got, "move it out of there, and name the new place")
     known = [folder_of_round(folder, number) for number in range(1, rounds)]
-    if misplaced := [path for path in visible(folder) if path not in known and _may_hold_label_maps(path)]:
+    if misplaced := [path for path in visible(folder) if path not in known and _may_count(path)]:
         where = f"label maps in round_1 to round_{rounds - 1}" if rounds > 1 else "no label maps, as no round has any"
         got = f"{len(misplaced)} in other places: {_some(folder, misplaced)}"
         raise InputError(f"{where} of the folder of corrections, {folder}", got, REMEDY)
@@ -85,17 +99,19 @@ def _some(folder: Path, paths: list[Path]) -> str:
     return ", ".join(str(path.relative_to(folder)) for path in paths[:5]) + (", …" if len(paths) > 5 else "")
 
 
-def _may_hold_label_maps(path: Path) -> bool:
-    """Whether a file, or any in a folder, is not known to be something else."""
+def _may_count(path: Path) -> bool:
+    """Whether a file, or any in a folder, is not known to be something else than a label map, or is called a table."""
+    if path.stem.lower() in NOTES:
+        return True
     if path.name == MAC_RESOURCES or path.name.lower().endswith(LEAVINGS):
         return False
-    return any(map(_may_hold_label_maps, visible_files(path))) if path.is_dir() else path.name != "Icon\r"
+    return any(map(_may_count, visible_files(path))) if path.is_dir() else path.name != "Icon\r"
 
 
 def _unread(place: Path) -> list[Path]:
-    """What of a round's folder may hold label maps, and is none."""
+    """What of a round's folder may hold label maps or is called a table, and is none that is read."""
     used = {path for label_map in label_maps_in(place) for path in (label_map, *_files_of(label_map))}
-    return [path for path in visible(place) if path not in used and _may_hold_label_maps(path)]
+    return [path for path in visible(place) if path not in {*used, place / MINUTES} and _may_count(path)]
 
 
 def _files_of(label_map: Path) -> Iterable[Path]:

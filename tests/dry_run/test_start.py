@@ -59,6 +59,19 @@ def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
     assert run.returncode and f"overlay.yaml: `seed` in lines 1 and {last}" in run.stdout, run.stdout
 
 
+def test_targets_of_rounds_that_are_not_configured_end_in_sentences_that_name_the_keys(tmp_path):
+    project = Project(tmp_path / "project", rounds=[{"network": "coarse"}] * 2)
+    files = f"{project.folder}/overlay.yaml, {ROOT}/config/config.yaml"
+    deploy = "has no student to be deployed. The section `deploy` adds one"
+    for target in ("results/round_deploy/model.zip", "round_deploy"):
+        said = project.run("--dry-run", target)
+        assert said.returncode and "No rule to produce" in said.stdout and "Traceback" not in said.stdout, said.stdout
+        assert said.stdout.splitlines()[-1] == f"No {target}: the configuration ({files}) {deploy}", said.stdout
+    said = project.run("--dry-run", "round_1", "review_3")
+    assert said.returncode and said.stdout.splitlines()[-1].startswith("No review_3: "), said.stdout
+    assert "No round_1" not in said.stdout
+
+
 @pytest.mark.parametrize("profile", [VENV, (), SLURM], ids=["venv", "default", "slurm"])
 def test_a_target_behind_the_configuration_ends_in_a_sentence_with_the_right_command(project, profile):
     said = typed(project, "--cores", "2", "--configfile", "overlay.yaml", "check", profile=profile)

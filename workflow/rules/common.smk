@@ -104,7 +104,7 @@ TO_LABEL = f"--roles unlabelled --fewer-than {len(CONFIGURATION.organs)}" if FIL
 
 
 wildcard_constraints:
-    round=rf"\d+|{DEPLOY}",
+    round="|".join(CHAIN),
     shard=r"\d+",
     fold=r"\d+",
     network="|".join(CONFIGURATION.networks),

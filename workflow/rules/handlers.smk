@@ -14,7 +14,7 @@ from snakemake.logging import logger as snakemake_log
 from noisy_student.keeping import begun_anew, experiment_record, stages
 from noisy_student.files import write_text
 from noisy_student.model import edited
-from noisy_student.running import banner, brief, call, cluster, stale_lock
+from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
@@ -38,8 +38,17 @@ LENGTHS = {
 LIVE = LivePage(HERE, COMMAND, LENGTHS, ENDING)
 TRACKERS = Trackers(HERE, CONFIGURATION.tracking.places, ENDING)
 
+
+def asked_for():
+    """What was asked for; nothing is known of that before the workflow is read."""
+    return workflow.dag_settings.targets if workflow.dag_settings else []
+
+
 if workflow.is_main_process:
     stale_lock.tell_at_exit(Path.cwd(), COMMAND)
+    # In a module the targets are another workflow's.
+    if workflow.modifier.is_main_snakefile():
+        absent_rounds.tell_at_exit(asked_for, CHAIN, workflow.configfiles)
     if LOOKS_AT_SCANS:
         try:
             experiment_record.refuse_another(CONFIGURATION, RESULTS)

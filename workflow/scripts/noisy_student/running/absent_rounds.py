@@ -1,0 +1,44 @@
+"""Targets of rounds that the configuration does not have: said after Snakemake's error, with the key that adds them."""
+
+import atexit
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from noisy_student.configuration.experiment import DEPLOY
+
+OF_ROUND = re.compile(rf"(?:round_|review_|results/round_)(\d+|{DEPLOY})(/.*)?")
+
+
+def tell_at_exit(targets: Callable[[], Collection[str]], chain: Sequence[str], files: Sequence[object]) -> None:
+    """Say at the exit of this process, after Snakemake has found no rule, of which targets there is no round.
+
+    `targets`: what was asked for, once that is known. `chain`: what rounds are called, the student that is made to be
+    deployed among them; `files` are where that is configured.
+    """
+    atexit.register(_tell, targets, chain, files, os.getpid())
+
+
+def _tell(targets: Callable[[], Collection[str]], chain: Sequence[str], files: Sequence[object], process: int) -> None:
+    if os.getpid() == process:
+        for line in in_words(targets(), chain, files):
+            print(line, file=sys.stderr)
+
+
+def in_words(targets: Collection[str], chain: Sequence[str], files: Sequence[object]) -> list[str]:
+    """A sentence for each target that is of no round and no file that is there."""
+    rounds = [name for name in chain if name != DEPLOY]
+    has = f"the configuration ({', '.join(map(str, files))}) has"
+    said = []
+    for target in targets:
+        of_round = OF_ROUND.fullmatch(os.path.normpath(target))
+        if of_round is None or of_round[1] in chain or Path(target).exists():
+            continue
+        if of_round[1] == DEPLOY:
+            said.append(f"No {target}: {has} no student to be deployed. The section `deploy` adds one")
+        else:
+            numbers = f"rounds 0 to {rounds[-1]}" if rounds[1:] else "round 0 alone"
+            said.append(f"No {target}: {has} {numbers}. Each further entry of `rounds` adds one")
+    return said

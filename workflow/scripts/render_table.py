@@ -6,7 +6,7 @@ from pathlib import Path
 from noisy_student.command import run
 from noisy_student.evaluate.aggregate import COLUMNS
 from noisy_student.evaluate.paper_table import as_markdown, paper_table
-from noisy_student.evaluate.rounds import round_numbers
+from noisy_student.evaluate.rounds import round_names
 from noisy_student.files import write_text
 from noisy_student.tables import read_table, require_table, write_table
 
@@ -27,7 +27,7 @@ def main() -> None:
     """Read the summaries, write the table."""
     options = arguments()
     require_table(options.output, options.summaries)
-    names = [f"round {number}" for number in round_numbers(options.summaries)]
+    names = round_names(options.summaries)
     tables = [read_table(path, COLUMNS) for path in options.summaries]
     table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure, options.set)
     write_table(table, options.output)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
+from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.paper import PAPERS_SCANS
 from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
@@ -60,8 +61,6 @@ EFFICIENCY = (
 )
 RANKING = ("role", "round", "place", "score")
 ROLES = ("labelled", "unlabelled", "validation", "test")
-# The folder of the student after the last round, small and made to be deployed.
-DEPLOYED = "round_deploy"
 JOBS = ("rule", "wildcards", "state", "started", "seconds")
 
 
@@ -132,7 +131,7 @@ class Round:
     def name(self) -> str:
         """ "round 0 (teacher)", "round 1", …; "deploy student"."""
         if self.is_deployed:
-            return "deploy student"
+            return DEPLOY_STUDENT
         return "round 0 (teacher)" if self.number == 0 else f"round {self.number}"
 
 

@@ -383,6 +383,10 @@ def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(tmp
     path.write_text("corrected again")
     jobs = project.planned()
     assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1 and "label_measures" not in jobs
+    path.write_text("corrected")
+    (path.parent / "organs.tsv").write_text("case\torgans\nCase_00001\tliver\n")
+    jobs = project.planned("round_2")
+    assert jobs["corrected"] == jobs["select"] == jobs["train"] == 1
     (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\nCase_1\tfive\n")
     refused = project.run("check", "--dry-run")
     assert refused.returncode and "minutes.tsv, line 3: Case_1: no such label map" in refused.stdout

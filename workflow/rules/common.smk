@@ -56,7 +56,7 @@ try:
         require_packages(CONFIGURATION.tracking.places)
         if CONFIGURATION.corrections:
             corrections_found.refuse_misplaced(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds))
-            refuse_wrong_notes(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds))
+            refuse_wrong_notes(CONFIGURATION.corrections.folder, len(CONFIGURATION.rounds), CONFIGURATION.organs)
 except InputError as error:
     sys.exit(str(error))
 
@@ -453,7 +453,7 @@ def soft_labels_flag(wildcards) -> str:
 def usual_volumes(wildcards) -> list[str]:
     """The labelled scans' measures, where a student learns by organs' usual volumes."""
     number = number_of(wildcards)
-    fills = FILLS or (corrections_of_student(wildcards) and CONFIGURATION.corrections.organs)
+    fills = FILLS or corrections_of_student(wildcards)
     compares = number and (fills or CONFIGURATION.voxel_confidence_of(number).compares_volumes)
     return ["results/cohort/labelled_measures.tsv"] if compares else []
 

@@ -46,8 +46,8 @@ def main() -> None:
             by_organ.append(found.assign(case=case, reader=row.reader))
             rows.append(row._asdict() | short | {"handed_out_sha256": sha256(handed_out)})
             rows[-1]["minutes"] = minutes.get(name_of(case, row.reader))
-            label_maps[row.reader] = after
-        by_readers += [row | {"case": case} for row in agreement(label_maps, arguments.organs, labels)]
+            label_maps[row.reader] = after, labels
+        by_readers += [row | {"case": case} for row in agreement(label_maps, arguments.organs)]
     write_table(pd.concat(by_organ)[list(BY_ORGAN)] if by_organ else pd.DataFrame(columns=BY_ORGAN), arguments.by_organ)
     write_table(pd.DataFrame(by_readers, columns=list(BY_READERS)), arguments.by_readers)
     write_table(pd.DataFrame(rows, columns=list(COLUMNS)), arguments.output)

@@ -13,7 +13,7 @@ import slicerio
 from conftest import script
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.configuration.corrections import Corrections
-from noisy_student.correct.changes import changes, read_canonical
+from noisy_student.correct.changes import agreement, changes, read_canonical
 from noisy_student.correct.checked import check_corrections
 from noisy_student.correct.table import CHANGED, CONFIRMED, corrections_of
 from noisy_student.errors import InputError
@@ -188,6 +188,22 @@ def test_of_organs_that_were_not_corrected_nothing_is_taken(cohort, tmp_path):
     assert table.organs.tolist() == [str(SPLEEN)] and findings[0].severity == "warning"
     labels, _ = read_canonical(tmp_path / "written/a.nii.gz")
     assert set(np.unique(labels)) == {0, SPLEEN}
+
+
+def test_of_a_file_alone_a_table_says_which_organs_were_corrected(cohort, tmp_path):
+    folder = tmp_path / "corrections"
+    for name in ("a__anna.nii.gz", "a__ben.nii.gz", "b.nii.gz"):
+        write(folder, name, handed_out(cohort, name[0]))
+    rows = "a\tanna\tspleen, liver\na\tben\tliver, right kidney\nb\t\t\n"
+    (folder / "round_1/organs.tsv").write_text(f"case\treader\torgans\n{rows}")
+    table, findings = checked(folder, cohort, tmp_path, readers=["anna"], organs=["aorta"])
+    assert errors_of(findings) == []
+    assert table.organs.tolist() == ["1 3", "1 2", "5"]
+    labels = [read_canonical(Path(path))[0] for path in table.label_map]
+    assert [set(np.unique(each)) for each in labels] == [{0, 1, 3}, {0, 1, 2}, {0, 5}]
+    # Readers are compared where both have looked.
+    by_reader = {"anna": (labels[0], {1, 3}), "ben": (labels[1], {1, 2})}
+    assert [(row["organ"], row["DSC"]) for row in agreement(by_reader, FLARE22)] == [("liver", 1)]
 
 
 def given_back(cohort, tmp_path, name, labels, **settings):

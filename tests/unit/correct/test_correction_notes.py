@@ -2,8 +2,9 @@
 
 import pytest
 
-from noisy_student.correct.notes import read_minutes, refuse_wrong_notes
+from noisy_student.correct.notes import read_minutes, read_organs, refuse_wrong_notes
 from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22
 
 
 @pytest.fixture
@@ -52,16 +53,27 @@ def test_another_table_is_refused_with_its_file_and_line(place, content, said):
     assert str(path) in error.value.got and said in error.value.got
 
 
+def test_organs_are_named_as_in_tables_of_scans_and_those_of_the_label_table(place):
+    path = place / "organs.tsv"
+    path.write_text("case\treader\torgans\n007\tanna\tpancreas, left kidney\nb\t\t\n")
+    assert read_organs(path, FLARE22) == {"007__anna": ("pancreas", "left kidney")}
+    path.write_text("case\torgans\nb\tliver, tail\nb\tliver\n")
+    with pytest.raises(InputError) as error:
+        read_organs(path, FLARE22)
+    assert "line 2: tail: no such organ in the label table, whose names are liver, right" in error.value.got
+    assert "line 3: b is in line 2 already" in error.value.got
+
+
 def test_what_is_wrong_in_all_rounds_is_said_at_once_before_a_run_begins(place, tmp_path):
-    refuse_wrong_notes(tmp_path, 3)
+    refuse_wrong_notes(tmp_path, 3, FLARE22)
     minutes(place, "case\tminutes\nb\t2\nnobody\t3\n007__anna\tx\n")
     other = tmp_path / "round_2"
     other.mkdir()
-    minutes(other, "case\tminutes\nb\t2\n")
+    minutes(other, "case\torgans\nb\tliver\n").rename(other / "organs.tsv")
     with pytest.raises(InputError) as error:
-        refuse_wrong_notes(tmp_path, 3)
+        refuse_wrong_notes(tmp_path, 3, FLARE22)
     first, *lines = error.value.got.splitlines()
     assert first.startswith("3") and [line.rpartition("/round_")[2].partition(": ")[0] for line in lines] == [
-        "1/minutes.tsv, line 3", "1/minutes.tsv, line 4", "2/minutes.tsv, line 2",
+        "1/minutes.tsv, line 3", "1/minutes.tsv, line 4", "2/organs.tsv, line 2",
     ]  # fmt: skip
-    refuse_wrong_notes(tmp_path, 1)
+    refuse_wrong_notes(tmp_path, 1, FLARE22)

@@ -101,6 +101,9 @@ def test_the_state_of_a_round_follows_its_label_maps_alone(tmp_path):
     assert state(folder, dates=True) == dated
     os.utime(folder / "a.nii.gz", (1, 1))
     assert state(folder) == before and state(folder, dates=True) != dated
+    (folder / "organs.tsv").write_text("case\torgans\na\tliver\n")
+    assert state(folder) != before
+    (folder / "organs.tsv").unlink()
     lay(folder, "b.nii.gz")
     assert state(folder) != before
     (folder / "b.nii.gz").unlink()

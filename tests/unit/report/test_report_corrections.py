@@ -1,10 +1,12 @@
 """The report of a run with corrected pseudo-labels: what was changed, how long it took, how far readers agree."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
+from noisy_student.organs import FLARE22
 from noisy_student.report.corrections import corrections
 from noisy_student.report.methods import methods
 from noisy_student.report.page import write_report
@@ -20,6 +22,9 @@ def configured(folder, **settings):
     (folder / "run.json").write_text(json.dumps(run | {"configuration": run["configuration"] | settings}))
 
 
+ALL = " ".join(str(organ.label) for organ in FLARE22)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A run whose second student learned from two corrected scans, one of them read by two persons."""
@@ -32,7 +37,8 @@ def folder(tmp_path_factory):
         "round": 1, "case": [names[0], names[0], names[1]], "reader": ["anna", "ben", None],
         "is_used": ["yes", "no", "yes"], "state": ["changed", "changed", "confirmed"],
         "changed": ["liver, pancreas", "liver", None], "added_ml": [12.345, 1.0, 0.0], "removed_ml": [3.0, 0.5, 0.0],
-        "slices": [9, 3, 0], "minutes": [12.5, None, 2.0], "sha256": ["a" * 64, "b" * 64, "c" * 64],
+        "slices": [9, 3, 0], "minutes": [12.5, None, 2.0],
+        "organs": [ALL, ALL, "1 3"], "sha256": ["a" * 64, "b" * 64, "c" * 64],
     }  # fmt: skip
     write_table(pd.DataFrame(each), folder / "round_1/corrections.tsv")
     organs = {
@@ -68,14 +74,15 @@ def test_the_section_says_what_was_changed_by_whom_in_how_many_minutes(folder):
     results = read_results(folder)
     content = corrections(results)
     assert content.sentences == [
-        "2 pseudo-labels of round 1 were looked through by hand (1 confirmed, 1 changed; most often liver, in 1; in "
-        "14\u00a0min of work), and learned from as hand labels in round 2."
+        "2 pseudo-labels of round 1 were looked through by hand (1 confirmed, 1 changed; most often liver, in 1; 1 in "
+        "some organs alone; in 14\u00a0min of work), and learned from as hand labels in round 2."
     ]
     each, by_organ, by_readers = content.tables
     first, second, third = shown(each)
     assert first["reader"] == "anna" and first["organs changed"] == "liver, pancreas" and first["added, ml"] == "12.3"
     assert second["counts"] == "no, another reader goes first" and second["minutes"] == ""
     assert third["state"] == "confirmed" and third["minutes"] == "2"
+    assert [row["looked at"] for row in (first, third)] == ["all", "liver and spleen"]
     assert [(row["organ"], row["scans"], row["added, ml"]) for row in shown(by_organ)] == [
         ("liver", "1", "10.0"), ("pancreas", "1", "2.3")
     ]  # fmt: skip
@@ -93,6 +100,14 @@ def test_corrected_scans_are_neither_kept_nor_dropped(folder):
     assert "counted as hand labels from the next round on" in text and "no fold validated on them" in text
     assert "the first of anna counted. 2 pseudo-labels of round 1 were looked through" in text
     assert "Corrected scans that were learned from: 2 in round 2" in text
+
+
+def test_the_methods_text_says_of_how_many_label_maps_other_organs_were_corrected(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    given = {"folder": "corrections", "organs": ["liver", "spleen"], "readers": [], "validate": False}
+    configured(copy, corrections=given)
+    text = methods(read_results(copy))
+    assert "Corrections by hand, of liver and spleen alone (of other organs in 2 label maps), counted" in text
 
 
 def test_the_page_has_the_section_only_where_there_are_corrections(folder, tmp_path):

@@ -11,8 +11,9 @@ from noisy_student.strict import OrganNames, Strict
 class Corrections(Strict):
     """Label maps of unlabelled scans, corrected by hand: those of round k's pseudo-labels lie in `folder`/round_<k>.
 
-    `organs`: the only ones that were corrected. `readers`: of several corrections of a scan that of the first of them
-    is used. `validate`: whether folds hold corrected scans out, as they do labelled ones, and that in all rounds.
+    `organs`: the only ones that were corrected, where a table beside a label map says nothing else. `readers`: of
+    several corrections of a scan that of the first of them is used. `validate`: whether folds hold corrected scans out,
+    as they do labelled ones, and that in all rounds.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)

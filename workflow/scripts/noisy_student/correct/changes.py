@@ -1,6 +1,6 @@
 """What corrections changed of the label maps that were handed out, and how far two readers agree."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -65,14 +65,17 @@ def in_short(by_organ: pd.DataFrame, slices: int) -> dict[str, Any]:
 
 
 def agreement(
-    by_reader: dict[str, np.ndarray], organs: Sequence[Organ], corrected: Collection[int]
+    by_reader: Mapping[str, tuple[np.ndarray, Collection[int]]], organs: Sequence[Organ]
 ) -> Iterator[dict[str, Any]]:
-    """A row for each pair of readers of one scan and organ; no DSC where neither has the organ."""
+    """A row for each pair of readers of one scan and organ that both corrected; no DSC where neither has it.
+
+    `by_reader`: the label map, and the labels that were corrected in it.
+    """
     last = max(organ.label for organ in organs)
-    for (one, first), (other, second) in combinations(by_reader.items(), 2):
+    for (one, (first, of_first)), (other, (second, of_second)) in combinations(by_reader.items(), 2):
         overlaps = slice_overlaps(first, second, last)
         found = overlaps.sum(0)
-        for organ in (organ for organ in organs if organ.label in corrected):
+        for organ in (organ for organ in organs if organ.label in of_first and organ.label in of_second):
             label = organ.label
             is_there = found[label].any() or found[:, label].any()
             yield {

@@ -1,6 +1,6 @@
 """Corrected label maps checked as hand labels are, written as those are, and one chosen for each scan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -16,7 +16,8 @@ from noisy_student.cohort.numbers_by_name import NAMES, names_taken
 from noisy_student.cohort.scans import Scan, names_of
 from noisy_student.configuration.corrections import Corrections
 from noisy_student.correct.changes import read_canonical
-from noisy_student.correct.found import OF_READER, REMEDY, Correction, corrections_in, name_of
+from noisy_student.correct.found import LOOKED_THROUGH, OF_READER, REMEDY, Correction, corrections_in, name_of
+from noisy_student.correct.notes import read_organs
 from noisy_student.correct.plausible import doubts
 from noisy_student.files import sha256
 from noisy_student.images import write_image
@@ -61,7 +62,10 @@ def check_corrections(
     used, unclear = _chosen(found, given.readers)
     findings += unclear
     rows = cases.set_index("case")
-    work = partial(_check, cases=rows, given=given, standard=standard, handed_out=handed_out, target=target)
+    organs = read_organs(folder / LOOKED_THROUGH, standard.organs)
+    work = partial(
+        _check, cases=rows, given=given, organs=organs, standard=standard, handed_out=handed_out, target=target
+    )
     sound = [correction for correction in found if roles.get(correction.case) == "unlabelled"]
     checked = list(in_order(work, sound, cores, "checking corrections"))
     findings += [finding for _, own in checked for finding in own]
@@ -82,13 +86,16 @@ def _check(
     correction: Correction,
     cases: pd.DataFrame,
     given: Corrections,
+    organs: Mapping[str, tuple[str, ...]],
     standard: Standard,
     handed_out: Path,
     target: Path,
 ) -> tuple[dict[str, Any], list[Finding]]:
+    name = name_of(correction.case, correction.reader)
     row = cases.loc[correction.case]
     require_unchanged(Path(row.image), row.sha256)
-    scan = Scan(correction.case, row.role, Path(row.image), correction.path, organs=names_of(given.organs))
+    corrected = organs.get(name, names_of(given.organs))
+    scan = Scan(correction.case, row.role, Path(row.image), correction.path, organs=corrected)
     checked, found = check_label_map(scan, correction.path, read_scan(scan.image), standard)
     findings = [_of_corrections(finding) for finding in found]
     if checked is None:
@@ -100,7 +107,7 @@ def _check(
             Finding(scan.case, correction.path, "error", error.found, error.wanted, error.remedy) for error in errors
         ]
         return {}, [*findings, *said]
-    label_map = target / f"{name_of(correction.case, correction.reader)}.nii.gz"
+    label_map = target / f"{name}.nii.gz"
     write_image(checked.image, label_map)
     return {
         "correction": correction,

@@ -17,17 +17,17 @@ from noisy_student.reading.dicom.files import may_be_read, visible_files
 ROUND = re.compile(r"round_(\d+)")
 # Between a case's name and a reader's.
 OF_READER = "__"
-# Of a round's corrections: how long each took.
-MINUTES = "minutes.tsv"
-# What people call such a table, whatever their spreadsheet adds to it.
-NOTES = ("minutes",)
+# Tables beside a round's corrections: how long each took, and which organs alone were corrected.
+MINUTES, LOOKED_THROUGH = "minutes.tsv", "organs.tsv"
+# What people call them, whatever their spreadsheet adds to it.
+NOTES = ("minutes", "organs")
 LENGTH = 16
 # What viewers, Windows and people leave beside label maps, which is none.
 LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
 RESULTS = Path("results")
 REMEDY = (
-    "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label, and the table of "
-    f"minutes beside it as {MINUTES} (docs/corrections.md)"
+    "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label, and tables beside "
+    f"it as {MINUTES} and {LOOKED_THROUGH} (docs/corrections.md)"
 )
 
 
@@ -111,7 +111,8 @@ def _may_count(path: Path) -> bool:
 def _unread(place: Path) -> list[Path]:
     """What of a round's folder may hold label maps or is called a table, and is none that is read."""
     used = {path for label_map in label_maps_in(place) for path in (label_map, *_files_of(label_map))}
-    return [path for path in visible(place) if path not in {*used, place / MINUTES} and _may_count(path)]
+    used |= {place / MINUTES, place / LOOKED_THROUGH}
+    return [path for path in visible(place) if path not in used and _may_count(path)]
 
 
 def _files_of(label_map: Path) -> Iterable[Path]:
@@ -133,12 +134,15 @@ def state_of_minutes(folder: Path, number: int) -> str:
 def state(folder: Path, dates: bool = False) -> str:
     """What changes when a corrected label map of a round is added, taken away or replaced; empty where there is none.
 
-    With `dates` also where it is replaced by one of the same size. What else lies there is no part of it.
+    With `dates` also where it is replaced by one of the same size. The table of their organs is a part of it, and what
+    else lies there is not.
     """
     files = sorted({str(file) for path in label_maps_in(folder) for file in _files_of(path)})
     stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in files if os.path.exists(name)]  # noqa: PTH110, PTH116
     found = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
-    return _short(repr(found).encode()) if found else ""
+    table = folder / LOOKED_THROUGH
+    said = [table.read_bytes()] if table.exists() else []
+    return _short(repr([*found, *said]).encode()) if found else ""
 
 
 def _short(content: bytes) -> str:

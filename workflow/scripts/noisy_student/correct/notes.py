@@ -1,13 +1,20 @@
-"""What people write down beside corrected label maps, in tables of a row each: how long it took, in `minutes.tsv`."""
+"""What people write down beside corrected label maps, in tables with a row for each.
+
+`minutes.tsv`: how long it took. `organs.tsv`: which organs were corrected, where that is not all.
+"""
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from noisy_student.correct.found import minutes_of_round, name_of, names_in
+from noisy_student.cohort.scan_table import organs_in
+from noisy_student.configuration.numbering import unknown_organs
+from noisy_student.correct.found import LOOKED_THROUGH, MINUTES, folder_of_round, name_of, names_in
 from noisy_student.errors import InputError
+from noisy_student.organs import Organ
 
 Value = TypeVar("Value")
 # Of a table, line by line: the label map's name, and what the table says of it; or what is wrong.
@@ -23,18 +30,36 @@ def read_minutes(path: Path) -> dict[str, float]:
 
     Raises InputError with every line that is wrong.
     """
-    lines = list(_minutes(path))
-    _refuse([line for line in lines if isinstance(line, str)])
+    return _values(_minutes(path))
+
+
+def read_organs(path: Path, organs: Sequence[Organ]) -> dict[str, tuple[str, ...]]:
+    """Name of a label map as above → names of the only organs of the label table that were corrected in it.
+
+    Those of which the table has no row, or an empty cell, are not in it. Raises the same.
+    """
+    return {name: named for name, named in _values(_organs(path, organs)).items() if named}
+
+
+def refuse_wrong_notes(folder: Path, rounds: int, organs: Sequence[Organ]) -> None:
+    """Raise InputError with every wrong line of the tables beside the corrections of so many rounds."""
+    places = [folder_of_round(folder, number) for number in range(1, rounds)]
+    _refuse_wrong(line for place in places for line in _of_place(place, organs))
+
+
+def _of_place(place: Path, organs: Sequence[Organ]) -> Iterator[Line]:
+    yield from _minutes(place / MINUTES)
+    yield from _organs(place / LOOKED_THROUGH, organs)
+
+
+def _values(lines: Iterator[Line[Value]]) -> dict[str, Value]:
+    lines = list(lines)
+    _refuse_wrong(lines)
     return dict(line for line in lines if not isinstance(line, str))
 
 
-def refuse_wrong_notes(folder: Path, rounds: int) -> None:
-    """Raise InputError with every wrong line of the tables beside the corrections, where there are so many rounds."""
-    paths = [minutes_of_round(folder, number) for number in range(1, rounds)]
-    _refuse([line for path in paths for line in _minutes(path) if isinstance(line, str)])
-
-
-def _refuse(wrong: list[str]) -> None:
+def _refuse_wrong(lines: Iterable[Line]) -> None:
+    wrong = [line for line in lines if isinstance(line, str)]
     if wrong:
         more = [f"… and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
         raise InputError(WANTED, "\n".join([f"{len(wrong)} that are wrong", *wrong[:SHOWN], *more]), REMEDY)
@@ -48,6 +73,17 @@ def _number(cell: str) -> float:
     if not NUMBER.fullmatch(cell):
         raise ValueError(f"{cell or 'an empty cell'} is no number of minutes")
     return float(cell.replace(",", "."))
+
+
+def _organs(path: Path, organs: Sequence[Organ]) -> Iterator[Line[tuple[str, ...]]]:
+    return _lines(path, "organs", partial(_known, organs=organs))
+
+
+def _known(cell: str, organs: Sequence[Organ]) -> tuple[str, ...]:
+    named = organs_in({"organs": cell})
+    if unknown := unknown_organs(named, organs):
+        raise ValueError(f"{unknown[0]}, whose names are {', '.join(organ.name for organ in organs)}")
+    return named
 
 
 def _lines(path: Path, column: str, value: Callable[[str], Value]) -> Iterator[Line[Value]]:

@@ -81,7 +81,8 @@ def gone(
     if len(there) > 1 and len(there) - len(missing) < LEFT * len(there):
         found = f"{len(missing)} of {len(there)} organs that were handed out are not in it: {', '.join(missing)}"
         remedy = (
-            "save all organs in one file; if the others were not looked through in any scan, name those that were: "
-            "corrections: {organs: […]}; if they really are not there, leave their segments empty in a .seg.nrrd"
+            "save all organs in one file; if the others were not looked through, name those that were, in organs.tsv "
+            "beside it, or for all files as corrections: {organs: […]}; if they really are not there, leave their "
+            "segments empty in a .seg.nrrd"
         )
         yield Remark("organs", found, "what was handed out, corrected", remedy, "error")

@@ -1,12 +1,14 @@
 """What persons corrected of the pseudo-labels, how long that took, and how far readers agree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from noisy_student.cohort.labelled_organs import labels_in
 from noisy_student.correct.table import CHANGED
-from noisy_student.report.numbers import capitalised, count, duration, score
+from noisy_student.organs import Organ
+from noisy_student.report.numbers import and_, capitalised, count, duration, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
 
@@ -27,18 +29,20 @@ def corrections(results: Results) -> CorrectionsContent | None:
     corrected = [round_ for round_ in results.rounds if len(round_.corrections)]
     if not corrected:
         return None
-    tables = [_each(corrected), _by_organ(results, corrected), _by_readers(results, corrected)]
-    sentences = [f"{capitalised(in_words(round_))}{_since(results, round_)}." for round_ in corrected]
+    tables = [_each(results, corrected), _by_organ(results, corrected), _by_readers(results, corrected)]
+    sentences = [f"{capitalised(in_words(round_, results.organs))}{_since(results, round_)}." for round_ in corrected]
     return CorrectionsContent(sentences, [table for table in tables if table])
 
 
-def in_words(round_: Round) -> str:
+def in_words(round_: Round, organs: Sequence[Organ]) -> str:
     """What was corrected of a round's pseudo-labels: "4 pseudo-labels of round 1 were corrected by hand (…)"."""
     used = round_.corrections[round_.corrections["is_used"] == "yes"]
     changed = used[used["state"] == CHANGED]
-    organs = changed["changed"].str.split(", ").explode().value_counts(sort=True)
+    often = changed["changed"].str.split(", ").explode().value_counts(sort=True)
+    partly = used["organs"].map(labels_in).map(len).lt(len(organs)).sum()
     said = [f"{len(used) - len(changed)} confirmed, {len(changed)} changed"]
-    said += [f"most often {organs.index[0]}, in {organs.iloc[0]}"] if len(organs) else []
+    said += [f"most often {often.index[0]}, in {often.iloc[0]}"] if len(often) else []
+    said += [f"{partly} in some organs alone"] if partly else []
     said += [f"in {duration(minutes * SECONDS_PER_MINUTE)} of work"] if (minutes := used["minutes"].sum()) else []
     were = "was" if len(used) == 1 else "were"
     return f"{count(len(used), 'pseudo-label')} of {round_.name} {were} looked through by hand ({'; '.join(said)})"
@@ -50,10 +54,18 @@ def _since(results: Results, round_: Round) -> str:
     return f", and learned from as hand labels in round {' and '.join(map(str, learned))}" if learned else ""
 
 
-def _each(corrected: list[Round]) -> Table:
+def _each(results: Results, corrected: list[Round]) -> Table:
     data = pd.concat([round_.corrections for round_ in corrected], ignore_index=True)
     data["counts"] = data["is_used"].map({"yes": "yes", "no": "no, another reader goes first"})
+    looked_at = data["organs"].map(labels_in)
     data = data[list(SHOWN)].fillna({"reader": "", "changed": ""})
+    if looked_at.map(len).lt(len(results.organs)).any():
+        data["looked at"] = [
+            and_([organ.name for organ in results.organs if organ.label in labels])
+            if len(labels) < len(results.organs)
+            else "all"
+            for labels in looked_at
+        ]
     caption = (
         "Against the label map that the round’s teacher made. Slices are axial ones in which any organ was changed; "
         "files and their SHA-256 are in corrections.tsv of the round."

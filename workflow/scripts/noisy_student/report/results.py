@@ -30,7 +30,7 @@ FILLING = ("case", "decision")
 HELD_OUT = ("case", "label", "organ", "DSC")
 CORRECTIONS = (
     *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
-    "sha256",
+    *("organs", "sha256"),
 )
 TRAINING_SET = ("case", "origin")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")

@@ -14,6 +14,7 @@ Look at
 Slices are counted from 1, as the file has them; S is the height in mm that 3D Slicer shows.
 Correct other mistakes too if you see them: your label map will count as right in every voxel.
 If nothing is wrong, save it unchanged: that is worth something too.
+If you looked through some organs alone, say which when you give it back; the others then do not count.
 
 With ITK-SNAP
   1. File > Open workspace: {case}.itksnap. Organs have their names, the window is that for the abdomen.

@@ -78,6 +78,12 @@ if DeploymentMethod.APPTAINER in WAYS:
     container: str(IMAGE)
 
 
+def states_of_corrections() -> dict[int, tuple[str, str]]:
+    """Each round of whose pseudo-labels there are corrections, with the state of these without and with dates."""
+    given = CONFIGURATION.corrections
+    return corrections_found.states(given.folder, len(CONFIGURATION.rounds)) if given else {}
+
+
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.
 ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin")
 JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance_mm", "z_limited")
@@ -85,12 +91,18 @@ ROUNDS = range(len(CONFIGURATION.rounds))
 # By name, with the student that is made to be deployed: it is a round that teaches nobody.
 CHAIN = [CONFIGURATION.called(number) for number in range(len(CONFIGURATION.chain))]
 SHARDS = range(CONFIGURATION.shards)
-# The rounds of whose pseudo-labels there are corrections. Others have no part in any job.
-CORRECTED = (
-    corrections_found.corrected_rounds(CONFIGURATION.corrections.folder, len(ROUNDS))
-    if CONFIGURATION.corrections
-    else []
-)
+if workflow.is_main_process:
+    os.environ[corrections_found.VARIABLE] = json.dumps(states_of_corrections())
+
+
+# Jobs on a cluster are Snakemakes that read this file too, while persons put more into the folder.
+envvars:
+    corrections_found.VARIABLE,
+
+
+# The rounds of whose pseudo-labels there were corrections when the run began, and their states. Others have no part in
+# any job.
+CORRECTED = {int(number): states for number, states in json.loads(os.environ[corrections_found.VARIABLE]).items()}
 # Of each model from elsewhere that is the teacher, where it is taken to, and what is known of it.
 TEACHERS = {
     f"results/round_0/taken/{number}": seen
@@ -357,22 +369,20 @@ def state_of_role(role: str, dates: bool = False) -> str:
     return f"{state} {json.dumps(own)}" if dates and own else state
 
 
-@cache
-def state_of_corrections(number: int, dates: bool = False) -> str:
+def state_of_corrections(number: int, dates: bool = False, states=CORRECTED) -> str:
     """What changes when a correction of a round's pseudo-labels is added, taken away or replaced; `dates` as above."""
-    if number not in CORRECTED:
-        return ""
-    return corrections_found.state(corrections_found.folder_of_round(CONFIGURATION.corrections.folder, number), dates)
+    return states[number][dates] if number in states else ""
 
 
 DEPENDS = Depends(CONFIGURATION, state_of_role, list(TEACHERS.values()), state_of_corrections)
-# The same for a store, in which a file that was written anew is another one, though its size be the same.
-DATED = Depends(
-    CONFIGURATION,
-    partial(state_of_role, dates=True),
-    list(TEACHERS.values()),
-    partial(state_of_corrections, dates=True),
-)
+
+
+def dated(states=CORRECTED) -> Depends:
+    """The same for a store, in which a file that was written anew is another one, though its size be the same."""
+    corrected = partial(state_of_corrections, dates=True, states=states)
+    return Depends(CONFIGURATION, partial(state_of_role, dates=True), list(TEACHERS.values()), corrected)
+
+
 STORE = Store(CONFIGURATION.store and Path(os.path.abspath(CONFIGURATION.store)))
 # For the commands of all rules; what is equal in it and out of it is no reason to make anything anew.
 os.environ[VARIABLE] = str(STORE.root or "")

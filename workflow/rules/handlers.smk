@@ -26,7 +26,7 @@ HERE, RESULTS = Path.cwd(), Path("results")
 # Command lines that only look at the workflow or at Snakemake's record.
 LOOKS = {"--lint", "--list-rules", "--list", "-l", "--summary", "-S", "--detailed-summary", "-D", "--cleanup-metadata"}
 STAGES = (
-    list(stages.stages_of(CONFIGURATION, DATED)) if STORE.root and LOOKS_AT_SCANS and not LOOKS & {*sys.argv} else []
+    list(stages.stages_of(CONFIGURATION, dated())) if STORE.root and LOOKS_AT_SCANS and not LOOKS & {*sys.argv} else []
 )
 ENDING = Ending(Path.cwd(), COMMAND)
 LENGTHS = {
@@ -72,10 +72,13 @@ if workflow.is_main_process:
 
 
 def share():
-    """Put the finished stages of this run's targets into the store."""
+    """Put the finished stages of this run's targets into the store, but for those whose corrections are others now."""
     outputs = {str(path) for job in workflow.dag.jobs for path in job.output}
     try:
-        stages.publish(STAGES, STORE, HERE, outputs.__contains__)
+        unchanged = list(stages.stages_of(CONFIGURATION, dated(states_of_corrections())))
+        if unchanged != STAGES:
+            print("corrections changed meanwhile: rounds that depend on them do not enter the store", file=sys.stderr)
+        stages.publish([stage for stage in STAGES if stage in unchanged], STORE, HERE, outputs.__contains__)
         stages.register(STAGES, STORE, HERE)
     except OSError as error:
         print(f"nothing more was put into the store {STORE.root}: {error}", file=sys.stderr)

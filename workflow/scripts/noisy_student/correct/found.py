@@ -22,6 +22,8 @@ MINUTES, LOOKED_THROUGH = "minutes.tsv", "organs.tsv"
 # What people call them, whatever their spreadsheet adds to it.
 NOTES = ("minutes", "organs")
 LENGTH = 16
+# Of a run's environment: what `states` found when it began.
+VARIABLE = "NOISY_STUDENT_CORRECTED"
 # What viewers, Windows and people leave beside label maps, which is none.
 LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
 RESULTS = Path("results")
@@ -69,6 +71,12 @@ def _named(name: str, path: Path, cases: Collection[str]) -> Correction:
 def corrected_rounds(folder: Path, rounds: int) -> list[int]:
     """The rounds, of which there are so many, whose pseudo-labels have corrections."""
     return [number for number in range(1, rounds) if label_maps_in(folder_of_round(folder, number))]
+
+
+def states(folder: Path, rounds: int) -> dict[int, tuple[str, str]]:
+    """Each of these rounds with its corrections' `state`, without and with dates."""
+    places = {number: folder_of_round(folder, number) for number in corrected_rounds(folder, rounds)}
+    return {number: (state(place), state(place, dates=True)) for number, place in places.items()}
 
 
 def refuse_misplaced(folder: Path, rounds: int) -> None:

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -131,7 +131,7 @@ study: $(READY)
 	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
-study-choice study-clinic study-partial: study-%: $(READY)
+study-choice study-choice_painted study-clinic study-partial: study-%: $(READY)
 	mkdir -p $(STUDY)/$*
 	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$*/tables/summary.txt

@@ -1,8 +1,8 @@
-"""What soft targets cost a training step: seconds and memory beside hard ones, on the same scans and patches.
+"""What soft targets, and a teacher that learns along, cost a training step beside hard targets, on the same scans.
 
-Each way runs in a fresh process, in turns; medians. The scans are those of `make run`'s first student; a tenth of the
-soft targets' voxels is divided between two classes. `larger` is a network of 32 features on patches of four times the
-size.
+Each way runs in a fresh process, in turns; medians, and ratios to hard targets. The scans are those of `make run`'s
+first student; a tenth of the soft targets' voxels is divided between two classes. `larger` is a network of 32 features
+on patches of four times the size.
 
     python benchmarks/soft_targets.py [--repeats 3] [--steps 20]     (after `make run`)
 """
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 ROUND = ROOT / "results/round_1/dataset"
 LARGER = {"patch_size": [24, 96, 96], "features_per_stage": [32, 64, 128, 256]}
 NETWORKS = {"default": {}, "larger": LARGER}
-WAYS = ("hard", "soft")
+WAYS = ("hard", "soft", "online")
 
 
 def make_datasets(folder: Path) -> None:
@@ -48,7 +48,7 @@ def make_datasets(folder: Path) -> None:
             labels[1][divided] = np.roll(labels[0], 1, 2)[divided]
             labels[2][divided & (labels[0] != labels[1])] = 70
             case = cases / path.name.removesuffix(LABELS)
-            write_array(labels if way == "soft" else labels[:1], with_suffix(case, LABELS), [24, 48, 48])
+            write_array(labels[:1] if way == "hard" else labels, with_suffix(case, LABELS), [24, 48, 48])
 
 
 def cost(dataset: Path, way: str, network: str, steps: int) -> dict[str, float]:
@@ -77,6 +77,8 @@ def cost(dataset: Path, way: str, network: str, steps: int) -> dict[str, float]:
             torch.device("cpu"),
             workers=1,
         )
+        # Random weights cost as much as trained ones.
+        trainer.begins_trained = True
         trainer.on_train_start()
         trainer.on_train_epoch_start()
         batches = [next(trainer.dataloader_train) for _ in range(3)]
@@ -118,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_datasets(Path(folder))
         print(f"{os.cpu_count()} cores, {arguments.repeats} repeats, medians\n")
-        print(f"{'network':10} {'':16} {'hard':>9} {'soft':>9}   ratio")
+        print(f"{'network':10} {'':16} {'hard':>9} {'soft':>9}   ratio {'online':>9}   ratio")
         for network in NETWORKS:
             found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
             for _ in range(arguments.repeats):
@@ -130,8 +132,9 @@ def main() -> None:
                     (line,) = (line for line in run.stdout.splitlines() if line.startswith("cost:"))
                     costs.append(json.loads(line.removeprefix("cost:")))
             for name in found["hard"][0]:
-                plain, soft = (statistics.median(one[name] for one in found[way]) for way in WAYS)
-                print(f"{network:10} {name:16} {plain:9.3f} {soft:9.3f} {soft / plain:7.2f}", flush=True)
+                plain, *others = (statistics.median(one[name] for one in found[way]) for way in WAYS)
+                ratios = " ".join(f"{other:9.3f} {other / plain:7.2f}" for other in others)
+                print(f"{network:10} {name:16} {plain:9.3f} {ratios}", flush=True)
 
 
 if __name__ == "__main__":

@@ -452,7 +452,7 @@ def pseudo_labels_of_student(wildcards) -> str:
 
 def soft_flag(wildcards) -> str:
     """Whether a round's student learns from soft labels, as a flag."""
-    return " --soft" * (CONFIGURATION.targets_of(number_of(wildcards)) == "soft")
+    return " --soft" * (CONFIGURATION.targets_of(number_of(wildcards)) != "hard")
 
 
 def soft_labels_flag(wildcards) -> str:

@@ -80,6 +80,7 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 1, "start"), "student", "1 error(s)\n  rounds.1.start: "),
         (("rounds", 1, "start"), {"round": -1}, "1 error(s)\n  rounds.1.start.round: "),
         (("rounds", 1, "start"), {"round": 0, "sha256": []}, "rounds.1.start.sha256: no such key"),
+        (("rounds", 1, "start"), "scratch", "round 1: targets: online are made by the student's own weights"),
         (("rounds", 1, "start"), {"round": 1}, "round 1 can start from an earlier round alone, and round 1 is none"),
         (("rounds", 2, "start"), {"round": 7}, "round 2 can start from an earlier round alone, and round 7 is none"),
         (("rounds", 0, "start"), {"round": 0}, "round 0 can start from an earlier round alone, and round 0 is none"),

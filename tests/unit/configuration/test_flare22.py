@@ -151,10 +151,14 @@ def test_the_best_has_the_papers_data_and_network_and_other_students(configurati
     for name in ("cohort", "networks", "organs", "evaluation", "postprocessing", "shards"):
         assert getattr(best, name) == getattr(configuration, name)
     assert best.training.folds == list(range(best.training.splits))
-    assert [entry.start for entry in best.rounds] == ["scratch"] * 3
+    assert [entry.start for entry in best.rounds] == ["scratch", "scratch", "teacher"]
     for number in (1, 2):
         settings = best.training_of(number)
-        assert settings["targets"] == "soft" and not best.voxel_confidence_of(number) and not best.selection_of(number)
+        assert (
+            settings["targets"] == ("soft", "online")[number - 1]
+            and not best.voxel_confidence_of(number)
+            and not best.selection_of(number)
+        )
         assert settings["fine_tuning"] == {"epochs": 250, "noise": None, "learning_rate": None}
     same = {"epochs", "iterations_per_epoch", "optimizer", "learning_rate", "weight_decay", "mirror_axes", "splits"}
     before, after = (one.training_of(0) for one in (configuration, best))

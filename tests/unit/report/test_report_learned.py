@@ -1,5 +1,6 @@
 """What the report says and shows of what a student learned from its pseudo-labels."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_soft_targets_and_surfaces_are_in_the_methods_text_and_the_table_of_sett
     said = protocol(results).data.set_index("what")["round 1"]
     assert said["targets of pseudo-labelled scans"] == "soft"
     assert said["voxels left out of the loss"] == "less than 90% of background but for 10 mm around organs"
+    assert "learned along" not in text
     assert "soft" not in methods(hard) and SOFT_REFERENCE not in references(hard)
     said = protocol(hard).data.set_index("what")["round 1"]
     assert said["targets of pseudo-labelled scans"] == "hard" and said["voxels left out of the loss"] == "none"
+
+
+def test_a_teacher_that_learned_along_is_told_in_text_and_caption(results):
+    run = json.loads(json.dumps(results.run))
+    run["configuration"]["targets"] = "online"
+    online = replace(results, run=run)
+    text = methods(online)
+    assert "soft in all rounds" in text and "teacher of these targets learned along" in text
+    assert SOFT_REFERENCE in references(online)
+    caption = learned(online, online.rounds[1]).caption
+    assert (
+        "when the training began" in caption
+        and "when the training began" not in learned(results, results.rounds[1]).caption
+    )

@@ -11,6 +11,7 @@ import torch
 from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
 from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 
+import train
 from noisy_student.cohort.converted import converted_label_map
 from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.geometry import image_like
@@ -69,21 +70,25 @@ def first_batches(made, count, epoch=0, workers=1):
     made.current_epoch, made.workers = epoch, workers
     loaders = made.get_dataloaders()
     try:
-        return [next(loaders[0])["data"] for _ in range(count)]
+        return [next(loaders[0]) for _ in range(count)]
     finally:
         for loader in loaders:
             loader._finish()
 
 
+def first_patches(*args, **kwargs):
+    return [batch["data"] for batch in first_batches(*args, **kwargs)]
+
+
 def test_the_last_epochs_have_batches_with_their_own_augmentation_also_when_resumed(trainer):
     """As if all epochs had the one augmentation, or the other; however many workers there are."""
     own, plain = fine_tuning(noise=NO_NOISE), fine_tuning()
-    batches = first_batches(trainer(fine_tuning=own), 4, workers=2)
-    noisy = first_batches(trainer(fine_tuning=plain), 4)
-    quiet = first_batches(trainer(fine_tuning=plain, noise=NO_NOISE), 4)
+    batches = first_patches(trainer(fine_tuning=own), 4, workers=2)
+    noisy = first_patches(trainer(fine_tuning=plain), 4)
+    quiet = first_patches(trainer(fine_tuning=plain, noise=NO_NOISE), 4)
     assert not any(map(torch.equal, noisy, quiet))
     assert all(map(torch.equal, batches, [*noisy[:2], *quiet[2:]]))
-    assert all(map(torch.equal, first_batches(trainer(fine_tuning=own), 2, epoch=1), batches[2:]))
+    assert all(map(torch.equal, first_patches(trainer(fine_tuning=own), 2, epoch=1), batches[2:]))
 
 
 def test_the_network_has_the_noise_of_the_epoch(trainer):
@@ -223,6 +228,63 @@ def test_a_student_learns_from_soft_targets(soft_dataset, trainer):
     made.run_training()
     progress = pd.read_csv(made.places.fold_folder / "progress.tsv", sep="\t")
     assert len(progress) == 2 and progress.training_loss.notna().all() and progress.validation_loss.notna().all()
+
+
+@pytest.fixture
+def teacher(trainer, tmp_path):
+    """First weights of the network as it is made."""
+    made = trainer(seed=5)
+    made.initialize()
+    made.save_checkpoint(str(tmp_path / "teacher.pth"))
+    shutil.rmtree(made.places.fold_folder)
+    return FirstWeights(tmp_path / "teacher.pth", with_heads=True)
+
+
+def test_a_teacher_that_learns_along_makes_the_targets_and_a_resumed_training_ends_the_same(
+    soft_dataset, trainer, teacher, monkeypatch
+):
+    def student():
+        noise = Noise(augmentation="strong", dropout=0.2).model_dump()
+        return made_on(soft_dataset, trainer, first_weights=teacher, targets="online", noise=noise, splits=2)
+
+    whole = student()
+    whole.run_training()
+    expected = {name: value.clone() for name, value in whole.network.state_dict().items()}
+    shutil.rmtree(whole.places.fold_folder)
+    save = NoisyStudentTrainer.save_checkpoint
+
+    def save_and_die(trainer, filename):
+        save(trainer, filename)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(NoisyStudentTrainer, "save_checkpoint", save_and_die)
+        student().run_training()
+    second = student()
+    train.resume(second)
+    assert second.current_epoch == 1
+    second.run_training()
+    assert all(torch.equal(value, expected[name]) for name, value in second.network.state_dict().items())
+    assert not second.places.voices.exists()
+
+
+def test_a_batch_for_a_teacher_that_learns_along_has_both_views(soft_dataset, trainer, teacher):
+    made = made_on(soft_dataset, trainer, first_weights=teacher, targets="online", labelled_fraction=0.01)
+    batch = first_batches(made, 1)[0]
+    assert batch["data"].shape == (2, 2, 24, 48, 48) and CASES[2] in batch["keys"]
+    after = made.online.taught(batch, torch.device("cpu"))
+    for number, case in enumerate(batch["keys"]):
+        is_changed = not torch.equal(after["target"][number], batch["target"][number])
+        assert is_changed == (case == CASES[2])
+    assert after["data"].shape == (2, 1, 24, 48, 48)
+
+
+def test_without_a_teachers_weights_targets_are_its_soft_labels(soft_dataset, trainer):
+    made = made_on(soft_dataset, trainer, targets="online")
+    made.initialize()
+    assert made.online is None and made.average is None and not made.is_online
+    assert "does not begin with a teacher's weights" in (made.places.fold_folder / "training_log.txt").read_text()
+    made.run_training()
 
 
 def test_without_partly_labelled_scans_the_loss_is_nnunets_own(trainer):

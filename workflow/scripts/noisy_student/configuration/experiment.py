@@ -346,6 +346,11 @@ class Configuration(Strict):
             teacher, name = self.trainings.get(number - 1), f"round {self.called(number)}"
             if entry.start == "teacher" and teacher and entry.network != teacher.network:
                 raise ValueError(f"{name} can start from its teacher's weights only in its teacher's network")
+            if self.targets_of(number) == "online" and entry.start == "scratch":
+                raise ValueError(
+                    f"{name}: targets: online are made by the student's own weights, which cannot be random ones: give "
+                    "it a `start`, or `targets: soft`"
+                )
             settings = self.training_of(number)
             fine_tuning = settings["fine_tuning"]
             noises = filter(None, (settings["noise"], fine_tuning["noise"]))
@@ -448,7 +453,7 @@ class Configuration(Strict):
 
     def labels_softly(self, number: int) -> bool:
         """Whether a round needs its teacher's two most probable classes of each voxel."""
-        return self.targets_of(number) == "soft" or self.voxel_confidence_of(number).surface_mm is not None
+        return self.targets_of(number) != "hard" or self.voxel_confidence_of(number).surface_mm is not None
 
     def selection_of(self, number: int) -> list[Rule]:
         """The selection rules of a round."""

@@ -217,7 +217,7 @@ class Teacher(Strict):
         return self.model if isinstance(self.model, list) else [self.model]
 
 
-Targets = Literal["hard", "soft"]
+Targets = Literal["hard", "soft", "online"]
 
 
 class Round(Strict):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from noisy_student.report.numbers import MISSING
 from noisy_student.report.results import Results, Round
+from noisy_student.report.settings import targets
 from noisy_student.report.table import Cell, Table
 from noisy_student.train.origins import PSEUDO
 
@@ -57,6 +58,8 @@ def learned(results: Results, round_: Round) -> Table | None:
             " Soft: of the voxels that are learned from, those whose more probable class has less than 95% of the "
             "two most probable classes’ probability; beside it the mean of that share."
         )
+    if targets(results.run, round_.number) == "online":
+        caption += " As the labels were when the training began; its teacher learned along."
     return Table(
         name=f"pseudo_label_learned_from_round_{round_.number}",
         title=f"What the student learned from, round {round_.number}",

@@ -97,7 +97,7 @@ def bounds_in_words(least: dict[str, Any]) -> str:
 
 
 def targets(run: dict[str, Any], number: int) -> str | None:
-    """Whether a student's targets are `hard` or `soft`; None of the teacher, or where it was not recorded."""
+    """Whether a student's targets are `hard`, `soft` or `online`; None of the teacher, or where it was not recorded."""
     return _own_or_default(run, number, "targets") if number else None
 
 

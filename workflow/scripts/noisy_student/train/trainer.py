@@ -27,6 +27,8 @@ from noisy_student.train.label_sets import LabelSets
 from noisy_student.train.marginal_loss import MarginalLoss
 from noisy_student.train.moving_average import MovingAverage
 from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
+from noisy_student.train.online_teacher import OnlineTeacher, with_both_views
+from noisy_student.train.origins import PSEUDO
 from noisy_student.train.phases import Schedule, augmentations, noise_in
 from noisy_student.train.soft_targets import SoftLoss, with_first_labels, with_soft_targets
 
@@ -70,7 +72,10 @@ class NoisyStudentTrainer(nnUNetTrainer):
     first_weights: FirstWeights | None
     # The kind of augmentation that loaders are made with.
     augmentation: str
+    # Whether all of the network's first weights are those of a trained one.
+    begins_trained: bool = False
     average: MovingAverage | None = None
+    online: OnlineTeacher | None = None
 
     @classmethod
     def prepare(
@@ -111,7 +116,12 @@ class NoisyStudentTrainer(nnUNetTrainer):
     @property
     def is_soft(self) -> bool:
         """Whether the dataset has soft targets."""
-        return self.settings["targets"] == "soft"
+        return self.settings["targets"] != "hard"
+
+    @property
+    def is_online(self) -> bool:
+        """Whether targets of pseudo-labelled scans are made anew with each step, by weights that can label."""
+        return self.settings["targets"] == "online" and self.begins_trained
 
     @cached_property
     def label_sets(self) -> LabelSets | None:
@@ -122,15 +132,22 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
         super().initialize()
-        if "average" in self.settings["voices"]:
+        if "average" in self.settings["voices"] or self.is_online:
             self.average = MovingAverage(self.network, self.num_epochs * self.num_iterations_per_epoch)
             self.optimizer.register_step_post_hook(lambda *_: self.average.update())
+        if self.is_online:
+            table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin"])
+            pseudo = table.case[table.origin == PSEUDO]
+            self.online = OnlineTeacher(self.network, self.average, pseudo, self.label_manager.ignore_label)
+        elif self.settings["targets"] == "online":
+            self.print_to_log_file("does not begin with a teacher's weights: its targets are the teacher's soft labels")
 
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
         """nnU-Net's network with the first weights."""
         network = super().build_network_architecture(plans_manager, *args, **kwargs)
         if self.first_weights:
             left = self.first_weights.give_to(network)
+            self.begins_trained = not left
             self.print_to_log_file(
                 f"first weights: {self.first_weights.checkpoint}; layers that did not fit: {', '.join(left) or 'none'}"
             )
@@ -164,7 +181,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
             made = super().get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
         else:
             made = super().get_training_transforms(*args, **kwargs)
-        return with_soft_targets(made, self.label_manager.ignore_label) if self.is_soft else made
+        made = with_soft_targets(made, self.label_manager.ignore_label) if self.is_soft else made
+        return with_both_views(made) if self.is_online else made
 
     def get_validation_transforms(self, *args: Any, **kwargs: Any) -> Any:
         """nnU-Net's: hand labels validate, which are hard."""
@@ -180,6 +198,10 @@ class NoisyStudentTrainer(nnUNetTrainer):
             return hard
         classes, members = self.label_manager.num_segmentation_heads, sets and sets.members(self.device)
         return SoftLoss(hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice, members)
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """nnU-Net's, of what the online teacher makes of a batch."""
+        return super().train_step(self.online.taught(batch, self.device) if self.online else batch)
 
     def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """nnU-Net's; a voxel that may have several labels validates as background, and so does any of these there."""
@@ -278,7 +300,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def save_checkpoint(self, filename: str) -> None:
         """Write a checkpoint in one step; the final one twice, after that of the average."""
         target = Path(filename)
-        if self.average and target.name == FINAL_CHECKPOINT:
+        if "average" in self.settings["voices"] and target.name == FINAL_CHECKPOINT:
             with self.average.in_network():
                 self.save_checkpoint(str(self.places.voices / AVERAGE_CHECKPOINT))
         written = target.with_name(FINISHED_CHECKPOINT) if target.name == FINAL_CHECKPOINT else target

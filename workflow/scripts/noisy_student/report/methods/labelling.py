@@ -85,8 +85,8 @@ def _unsure(results: Results, students: list[Round]) -> str:
 
 
 def soft_rounds(results: Results) -> list[int]:
-    """The students that learned from soft targets."""
-    return [r.number for r in results.rounds if r.number and targets(results.run, r.number) == "soft"]
+    """The students that learned from soft targets, an online teacher's among them."""
+    return [r.number for r in results.rounds if r.number and targets(results.run, r.number) in ("soft", "online")]
 
 
 def _soft(results: Results, students: list[Round]) -> str:
@@ -94,13 +94,26 @@ def _soft(results: Results, students: list[Round]) -> str:
     rounds = soft_rounds(results)
     if not rounds:
         return "Targets of pseudo-labelled scans were hard."
+    online = [number for number in rounds if targets(results.run, number) == "online"]
     which = "all rounds" if len(rounds) == len(students) else f"round {and_(map(str, rounds))}, and hard in the others"
     is_filled = any(round_.filled for round_ in students if round_.number in rounds)
     but = ", but for what a teacher filled in, which was soft" if is_filled else ""
     return (
         f"Targets of pseudo-labelled scans were soft in {which}: of each voxel the teacher’s two most probable "
         f"classes, by the share of the first, learned with soft cross-entropy and soft Dice [6]. Hand labels were "
-        f"hard{but}."
+        f"hard{but}.{_online(online, rounds)}"
+    )
+
+
+def _online(online: list[int], soft: list[int]) -> str:
+    """What the teacher of the rounds `online` was; `soft` are all with soft targets."""
+    if not online:
+        return ""
+    which = "" if online == soft else f" in round {and_(map(str, online))}"
+    return (
+        f" The teacher of these targets{which} learned along: with each step the exponential moving average of the "
+        "student’s weights (Mean Teacher, Tarvainen and Valpola, NeurIPS 2017) labelled the patches of pseudo-labelled "
+        "scans as they were before the noise (weak and strong views as in FixMatch, Sohn et al., NeurIPS 2020)."
     )
 
 

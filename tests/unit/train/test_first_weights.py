@@ -46,7 +46,7 @@ def theirs(checkpoint):
 def test_all_weights_are_taken_where_networks_and_labels_are_the_same(checkpoint, theirs, plan):
     first = weights_of_teacher(checkpoint, plan)
     left, _, after = given(network_of(plan), first)
-    assert first == weights_of_model(checkpoint, plan) == FirstWeights(checkpoint, with_heads=True)
+    assert first == weights_of_model(checkpoint, plan) == FirstWeights(checkpoint, with_heads=True, sees_alike=True)
     assert left == [] and all(torch.equal(after[name], theirs[name]) for name in theirs)
 
 
@@ -85,4 +85,4 @@ def test_plans_of_another_configurations_name_are_compared_too(checkpoint, plan,
     (model / "plans.json").write_text(json.dumps(plans))
     path = model / "fold_0/checkpoint_final.pth"
     torch.save(torch.load(path, weights_only=False) | {"init_args": {"configuration": "3d_lowres"}}, path)
-    assert weights_of_teacher(path, plan) == FirstWeights(path, with_heads=True)
+    assert weights_of_teacher(path, plan) == FirstWeights(path, with_heads=True, sees_alike=True)

@@ -14,11 +14,13 @@ from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 import train
 from noisy_student.cohort.converted import converted_label_map
 from noisy_student.configuration.settings import FineTuning, Noise, Training
+from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
 from noisy_student.images import read_image, write_image
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.preprocessing import Plan, read_array, read_properties
 from noisy_student.tables import write_table
+from noisy_student.train import moving_average
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.masking import with_ignore_label
 from noisy_student.train.origins import filled_name
@@ -147,7 +149,7 @@ def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(traine
     teacher = trainer(seed=1)
     teacher.initialize()
     teacher.save_checkpoint(str(tmp_path / "teacher.pth"))
-    first = FirstWeights(tmp_path / "teacher.pth", with_heads=True)
+    first = FirstWeights(tmp_path / "teacher.pth", with_heads=True, sees_alike=True)
     student = trainer(first_weights=first, seed=2, noise=Noise(dropout=0.2).model_dump())
     student.initialize()
     weights = [made.network.state_dict() for made in (teacher, student)]
@@ -237,12 +239,15 @@ def teacher(trainer, tmp_path):
     made.initialize()
     made.save_checkpoint(str(tmp_path / "teacher.pth"))
     shutil.rmtree(made.places.fold_folder)
-    return FirstWeights(tmp_path / "teacher.pth", with_heads=True)
+    return FirstWeights(tmp_path / "teacher.pth", with_heads=True, sees_alike=True)
 
 
 def test_a_teacher_that_learns_along_makes_the_targets_and_a_resumed_training_ends_the_same(
     soft_dataset, trainer, teacher, monkeypatch
 ):
+    # So that the average is not the weights themselves after so few steps.
+    monkeypatch.setattr(moving_average, "TIME_CONSTANTS", 1)
+
     def student():
         noise = Noise(augmentation="strong", dropout=0.2).model_dump()
         return made_on(soft_dataset, trainer, first_weights=teacher, targets="online", noise=noise, splits=2)
@@ -279,12 +284,13 @@ def test_a_batch_for_a_teacher_that_learns_along_has_both_views(soft_dataset, tr
     assert after["data"].shape == (2, 1, 24, 48, 48)
 
 
-def test_without_a_teachers_weights_targets_are_its_soft_labels(soft_dataset, trainer):
-    made = made_on(soft_dataset, trainer, targets="online")
-    made.initialize()
-    assert made.online is None and made.average is None and not made.is_online
-    assert "does not begin with a teacher's weights" in (made.places.fold_folder / "training_log.txt").read_text()
-    made.run_training()
+@pytest.mark.parametrize("change", [{"with_heads": False}, {"sees_alike": False}, None])
+def test_without_weights_that_label_there_are_no_such_targets(soft_dataset, trainer, teacher, change):
+    first = change and replace(teacher, **change)
+    made = made_on(soft_dataset, trainer, first_weights=first, targets="online")
+    said = teacher.checkpoint.name if change else "random first weights"
+    with pytest.raises(InputError, match=f"(?s)targets: online.*{said}.*targets: soft"):
+        made.initialize()
 
 
 def test_without_partly_labelled_scans_the_loss_is_nnunets_own(trainer):

@@ -17,10 +17,14 @@ HEADS = ".seg_layers."
 
 @dataclass(frozen=True)
 class FirstWeights:
-    """A checkpoint, and whether its heads are taken too: of a model with other labels they say other things."""
+    """A checkpoint, and whether its heads are taken too: of a model with other labels they say other things.
+
+    `sees_alike`: its network was trained on scans that were preprocessed as those of the training.
+    """
 
     checkpoint: Path
     with_heads: bool
+    sees_alike: bool
 
     def give_to(self, network: torch.nn.Module) -> list[str]:
         """Put the weights into a network where name and shape agree; the layers that keep their own, by name."""
@@ -40,12 +44,16 @@ class FirstWeights:
 def weights_of_teacher(checkpoint: Path, plan: Plan) -> FirstWeights | None:
     """A teacher's weights for a training by `plan`; nothing if its network is another one, as after a collapse."""
     theirs = _plan_of(checkpoint)
-    return FirstWeights(checkpoint, _same_labels(theirs, plan)) if _network(theirs) == _network(plan) else None
+    return _first_weights(checkpoint, theirs, plan) if _network(theirs) == _network(plan) else None
 
 
 def weights_of_model(checkpoint: Path, plan: Plan) -> FirstWeights:
     """The weights of any model for a training by `plan`, as far as they fit."""
-    return FirstWeights(checkpoint, _same_labels(_plan_of(checkpoint), plan))
+    return _first_weights(checkpoint, _plan_of(checkpoint), plan)
+
+
+def _first_weights(checkpoint: Path, theirs: Plan, own: Plan) -> FirstWeights:
+    return FirstWeights(checkpoint, _same_labels(theirs, own), _preprocessing(theirs) == _preprocessing(own))
 
 
 def _plan_of(checkpoint: Path) -> Plan:
@@ -56,6 +64,11 @@ def _plan_of(checkpoint: Path) -> Plan:
 def _network(plan: Plan) -> tuple[str, Mapping]:
     configuration = plan.configuration
     return configuration.network_arch_class_name, configuration.network_arch_init_kwargs
+
+
+def _preprocessing(plan: Plan) -> tuple[list[float], list[str], Mapping]:
+    configuration, intensities = plan.configuration, plan.plans["foreground_intensity_properties_per_channel"]
+    return list(configuration.spacing), configuration.normalization_schemes, intensities
 
 
 def _same_labels(theirs: Plan, own: Plan) -> bool:

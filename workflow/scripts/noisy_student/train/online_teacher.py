@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
+from torch._dynamo import OptimizedModule
 
 from noisy_student.model.soft_labels import FIRST, WHOLE
 from noisy_student.train.moving_average import MovingAverage
@@ -52,16 +53,21 @@ class OnlineTeacher:
         targets = batch["target"].to(device, non_blocking=True, copy=True)
         theirs = [number for number, case in enumerate(batch["keys"]) if case in self.cases]
         if theirs:
-            targets[theirs] = self._targets(weak[theirs], targets[theirs])
+            targets[theirs] = self._targets(self._logits(weak, theirs), targets[theirs])
         return batch | {"data": strong.contiguous(), "target": targets}
 
     @torch.no_grad()
-    def _targets(self, patches: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    def _logits(self, patches: torch.Tensor, theirs: list[int]) -> torch.Tensor:
+        """The logits of some patches. What was compiled sees batches of one size alone."""
+        is_compiled = isinstance(self.network, OptimizedModule)
         with self.average.in_network():
             self.network.eval()
             with torch.autocast(patches.device.type, enabled=patches.device.type == "cuda"):
-                logits = self.network(patches)[0].float()
+                logits = self.network(patches if is_compiled else patches[theirs])[0].float()
             self.network.train()
+        return logits[theirs] if is_compiled else logits
+
+    def _targets(self, logits: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         (highest, next_highest), (first, second) = (both.unbind(1) for both in logits.topk(2, 1))
         share = (WHOLE * torch.sigmoid(highest - next_highest)).round()
         found = torch.stack([first, second, share], 1).to(before.dtype)

@@ -16,6 +16,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
 from noisy_student import nnunet
+from noisy_student.errors import InputError
 from noisy_student.files import copy, whole_file
 from noisy_student.model.checkpoint_names import AVERAGE_CHECKPOINT, FINAL_CHECKPOINT, THIRD_CHECKPOINTS
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
@@ -72,7 +73,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
     first_weights: FirstWeights | None
     # The kind of augmentation that loaders are made with.
     augmentation: str
-    # Whether all of the network's first weights are those of a trained one.
+    # Whether the network's first weights label scans as they are preprocessed here.
     begins_trained: bool = False
     average: MovingAverage | None = None
     online: OnlineTeacher | None = None
@@ -120,8 +121,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     @property
     def is_online(self) -> bool:
-        """Whether targets of pseudo-labelled scans are made anew with each step, by weights that can label."""
-        return self.settings["targets"] == "online" and self.begins_trained
+        """Whether targets of pseudo-labelled scans are made anew with each step."""
+        return self.settings["targets"] == "online"
 
     @cached_property
     def label_sets(self) -> LabelSets | None:
@@ -132,6 +133,13 @@ class NoisyStudentTrainer(nnUNetTrainer):
         """Build network and optimizer from seeded weights, or from those of another network."""
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
         super().initialize()
+        if self.is_online and not self.begins_trained:
+            raise InputError(
+                "for `targets: online` first weights of this network with these labels, spacing and normalization, "
+                "since they make its targets",
+                self.first_weights.checkpoint if self.first_weights else "random first weights",
+                "give the round another `start`, or `targets: soft`",
+            )
         if "average" in self.settings["voices"] or self.is_online:
             self.average = MovingAverage(self.network, self.num_epochs * self.num_iterations_per_epoch)
             self.optimizer.register_step_post_hook(lambda *_: self.average.update())
@@ -139,15 +147,13 @@ class NoisyStudentTrainer(nnUNetTrainer):
             table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin"])
             pseudo = table.case[table.origin == PSEUDO]
             self.online = OnlineTeacher(self.network, self.average, pseudo, self.label_manager.ignore_label)
-        elif self.settings["targets"] == "online":
-            self.print_to_log_file("does not begin with a teacher's weights: its targets are the teacher's soft labels")
 
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
         """nnU-Net's network with the first weights."""
         network = super().build_network_architecture(plans_manager, *args, **kwargs)
         if self.first_weights:
             left = self.first_weights.give_to(network)
-            self.begins_trained = not left
+            self.begins_trained = self.first_weights.sees_alike and not left
             self.print_to_log_file(
                 f"first weights: {self.first_weights.checkpoint}; layers that did not fit: {', '.join(left) or 'none'}"
             )

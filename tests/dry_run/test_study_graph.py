@@ -30,12 +30,21 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
 
 @pytest.mark.parametrize(
     ("overlay", "seeds", "arms"),
-    [(None, 3, 14), ("choice", 1, 25), ("clinic", 3, 8), ("partial", 3, 8), ("review", 3, 7)],
+    [
+        (None, 3, 17),
+        ("choice", 1, 25),
+        ("choice_painted", 2, 11),
+        ("clinic", 3, 9),
+        ("partial", 3, 8),
+        ("review", 3, 7),
+    ],
 )
 def test_each_arm_of_each_seed_is_an_experiment(tmp_path, overlay, seeds, arms):
     words = ("--configfile", str(ROOT / f"benchmarks/study/{overlay}.yaml")) if overlay else ()
     jobs = planned(tmp_path, *words, snakefile="benchmarks/study/Snakefile")
-    judged = {"review": {"correct": 4 * seeds}, "partial": {}}.get(overlay, {"judge_voxels": seeds})
+    judged = {"review": {"correct": 4 * seeds}, "partial": {}, "choice_painted": {}}.get(
+        overlay, {"judge_voxels": seeds}
+    )
     assert jobs == {"cohort": seeds, "experiment": seeds * arms, "tables": 1, "all": 1} | judged
 
 

@@ -40,7 +40,7 @@ def test_a_second_experiment_begins_with_what_it_shares_and_leaves_the_first_as_
 def test_a_setting_changed_and_changed_back_trains_nothing(finished):
     checkpoint, log = finished.folder / CHECKPOINT, finished.folder / "logs/round_2/train_fold_0.log"
     before = checkpoint.read_bytes()
-    rounds = [*TINY["rounds"][:2], {"network": "coarse", "training": {"epochs": 1}}]
+    rounds = [*TINY["rounds"][:2], TINY["rounds"][2] | {"training": {"epochs": 1}}]
     finished.configure(**TINY | {"rounds": rounds})
     try:
         changed = finished.run(CHECKPOINT)

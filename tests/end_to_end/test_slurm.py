@@ -169,7 +169,8 @@ def lose_node_in_the_middle_of_a_shard(run: Workflow) -> dict[str, int]:
 def let_training_run_over_its_time(run: Workflow) -> None:
     """The student hangs after its first epoch; its time is up."""
     halt_training(run, 1, 1)
-    run.project.cluster.call("scontrol", "update", f"JobId={run.project.job('train')}", "EndTime=now")
+    # Of a time that is over by the second in which it arrives, SLURM would say that it is none.
+    run.project.cluster.call("scontrol", "update", f"JobId={run.project.job('train')}", "EndTime=now+2seconds")
     run.wait_for(lambda: "resumed after epoch 1" in training_log(run.project, 1), "the training goes on")
     assert "TIMEOUT" in run.project.log.read_text()
     limit = run.project.cluster.call("squeue", "--noheader", "--jobs", run.project.job("train"), "--format=%l")

@@ -32,12 +32,17 @@ def soft_labels(logits: torch.Tensor, meaning: Translation | None = None) -> np.
             shares = torch.zeros((int(theirs.max()) + 1, *classes.shape[1:]), device=classes.device)
             shares.index_add_(0, theirs[: len(classes)], probabilities)
             classes = shares.clamp_(min=torch.finfo(torch.float).tiny).log_()
-        highest, first = classes.max(0)
-        next_highest, second = classes.scatter(0, first[None], -torch.inf).max(0)
-        # Of two softmax values the first one's share is the logistic function of the difference of their logits.
-        share = WHOLE * torch.sigmoid(highest - next_highest)
-        found[:, z] = torch.stack([first, second, share.round()]).to(torch.uint8).cpu().numpy()
+        found[:, z] = two_most_probable(classes, 0).cpu().numpy()
     return found
+
+
+def two_most_probable(logits: torch.Tensor, axis: int) -> torch.Tensor:
+    """FIRST | SECOND | SHARE of logits, uint8, on the axis of their classes."""
+    highest, first = logits.max(axis)
+    next_highest, second = logits.scatter(axis, first.unsqueeze(axis), -torch.inf).max(axis)
+    # Of two softmax values the first one's share is the logistic function of the difference of their logits.
+    share = WHOLE * torch.sigmoid(highest - next_highest)
+    return torch.stack([first, second, share.round()], axis).to(torch.uint8)
 
 
 def hard(labels: np.ndarray) -> np.ndarray:

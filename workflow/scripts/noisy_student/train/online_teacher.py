@@ -13,7 +13,7 @@ from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
 from torch._dynamo import OptimizedModule
 
-from noisy_student.model.soft_labels import FIRST, WHOLE
+from noisy_student.model.soft_labels import FIRST, two_most_probable
 from noisy_student.train.moving_average import MovingAverage
 
 # Batchgenerators moves it in space as the image, and makes no noise in it.
@@ -68,9 +68,7 @@ class OnlineTeacher:
         return logits[theirs] if is_compiled else logits
 
     def _targets(self, logits: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
-        (highest, next_highest), (first, second) = (both.unbind(1) for both in logits.topk(2, 1))
-        share = (WHOLE * torch.sigmoid(highest - next_highest)).round()
-        found = torch.stack([first, second, share], 1).to(before.dtype)
+        found = two_most_probable(logits, 1)
         if self.ignore is None:
             return found
         return torch.where(before[:, [FIRST]] == self.ignore, before, found)

@@ -69,6 +69,11 @@ def test_from_predictions_to_the_ranking(study):
     assert (compared.loc[compared["label"] == 0, "difference"] > 0).all()
     ranking = read_table(study / "ranking.tsv")
     assert ranking.loc[ranking["place"] == 1, "round"].tolist() == [1, 1]
+    # With the student to be deployed among the tables, as a shell's results/round_*/scores.tsv has it.
+    write_table(scores, study / "round_deploy/scores.tsv")
+    result = done("compare.py", "--scores", *tables, study / "round_deploy/scores.tsv", "--output", study / "again.tsv")
+    assert "round_deploy/scores.tsv is left out" in result.stderr
+    assert (study / "again.tsv").read_bytes() == (study / "comparison.tsv").read_bytes()
     rendered = "--output", study / "table.tsv", "--markdown", study / "table.md"
     done("render_table.py", "--summaries", *summaries, "--role", "test", *rendered)
     assert (study / "table.md").read_text().count("\n") == 4

@@ -38,3 +38,10 @@ def test_of_other_targets_and_files_that_are_there_nothing_is_said(tmp_path, mon
         "results/round_7",
     ]
     assert in_words(others, CHAIN, []) == []
+
+
+@pytest.mark.parametrize("target", ["review_0", "review_deploy"])
+def test_what_has_no_pseudo_labels_of_its_own_to_review_names_the_reviews_that_there_are(target):
+    (said,) = in_words([target], [*CHAIN, "2", "deploy"], [])
+    assert said.startswith(f"No {target}: review_1 to review_2 list the pseudo-labels of a round")
+    assert "with a second entry of `rounds` review_1 lists" in in_words([target], ["0", "deploy"], [])[0]

@@ -15,6 +15,16 @@ def round_numbers(paths: Sequence[Path]) -> list[int]:
     return numbers if len(set(numbers)) == len(paths) else list(range(len(paths)))
 
 
+def without_deployed(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The tables of rounds, and those of the student to be deployed beside them, which is no further round.
+
+    Where all tables are such students', of several experiments, they are what is compared: the second list is empty.
+    """
+    deployed = [path for path in paths if path.absolute().parent.name == DEPLOYED]
+    rounds = [path for path in paths if path not in deployed]
+    return (rounds, deployed) if rounds else (deployed, [])
+
+
 def round_names(paths: Sequence[Path]) -> list[str]:
     """ "round 0", "round 1", … by these numbers; of several experiments' students to be deployed, each by position."""
     deployed = [path for path in paths if path.absolute().parent.name == DEPLOYED]

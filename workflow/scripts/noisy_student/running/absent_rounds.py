@@ -9,6 +9,7 @@ from pathlib import Path
 
 from noisy_student.configuration.experiment import DEPLOY
 
+NOT_REVIEWED = ("review_0", f"review_{DEPLOY}")
 OF_ROUND = re.compile(rf"(?:round_|review_|results/round_)(\d+|{DEPLOY})(/.*)?")
 
 
@@ -34,11 +35,19 @@ def in_words(targets: Collection[str], chain: Sequence[str], files: Sequence[obj
     said = []
     for target in targets:
         of_round = OF_ROUND.fullmatch(os.path.normpath(target))
-        if of_round is None or of_round[1] in chain or Path(target).exists():
+        if of_round is None or Path(target).exists():
             continue
-        if of_round[1] == DEPLOY:
+        if of_round[1] in chain:
+            said += [f"No {target}: {_reviews(rounds)}"] if target in NOT_REVIEWED else []
+        elif of_round[1] == DEPLOY:
             said.append(f"No {target}: {has} no student to be deployed. The section `deploy` adds one")
         else:
             numbers = f"rounds 0 to {rounds[-1]}" if rounds[1:] else "round 0 alone"
             said.append(f"No {target}: {has} {numbers}. Each further entry of `rounds` adds one")
     return said
+
+
+def _reviews(rounds: Sequence[str]) -> str:
+    last = f" to review_{rounds[-1]}" if rounds[2:] else ""
+    them = f"review_1{last} list" if rounds[1:] else "with a second entry of `rounds` review_1 lists"
+    return f"{them} the pseudo-labels of a round and the hand labels that its teacher contradicts"

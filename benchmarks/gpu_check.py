@@ -53,6 +53,7 @@ STEPS = (
     Step("training, nnU-Net's", gpu_steps.train_stock, 120),
     Step("labelling, ours", gpu_steps.label_ours, 100),
     Step("out of memory", gpu_steps.run_out_of_memory, 40),
+    Step("training, online", gpu_steps.train_online, 120),
     Step("windows", gpu_steps.windows_plain, 30),
     Step("windows, channels_last", gpu_steps.windows_channels_last, 30),
     Step("windows, compile", gpu_steps.windows_compiled, 90),

@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
@@ -50,11 +50,14 @@ from noisy_student.plan.network import labelling_network
 from noisy_student.plan.planning import dataset_description, make_fingerprint, make_plans
 from noisy_student.plan.preprocessing import Plan, preprocess_image
 from noisy_student.tables import write_table
+from noisy_student.train.first_weights import weights_of_model
+from noisy_student.train.origins import PSEUDO
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
 from noisy_student.train.training_set import Example, add_example, splits
 
 LEARNED = ("learned_1", "learned_2", "learned_3")
 MADE_UP = "made_up"
+FINGERPRINT = "dataset_fingerprint.json"
 SLICE_MM = 2.5
 GB = 1e9
 # What a scan's logits may take of the GPU beside the network, as a share of what they need, to be too large for it.
@@ -109,6 +112,11 @@ class Check:
         return self.folder / "dataset"
 
     @property
+    def half_labelled(self) -> Path:
+        """The same scans with soft targets, one of which counts as pseudo-labelled: what an online teacher labels."""
+        return self.folder / "half_labelled"
+
+    @property
     def model(self) -> Path:
         """The model that labels: untrained, or what the first training left."""
         return self.folder / "model"
@@ -135,6 +143,10 @@ class Check:
     def label_map(self, case: str) -> Path:
         """What is to be seen in it."""
         return self.folder / f"label_maps/{case}.nii.gz"
+
+    def preprocessed(self, case: str) -> Path:
+        """A scan to learn from, as the network sees it."""
+        return self.folder / "preprocessed" / case
 
     def labelled(self, by: str) -> Path:
         """What one of both programs makes of the scan to label."""
@@ -169,25 +181,33 @@ def prepare(check: Check) -> Found:
     maps = {case: str(check.label_map(case)) for case in LEARNED}
     description = dataset_description({case: str(check.image(case)) for case in LEARNED}, maps)
     check.dataset.mkdir()
-    fingerprint = check.dataset / "dataset_fingerprint.json"
+    fingerprint = check.dataset / FINGERPRINT
     fingerprint.write_text(json.dumps(make_fingerprint(description, fingerprint, check.sizes.cores)))
     network = check.configuration.networks[check.sizes.network]
     plan = Plan(make_plans(description, fingerprint, network, check.sizes.network), description)
-    rows = []
     for case in LEARNED:
-        cached = check.folder / "preprocessed" / case
-        preprocess_image(check.image(case), cached, plan)
-        rows.append(
-            add_example(Example(case, "labelled", check.label_map(case), cached), check.dataset / "cases", plan)
-        )
-    write_table(pd.DataFrame(rows), check.dataset / "training_set.tsv")
-    (check.dataset / "splits_final.json").write_text(json.dumps(splits(list(LEARNED), [], len(LEARNED), seed=1)))
+        preprocess_image(check.image(case), check.preprocessed(case), plan)
+    _make_dataset(check, check.dataset, plan, [])
+    _make_dataset(check, check.half_labelled, plan, LEARNED[-1:])
+    (check.half_labelled / FINGERPRINT).symlink_to(fingerprint.resolve())
     check.model.mkdir()
     (check.model / "plans.json").write_text(json.dumps(plan.plans))
     (check.model / "dataset.json").write_text(json.dumps(plan.dataset))
     check.save(labelling_network(plan))
     size = sitk.ReadImage(str(check.image(MADE_UP))).GetSize()
     return {"patch": "×".join(map(str, plan.configuration.patch_size)), "scan to label": "×".join(map(str, size))}
+
+
+def _make_dataset(check: Check, folder: Path, plan: Plan, pseudo: Sequence[str]) -> None:
+    """A dataset of the scans to learn from; if some count as `pseudo`-labelled, with soft targets."""
+    labelled = [case for case in LEARNED if case not in pseudo]
+    examples = [
+        Example(case, PSEUDO if case in pseudo else "labelled", check.label_map(case), check.preprocessed(case))
+        for case in LEARNED
+    ]
+    rows = [add_example(example, folder / nnunet.CASES_FOLDER, plan, soft=bool(pseudo)) for example in examples]
+    write_table(pd.DataFrame(rows), folder / "training_set.tsv")
+    (folder / "splits_final.json").write_text(json.dumps(splits(labelled, pseudo, len(labelled), seed=1)))
 
 
 def _make_up(check: Check, number: int, case: str, slices: int) -> None:
@@ -202,13 +222,22 @@ def _make_up(check: Check, number: int, case: str, slices: int) -> None:
 
 def train_ours(check: Check) -> Found:
     """Steps of this workflow's trainer; its network is the one that labels from now on."""
-    places = Places(check.dataset, check.folder / "ours", 0)
-    settings, workers = check.configuration.training_of(0), _workers(check)
-    plan = check.plan
-    trainer = NoisyStudentTrainer.prepare(plan.plans, plan.dataset, places, settings, check.device, workers)
+    trainer = _trainer(check, check.dataset, "hard")
     found = _timed(trainer, check.sizes)
     check.save(trainer.network)
     return found
+
+
+def train_online(check: Check) -> Found:
+    """The same with `targets: online`, which goes on from the network that labels."""
+    return _timed(_trainer(check, check.half_labelled, "online"), check.sizes)
+
+
+def _trainer(check: Check, dataset: Path, targets: str) -> NoisyStudentTrainer:
+    plan, places = check.plan, Places(dataset, check.folder / f"trained_{targets}", 0)
+    settings = check.configuration.training_of(0) | {"targets": targets}
+    first = weights_of_model(check.checkpoint, plan) if targets == "online" else None
+    return NoisyStudentTrainer.prepare(plan.plans, plan.dataset, places, settings, check.device, _workers(check), first)
 
 
 def train_stock(check: Check) -> Found:

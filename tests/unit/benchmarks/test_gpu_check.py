@@ -27,6 +27,7 @@ def test_every_step_runs_to_its_end_on_a_cpu(tmp_path, monkeypatch):
         waiting = "share of time without work for the GPU, waiting for batches"
         assert 0 <= float(found[f"training, {trainer}", waiting]) < 1
         assert float(found[f"labelling, {trainer}", "peak host memory, MB"]) > 100
+    assert float(found["training, online", "s a step"]) > 0
     assert "gathered on the host" in found["out of memory", "handled by"]
     assert float(found["out of memory", "share of voxels that differ"]) == 0
     assert float(found["label maps", "share of voxels that differ"]) < 1e-3

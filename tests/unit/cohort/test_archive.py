@@ -85,7 +85,7 @@ def test_five_series_of_a_folder_are_told_apart_and_what_is_left_out_is_said_in_
     folder = one_folder(place)
     archived = found(place)
     assert cases(archived) == named("1.1") and all(map(is_plain_name, cases(archived)))
-    (scan,) = archived.scans["unlabelled", place / "pacs"]
+    (scan,) = archived.scans["unlabelled", (place / "pacs",)]
     links = sorted(scan.image.iterdir())
     assert len(links) == 60 and {link.resolve().parent for link in links} == {folder}
     (note,) = archived.findings
@@ -103,7 +103,7 @@ def test_a_series_over_two_folders_is_one_and_an_image_that_lies_there_twice_cou
         (place / "pacs/B").mkdir(exist_ok=True)
         target = place / "pacs/B" / f"{number}.dcm"
         file.rename(target) if number % 2 else target.write_bytes(file.read_bytes())
-    (scan,) = found(place).scans["unlabelled", place / "pacs"]
+    (scan,) = found(place).scans["unlabelled", (place / "pacs",)]
     assert len(list(scan.image.iterdir())) == 50
 
 
@@ -143,7 +143,7 @@ def test_label_maps_find_their_series_and_networks_are_judged_on_no_patient_they
     assert cases(archived, "labelled") == named("1.0") and cases(archived, "test") == named("1.1")
     # The labelled patient's other study may be learned from, nothing of the test patient may.
     assert cases(archived) == named("2.0", "1.2", "1.3", "2.2", "2.3")
-    (scan,) = archived.scans["test", place / "pacs"]
+    (scan,) = archived.scans["test", (place / "pacs", place / "labels/test")]
     assert scan.label_map.resolve() == place / "labels/test/b.dcm" and PATIENT not in str(scan.label_map)
     (note,) = archived.findings
     for said in ("1 of a study with labelled scans", "2 of a patient with", "1 its series is not in the archive"):
@@ -220,7 +220,7 @@ def test_nothing_of_a_judged_patient_is_learned_from_another_archive(place):
     write_images(place / "disk", "1.4", StudyInstanceUID="2.0", PatientID="")
     write_reference(place / "judge/a.dcm", "SEG", "1.0")
     archived = over(entries(place, "pacs", test="judge"), entries(place, "disk"))
-    unlabelled = archived.scans["unlabelled", place / "disk"]
+    unlabelled = archived.scans["unlabelled", (place / "disk",)]
     assert [scan.case for scan in unlabelled] == named("1.2")
     (note,) = [finding for finding in archived.findings if "disk" in str(finding.file)]
     assert "2 of a patient with validation or test scans" in note.found
@@ -249,12 +249,45 @@ def test_two_label_maps_of_one_series_are_refused(place):
     assert {row["why"] for row in rows(place / "private/pacs.label_maps.tsv")} == {"one of several of its series"}
 
 
+def two_exports(place):
+    """An archive with the label maps of two tools: a folder of livers, and one of all organs."""
+    for number in (1, 2):
+        ids = {"PatientID": f"P{number}", "StudyInstanceUID": f"2.{number}"}
+        write_images(place / "pacs", f"1.{number}", 4, **ids)
+    write_reference(place / "livers/a.dcm", "SEG", "1.1", "9.1")
+    write_reference(place / "all/a.dcm", "RTSTRUCT", "1.2", "9.2")
+    entry = entries(place, "pacs")["unlabelled"][0]
+    return [entry | {"label_maps": place / "livers", "organs": ["liver"]}, entry | {"label_maps": place / "all"}]
+
+
+def test_a_role_may_have_several_folders_of_label_maps_each_with_its_organs(place):
+    for _ in range(2):
+        archived = over({"labelled": two_exports(place)})
+        scans = {of: [(scan.case, scan.organs) for scan in found] for of, found in archived.scans.items()}
+        assert scans == {
+            ("labelled", (place / "pacs", place / "livers")): [(case_of(KEY, "1.1"), ("liver",))],
+            ("labelled", (place / "pacs", place / "all")): [(case_of(KEY, "1.2"), None)],
+        }
+    assert sorted(row["case"] for row in rows(place / "private/pacs.tsv")) == named("1.1", "1.2")
+
+
+def test_two_folders_with_a_label_map_of_the_same_series_are_refused(place):
+    labelled = two_exports(place)
+    write_reference(place / "all/b.dcm", "SEG", "1.1", "9.3")
+    with pytest.raises(InputError, match="2 that are one of several of its series"):
+        over({"labelled": labelled})
+    shutil.rmtree(place / "all")
+    (place / "all").mkdir()
+    with pytest.raises(InputError, match=f"labelled scans by {place / 'all'} in {place / 'pacs'}"):
+        over({"labelled": labelled})
+
+
 def test_label_maps_may_lie_in_the_archive_itself(place):
     write_images(place / "pacs/a", "1.1", 4)
     write_images(place / "pacs/a", "1.2", 4, PatientID="other", StudyInstanceUID="2")
     label_map = write_reference(place / "pacs/a/seg", "SEG", "1.1")
     archived = found(place, SMALL, labelled=place / "pacs")
-    (scan,) = archived.scans["labelled", place / "pacs"]
+    (scan,) = archived.scans["labelled", (place / "pacs", place / "pacs")]
     assert scan.label_map.resolve() == label_map and cases(archived) == named("1.2")
 
 
@@ -466,6 +499,12 @@ def test_one_archive_has_one_table_and_two_archives_have_two(whole):
     labelled = [entry | {"label_maps": "labels", "names": "private/other.tsv"}]
     said = refused(Cohort(kind="folders", folders={"labelled": labelled, "unlabelled": [entry]}))
     assert "labelled[0] and cohort.folders.unlabelled[0]: one archive, pacs, so give both the same" in said
+    (whole / "more").mkdir()
+    labelled = [entry | {"label_maps": label_maps} for label_maps in ("labels", "more")]
+    refuse_wrong_places(Cohort(kind="folders", folders={"labelled": labelled}))
+    labelled += [entry | {"label_maps": "../" + whole.name + "/more"}]
+    said = refused(Cohort(kind="folders", folders={"labelled": labelled}))
+    assert "a role names it once, or once with each `label_maps`" in said
     two = [entry, entry | {"archive": "ct"}]
     labelled = [{"images": "ct", "label_maps": "ct_labels"}]
     assert "two archives" in refused(Cohort(kind="folders", folders={"labelled": labelled, "unlabelled": two}))

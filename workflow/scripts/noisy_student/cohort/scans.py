@@ -28,6 +28,8 @@ from noisy_student.reading.names import EXTENSIONS, case_name
 ROLES = ("labelled", "unlabelled", "validation", "test")
 LABELLED_ROLES = ("labelled", "validation", "test")
 NO_ARCHIVES: Mapping = MappingProxyType({})
+# An entry of an archive: its role, and its `folders`.
+InArchive = tuple[str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ def find_scans(folders: Folders) -> list[Scan]:
     return search(folders).scans
 
 
-def search(folders: Folders, archived: Mapping[tuple[str, Path], list[Scan]] = NO_ARCHIVES) -> Search:
-    """The same, with what lies in the folders besides. `archived`: the scans of archives, by role and archive."""
+def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHIVES) -> Search:
+    """The same, with what lies in the folders besides. `archived`: the scans of archives, by role and folders."""
     named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
@@ -124,7 +126,7 @@ def search(folders: Folders, archived: Mapping[tuple[str, Path], list[Scan]] = N
     for (role, given), entry in zip(named, searched, strict=True):
         source = given.name or sources[place_of(given)]
         if isinstance(entry, Archive):
-            found = [replace(scan, source=source) for scan in archived[role, entry.archive]]
+            found = [replace(scan, source=source) for scan in archived[role, entry.folders]]
         else:
             found = list(_scans_of(role, entry, looked, source, ending_of(given)))
         entries.append((entry, found))

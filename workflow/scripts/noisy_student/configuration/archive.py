@@ -47,6 +47,11 @@ class Archive(Strict):
     key: Path
     names: Path
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where its files are, and by which entries of one archive and role are told apart."""
+        return (self.archive,)
+
 
 class ScanArchive(Archive):
     """Unlabelled scans: all series that count."""
@@ -59,3 +64,8 @@ class LabelledArchive(Archive):
 
     label_maps: Path
     organs: OrganNames | None = None
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The same, and where its label maps are."""
+        return (self.archive, self.label_maps)

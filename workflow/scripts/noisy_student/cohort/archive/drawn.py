@@ -15,6 +15,9 @@ NO_SERIES, ELSEWHERE, SEVERAL = (
     "one of several of its series",
 )
 
+# A label map, and the series that it refers to, or an empty text.
+Reference = tuple[Path, str]
+
 
 @dataclass(frozen=True)
 class LabelMap:
@@ -44,23 +47,30 @@ class Drawn:
         return Counter(found.why for found in self.label_maps if found.why)
 
 
-def drawn_on(role: str, folder: Path, files: Sequence[File], series: Mapping[str, Sequence[File]]) -> Drawn:
-    """Which series the label maps among files refer to; `folder`: where the files lie."""
-    pairs = [
+def references(folder: Path, files: Sequence[File]) -> list[Reference]:
+    """What the label maps among the files of a folder refer to."""
+    return [
         (folder / file.path, uid)
         for once in by_series(files).values()
         for file in once
         if file.header.modality in LABEL_MAPS
         for uid in file.header.refers or ("",)
     ]
-    scans = {uid: scan_of(series[uid], None) for _, uid in pairs if uid in series}
-    label_maps = list(_label_maps(role, pairs, scans))
-    return Drawn({found.series: scans[found.series] for found in label_maps if not found.why}, label_maps)
 
 
-def _label_maps(role: str, pairs: Sequence[tuple[Path, str]], scans: Mapping[str, Series | str]) -> Iterator[LabelMap]:
-    count = Counter(uid for _, uid in pairs)
-    for file, uid in pairs:
+def drawn_on(
+    role: str, found: Sequence[Reference], count: Mapping[str, int], series: Mapping[str, Sequence[File]]
+) -> Drawn:
+    """Which series label maps refer to; `count`: how many of the role's refer to each."""
+    scans = {uid: scan_of(series[uid], None) for _, uid in found if uid in series}
+    label_maps = list(_label_maps(role, found, count, scans))
+    return Drawn({one.series: scans[one.series] for one in label_maps if not one.why}, label_maps)
+
+
+def _label_maps(
+    role: str, found: Sequence[Reference], count: Mapping[str, int], scans: Mapping[str, Series | str]
+) -> Iterator[LabelMap]:
+    for file, uid in found:
         why = SEVERAL if count[uid] > 1 else ""
         if uid not in scans:
             why = ELSEWHERE if uid else NO_SERIES

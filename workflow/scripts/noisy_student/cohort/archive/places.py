@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from noisy_student.cohort.archive.private import key_problem
-from noisy_student.configuration.archive import Archive, LabelledArchive
+from noisy_student.configuration.archive import Archive
 
 RESULTS = Path("results")
 Named = tuple[str, Archive]
@@ -30,8 +30,7 @@ def _names_problem(entry: Archive) -> str:
         return "a folder; a file is wanted, a table that the check writes"
     if not os.access(entry.names.absolute().parent, os.W_OK | os.X_OK):
         return "no such folder, or nothing may be written to it"
-    label_maps = [entry.label_maps] if isinstance(entry, LabelledArchive) else []
-    return _inside(entry.names, [RESULTS, entry.archive, *label_maps])
+    return _inside(entry.names, [RESULTS, *entry.folders])
 
 
 def _inside(path: Path, folders: Sequence[Path]) -> str:
@@ -41,7 +40,9 @@ def _inside(path: Path, folders: Sequence[Path]) -> str:
 
 
 def _of_one_archive(named: Sequence[Named]) -> Iterator[str]:
-    """An archive has one key and one table in all roles, each archive a table of its own, and each role it once."""
+    """An archive has one key and one table in all roles, and a role has it once with the same label maps; each archive
+    has a table of its own.
+    """
     archives, tables = defaultdict(list), defaultdict(list)
     for where, entry in named:
         archives[entry.archive.resolve()].append((where, entry))
@@ -50,8 +51,8 @@ def _of_one_archive(named: Sequence[Named]) -> Iterator[str]:
         keys = " and ".join(where for where, _ in same)
         if len({(entry.key.resolve(), entry.names.resolve()) for _, entry in same}) > 1:
             yield f"{keys}: one archive, {same[0][1].archive}, so give both the same `key` and `names`"
-        if len({where.partition("[")[0] for where, _ in same}) < len(same):
-            yield f"{keys}: one archive, {same[0][1].archive}; a role names it once"
+        if len({(where.partition("[")[0], *map(Path.resolve, entry.folders)) for where, entry in same}) < len(same):
+            yield f"{keys}: one archive, {same[0][1].archive}; a role names it once, or once with each `label_maps`"
     for same in tables.values():
         if len({entry.archive.resolve() for _, entry in same}) > 1:
             yield f"{' and '.join(where for where, _ in same)}: two archives, so give each `names` of its own"

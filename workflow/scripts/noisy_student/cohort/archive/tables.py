@@ -18,15 +18,15 @@ UNREAD, LABEL_MAPS = ("why", "file"), ("role", "file", "series", "why")
 def write_tables(
     own: Private,
     key: bytes,
-    scans: Mapping[str, Mapping[str, Series]],
+    scans: Iterable[tuple[str, Mapping[str, Series]]],
     left_out: Mapping[str, tuple[str, Sequence[File]]],
     files: Iterable[File],
     label_maps: Sequence[LabelMap],
 ) -> None:
-    """Write who is behind each case of each role, and what was left out and why, for the owner's eyes alone."""
+    """Write who is behind each case, with its role, and what was left out and why, for the owner's eyes alone."""
     names = [
         {"case": case_of(key, uid), "role": role, "slices": len(scan.heights_mm), **_of_header(scan.files[0])}
-        for role, found in scans.items()
+        for role, found in scans
         for uid, scan in found.items()
     ]
     add_names(own.names, NAMES, names)

@@ -162,7 +162,9 @@ def test_an_arms_teacher_is_the_arm_before_its_last_round():
 
 def test_an_experiment_begins_with_one_on_the_same_scans():
     study = Study.read(STUDY, OVERLAYS["partial"])
-    assert study.needed("filled") == ["marginal_once"] and study.students == ["filled", "filled_sure"]
+    assert study.needed("filled") == ["marginal_once"]
+    assert study.needed("filled_later") == ["marginal", "marginal_once"]
+    assert study.students == ["filled", "filled_sure", "filled_later", "filled_later_sure"]
     assert study.needed("background") == ["background_once"]
 
 

@@ -35,7 +35,7 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
         ("choice", 1, 25),
         ("choice_painted", 2, 11),
         ("clinic", 3, 9),
-        ("partial", 3, 8),
+        ("partial", 3, 12),
         ("review", 3, 7),
     ],
 )

@@ -51,7 +51,7 @@ from noisy_student.plan.planning import dataset_description, make_fingerprint, m
 from noisy_student.plan.preprocessing import Plan, preprocess_image
 from noisy_student.tables import write_table
 from noisy_student.train.first_weights import weights_of_model
-from noisy_student.train.origins import PSEUDO
+from noisy_student.train.origins import LABELLED, PSEUDO
 from noisy_student.train.trainer import NoisyStudentTrainer, Places
 from noisy_student.train.training_set import Example, add_example, splits
 
@@ -202,7 +202,7 @@ def _make_dataset(check: Check, folder: Path, plan: Plan, pseudo: Sequence[str])
     """A dataset of the scans to learn from; if some count as `pseudo`-labelled, with soft targets."""
     labelled = [case for case in LEARNED if case not in pseudo]
     examples = [
-        Example(case, PSEUDO if case in pseudo else "labelled", check.label_map(case), check.preprocessed(case))
+        Example(case, PSEUDO if case in pseudo else LABELLED, check.label_map(case), check.preprocessed(case))
         for case in LEARNED
     ]
     rows = [add_example(example, folder / nnunet.CASES_FOLDER, plan, soft=bool(pseudo)) for example in examples]

@@ -20,14 +20,18 @@ def without_deployed(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
     Where all tables are such students', of several experiments, they are what is compared: the second list is empty.
     """
-    deployed = [path for path in paths if path.absolute().parent.name == DEPLOYED]
+    deployed = _deployed(paths)
     rounds = [path for path in paths if path not in deployed]
     return (rounds, deployed) if rounds else (deployed, [])
 
 
+def _deployed(paths: Sequence[Path]) -> list[Path]:
+    return [path for path in paths if path.absolute().parent.name == DEPLOYED]
+
+
 def round_names(paths: Sequence[Path]) -> list[str]:
     """ "round 0", "round 1", … by these numbers; of several experiments' students to be deployed, each by position."""
-    deployed = [path for path in paths if path.absolute().parent.name == DEPLOYED]
+    deployed = _deployed(paths)
     if len(deployed) > 1:
         return [f"round {number}" for number in range(len(paths))]
     numbers = iter(round_numbers([path for path in paths if path not in deployed]))

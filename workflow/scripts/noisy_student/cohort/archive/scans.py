@@ -105,7 +105,9 @@ def _headers(entries: Mapping[InArchive, Archive], own: Private, cores: int) -> 
             for (role, folders), entry in entries.items()
             if role in LABELLED_ROLES
         }
-    count = {role: Counter(uid for (of, _), found in refer.items() if of == role for _, uid in found) for role in ROLES}
+    count: dict[str, Counter[str]] = defaultdict(Counter)
+    for (role, _), found in refer.items():
+        count[role].update(uid for _, uid in found)
     drawn = {(role, folders): drawn_on(role, found, count[role], series) for (role, folders), found in refer.items()}
     return _Headers(entries, own, key, files, series, drawn)
 

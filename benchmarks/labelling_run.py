@@ -216,6 +216,7 @@ def _overlay(scans: Path) -> dict[str, Any]:
         "cohort": {"kind": "folders", "folders": folders},
         "networks": {"bench": NETWORK},
         "training": TRAINING,
+        "noise": "strong",
         "rounds": [{"network": "bench", "noise": "none"}, {"network": "bench"}],
         "shards": 1,
     }

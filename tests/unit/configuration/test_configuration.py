@@ -85,6 +85,9 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("rounds", 2, "start"), {"round": 7}, "round 2 can start from an earlier round alone, and round 7 is none"),
         (("rounds", 0, "start"), {"round": 0}, "round 0 can start from an earlier round alone, and round 0 is none"),
         (("rounds", 1, "noise"), {"stochastic_depth": 0.1}, "round 1: stochastic_depth needs"),
+        (("rounds", 1, "noise"), {"mixing": 1.5}, "rounds.1.noise.mixing"),
+        (("rounds", 1, "noise"), {"mixing": True}, "rounds.1.noise.mixing"),
+        (("networks", "coarse", "batch_size"), 1, "round 0: mixing is of the patches of a batch, and"),
         (("rounds", 1, "noise"), {"dropout": 1}, "rounds.1.noise.dropout"),
         (("rounds", 1, "training"), {"fine_tuning": {"epochs": 24}}, "round 1: fine_tuning.epochs are the last"),
         (("rounds", 1, "training"), {"fine_tuning": {"noise": "none"}}, "those of its `epochs`, of which there are 0"),
@@ -192,7 +195,7 @@ def test_rounds_take_defaults_and_change_them():
     assert configuration.training_of(0)["epochs"] == values["training"]["epochs"]
     assert configuration.training_of(1)["epochs"] == 99
     assert configuration.training_of(1)["learning_rate"] == values["training"]["learning_rate"]
-    assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), "augmentation": values["noise"]}
+    assert configuration.training_of(0)["noise"] == {**Noise().model_dump(), **values["noise"]}
     assert configuration.training_of(1)["noise"] == Noise(augmentation="none").model_dump()
     assert configuration.selection_of(1) == []
 

@@ -60,13 +60,13 @@ EVERYTHING = {
         "splits": 4,
         "folds": [0, 2],
         "epochs": 60,
-        "fine_tuning": {"epochs": 10, "noise": "nnunet", "learning_rate": 0.002},
+        "fine_tuning": {"epochs": 10, "noise": {"augmentation": "nnunet", "mixing": 0.1}, "learning_rate": 0.002},
         "labelled_fraction": 0.25,
         "draw_by_confidence": True,
         "mirror_axes": ["z"],
         "voices": ["final", "average"],
     },
-    "noise": {"augmentation": "strong", "dropout": 0.1, "stochastic_depth": 0.2},
+    "noise": {"augmentation": "strong", "dropout": 0.1, "stochastic_depth": 0.2, "mixing": 0.5},
     "selection": [
         {"rule": "threshold", "score": "mean_max_probability", "over": "liver", "at_least": 0.8, "at_most": 0.99},
         {"rule": "top", "score": "fold_agreement", "over": "spleen", "share": 0.5, "per": "source"},
@@ -80,14 +80,14 @@ EVERYTHING = {
         {
             "network": "wide",
             "start": "teacher",
-            "noise": {"augmentation": "nnunet", "dropout": 0.3, "stochastic_depth": 0.3},
+            "noise": {"augmentation": "nnunet", "dropout": 0.3, "stochastic_depth": 0.3, "mixing": 0.3},
             "training": {
                 "epochs": 30,
                 "iterations_per_epoch": 100,
                 "learning_rate": 0.005,
                 "voices": ["thirds"],
                 "seed_offset": 7,
-                "fine_tuning": {"epochs": 5, "noise": "none", "learning_rate": 0.001},
+                "fine_tuning": {"epochs": 5, "noise": {"augmentation": "none", "mixing": 0.2}, "learning_rate": 0.001},
             },
             "selection": [
                 {"rule": "threshold", "score": "entropy", "at_most": 0.3, "at_least": 0.1, "action": "mask"},
@@ -104,13 +104,13 @@ EVERYTHING = {
     "deploy": {
         "network": "wide",
         "start": {"round": 1},
-        "noise": {"augmentation": "nnunet", "dropout": 0.4, "stochastic_depth": 0.4},
+        "noise": {"augmentation": "nnunet", "dropout": 0.4, "stochastic_depth": 0.4, "mixing": 0.4},
         "training": {
             "epochs": 40,
             "iterations_per_epoch": 90,
             "learning_rate": 0.006,
             "seed_offset": 9,
-            "fine_tuning": {"epochs": 6, "noise": "none", "learning_rate": 0.003},
+            "fine_tuning": {"epochs": 6, "noise": {"augmentation": "none", "mixing": 0.6}, "learning_rate": 0.003},
         },
         "selection": [
             {"rule": "threshold", "score": "entropy", "at_most": 0.4, "at_least": 0.2, "action": "mask"},

@@ -27,7 +27,7 @@ NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "emb
 def run():
     rounds = [
         {"network": "plain"},
-        {"network": "plain", "noise": {"augmentation": "nnunet", "dropout": 0.1}, "voxel_confidence": 0},
+        {"network": "plain", "noise": {"augmentation": "nnunet", "dropout": 0.1, "mixing": 0.5}, "voxel_confidence": 0},
         {"network": "plain", "noise": "none", "training": {"epochs": 7}},
     ]
     given = {"rounds": rounds, "noise": "strong", "voxel_confidence": {"organ": 0.5, "background": 0.99}}
@@ -39,7 +39,7 @@ def test_a_round_is_said_to_have_its_own_noise_or_the_runs(run):
     words = [noise_in_words(training_settings(run, number)["noise"]) for number in range(3)]
     assert words == [
         "nnU-Net's augmentation DA5 without exchanged axes",
-        "nnU-Net's augmentation, dropout 0.1",
+        "nnU-Net's augmentation, dropout 0.1, 50 % of batches mixed (CutMix)",
         "no augmentation",
     ]
     assert training_settings(run, 2)["epochs"] == 7

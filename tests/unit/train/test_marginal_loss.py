@@ -161,6 +161,25 @@ def test_soft_targets_of_a_scan_with_two_sets_that_are_hard_have_the_same_loss(i
     assert torch.allclose(expected[1], found[1], atol=1e-7)
 
 
+@pytest.mark.parametrize("ignore", [None, IGNORE])
+def test_so_have_those_of_a_patch_of_two_mixed_scans_that_have_two_sets_each(ignore):
+    four = LabelSets.of([[0, 2], [0, 1, 3], [0, 3], [0, 1]], CLASSES)
+    target = labels(CLASSES + (ignore is not None), size=4)
+    codes = [four.code_of(labels) for labels in four.sets]
+    # Of all, of three, of one, of none.
+    for scan, its_codes in zip(target, (codes, codes[1:], codes[2:3], []), strict=True):
+        for code in its_codes:
+            scan[labels(6, seed=code)[0] == 0] = code
+    logits = logits_of(target)
+    soft = torch.stack([torch.from_numpy(hard(one.numpy())) for one in target]).to(torch.uint8)
+    reference = MarginalLoss(nnunets_loss(ignore).dc, four, ignore is not None, CPU)
+    loss = SoftLoss(DeepSupervisionWrapper(reference, [1]), [1], CLASSES, ignore, False, four.members(), scans=2)
+    expected = value_and_gradient(reference, logits, target)
+    found = value_and_gradient(lambda given: loss([given], soft), logits)
+    assert torch.allclose(expected[0], found[0], atol=1e-6)
+    assert torch.allclose(expected[1], found[1], atol=1e-7)
+
+
 def test_a_voxel_may_be_partly_an_organ_and_partly_a_set():
     (may_be, code), *_ = CODES.items()
     organ = next(label for label in range(CLASSES) if label not in may_be)

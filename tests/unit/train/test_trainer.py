@@ -10,6 +10,7 @@ import SimpleITK as sitk
 import torch
 from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
 from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 import train
 from noisy_student.cohort.converted import converted_label_map
@@ -101,6 +102,19 @@ def test_the_network_has_the_noise_of_the_epoch(trainer):
         made.on_train_epoch_start()
         is_quiet.append(torch.equal(made.network(scan)[0], made.network(scan)[0]))
     assert is_quiet == [False, True]
+
+
+def test_patches_are_mixed_in_the_epochs_whose_noise_says_so(trainer, monkeypatch):
+    seen = []
+    monkeypatch.setattr(nnUNetTrainer, "train_step", lambda _, batch: seen.append(batch))
+    made = trainer(noise=Noise(mixing=1).model_dump(), fine_tuning=fine_tuning(noise=NO_NOISE))
+    given = first_batches(made, 1)[0]
+    for made.current_epoch in (0, 1):
+        made.train_step(given)
+    assert seen[1] is given
+    moved = seen[0]["data"] != given["data"]
+    assert moved.any() and torch.equal(seen[0]["data"][moved], given["data"].roll(1, 0)[moved])
+    assert len(seen[0]["target"]) == len(given["target"]) > 1
 
 
 def test_masked_organs_have_no_part_in_the_loss(dataset, plan, trainer, converted, tmp_path):
@@ -249,7 +263,7 @@ def test_a_teacher_that_learns_along_makes_the_targets_and_a_resumed_training_en
     monkeypatch.setattr(moving_average, "TIME_CONSTANTS", 1)
 
     def student():
-        noise = Noise(augmentation="strong", dropout=0.2).model_dump()
+        noise = Noise(augmentation="strong", dropout=0.2, mixing=0.5).model_dump()
         return made_on(soft_dataset, trainer, first_weights=teacher, targets="online", noise=noise, splits=2)
 
     whole = student()

@@ -353,10 +353,15 @@ class Configuration(Strict):
                 )
             settings = self.training_of(number)
             fine_tuning = settings["fine_tuning"]
-            noises = filter(None, (settings["noise"], fine_tuning["noise"]))
-            is_residual = self.networks[entry.network].is_residual
-            if any(noise["stochastic_depth"] for noise in noises) and not is_residual:
+            noises = [noise for noise in (settings["noise"], fine_tuning["noise"]) if noise]
+            network = self.networks[entry.network]
+            if any(noise["stochastic_depth"] for noise in noises) and not network.is_residual:
                 raise ValueError(f"{name}: stochastic_depth needs a network with a residual encoder")
+            if any(noise.get("mixing") for noise in noises) and network.batch_size == 1:
+                raise ValueError(
+                    f"{name}: mixing is of the patches of a batch, and network {entry.network} has batch_size 1: "
+                    "give it 2 or more, or the round `noise: strong`, which mixes nothing"
+                )
             if fine_tuning["epochs"] >= settings["epochs"]:
                 raise ValueError(f"{name}: fine_tuning.epochs are the last ones of all epochs, so fewer")
             if "thirds" in settings["voices"] and settings["epochs"] < 3:

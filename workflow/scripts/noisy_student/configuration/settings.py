@@ -49,11 +49,13 @@ class Network(Strict):
 
 
 class Noise(Strict):
-    """What makes learning harder than labelling: augmented images, and parts of the network left out by chance."""
+    """What makes learning harder than labelling: augmented and mixed images, left-out parts of the network."""
 
     augmentation: Augmentation = "nnunet"
     dropout: BelowOne = 0.0
     stochastic_depth: BelowOne = 0.0
+    # Not written where it is 0, so that trainings of versions without it stay what they are.
+    mixing: Fraction = Field(0.0, strict=True, exclude_if=lambda value: not value)
 
 
 def _noise_of_preset(value: Any) -> Any:

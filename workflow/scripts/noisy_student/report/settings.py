@@ -46,8 +46,10 @@ def seed_of(run: dict[str, Any], number: int) -> int:
 
 
 def noise_in_words(noise: dict[str, Any]) -> str:
-    """A round's noise, with what of the network is left out by chance."""
+    """A round's noise, with what of the network is left out by chance, and how often patches are mixed."""
     parts = [f"{name.replace('_', ' ')} {noise[name]:g}" for name in ("dropout", "stochastic_depth") if noise[name]]
+    if noise.get("mixing"):
+        parts.append(f"{100 * noise['mixing']:g} % of batches mixed (CutMix)")
     return ", ".join([AUGMENTATION[noise["augmentation"]], *parts])
 
 

@@ -21,8 +21,16 @@ def noise_in(settings: dict[str, Any], epoch: int) -> dict[str, Any]:
 
 def augmentations(settings: dict[str, Any]) -> list[str]:
     """Every kind of augmentation that a training has."""
-    ends = (0, settings["epochs"] - 1)
-    return list(dict.fromkeys(noise_in(settings, epoch)["augmentation"] for epoch in ends))
+    return list(dict.fromkeys(noise["augmentation"] for noise in _noises(settings)))
+
+
+def mixes_patches(settings: dict[str, Any]) -> bool:
+    """Whether a training has mixed patches in any epoch."""
+    return any(noise.get("mixing") for noise in _noises(settings))
+
+
+def _noises(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    return [noise_in(settings, epoch) for epoch in (0, settings["epochs"] - 1)]
 
 
 def learning_rate_in(settings: dict[str, Any], epoch: int) -> float:

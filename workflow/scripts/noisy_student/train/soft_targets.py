@@ -19,7 +19,7 @@ from noisy_student.model.soft_labels import FIRST, SECOND, SHARE, WHOLE
 from noisy_student.train.marginal_loss import is_judged, log_of_sum
 
 BACKGROUND = 0
-# A filled scan has one where the teacher is not trusted, and one where it says background but missed organs.
+# Of a scan. A filled one has one where the teacher is not trusted, and one where it says background but missed organs.
 SETS = 2
 SMOOTH = 1e-5  # nnU-Net's, in its Dice
 
@@ -116,17 +116,17 @@ class SoftLoss(torch.nn.Module):
     probabilities. Dice: 2 Σ min(p, t) / (Σ p + Σ t), which is largest where p = t, unlike 2 Σ p t / (Σ p + Σ t): Wang
     et al., Dice Semimetric Losses, MICCAI 2023. Lists of targets are hard and go to nnU-Net's loss, `hard`.
 
-    `members` (class, code): the classes of each set (`LabelSets.members`), where the dataset has sets; a scan has two
-    at most. The loss of what of a voxel is a set is that of `MarginalLoss`.
+    `members` (class, code): the classes of each set (`LabelSets.members`), where the dataset has sets; a patch has two
+    at most of each of the `scans` that are mixed in it. The loss of what of a voxel is a set is that of `MarginalLoss`.
     """
 
     def __init__(
         self, hard: torch.nn.Module, weights: Sequence[float], classes: int, ignore: int | None, batch_dice: bool,
-        members: torch.Tensor | None = None,
+        members: torch.Tensor | None = None, scans: int = 1,
     ) -> None:  # fmt: skip
         super().__init__()
         self.hard, self.weights, self.classes, self.ignore, self.batch_dice = hard, weights, classes, ignore, batch_dice
-        self.members = members
+        self.members, self.sets = members, SETS * scans
 
     def forward(self, outputs: list[torch.Tensor], targets: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
         """The loss of logits (batch, class, z, y, x) of each resolution, the finest first."""
@@ -148,9 +148,9 @@ class SoftLoss(torch.nn.Module):
         """Each class's probability (batch, class, z, y, x), and what is learned from (batch, 1, z, y, x): 1, else 0.
 
         Probabilities are 0 where nothing is learned. Without the ignore label all is, and the latter is None. Where the
-        dataset has sets, the last channels of the former are those of each scan's `codes` (batch, set).
+        dataset has sets, the last channels of the former are those of each patch's `codes` (batch, set).
         """
-        channels = self.classes + (0 if codes is None else SETS)
+        channels = self.classes + (0 if codes is None else self.sets)
         first, second = (targets[:, [channel]].long() for channel in (FIRST, SECOND))
         share = targets[:, [SHARE]].float() / WHOLE
         rest, learned = 1 - share, None
@@ -165,17 +165,20 @@ class SoftLoss(torch.nn.Module):
         """The channel of `masses` of each label (batch, 1, z, y, x); the ignore label has no mass and takes any."""
         if codes is None:
             return labels.clamp(max=self.classes - 1)
-        smaller = codes[:, :1, None, None, None]
-        return labels.clamp(max=self.classes) + (labels > smaller).long()
+        smaller = codes[:, :-1, None, None, None] < labels
+        return labels.clamp(max=self.classes) + smaller.sum(1, keepdim=True)
 
     def _codes_of(self, targets: torch.Tensor) -> torch.Tensor:
-        """The smaller and the larger code of each scan's sets, the same where it has one: (batch, set).
+        """The codes of each patch's sets, from the smallest on, the largest again where it has fewer: (batch, set).
 
-        Of a scan without sets both are its largest label.
+        Of a patch without sets all are its largest label.
         """
         labels = targets[:, :SHARE].flatten(1).long()
-        larger = labels.amax(1, keepdim=True)
-        return torch.cat([torch.where(labels > self.classes, labels, larger).amin(1, keepdim=True), larger], 1)
+        largest = labels.amax(1, keepdim=True)
+        codes = [torch.full_like(largest, self.classes)]
+        for _ in range(self.sets - 1):
+            codes.append(torch.where(labels > codes[-1], labels, largest).amin(1, keepdim=True))
+        return torch.cat([*codes[1:], largest], 1)
 
     def _of_one(
         self,
@@ -187,7 +190,7 @@ class SoftLoss(torch.nn.Module):
         logarithms = log_softmax(logits.float(), 1)
         voxels = logits[:, 0].numel() if learned is None else learned.sum().clamp(min=1e-8)
         if members is not None:
-            masses, of_sets = masses.split([self.classes, SETS], 1)
+            masses, of_sets = masses.split([self.classes, self.sets], 1)
         cross_entropy = -torch.dot(masses.flatten(), logarithms.flatten()) / voxels
         found, wanted, judged = logarithms.exp()[:, 1:], masses[:, 1:], None
         if members is not None:

@@ -26,11 +26,12 @@ from noisy_student.train.draws import chances
 from noisy_student.train.first_weights import FirstWeights
 from noisy_student.train.label_sets import LabelSets
 from noisy_student.train.marginal_loss import MarginalLoss
+from noisy_student.train.mixing import SCANS, mixed
 from noisy_student.train.moving_average import MovingAverage
 from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
 from noisy_student.train.online_teacher import OnlineTeacher, with_both_views
 from noisy_student.train.origins import PSEUDO
-from noisy_student.train.phases import Schedule, augmentations, noise_in
+from noisy_student.train.phases import Schedule, augmentations, mixes_patches, noise_in
 from noisy_student.train.soft_targets import SoftLoss, with_first_labels, with_soft_targets
 
 AXES = {"z": 0, "y": 1}
@@ -203,11 +204,16 @@ class NoisyStudentTrainer(nnUNetTrainer):
         if not self.is_soft:
             return hard
         classes, members = self.label_manager.num_segmentation_heads, sets and sets.members(self.device)
-        return SoftLoss(hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice, members)
+        scans = SCANS if mixes_patches(self.settings) else 1
+        return SoftLoss(
+            hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice, members, scans
+        )
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """nnU-Net's, of what the online teacher makes of a batch."""
-        return super().train_step(self.online.taught(batch, self.device) if self.online else batch)
+        """nnU-Net's, of what the online teacher makes of a batch, and of its patches mixed."""
+        taught = self.online.taught(batch, self.device) if self.online else batch
+        probability = noise_in(self.settings, self.current_epoch).get("mixing")
+        return super().train_step(mixed(taught, probability, self.device) if probability else taught)
 
     def validation_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """nnU-Net's; a voxel that may have several labels validates as background, and so does any of these there."""

@@ -31,10 +31,10 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
 @pytest.mark.parametrize(
     ("overlay", "seeds", "arms"),
     [
-        (None, 3, 17),
+        (None, 3, 21),
         ("choice", 1, 25),
-        ("choice_painted", 2, 11),
-        ("clinic", 3, 9),
+        ("choice_painted", 2, 18),
+        ("clinic", 3, 10),
         ("partial", 3, 12),
         ("review", 3, 7),
     ],

@@ -18,7 +18,9 @@ rule review:
         scores="results/round_{round}/pseudo_label_scores.tsv",
         measures=expand("results/round_{{round}}/shards/label_measures_{shard}.tsv", shard=SHARDS),
         corrected=expand("results/round_{number}/corrected.tsv", number=CORRECTED),
-        held_out=lambda wildcards: held_out(number_of(wildcards) - 1),
+        verdict=verdict_before,
+        # After a collapse an earlier round than the one before is the teacher.
+        held_out=lambda wildcards: [path for number in range(number_of(wildcards)) for path in held_out(number)],
         truth="results/round_{round}/pseudo_label_truth.tsv" if truth_is_known() else [],
     output:
         table="results/round_{round}/review/review.tsv",
@@ -41,6 +43,6 @@ rule review:
         truth=lambda wildcards, input: flag("--truth", input.truth),
     shell:
         'python "$NOISY_STUDENT/review.py" --cases {input.cases} --converted {input.converted}'
-        " --preprocessed {input.preprocessed} --scores {input.scores} --measures {input.measures} {params.corrected} {params.held_out} {params.truth}"
+        " --preprocessed {input.preprocessed} --scores {input.scores} --measures {input.measures} {params.corrected} --verdict {input.verdict} {params.held_out} {params.truth}"
         " --pseudo-labels results/round_{wildcards.round}/pseudo_labels --names {params.names:q} --organs {params.organs:q}"
         " --scans {params.scans} --round {wildcards.round} --cores {threads} --output {output.table} > {log} 2>&1"

@@ -126,8 +126,6 @@ rule postprocessing:
     """Find out for which organs keeping the largest piece alone helps, as nnU-Net does, on the held-out scans."""
     input:
         held_out=lambda wildcards: held_out(number_of(wildcards)),
-        # What is labelled in a scan that was learned from is known to its training too.
-        cases=ancient("results/cohort/cases.tsv"),
     output:
         "results/round_{round}/postprocessing.json",
     log:
@@ -139,7 +137,7 @@ rule postprocessing:
         folds=folds_of,
     shell:
         'python "$NOISY_STUDENT/choose_postprocessing.py" --model results/round_{wildcards.round}/model'
-        " --dataset results/round_{wildcards.round}/dataset --cases {input.cases} --folds {params.folds}"
+        " --dataset results/round_{wildcards.round}/dataset --folds {params.folds}"
         " --cores {threads} --output {output} > {log} 2>&1"
 
 

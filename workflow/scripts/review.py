@@ -13,6 +13,7 @@ import pandas as pd
 
 from noisy_student.cohort.archive.private import Private
 from noisy_student.command import run
+from noisy_student.files import read_json
 from noisy_student.images import read_image
 from noisy_student.model.label_files import SHORT, LabelFiles
 from noisy_student.organs import from_json
@@ -26,7 +27,7 @@ from noisy_student.review.quality import quality, wrong_ml
 from noisy_student.review.ranking import at_stake_ml, features, ranked
 from noisy_student.review.scans import Scan, in_doubt, look_at
 from noisy_student.tables import read_table, stacked, write_table
-from noisy_student.train.held_out import FOLDER
+from noisy_student.train.held_out import FOLDER, hand_labels
 
 
 def listed(
@@ -87,12 +88,17 @@ def handed_out(order: pd.DataFrame, scans: dict[str, Scan], arguments: argparse.
 
 def contradicted(arguments: argparse.Namespace, converted: pd.DataFrame) -> tuple[pd.DataFrame, list[Shown]]:
     """The held-out scans, the most contradicted first, and pictures of the first of those that are contradicted."""
-    tables = [(path.parent, read_table(path, ["case", "label", "organ", "DSC"])) for path in arguments.held_out]
-    scans = [
-        HeldOut(case, folder / FOLDER / f"{case}.nii.gz", Path(converted.label_map[case]))
-        for folder, table in tables
-        for case in table.case.unique()
-    ]
+    labeller = read_json(arguments.verdict)["labeller"]
+    of_labeller = [path for path in arguments.held_out if path.parents[2].name == f"round_{labeller}"]
+    tables = [(path.parent, read_table(path, ["case", "label", "organ", "DSC"])) for path in of_labeller]
+    organs = {organ.name: organ.label for organ in arguments.organs}
+    scans = []
+    for folder, table in tables:
+        by_hand = hand_labels(folder.parents[1] / "dataset", organs)
+        scans += [
+            HeldOut(case, folder / FOLDER / f"{case}.nii.gz", by_hand[case].label_map, by_hand[case].labelled)
+            for case in table.case.unique()
+        ]
     measured = stacked(
         map(partial(volumes, organs=arguments.organs), scans), ["case", "label", "by_hand_ml", "found_ml"]
     )
@@ -119,7 +125,10 @@ def main() -> None:
     parser.add_argument(
         "--corrected", type=Path, nargs="*", default=[], help="tables of the corrected label maps of all rounds"
     )
-    parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="held_out.tsv of each fold of the teacher")
+    parser.add_argument("--verdict", type=Path, required=True, help="on the round before: which round's model labels")
+    parser.add_argument(
+        "--held-out", type=Path, nargs="*", default=[], help="held_out.tsv of all folds of the rounds before"
+    )
     parser.add_argument("--truth", type=Path, help="scores of the pseudo-labels against the truth, where it is known")
     parser.add_argument("--names", type=json.loads, default=[], help="names tables of the cohort's archives, as JSON")
     parser.add_argument("--organs", type=from_json, required=True, help="label table as JSON, with colours and codes")
@@ -132,7 +141,7 @@ def main() -> None:
     remove_earlier(folder)
 
     cases = read_table(arguments.cases, ["case", "role", "image", "orientation", "spacing_z_mm"])
-    converted = read_table(arguments.converted, ["case", "image", "label_map"]).set_index("case")
+    converted = read_table(arguments.converted, ["case", "image"]).set_index("case")
     places = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     unlabelled = cases[cases.role == "unlabelled"]
     scores = read_table(arguments.scores, ["case", "label", "mean_max_probability", "volume_ml", "model"])

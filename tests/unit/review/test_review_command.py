@@ -19,6 +19,7 @@ from synthetic_scans import CROP_ZYX, SPACING_MM_XYZ, as_image, body
 
 CASES = {"a": "unlabelled", "b": "unlabelled", "c": "unlabelled", "hand": "labelled", "other": "labelled"}
 ML = float(np.prod(SPACING_MM_XYZ)) / 1000
+FOLD, TRAINING_SET = "round_0/model/fold_0", "round_0/dataset/training_set.tsv"
 CROP = tuple(slice(low, high) for low, high in CROP_ZYX)
 
 
@@ -39,7 +40,7 @@ def reviewed(tmp_path_factory):
             write_image(
                 as_image(np.where(labels == 1, 0, labels) if case == "hand" else labels), folder / f"hand/{case}.nii.gz"
             )
-            write_image(as_image(labels), folder / f"fold_0/held_out/{case}.nii.gz")
+            write_image(as_image(labels), folder / f"{FOLD}/held_out/{case}.nii.gz")
             continue
         table = labelled(folder, case, labels, 40 if case == "b" else 90)
         scores.append(table.assign(case=case, model="f" * 64))
@@ -52,7 +53,10 @@ def reviewed(tmp_path_factory):
     held_out = [{"case": case, "label": organ.label, "organ": organ.name,
                  "DSC": np.nan if (case, organ.label) == ("hand", 1) else 0.9}
                 for case in ("hand", "other") for organ in FLARE22]  # fmt: skip
-    write_table(pd.DataFrame(held_out), folder / "fold_0/held_out.tsv")
+    write_table(pd.DataFrame(held_out), folder / f"{FOLD}/held_out.tsv")
+    by_hand = index[index.role == "labelled"].assign(origin="labelled")
+    write_table(by_hand[["case", "origin", "label_map"]], folder / TRAINING_SET)
+    (folder / "verdict.json").write_text('{"labeller": 0}')
     made(folder)
     return folder
 
@@ -75,7 +79,8 @@ def labelled(folder, case, labels, confidence_of_surfaces):
 
 def made(folder, *more):
     named = {"cases": "cases.tsv", "converted": "cases.tsv", "preprocessed": "cases.tsv", "scores": "scores.tsv",
-             "measures": "scores.tsv", "held-out": "fold_0/held_out.tsv", "truth": "truth.tsv",
+             "measures": "scores.tsv", "held-out": f"{FOLD}/held_out.tsv", "verdict": "verdict.json",
+             "truth": "truth.tsv",
              "pseudo-labels": "pseudo_labels", "output": "review/review.tsv"}  # fmt: skip
     paths = [word for name, path in named.items() for word in (f"--{name}", folder / path)]
     organs = to_json(FLARE22, "label", "name", "colour", "snomed")
@@ -122,6 +127,38 @@ def test_where_all_are_corrected_or_right_nothing_is_said_of_how_good_the_list_w
     write_table(read_table(folder / "truth.tsv").assign(DSC=1.0), folder / "right.tsv")
     made(folder, "--truth", folder / "right.tsv")
     assert "How good the list was" not in (folder / "review/review.html").read_text()
+
+
+def test_organs_that_are_not_labelled_in_a_scan_are_no_contradiction(reviewed):
+    folder = reviewed
+    whole = read_table(folder / TRAINING_SET)
+    organs = [organ.name for organ in FLARE22]
+    named = {"hand": ", ".join(organs[1:]), "other": ", ".join(organs)}
+    write_table(whole.assign(organs=whole.case.map(named)), folder / TRAINING_SET)
+    made(folder)
+    write_table(whole, folder / TRAINING_SET)
+    assert read_table(folder / "review/hand_labels.tsv").contradicted.tolist() == [0, 0]
+
+
+def test_a_corrected_scan_that_is_held_out_has_its_correction_as_hand_label(reviewed):
+    folder = reviewed
+    whole, held_out = read_table(folder / TRAINING_SET), read_table(folder / FOLD / "held_out.tsv")
+    corrected = {"case": "a", "origin": "corrected", "label_map": folder / "hand/other.nii.gz"}
+    write_table(pd.concat([whole, pd.DataFrame([corrected])]), folder / TRAINING_SET)
+    write_table(pd.concat([held_out, held_out[:13].assign(case="a", DSC=0.9)]), folder / FOLD / "held_out.tsv")
+    (folder / FOLD / "held_out/a.nii.gz").write_bytes((folder / FOLD / "held_out/other.nii.gz").read_bytes())
+    made(folder)
+    write_table(whole, folder / TRAINING_SET)
+    write_table(held_out, folder / FOLD / "held_out.tsv")
+    assert sorted(read_table(folder / "review/hand_labels.tsv").case) == ["a", "hand", "other"]
+
+
+def test_hand_labels_are_held_against_the_model_that_labelled_not_against_a_student_that_collapsed(reviewed):
+    folder = reviewed
+    collapsed = folder / "round_1/model/fold_0/held_out.tsv"
+    write_table(read_table(folder / FOLD / "held_out.tsv").assign(DSC=0.0), collapsed)
+    made(folder, "--held-out", folder / FOLD / "held_out.tsv", collapsed)
+    assert read_table(folder / "review/hand_labels.tsv").contradicted.tolist() == [1, 0]
 
 
 def test_made_again_it_stops_at_what_a_person_saved_there(reviewed):

@@ -46,5 +46,16 @@ def test_volumes_are_those_of_both_label_maps(tmp_path):
     by_hand[0, :2, :3] = 1
     write_image(as_image(by_hand), tmp_path / "hand.nii.gz")
     write_image(as_image(np.where(by_hand, 2, 0).astype(np.uint8)), tmp_path / "fold.nii.gz")
-    table = volumes(HeldOut("a", tmp_path / "fold.nii.gz", tmp_path / "hand.nii.gz"), ORGANS)
+    table = volumes(HeldOut("a", tmp_path / "fold.nii.gz", tmp_path / "hand.nii.gz", {1, 2}), ORGANS)
     assert table.by_hand_ml.tolist() == [6 * 0.2, 0] and table.found_ml.tolist() == [0, 6 * 0.2]
+
+
+def test_what_is_not_labelled_in_a_scan_does_not_contradict_its_hand_label(tmp_path):
+    write_image(as_image(np.ones((4, 5, 6), np.uint8)), tmp_path / "hand.nii.gz")
+    write_image(as_image(np.full((4, 5, 6), 2, np.uint8)), tmp_path / "fold.nii.gz")
+    table = volumes(HeldOut("a", tmp_path / "fold.nii.gz", tmp_path / "hand.nii.gz", {1}), ORGANS)
+    assert table.label.tolist() == [1]
+    # Of b, the spleen is not labelled: there is no row of it, though the fold found it.
+    held_out, measured = tables(b2={"DSC": np.nan, "by_hand_ml": 0.0, "found_ml": 120.0})
+    found = contradictions(held_out, measured[~((measured.case == "b") & (measured.label == 2))])
+    assert (found.contradiction == 0).all() and sorted(found.index) == list("abcde")

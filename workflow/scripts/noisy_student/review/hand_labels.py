@@ -1,6 +1,6 @@
 """Hand labels that the folds which held them out contradict more than usual: mistakes hide among these."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +19,24 @@ USUAL = 0.1
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A labelled scan with the label map that the fold which held it out gave it, and its hand label."""
+    """A scan with the label map that the fold which held it out gave it, and its hand label.
+
+    `labelled`: the labels of the organs that are labelled in it by hand.
+    """
 
     case: str
     label_map: Path
     by_hand: Path
+    labelled: Collection[int]
 
 
 def contradictions(held_out: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """The held-out scans (index `case`), the most contradicted first: `contradiction`, and which `organs`, in words.
 
-    `held_out` has the DSC per case and organ, `measured` the volumes by hand and by the fold. An organ counts by how
-    far its DSC lies below its median over the scans, less `USUAL`, and by 1 where the hand label has none of it, but
-    the fold finds at least half as much as the smallest that is labelled anywhere.
+    `held_out` has the DSC per case and organ, `measured` the volumes by hand and by the fold, of organs that are
+    labelled there. An organ counts by how far its DSC lies below its median over the scans, less `USUAL`, and by 1
+    where the hand label has none of it, but the fold finds at least half as much as the smallest that is labelled
+    anywhere.
     """
     table = held_out.merge(measured, on=["case", "label"])
     least = table[table.by_hand_ml > 0].groupby("label").by_hand_ml.min()
@@ -53,11 +58,11 @@ def _in_words(row: object) -> str:
 
 
 def volumes(scan: HeldOut, organs: Sequence[Organ]) -> pd.DataFrame:
-    """The volume of each organ by hand and as the fold found it: `case`, `label`, `by_hand_ml`, `found_ml`."""
+    """The volume of each labelled organ by hand and as the fold found it: `case`, `label`, `by_hand_ml`, `found_ml`."""
     images = read_image(scan.by_hand), read_image(scan.label_map)
     voxel_ml = float(np.prod(images[0].GetSpacing())) / 1000
     classes = max(organ.label for organ in organs) + 1
-    labels = [organ.label for organ in organs]
+    labels = [organ.label for organ in organs if organ.label in scan.labelled]
     by_hand, found = (class_counts(sitk.GetArrayViewFromImage(image), classes)[labels] for image in images)
     columns = {"label": labels, "by_hand_ml": by_hand * voxel_ml, "found_ml": found * voxel_ml}
     return pd.DataFrame({"case": scan.case, **columns})

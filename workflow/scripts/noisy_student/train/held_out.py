@@ -1,5 +1,7 @@
 """What a fold makes of the hand-labelled scans that it did not learn from: label maps, and their DSC."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,31 @@ from noisy_student.model.label_files import write_label_map
 from noisy_student.model.predictor import Predictor
 from noisy_student.model.scores import class_counts, dsc
 from noisy_student.tables import read_table, write_table
+from noisy_student.train.origins import BY_HAND
 
 TABLE = "held_out.tsv"
 FOLDER = "held_out"
 COLUMNS = ("case", "label", "organ", "DSC")
+
+
+@dataclass(frozen=True)
+class HandLabels:
+    """A scan's label map by hand, corrected pseudo-labels too, and the labels of the organs that are labelled in it."""
+
+    label_map: Path
+    labelled: frozenset[int]
+
+
+def hand_labels(dataset: Path, organs: Mapping[str, int]) -> dict[str, HandLabels]:
+    """Those of each scan that a round's dataset has by hand; `organs` (name → label) are all that there may be."""
+    table = read_table(dataset / "training_set.tsv", ["case", "origin", "label_map"])
+    table = table[table.origin.isin(BY_HAND)]
+    # The column is there if any scan is partly labelled.
+    named = table["organs"].fillna("") if "organs" in table else [", ".join(organs)] * len(table)
+    return {
+        case: HandLabels(Path(label_map), frozenset(organs[name] for name in names.split(", ") if name))
+        for case, label_map, names in zip(table.case, table.label_map, named, strict=True)
+    }
 
 
 def held_out_cases(dataset: Path, fold: int) -> list[str]:

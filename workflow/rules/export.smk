@@ -16,6 +16,7 @@ rule export:
         checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
+        verdict=verdict_before,
         first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
     output:
         "results/round_{round}/model.zip",
@@ -25,12 +26,13 @@ rule export:
         "../../envs/nnunet.yaml"
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
-        rules=lambda wildcards: selection_rules(wildcards),
+        rules=selection_rules,
+        verdict=lambda wildcards, input: flag("--verdict", input.verdict),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
     shell:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
-        " --summary {input.summary} {params.origin} --output {output} > {log} 2>&1"
+        " --summary {input.summary} {params.verdict} {params.origin} --output {output} > {log} 2>&1"
 
 
 rule export_networks:
@@ -39,6 +41,7 @@ rule export_networks:
         checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
+        verdict=verdict_before,
         first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
         postprocessing=postprocessing_of_round,
     output:
@@ -49,14 +52,15 @@ rule export_networks:
         "../../envs/nnunet.yaml"
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
-        rules=lambda wildcards: selection_rules(wildcards),
+        rules=selection_rules,
+        verdict=lambda wildcards, input: flag("--verdict", input.verdict),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
         flags=prediction_flags,
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
     shell:
         'python "$NOISY_STUDENT/export_networks.py" {input.checkpoints} --runtime {wildcards.runtime} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
-        " --summary {input.summary} {params.origin} {params.flags} {params.postprocessing} --output {output} > {log} 2>&1"
+        " --summary {input.summary} {params.verdict} {params.origin} {params.flags} {params.postprocessing} --output {output} > {log} 2>&1"
 
 
 rule export_label_maps:

@@ -72,7 +72,7 @@ rule select:
     conda:
         "../../envs/imaging.yaml"
     params:
-        rules=lambda wildcards: selection_rules(wildcards),
+        rules=selection_rules,
         dropped="results/round_{round}/all_dropped.tsv",
         filling=lambda wildcards, input, output: flag("--filling", output.filling)
         + flag(" --corrected", input.corrected),

@@ -1,12 +1,18 @@
-import pandas as pd
+import json
+from pathlib import Path
 
+import pandas as pd
+import pytest
+
+from noisy_student.errors import InputError
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.export.model_card import model_card
+from noisy_student.export.round_card import learned_from, refuse_repetition
 from score_tables import in_sets, scores
 
 
 def card(table, pool_sets=False):
-    training_set = pd.DataFrame({"origin": ["hand"], "masked": [""]})
+    training_set = pd.DataFrame({"case": ["a"], "origin": ["labelled"], "masked": [""]})
     return model_card("0", {"liver": 1}, {"epochs": 1}, [], training_set, summarise(table, pool_sets), {})
 
 
@@ -18,10 +24,38 @@ def test_scores_of_sets_stand_in_tables_of_their_own():
     assert "3 pooled test scans of 2 sets\n" in card(table, pool_sets=True)
 
 
-def test_filled_scans_are_counted_once():
-    training_set = pd.DataFrame({"origin": ["labelled", "labelled", "filled", "pseudo"], "masked": ""})
-    text = model_card("1", {"liver": 1}, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {})
-    assert "2 hand-labelled scans (1 of them filled by the round before) and 1 labelled by the round before" in text
+def student_card(**more):
+    origins = {"a": "labelled", "b": "labelled", "b+filled": "filled", "u": "pseudo"}
+    training_set = pd.DataFrame({"case": origins.keys(), "origin": origins.values(), "masked": ""})
+    return model_card("2", {"liver": 1}, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {}, **more)
+
+
+def test_filled_scans_are_counted_once_and_it_is_said_whose_labels_there_are():
+    text = student_card(teacher=0)
+    assert "2 hand-labelled scans (1 of them filled by round 0) and 1 labelled by round 0" in text
+    assert "held out" not in text
+
+
+def test_scans_that_no_fold_learned_from_are_not_counted_among_those_it_learned_from():
+    text = student_card(teacher=1, held_out=["a"])
+    assert "1 hand-labelled scans (1 of them filled by round 1) and 1 labelled by round 1" in text
+    assert "1 more with hand labels were held out" in text
+
+
+def test_what_a_models_folds_learned_from_is_that_of_their_splits(tmp_path):
+    splits = [{"train": ["b", "u"], "val": ["a"]}, {"train": ["a", "u"], "val": ["b"]}, {"train": [], "val": []}]
+    (tmp_path / "splits_final.json").write_text(json.dumps(splits))
+    assert learned_from(tmp_path, [Path("model/fold_1/checkpoint_final.pth")]) == {"a", "u"}
+    assert learned_from(tmp_path, [Path(f"model/fold_{fold}/checkpoint_final.pth") for fold in (0, 1)]) == {*"abu"}
+
+
+def test_a_round_after_the_end_of_all_rounds_is_not_packed_as_if_it_had_been_trained():
+    ended = {"labeller": 1, "stopped": "no gain"}
+    with pytest.raises(InputError, match=r"ended with round 1 \(no gain\)[\s\S]*results/round_1 for results/round_2"):
+        refuse_repetition("2", ended)
+    refuse_repetition("deploy", ended)
+    refuse_repetition("2", {"labeller": 1, "stopped": ""})
+    refuse_repetition("0", {})
 
 
 def test_a_role_of_one_set_has_one_table_without_its_name():

@@ -1,6 +1,6 @@
 """What whoever gets a model without its results must know: data, selection, scores, checksums, limits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.select.words import in_words
 from noisy_student.sets import in_sets, rows_of, sets_of
 from noisy_student.train.masking import IGNORE
-from noisy_student.train.origins import CORRECTED, FILLED, PSEUDO
+from noisy_student.train.origins import BY_HAND, CORRECTED, FILLED, PSEUDO
 
 
 def model_card(
@@ -22,6 +22,8 @@ def model_card(
     training_set: pd.DataFrame,
     summary: pd.DataFrame,
     checksums: dict[str, str],
+    teacher: int | None = None,
+    held_out: Collection[str] = (),
     taken: Sequence[dict[str, Any]] = (),
     running: str = "",
 ) -> str:
@@ -29,15 +31,18 @@ def model_card(
 
     `labels` are those of nnU-Net's dataset.json, `settings` is `Configuration.training_of`, `rules` the round's
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
-    SHA-256 by file name. `taken`: the models from elsewhere that round 0 was, as its verdict has them.
-    `running`: a section on how the model is run, if that is not by nnU-Net.
+    SHA-256 by file name. `teacher`: the round whose model made the pseudo-labels. `held_out`: cases of the training set
+    from which none of the model's folds learned. `taken`: the models from elsewhere that round 0 was, as its verdict
+    has them. `running`: a section on how the model is run, if that is not by nnU-Net.
     """
     called = {"0": "teacher", DEPLOY: "student made to be deployed"}.get(name, f"student {name}")
     parts = [
         f"# CT organ segmentation: {called} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
         _use(labels),
         *([running] if running else []),
-        _data(training_set, rules) + _origin(taken),
+        _data(training_set[~training_set.case.isin(list(held_out))], rules, f"round {teacher}")
+        + _held_out(training_set, held_out)
+        + _origin(taken),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
         "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),
         "## Checksums (SHA-256)\n\n" + "\n".join(f"- {file}: `{value}`" for file, value in checksums.items()),
@@ -56,21 +61,27 @@ def _use(labels: dict[str, int]) -> str:
     )
 
 
-def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]]) -> str:
+def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]], teacher: str) -> str:
     pseudo = training_set[training_set.origin == PSEUDO]
     filled = int((training_set.origin == FILLED).sum())
     text = f"## Data\n\n{len(training_set) - len(pseudo) - filled} hand-labelled scans"
     if filled:
-        text += f" ({filled} of them filled by the round before)"
+        text += f" ({filled} of them filled by {teacher})"
     if corrected := int((training_set.origin == CORRECTED).sum()):
         text += f" ({corrected} of them labels of a round before, corrected by hand)"
     if not len(pseudo):
         return f"{text}."
     masked = int((pseudo.masked.fillna("") != "").sum())
     return (
-        f"{text} and {len(pseudo)} labelled by the round before, of which {masked} with single organs left out. "
+        f"{text} and {len(pseudo)} labelled by {teacher}, of which {masked} with single organs left out. "
         f"Kept by these rules: {'; '.join(map(in_words, rules)) or 'all'}."
     )
+
+
+def _held_out(training_set: pd.DataFrame, held_out: Collection[str]) -> str:
+    """How many scans with hand labels only chose among rounds and post-processing."""
+    scans = training_set[training_set.case.isin(list(held_out)) & training_set.origin.isin(BY_HAND)]
+    return f" {len(scans)} more with hand labels were held out: no network has seen them." if len(scans) else ""
 
 
 def _origin(taken: Sequence[dict[str, Any]]) -> str:

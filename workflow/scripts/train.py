@@ -19,6 +19,7 @@ from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import read_model
 from noisy_student.model.own_prediction import write_own_prediction
 from noisy_student.model.predictor import Predictor
+from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.model.trust import RECORD, record
 from noisy_student.parallel import end_children_with_this_process
 from noisy_student.plan.preprocessing import Plan
@@ -40,6 +41,8 @@ RETRAINED = "retrained"
 SEED_STEP = 1_000_000
 # What a store has of a finished training, besides the checkpoints of its voices.
 KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
+# The progress of the fold's own training, where that of the better second one stands in its place.
+OWN_PROGRESS = "progress_finished.tsv"
 
 
 def voices_of(settings: dict[str, Any]) -> list[str]:
@@ -95,6 +98,8 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         made_from = f"fold {arguments.fold}, {depends_on}"
         kept = [*KEPT, *(f"{VOICES_FOLDER}/{name}" for name in voices_of(settings))]
         files = {name: places.fold_folder / name for name in kept}
+        if (own := places.fold_folder / OWN_PROGRESS).exists():
+            files[PROGRESS] = own
         with store.alone(f"training {made_from}"):
             if not is_finished(places, settings) and store.take(KIND, made_from, files):
                 print(f"this very training is in the store {store.root}: taken from there", flush=True)
@@ -119,6 +124,8 @@ def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Plac
     if is_finished(places, settings):
         if not is_whole(final):
             copy_checkpoint(finished, final)
+            if (own := places.fold_folder / OWN_PROGRESS).exists():
+                copy(own, places.fold_folder / PROGRESS)
             print(f"{final} was trained before, with these settings and data", flush=True)
         describe(places.model, plans, dataset)
     else:
@@ -165,9 +172,11 @@ def repeat(other: Path, fold: Path) -> None:
         (fold / name).unlink(missing_ok=True)
         if (other / name).exists():
             copy_checkpoint(other / name, fold / name)
+    if (fold / PROGRESS).exists() and not (fold / OWN_PROGRESS).exists():
+        copy(fold / PROGRESS, fold / OWN_PROGRESS)
     for path in [other / TABLE, other / PROGRESS, *(other / FOLDER).iterdir()]:
         copy(path, fold / path.relative_to(other))
-    for name in ("plans.json", "dataset.json"):
+    for name in DESCRIPTIONS:
         copy(other.parent / name, fold.parent / name)
 
 

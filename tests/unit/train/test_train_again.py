@@ -66,6 +66,22 @@ def test_the_kept_ones_voices_come_with_it_and_no_others(students):
         assert (first / f"checkpoint_{name}.sha256").read_text() == sha256(first / f"checkpoint_{name}.pth")
 
 
+def test_the_progress_of_the_first_training_comes_back_with_its_weights(students, tmp_path, monkeypatch):
+    arguments, first, teacher, seeds = students(second=0.75)
+    (first / "checkpoint_finished.pth").write_text("seed 2")
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    train.train_again_after_a_collapse(arguments, first, teacher)
+    assert (first / "progress.tsv").read_text() == f"seed {seeds[0]}"
+    # Snakemake deletes the final checkpoint before it runs the job again.
+    (first / "checkpoint_final.pth").unlink()
+    monkeypatch.setattr(train, "is_finished", lambda *_: True)
+    for path in (tmp_path / "plans.json", tmp_path / "dataset.json", *first.parent.glob("*.json")):
+        path.write_text("{}")
+    places = train.Places(tmp_path, first.parent, 0)
+    train.finish(Namespace(plans=tmp_path / "plans.json", dataset=tmp_path), {"voices": ["final"]}, places, None)
+    assert {(first / name).read_text() for name in ("checkpoint_final.pth", "progress.tsv")} == {"seed 2"}
+
+
 def test_a_second_training_that_is_worse_changes_nothing(students):
     arguments, first, teacher, seeds = students(second=0.4)
     train.train_again_after_a_collapse(arguments, first, teacher)

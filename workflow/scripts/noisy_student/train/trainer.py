@@ -3,6 +3,7 @@
 The same class trains for minutes on a CPU and for days on a GPU; only its settings differ.
 """
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -17,7 +18,7 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 
 from noisy_student import nnunet
 from noisy_student.errors import InputError
-from noisy_student.files import copy, whole_file
+from noisy_student.files import copy, whole_file, write_text
 from noisy_student.model.checkpoint_names import AVERAGE_CHECKPOINT, FINAL_CHECKPOINT, THIRD_CHECKPOINTS
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
@@ -44,6 +45,11 @@ PROGRESS = "progress.tsv"
 # Of a fold's folder: the training's own copies of the checkpoints of voices. Those beside the final one are what the
 # fold labels with, and become another training's where that is the better one (`train.py`).
 VOICES_FOLDER = "voices"
+
+
+def write_whole_json(content: Any, path: str, indent: int = 4, sort_keys: bool = True) -> None:
+    """batchgenerators' `save_json`, in one step."""
+    write_text(Path(path), json.dumps(content, indent=indent, sort_keys=sort_keys))
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,11 @@ class NoisyStudentTrainer(nnUNetTrainer):
         return SoftLoss(
             hard, hard.weight_factors, classes, ignore, self.configuration_manager.batch_dice, members, scans
         )
+
+    def on_train_start(self) -> None:
+        """nnU-Net's; the model folder's description, which all folds write, is at no moment half written."""
+        with patch("nnunetv2.training.nnUNetTrainer.nnUNetTrainer.save_json", write_whole_json):
+            super().on_train_start()
 
     def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         """nnU-Net's, of what the online teacher makes of a batch, and of its patches mixed."""

@@ -47,7 +47,7 @@ class Rules:
     def verdict(self, results: Path, number: int, folds: list[int], change: float | None = None) -> dict[str, Any]:
         """What is known of a round, `labeller`, whose model labels for the next one, and why the rounds end (or "").
 
-        `change` is how much the labels differ that the round and the one before learned from.
+        `change` is how much the pseudo-labels disagree of the round, the one before and the one before that.
         """
         own = {"round": number, "labeller": number, "reasons": [], "gain": None, "stopped": ""}
         if number == 0:
@@ -80,12 +80,12 @@ class Rules:
         if self.stop_without_gain and gained <= self.noise_band:
             return f"a gain of {gained:.3f} in mean DSC is within the noise of {self.noise_band:g}"
         if self.stop_below is not None and change is not None and change < self.stop_below:
-            return f"{change:.1%} of the labels changed, fewer than {self.stop_below:.1%}"
+            return f"the rounds' pseudo-labels disagree by {change:.1%}, less than {self.stop_below:.1%}"
         return ""
 
 
 def change_of_labels(shards: list[Path]) -> float | None:
-    """The mean over scans of how much their labels changed since the round before; None without measures."""
+    """The mean over scans of their `disagreement` over the last rounds; None without measures."""
     tables = [read_table(path, ["case", "disagreement"]) for path in shards]
     return float(pd.concat(tables).groupby("case").disagreement.first().mean()) if tables else None
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--policy", choices=("stop", "keep", "retrain"), required=True)
     parser.add_argument("--noise-band", type=float, required=True, help="how far a mean DSC may fall by chance")
     parser.add_argument("--stop-without-gain", action="store_true")
-    parser.add_argument("--stop-below", type=float, help="end the rounds if fewer of the labels changed")
+    parser.add_argument("--stop-below", type=float, help="end the rounds if their pseudo-labels disagree by less")
     parser.add_argument("--changes", type=Path, nargs="*", default=[], help="measures of the round's pseudo-labels")
     arguments = parser.parse_args()
     results, number = arguments.results, arguments.round

@@ -57,7 +57,10 @@ def test_rounds_end_without_gain_and_those_after_repeat_the_last(run):
 
 def test_rounds_end_when_the_labels_no_longer_change(run, tmp_path):
     assert run(0.5, 0.6, change=0.2, stop_below=0.1)["stopped"] == ""
-    assert run(0.5, 0.6, change=0.05, stop_below=0.1)["stopped"] == "5.0% of the labels changed, fewer than 10.0%"
+    assert (
+        run(0.5, 0.6, change=0.05, stop_below=0.1)["stopped"]
+        == "the rounds' pseudo-labels disagree by 5.0%, less than 10.0%"
+    )
     shards = [tmp_path / "0.tsv", tmp_path / "1.tsv"]
     for path, disagreement in zip(shards, (0.1, 0.3), strict=True):
         write_table(pd.DataFrame({"case": path.stem + "x", "label": [1, 2], "disagreement": disagreement}), path)

@@ -207,7 +207,7 @@ def _stop(results: Results, stop: dict[str, Any], noise_band: float) -> str:
     if stop["without_gain"]:
         rules.append(f"a student gained no more than {noise_band:g} in mean DSC over its teacher on these scans")
     if stop["disagreement_below"] is not None:
-        rules.append(f"the share of pseudo-labels that had changed was below {stop['disagreement_below']:g}")
+        rules.append(f"the rounds' pseudo-labels disagreed by less than {stop['disagreement_below']:g}")
     if not rules:
         return "No rule ended the rounds early."
     ended = next((round_ for round_ in results.rounds if round_.verdict.get("stopped")), None)

@@ -9,7 +9,7 @@ ROWS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--table", type=Path, help="put the table of faults into this page, in the place of the old one")
+    parser.addoption("--table", type=Path, help="put the table of faults into this page, in the old one's place")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,8 +24,8 @@ def survived(request):
         rows = request.config.stash[ROWS]
         rows.append(f"| {stage} | {fault} | {outcome} | {max(0, lost_s):.1f} |\n")
         if table := request.config.getoption("--table"):
-            text = table.read_text().partition(HEAD)[0]
-            table.write_text(text + HEAD + "|---|---|---|---|\n" + "".join(rows))
+            before = table.read_text().partition(HEAD)[0] if table.exists() else ""
+            table.write_text(before + HEAD + "|---|---|---|---|\n" + "".join(rows))
 
     return write
 

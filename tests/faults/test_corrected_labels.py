@@ -48,11 +48,13 @@ def test_a_run_that_is_ended_while_corrections_are_checked_ends_as_if_it_was_not
     assert made(corrected, COMPARED, LEARNED) == expected
     assert f"round_1/corrected/{UNLABELLED}.nii.gz" in expected and "round_1/corrections.tsv" in expected
     said = ", then ".join(map(str, moments))
-    survived("corrected, corrections", f"SIGKILL to everything, {said}", "finished, same results")
+    lost = corrected.spent_s() - other.spent_s()
+    survived("corrected, corrections", f"SIGKILL to everything, {said}", "finished, same results", lost)
 
 
 def test_a_damaged_checked_correction_stops_the_training_set_and_its_remedy_helps(corrected, survived):
     expected = made(corrected, LEARNED)
+    spent = corrected.spent_s()
     path = corrected.file(f"round_1/corrected/{UNLABELLED}.nii.gz")
     truncate(path)
     (corrected.folder / LEARNED).unlink()
@@ -61,4 +63,4 @@ def test_a_damaged_checked_correction_stops_the_training_set_and_its_remedy_help
     corrected.follow_remedy(run.stdout)
     assert made(corrected, LEARNED) == expected
     what = f"`round_1/corrected/{UNLABELLED}.nii.gz` truncated"
-    survived("training_set", what, "stopped, named file and remedy; finished after it", corrected.spent_s())
+    survived("training_set", what, "stopped, named file and remedy; finished after it", corrected.spent_s() - spent)

@@ -34,7 +34,7 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
         (None, 3, 21),
         ("choice", 1, 25),
         ("choice_painted", 2, 18),
-        ("clinic", 3, 10),
+        ("clinic", 3, 8),
         ("partial", 3, 12),
         ("review", 3, 7),
     ],

@@ -18,7 +18,7 @@ def write_scan(number: int, slices: int, slice_mm: float, image: Path, label_map
     """Write scan `number` and its label map: 512 × 512 voxels of 0.78 mm, the body as long as the scan."""
     rng = np.random.default_rng(number)
     phantom = make_phantom(rng, NARROW)
-    grid = _grid(phantom.scan, slices, slice_mm)
+    grid = _grid(slices, slice_mm)
     scan = sitk.GetArrayFromImage(_resampled(phantom.scan, grid, sitk.sitkLinear, AIR_HU)).astype(np.float32)
     for plane in scan:
         plane += rng.normal(0, NOISE_HU, plane.shape)
@@ -28,8 +28,8 @@ def write_scan(number: int, slices: int, slice_mm: float, image: Path, label_map
     write_image(_resampled(phantom.label_map, grid, sitk.sitkNearestNeighbor, 0), label_map)
 
 
-def _grid(scan: sitk.Image, slices: int, slice_mm: float) -> sitk.Image:
-    """An empty image around the middle of the scan."""
+def _grid(slices: int, slice_mm: float) -> sitk.Image:
+    """An empty image around the origin."""
     grid = sitk.Image(IN_PLANE_VOXELS, IN_PLANE_VOXELS, slices, sitk.sitkUInt8)
     grid.SetSpacing((IN_PLANE_MM, IN_PLANE_MM, slice_mm))
     half = [size * step / 2 for size, step in zip(grid.GetSize(), grid.GetSpacing(), strict=True)]

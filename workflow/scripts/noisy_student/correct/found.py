@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from noisy_student.files import visible
 from noisy_student.reading.detached import data_files
 from noisy_student.reading.dicom.files import may_be_read, visible_files
 
-ROUND = re.compile(r"round_(\d+)")
 # Between a case's name and a reader's.
 OF_READER = "__"
 # Tables beside a round's corrections: how long each took, and which organs alone were corrected.

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from noisy_student.organs import FLARE22
+
 FINER = 2
 
 Ends = tuple[float, float]
@@ -26,11 +28,11 @@ def mean_of_blocks(fine: np.ndarray) -> np.ndarray:
     return sum(parts[1:], start=parts[0]) / len(parts)
 
 
-def majority_of_blocks(fine: np.ndarray, labels: int = 14) -> np.ndarray:
+def majority_of_blocks(fine: np.ndarray) -> np.ndarray:
     """The most frequent label of each block; an organ wins a tie against the background, label 0."""
     parts = _parts(fine)
     most, winner = np.zeros(parts[0].shape, np.uint8), np.zeros(parts[0].shape, np.uint8)
-    for label in (*range(1, labels), 0):
+    for label in (*range(1, len(FLARE22) + 1), 0):
         votes = sum((part == label for part in parts), start=np.zeros(parts[0].shape, np.uint8))
         winner[votes > most] = label
         most = np.maximum(most, votes)

@@ -163,10 +163,10 @@ def _place_bowel(
             tissues[room & (field < -3.5) & ((gassy > 0.5) | (stool > 0.9))] = Tissue.BOWEL_GAS
 
 
-def _draw_loops(rng: np.random.Generator, count: int = 8) -> list[Tube]:
+def _draw_loops(rng: np.random.Generator) -> list[Tube]:
     """Loops of small bowel below the pancreas: random walks, front to middle."""
     loops = []
-    for start_z in np.linspace(-106, -44, count):
+    for start_z in np.linspace(-106, -44, 8):
         x = 12 + 72 * np.sin(rng.uniform(-np.pi, np.pi) + np.cumsum(rng.normal(0, 0.7, 7)))
         y = rng.uniform(-78, -30, 7)
         z = start_z + rng.normal(0, 9, 7)

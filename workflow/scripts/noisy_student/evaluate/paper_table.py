@@ -41,10 +41,10 @@ def _of_set(summary: pd.DataFrame, name: str | None) -> pd.DataFrame:
     return summary[summary["set"] == name]
 
 
-def as_markdown(table: pd.DataFrame, digits: int = 4) -> str:
-    """The table as Markdown, scores with the given digits and without the leading zero, as the paper prints them."""
+def as_markdown(table: pd.DataFrame) -> str:
+    """The table as Markdown, scores with four digits and without the leading zero, as the paper prints them."""
     lines = [_line(table.columns), _line(["---"] * len(table.columns))]
-    lines += [_line([_cell(value, digits) for value in row]) for row in table.itertuples(index=False)]
+    lines += [_line([_cell(value) for value in row]) for row in table.itertuples(index=False)]
     return "\n".join(lines) + "\n"
 
 
@@ -52,7 +52,7 @@ def _line(cells: list[str] | pd.Index) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(value: object, digits: int) -> str:
+def _cell(value: object) -> str:
     if value is None or pd.isna(value):
         return "–"
-    return f"{value:.{digits}f}".removeprefix("0") if isinstance(value, float) else str(value)
+    return f"{value:.4f}".removeprefix("0") if isinstance(value, float) else str(value)

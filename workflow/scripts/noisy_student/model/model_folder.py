@@ -14,13 +14,13 @@ from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, checkpoint_name
 from noisy_student.model.checkpoints import read_checkpoint
 from noisy_student.model.kind import SUPPORTED, grid, is_of_this_workflow, unsupported
+from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
 
 ALL = "all"
 # The orientation that nnU-Net's reader of this name brings scans to; its others leave them as they are stored.
 REORIENTING_READER, ITS_ORIENTATION = "NibabelIOWithReorient", "RAS"
-DESCRIPTIONS = "plans.json", "dataset.json"
 MIRRORING = "inference_allowed_mirroring_axes"
 OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
 COPY_AGAIN = "copy the model's folder again, whole, from where it comes"

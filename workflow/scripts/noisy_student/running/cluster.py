@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,12 +93,10 @@ def cancel(jobs: list[ClusterJob], *options: str) -> None:
         subprocess.run(("scancel", *options, *(job.number for job in jobs)), check=False, timeout=60)
 
 
-def wait_for_jobs(
-    folder: Path, cancel_running: bool, poll_seconds: float, queue: Callable[[Path], list[ClusterJob]] = jobs_left
-) -> None:
+def wait_for_jobs(folder: Path, cancel_running: bool, poll_seconds: float) -> None:
     """Return when no job of this folder is left. Those that still wait for a node are cancelled, as nothing is lost."""
     told: set[ClusterJob] = set()
-    while jobs := queue(folder):
+    while jobs := jobs_left(folder):
         cancel(jobs, *(() if cancel_running else ("--state=PENDING",)))
         for job in sorted(set(jobs) - told, key=lambda job: job.number):
             what = "cancelling" if cancel_running or job.state == "PENDING" else "waiting for"

@@ -20,6 +20,7 @@ from conftest import ROOT
 from finished_run import complete
 from noisy_student.cohort.folder_state import state_of_scans
 from noisy_student.configuration.experiment import read_configuration
+from noisy_student.files import sha256
 from noisy_student.keeping.depends import Depends
 from noisy_student.organs import FLARE22
 from project import BIN, Checkout, job_counts
@@ -390,3 +391,25 @@ def test_another_correction_and_other_minutes_ask_for_what_follows_from_them(tmp
     (path.parent / "minutes.tsv").write_text("case\tminutes\nCase_00001\t3\nCase_1\tfive\n")
     refused = project.run("check", "--dry-run")
     assert refused.returncode and "minutes.tsv, line 3: Case_1: no such label map" in refused.stdout
+
+
+def test_another_model_whose_weights_a_training_begins_with_is_taken_anew(tmp_path, untrained):
+    """Snakemake does not compare a parameter that is no plain value; all that it can compare differs here."""
+
+    def begun_with(name, changed=b""):
+        model = tmp_path / name
+        if not model.exists():
+            shutil.copytree(untrained, model)
+        for path in model.glob("fold_*/*.pth"):
+            path.write_bytes(path.read_bytes() + changed)
+        trusted = [sha256(path) for path in sorted(model.glob("fold_*/*.pth"))]
+        return {"rounds": [ROUND, ROUND | {"start": {"model": str(model), "sha256": trusted}}], "shards": 2}
+
+    project = Checkout(tmp_path / "project")
+    complete(project, **begun_with("a"))
+    project.configure(**begun_with("b"))
+    planned = project.planned()
+    assert planned["take_first_weights"] == 1 and planned["train"] == 1
+    complete(project, **begun_with("b"))
+    project.configure(**begun_with("b", changed=b"another"))
+    assert project.planned()["take_first_weights"] == 1

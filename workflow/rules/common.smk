@@ -28,7 +28,7 @@ from noisy_student.configuration.settings import FirstWeights, RoundStart
 from noisy_student.correct import found as corrections_found
 from noisy_student.correct.notes import refuse_wrong_notes
 from noisy_student.errors import InputError
-from noisy_student.keeping.depends import Depends
+from noisy_student.keeping.depends import Depends, identity_of
 from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
 from noisy_student.model.checkpoint_names import checkpoints_of_voices
@@ -165,6 +165,11 @@ def selection_labels(wildcards) -> dict[str, str]:
     """How Snakemake's own report names the selection of a round: by its rules in words."""
     rules = [in_words(rule) for rule in json.loads(selection_rules(wildcards))]
     return {"round": wildcards.round, "kept": "; ".join(rules) or "all"}
+
+
+def start_of(wildcards):
+    """With what weights a round's training begins."""
+    return CONFIGURATION.chain[number_of(wildcards)].start
 
 
 def network_of(wildcards) -> str:
@@ -320,7 +325,7 @@ def pool_flag() -> str:
 
 def first_weights(wildcards) -> list[str]:
     """The checkpoint whose weights a training begins with: the same fold of a round before, or one of another model."""
-    number, start = number_of(wildcards), CONFIGURATION.chain[number_of(wildcards)].start
+    number, start = number_of(wildcards), start_of(wildcards)
     if isinstance(start, FirstWeights):
         return [f"results/round_{wildcards.round}/first_weights/fold_{wildcards.fold}/checkpoint_final.pth"]
     if isinstance(start, RoundStart):
@@ -333,7 +338,7 @@ def first_weights(wildcards) -> list[str]:
 
 def start_flag(wildcards, input) -> str:
     """The same as a flag."""
-    is_teacher = CONFIGURATION.chain[number_of(wildcards)].start == "teacher"
+    is_teacher = start_of(wildcards) == "teacher"
     return flag("--start-from" if is_teacher else "--start-from-model", input.start_from)
 
 

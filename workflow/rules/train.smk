@@ -46,9 +46,12 @@ rule take_first_weights:
     conda:
         "../../envs/imaging.yaml"
     params:
-        start=lambda wildcards: CONFIGURATION.chain[number_of(wildcards)].start,
+        model=lambda wildcards: str(start_of(wildcards).model),
+        sha256=lambda wildcards: start_of(wildcards).sha256,
+        # Another model may lie in the same place.
+        identity=lambda wildcards: identity_of(start_of(wildcards)),
     shell:
-        'python "$NOISY_STUDENT/take_model.py" {params.start.model:q} --sha256 {params.start.sha256}'
+        'python "$NOISY_STUDENT/take_model.py" {params.model:q} --sha256 {params.sha256}'
         " --folder results/round_{wildcards.round}/first_weights --fold {wildcards.fold} > {log} 2>&1"
 
 

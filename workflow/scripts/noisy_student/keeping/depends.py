@@ -97,10 +97,10 @@ def _given(start: Start) -> Any:
     """Of first weights; what an earlier round's depend on is in the teacher's key, as that of all rounds before."""
     if isinstance(start, RoundStart):
         return f"round {start.round}"
-    return {"model": _identity(start)} if isinstance(start, FirstWeights) else start
+    return {"model": identity_of(start)} if isinstance(start, FirstWeights) else start
 
 
-def _identity(start: FirstWeights) -> list[str]:
+def identity_of(start: FirstWeights) -> list[str]:
     """Of the model that a training begins with; one that was never looked at is what the configuration says."""
     seen = known(start.model)
     return seen.identity if seen else start.sha256

@@ -19,6 +19,7 @@ from noisy_student.cohort.label_checks import (
 )
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
+from noisy_student.cohort.left_over import BEYOND, left_over, other_numbers_remarks
 from noisy_student.cohort.numbers_by_name import NAMES, numbering_of
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
@@ -92,6 +93,10 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
     checked, findings = check_label_map(scan, path, volume, standard)
     if checked is None:
         return path, {}, findings
+    if BEYOND in checked.measured:
+        drawn = checked.measured[LABELS] + checked.measured[BEYOND]
+        if remarks := other_numbers_remarks(drawn, checked.measured[ORGANS], standard.organs):
+            return path, {}, [*findings, *_findings(scan, path, remarks)]
     if checked.is_as_stored:
         return path.resolve(), checked.measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"
@@ -140,6 +145,8 @@ def check_label_map(
         ORGANS: labelled,
         VOLUMES: whole_volumes_ml(label_map, counts),
         **({NAMES: numbering.taken} if numbering.taken else {}),
+        **({BEYOND: beyond} if numbering.numbers is None and scan.organs is not None else {}),
+        **left_over(in_own_numbers, scan.labels if numbering.numbers is scan.labels else None),
     }
     is_as_stored = stored.is_plain and _are_equal(label_map, in_own_numbers)
     return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), drawn, measured, is_as_stored), findings

@@ -14,6 +14,7 @@ from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.label_names import once_a_source
 from noisy_student.cohort.label_volumes import volume_findings
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly_labelled
+from noisy_student.cohort.left_over import left_over_findings
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.numbers_by_name import names_taken
 from noisy_student.cohort.scans import Scan
@@ -40,7 +41,7 @@ def make_case_table(
     rows, findings = left_out(scans, rows, findings + copies(those_chosen_first(scans, rows)))
     findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + unknown_organs(scans, standard.organs)
     findings += missing_label_maps(plain)
-    for look in (names_taken, never_labelled, partly_labelled, volume_findings):
+    for look in (names_taken, left_over_findings, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame(

@@ -17,6 +17,7 @@ from noisy_student.cohort.label_names import (
     numbers_of_organ,
 )
 from noisy_student.cohort.labelled_organs import ORGANS
+from noisy_student.cohort.left_over import ignore_remarks
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.stale_names import stale_names
@@ -72,7 +73,8 @@ def numbering_of(
     """
     found = named(path, stored)
     if scan.labels is not None and not found.are_all:
-        return Numbering(scan.labels), name_remarks(found, scan.labels, organs)
+        remarks = name_remarks(found, scan.labels, organs)
+        return Numbering(scan.labels), remarks + ignore_remarks(found, stored.image)
     if not found.names and not found.are_all:
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
         return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
@@ -81,6 +83,7 @@ def numbering_of(
         f"numbers that have a name in {found.where}",
         "name them there, or give the organs' numbers under `labels`",
     )
+    remarks += ignore_remarks(found, stored.image)
     remarks += stale_names(found, stored.image, [number for own in numbers.values() for number in own], organs)
     return Numbering(numbers, {0, *found.names}, wanted, taken_of(found, numbers)), remarks
 

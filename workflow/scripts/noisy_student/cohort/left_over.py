@@ -1,0 +1,111 @@
+"""Numbers of label maps that mean no organ, so that what is drawn with them would be taught as background."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.label_names import WANTED, Named
+from noisy_student.cohort.labelled_organs import LABELS, ORGANS
+from noisy_student.configuration.numbering import Numbers, numbers_of
+from noisy_student.organs import Organ
+from noisy_student.reading.volume import Remark
+
+# Of a row of the case table's making: numbers in the label map that `labels` does not name.
+LEFT_OVER = "left_over"
+# The same of organs, by the label table's numbers, that `organs` does not name.
+BEYOND = "beyond"
+LEFT_WANTED = "numbers of the organs that are labelled"
+# nnU-Net's name for what nobody labelled, and what no loss and no score looks at.
+IGNORE = "ignore"
+
+
+def left_over(label_map: sitk.Image, numbers: Numbers | None) -> dict[str, list[int]]:
+    """Under its key, what a label map in its own numbers has besides background and the given `numbers` of organs."""
+    if numbers is None:
+        return {}
+    named = {0, *(number for name in numbers for number in numbers_of(numbers, name))}
+    return {LEFT_OVER: sorted(set(np.unique(sitk.GetArrayViewFromImage(label_map)).tolist()) - named)}
+
+
+def ignore_remarks(found: Named, label_map: sitk.Image) -> list[Remark]:
+    """An error where voxels are drawn with nnU-Net's `ignore`: nobody labelled them, and they are no background."""
+    numbers = [number for number, name in found.names.items() if name.strip().lower() == IGNORE]
+    share = np.isin(sitk.GetArrayViewFromImage(label_map), numbers).mean() if numbers else 0
+    if not share:
+        return []
+    said = f"{share:.1%} of its voxels are {numbers[0]}, {IGNORE!r} by {found.where}: nobody labelled them"
+    remedy = (
+        "label them, or leave the scan out of what is learned and judged; as background they would be taught wrongly"
+    )
+    return [Remark(IGNORE, said, "every voxel labelled, or background", remedy, "error")]
+
+
+def other_numbers_remarks(drawn: Sequence[int], labelled: Sequence[int], organs: Sequence[Organ]) -> list[Remark]:
+    """An error where a label map, by the label table's numbers, has none of the organs that are labelled, but others.
+
+    `drawn`: its labels, `labelled` those of the organs that are said to be labelled. As long as it has one of these,
+    the others are left out, with a warning.
+    """
+    beyond = set(drawn) - {0, *labelled}
+    if not beyond or set(drawn) & set(labelled):
+        return []
+    said = f"by the label table's numbers it has {_named(beyond, organs)}, which `organs` does not name, and no "
+    return [Remark("organs", said + _named(labelled, organs), WANTED, _numbers_remedy(labelled, organs), "error")]
+
+
+def left_over_findings(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """Of each source, what its label maps have besides the organs that are said to be labelled there.
+
+    Where `labels` gives the organs' numbers, others are an error where no organ at all is left, a warning where an
+    organ is in none of the label maps, else a note. By the label table's numbers, others than `organs` names are a
+    warning where an organ that it names is in none of the label maps.
+    """
+    by_source: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        for kind in (LEFT_OVER, BEYOND):
+            if kind in row:
+                by_source[kind, row["source"]].append(row)
+    findings = []
+    for (kind, source), own in by_source.items():
+        scans = Counter(number for row in own for number in row[kind])
+        labelled, present = ({label for row in own for label in row[column]} - {0} for column in (ORGANS, LABELS))
+        if scans:
+            of_kind = _besides_labels if kind == LEFT_OVER else _besides_organs
+            findings += of_kind(source, len(own), scans, labelled - present, bool(present), organs)
+    return findings
+
+
+def _besides_labels(
+    source: str, count: int, scans: Counter[int], absent: Collection[int], is_any: bool, organs: Sequence[Organ]
+) -> list[Finding]:
+    others = ", ".join(f"{number} (in {times} of {count})" for number, times in sorted(scans.items()))
+    found = f"source {source}: numbers that `labels` does not name, left over as background: {others}"
+    if not absent:
+        remedy = "nothing if they are no organs; if one is a part of an organ, give both numbers: {organ: [1, 2]}"
+        return [Finding("all", "", "note", found, LEFT_WANTED, remedy)]
+    found += f"; in none of its label maps: {', '.join(organ.name for organ in organs if organ.label in absent)}"
+    remedy = "look whether the number of each organ under `labels` is right"
+    return [Finding("all", "", "warning" if is_any else "error", found, LEFT_WANTED, remedy)]
+
+
+def _besides_organs(
+    source: str, count: int, scans: Counter[int], absent: Collection[int], is_any: bool, organs: Sequence[Organ]
+) -> list[Finding]:
+    if not absent:
+        return []
+    found = f"source {source}: by the label table's numbers its {count} label maps have {_named(scans, organs)}, which "
+    found += f"`organs` does not name, and none has {_named(absent, organs)}"
+    return [Finding("all", "", "warning", found, LEFT_WANTED, _numbers_remedy(absent, organs))]
+
+
+def _named(labels: Collection[int], organs: Sequence[Organ]) -> str:
+    return ", ".join(f"{organ.name} ({organ.label})" for organ in organs if organ.label in labels)
+
+
+def _numbers_remedy(labels: Collection[int], organs: Sequence[Organ]) -> str:
+    by_table = ", ".join(f"{organ.name}: {organ.label}" for organ in organs if organ.label in labels)
+    return f"give the organs' numbers in these label maps under `labels`; if they are the table's, {{{by_table}}}"

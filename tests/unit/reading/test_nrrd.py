@@ -129,3 +129,25 @@ def test_one_layer_of_values_is_a_volume(tmp_path):
     fields += "kinds: list domain domain domain"
     volume = read_scan(write_nrrd(tmp_path / "a.nrrd", fields=fields, sizes="1 5 4 3"))
     assert Geometry.of(volume.image).size_xyz == (5, 4, 3)
+
+
+@pytest.mark.parametrize(("unit", "times"), [("mm", 1), ("Millimeters", 1), ("cm", 10), ("m", 1000), ("µm", 0.001)])
+def test_distances_are_in_the_unit_that_the_header_says(tmp_path, unit, times):
+    """SimpleITK takes all for millimetres."""
+    placed = f"space: RAS\nspace directions: ({2 / times},0,0) (0,{2 / times},0) (0,0,{3 / times})"
+    placed += f'\nspace origin: ({10 / times},{20 / times},{30 / times})\nspace units: "{unit}" "{unit}" "{unit}"'
+    volume = read_scan(write_nrrd(tmp_path / "a.nrrd", fields=placed))
+    back = sitk.DICOMOrient(volume.image, "RAS")
+    assert np.allclose(back.GetSpacing(), (2, 2, 3)) and np.allclose(back.GetOrigin(), (-10, -20, 30))
+
+
+@pytest.mark.parametrize("units", ['"mm" "mm" "cm"', '"pixel" "pixel" "pixel"'])
+def test_a_unit_that_is_no_length_or_not_one_is_refused(tmp_path, units):
+    path = write_nrrd(tmp_path / "a.nrrd", fields=f"space: LPS\n{PLACED}\nspace units: {units}")
+    with pytest.raises(InputError, match="space units: "):
+        read_scan(path)
+
+
+def test_an_empty_unit_says_nothing(tmp_path):
+    path = write_nrrd(tmp_path / "a.nrrd", fields=f'space: LPS\n{PLACED}\nspace units: "" "" ""')
+    assert read_scan(path).image.GetSpacing() == (2, 2, 3)

@@ -341,3 +341,14 @@ def test_a_code_of_a_known_organ_may_be_its_name(tmp_path, series):
     organs = {1: Code("10200004", "SCT", "Liver")}
     path = by_highdicom(tmp_path / "a.dcm", ct.files, ct.labels, NAMES | {1: "Segment_1"}, organs=organs)
     assert np.array_equal(array_of(read_label_map(path, ct.scan, {"Liver": 1}.get)), ct.labels == 1)
+
+
+def test_sides_that_a_writer_exchanges_for_prone_patients_are_said(tmp_path):
+    ct = make_series(tmp_path / "ct", "straight")
+    for row_x, manufacturer, kinds in ((1, "TotalSegmentator", []), (-1, "m", []), (-1, "TotalSegmentator", ["sides"])):
+        for file in ct.files:
+            change(file, ImageOrientationPatient=[row_x, 0, 0, 0, row_x, 0])
+        path = by_highdicom(tmp_path / "a.dcm", ct.files, ct.labels, NAMES)
+        change(path, Manufacturer=manufacturer)
+        volume = read_label_map(path, read_scan(ct.folder), rank)
+        assert [remark.kind for remark in volume.remarks] == kinds

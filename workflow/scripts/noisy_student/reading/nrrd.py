@@ -3,6 +3,7 @@
 SimpleITK reads the header; the voxels are read here, with their checksum.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from noisy_student.geometry import Geometry, image_on
 from noisy_student.reading.itk import grid_and_type, volume_of, voxels_as_text
 from noisy_student.reading.nrrd_header import TEXT, Header, files_of, read_header, stored_of
 from noisy_student.reading.nrrd_segments import layers_of, segment_names
-from noisy_student.reading.problems import no_orientation
+from noisy_student.reading.problems import no_orientation, unreadable
 from noisy_student.reading.stored import read_voxels, require_files
 from noisy_student.reading.volume import Remark, Volume
 
@@ -27,6 +28,14 @@ SPACES = {
 # The same with a fourth axis, which SimpleITK does not turn.
 WITH_TIME = {name + ("t" if len(name) == 3 else "-time"): signs for name, signs in SPACES.items()}
 
+QUOTED = re.compile(r'"([^"]*)"')
+MILLIMETRES = {
+    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
+    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 10.0),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1000.0),
+    **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "microns", "micrometer", "micrometers"), 0.001),
+}
+
 
 def read(path: Path) -> Volume:
     """Read a file. Raises InputError unless it is one whole volume."""
@@ -35,7 +44,7 @@ def read(path: Path) -> Volume:
     require_files(path, files)
     geometry, dtype = grid_and_type(path, IMAGE_IO)
     voxels = _voxels(path, header, files, geometry.size_xyz[::-1], dtype)
-    volume = volume_of(path, image_on(voxels, _turned(geometry, header)), _orientation(header))
+    volume = volume_of(path, image_on(voxels, _placed(path, geometry, header)), _orientation(header))
     return replace(volume, names=segment_names(header))
 
 
@@ -46,7 +55,7 @@ def read_layers(path: Path) -> tuple[np.ndarray, Geometry, list[Remark]]:
     layers = layers_of(header)
     geometry, dtype = grid_and_type(path, IMAGE_IO, layers)
     voxels = _voxels(path, header, files, (*geometry.size_xyz[::-1], layers), dtype)
-    return voxels, _turned(geometry, header), list(_orientation(header))
+    return voxels, _placed(path, geometry, header), list(_orientation(header))
 
 
 def _voxels(path: Path, header: Header, files: tuple[Path, ...], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -60,10 +69,26 @@ def data_files(path: Path) -> tuple[Path, ...]:
     return files_of(path, read_header(path))
 
 
-def _turned(geometry: Geometry, header: Header) -> Geometry:
+def _placed(path: Path, geometry: Geometry, header: Header) -> Geometry:
+    """The grid as SimpleITK has it, in mm and turned to the patient's axes; it passes over the unit and some spaces."""
+    scale = _mm(path, header)
+    spacing, origin = (tuple(scale * mm for mm in own) for own in (geometry.spacing_mm_xyz, geometry.origin_mm_xyz))
+    geometry = replace(geometry, spacing_mm_xyz=spacing, origin_mm_xyz=origin)
     signs = np.array(WITH_TIME.get(header.fields.get("space", "").lower(), (1, 1, 1)))
     axes = (signs[:, None] * geometry.axes).ravel().tolist()
     return replace(geometry, direction=tuple(axes), origin_mm_xyz=tuple((signs * geometry.origin_mm_xyz).tolist()))
+
+
+def _mm(path: Path, header: Header) -> float:
+    """How many mm the unit is in which the header's distances are."""
+    field = header.fields.get("spaceunits", "")
+    units = {unit.strip().lower() for unit in QUOTED.findall(field)[:3]} - {""}
+    if not units:
+        return 1.0
+    found = {MILLIMETRES.get(unit) for unit in units}
+    if len(found) > 1 or None in found:
+        raise unreadable(path, f"space units: {field}", 'write "mm" "mm" "mm" there, if that is what it is in')
+    return found.pop()
 
 
 def _orientation(header: Header) -> tuple[Remark, ...]:

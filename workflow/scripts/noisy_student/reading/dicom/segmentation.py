@@ -14,13 +14,16 @@ from pydicom.pixels import iter_pixels
 
 from noisy_student.errors import last_line
 from noisy_student.reading.canvas import lay
-from noisy_student.reading.dicom.frames import frames_of, on_slices, require_every_slice
+from noisy_student.reading.dicom.frames import Frames, frames_of, on_slices, require_every_slice
 from noisy_student.reading.dicom.identity import OF_SEGMENTATION
 from noisy_student.reading.dicom.objects import SEGMENTATION, damaged, other_series, require_frame_of_reference
 from noisy_student.reading.dicom.segment_names import segment_of
 from noisy_student.reading.problems import unreadable
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
+
+# findings/totalsegmentator_seg_mirrors_prone.sh
+MIRRORING_WRITER = "TotalSegmentator"
 
 
 def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
@@ -34,6 +37,7 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     roll = roll_of(path, segments, rank)
     roll.remarks += other_series(scan, data, OF_SEGMENTATION)
     frames = frames_of(path, data, roll.numbers)
+    roll.remarks += _exchanged_sides(data, frames)
     canvas, slices, starts_xy = on_slices(path, scan, frames, roll.kind)
     require_every_slice(path, canvas, frames, slices)
     there, overlaps = np.flatnonzero(slices >= 0), 0
@@ -46,6 +50,17 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     if beyond:
         roll.remarks.append(_beyond(beyond, len(slices)))
     return roll.volume(canvas.on_scan(), scan, overlaps)
+
+
+def _exchanged_sides(data: Dataset, frames: Frames) -> list[Remark]:
+    """A remark on segments of which the writer is known to exchange left and right, as of scans of prone patients."""
+    if str(data.get("Manufacturer", "")) != MIRRORING_WRITER or frames.axes[0][0] > -0.5:
+        return []
+    found = (
+        f"written by {MIRRORING_WRITER} for a scan whose rows run to the patient's right: its version 2.18.0 writes "
+    )
+    remedy = f"look whether organs lie on their sides; give the NIfTI files of {MIRRORING_WRITER} instead"
+    return [Remark("sides", found + "left and right exchanged there", "organs on their sides", remedy)]
 
 
 def _segments(data: Dataset) -> list[Segment]:

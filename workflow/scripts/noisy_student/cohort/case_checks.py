@@ -22,6 +22,7 @@ from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
 from noisy_student.cohort.left_over import BEYOND, left_over, other_numbers_remarks
 from noisy_student.cohort.numbers_by_name import NAMES, numbering_of
 from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.cohort.patients import patient_in
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.told_apart import told_apart
 from noisy_student.cohort.traces import trace_columns
@@ -66,7 +67,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
     findings = _findings(scan, scan.image, remarks)
     if any(finding.severity == "error" for finding in findings):
         return {}, findings
-    row = _row(scan, volume)
+    row = _row(scan, volume) | patient_in(scan, volume)
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
         # One that is not there is found with all others, of which one may have its place.
         if path and path.exists():

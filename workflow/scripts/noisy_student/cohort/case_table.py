@@ -17,6 +17,7 @@ from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly
 from noisy_student.cohort.left_over import left_over_findings
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.numbers_by_name import names_taken
+from noisy_student.cohort.patients import patients_in_roles
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unchosen import left_out, those_chosen_first
 from noisy_student.cohort.unpaired import missing_label_maps
@@ -41,7 +42,7 @@ def make_case_table(
     rows, findings = left_out(scans, rows, findings + copies(those_chosen_first(scans, rows)))
     findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + unknown_organs(scans, standard.organs)
     findings += missing_label_maps(plain)
-    for look in (names_taken, left_over_findings, never_labelled, partly_labelled, volume_findings):
+    for look in (patients_in_roles, names_taken, left_over_findings, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
     table = pd.DataFrame(

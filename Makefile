@@ -106,7 +106,8 @@ bench-full-size: $(READY)
 rehearsal: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py --cores $(CORES)
 
-# What only a GPU can show, in at most eight minutes (docs/gpu.md). On a CPU, tiny: python benchmarks/gpu_check.py --rehearse
+# What only a GPU can show, in at most eight minutes (docs/gpu.md). On a CPU, tiny:
+# PYTHONPATH=workflow/scripts:tests python benchmarks/gpu_check.py --rehearse
 gpu-check: $(READY)
 	PYTHONPATH=workflow/scripts:tests python benchmarks/gpu_check.py
 

@@ -28,12 +28,13 @@ LITTLE_TRAINING = {
 
 
 def overlay() -> dict:
-    """The paper's configuration with these scans and a network of few features."""
+    """The paper's configuration with these scans and a network of few features, which nothing follows."""
     paper = yaml.safe_load((ROOT / "config/flare22.yaml").read_text())
     network = paper["networks"]["paper"] | {"base_features": 2, "max_features": 16}
     return paper | {
         "cohort": {"kind": "folders", "folders": folders(Path("scans"), COUNTS)},
         "networks": {"paper": network},
+        "deploy": None,
         "training": paper["training"] | LITTLE_TRAINING,
         "shards": 1,
         "efficiency": {"scans": 1},

@@ -3,8 +3,11 @@
 Each step runs in a process of its own and has a time limit. One that fails is a row that says so, and the others go
 on; the exit status is then 1. Nothing is downloaded, nothing is needed but the environment of `make run`.
 
-    python benchmarks/gpu_check.py                                              (`make gpu-check`)
-    python benchmarks/gpu_check.py --rehearse --table gpu.tsv --page gpu.md     on a CPU, with everything tiny
+    make gpu-check
+
+On a CPU, with everything tiny:
+
+    PYTHONPATH=workflow/scripts:tests python benchmarks/gpu_check.py --rehearse --table gpu.tsv --page gpu.md
 """
 
 import argparse

@@ -33,7 +33,7 @@ from windows import VARIANTS
 
 BEYOND_PLAIN, BEYOND_PROBABILITIES, MEMORY, PREPARATION, LONG_GB, DIFFERING = 5, 15, 0.25, 0.05, 4.0, 1e-4
 REPEATS = 3
-# `voxel_confidence` of organs and of background, as config.yaml has it.
+# `voxel_confidence` of organs and of background, as docs/selection.md's example has them.
 BOUNDS = 0.5, 0.99
 # The paper's network: FLOPs of one forward pass of its patch (docs/pseudo_labelling.md), and a GPU by its data sheet.
 PAPER_FLOPS, PAPER_PATCH_ZYX = 1.25e12, (32, 224, 224)

@@ -119,6 +119,9 @@ def test_two_rounds_on_all_pseudo_labels(configuration):
     assert not configuration.voxel_confidence_of(1).flag
     assert configuration.training_of(1)["targets"] == "hard"
     assert configuration.training_of(1)["fine_tuning"]["epochs"] == 0
+    # As in nnU-Net, whose trainings know no labelled fraction: each scan as often as any other.
+    drawn = ("labelled_fraction", "draw_by_confidence", "draw_rare_organs")
+    assert not any(configuration.training_of(1)[name] for name in drawn)
     assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
     assert configuration.organs == FLARE22
     assert configuration.evaluation.mode == "flare22"
@@ -160,6 +163,7 @@ def test_the_best_has_the_papers_data_and_network_and_other_students(configurati
             and not best.selection_of(number)
         )
         assert settings["fine_tuning"] == {"epochs": 250, "noise": None, "learning_rate": None}
+        assert settings["labelled_fraction"] == 0.2
     same = {"epochs", "iterations_per_epoch", "optimizer", "learning_rate", "weight_decay", "mirror_axes", "splits"}
     before, after = (one.training_of(0) for one in (configuration, best))
     assert {name: after[name] for name in same} == {name: before[name] for name in same}

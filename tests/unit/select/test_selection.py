@@ -159,9 +159,20 @@ def test_blackbean_drops_the_scan_that_teachers_disagree_about_most():
     assert kept(*rules, table=scores(disagreement=disagreement)) == {"sure", "partial", "empty"}
 
 
-def test_in_the_first_round_there_is_no_disagreement_to_judge():
-    assert len(kept(*PRESETS["blackbean"])) == 4
-    assert len(kept(threshold("disagreement", at_most=0.1))) == 4
+@pytest.mark.parametrize("score", ["disagreement", "organ_disagreement"])
+def test_in_the_first_round_there_is_no_disagreement_to_judge(score):
+    table = scores(**{score: None})
+    rules = ({"rule": "top", "score": score, "share": 0.5}, threshold(score, at_most=0.1))
+    for over in ("mean", "maximum", "gallbladder"):
+        assert len(kept(*({**rule, "over": over} for rule in rules), table=table)) == 4
+    masked = decided(threshold(score, at_most=0.1, action="mask"), table=table)
+    assert set(masked.decision) == {"kept"} and set(masked.masked) == {""}
+
+
+@pytest.mark.parametrize("score", ["disagreement", "organ_disagreement"])
+def test_a_scan_whose_disagreement_alone_is_undefined_is_not_trusted(score):
+    values = [value for value in (0.05, 0.05, 0.05, None) for _ in ORGANS]
+    assert kept(threshold(score, at_most=0.1), table=scores(**{score: values})) == {"sure", "mixed", "partial"}
 
 
 def test_brananas_drops_scans_on_which_folds_disagree():

@@ -9,6 +9,7 @@ from noisy_student.configuration.selection_rules import Plausible, Rule, Thresho
 from noisy_student.errors import InputError
 from noisy_student.select.plausibility import implausible_organs
 from noisy_student.select.scores import (
+    DISAGREEMENTS,
     LOWER_IS_BETTER,
     check_scores,
     is_by_hand,
@@ -65,7 +66,7 @@ class Decisions:
 
     def _drop_by_threshold(self, rule: Threshold) -> None:
         values = self._values(rule)
-        if rule.score == "disagreement" and values.isna().all():
+        if rule.score in DISAGREEMENTS and values.isna().all():
             return  # The first round: there is no earlier teacher to disagree with.
         for case, value in values.items():
             if wrong := _out_of_bounds(rule, value):

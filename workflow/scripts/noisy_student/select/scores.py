@@ -1,7 +1,7 @@
 """Scores per case and organ: checked, and reduced to one number per case.
 
 A score is undefined (an empty cell) for an organ that the teacher did not find, and for all organs where there is
-nothing to compare with: `disagreement` in the first round, `fold_agreement` of a single fold. Of a filled scan the
+nothing to compare with: `DISAGREEMENTS` in the first round, `fold_agreement` of a single fold. Of a filled scan the
 organs that are labelled by hand have no score at all, nor voxels.
 """
 
@@ -13,7 +13,9 @@ from noisy_student.errors import InputError
 from noisy_student.organs import LARGEST_LABEL
 
 NO_SCORES = ("case", "label", "organ", "model", "scan", "role")
-LOWER_IS_BETTER = ("mean_entropy", "disagreement", "organ_disagreement", "components", "stray_share")
+# With the round before; of the first round there is none.
+DISAGREEMENTS = ("disagreement", "organ_disagreement")
+LOWER_IS_BETTER = ("mean_entropy", *DISAGREEMENTS, "components", "stray_share")
 
 
 def score_names(table: pd.DataFrame) -> list[str]:
@@ -76,7 +78,7 @@ def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:
         known = ", ".join(score_names(table))
         raise InputError(f"one of the scores {known}", score, "correct `score` in `selection`")
     rows = table.dropna(subset=score)
-    if rows.empty and (table.voxels > 0).any() and score not in ("disagreement", "organ_disagreement"):
+    if rows.empty and (table.voxels > 0).any() and score not in DISAGREEMENTS:
         raise InputError(
             f"the score {score}, which `selection` uses",
             "it was not computed for any scan",

@@ -9,7 +9,7 @@ from pathlib import Path
 from noisy_student.cohort.archive.private import Private
 from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_folders import folders_in
-from noisy_student.cohort.names_beside import names_beside
+from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
 from noisy_student.cohort.scan_table import files_of, label_maps_of
 from noisy_student.cohort.scans import ROLES
@@ -145,7 +145,9 @@ def _organs_and_names(entry: Searched) -> list[object]:
 
 
 def _names_beside(folders: Iterable[Path]) -> list[object]:
-    return [names for folder in dict.fromkeys(folders) if (names := names_beside(folder)[1])]
+    folders = list(dict.fromkeys(folders))
+    of_all = [names for folder in folders if (names := names_beside(folder).names)]
+    return of_all + [table for folder in folders for table in differing_names(folder)]
 
 
 def _short(text: str) -> str:

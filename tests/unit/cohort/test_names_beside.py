@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,25 @@ def test_a_table_of_its_own_goes_before_the_dataset_s(tmp_path):
 def test_other_texts_are_no_colour_table(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert names_of(tmp_path / "a.nrrd").names == {}
+
+
+@pytest.mark.parametrize(
+    ("within", "is_found"),
+    [
+        ("fold_0/validation", True),
+        ("fold_all/validation", True),
+        ("fold_12/validation", True),
+        ("fold_0/other", False),
+        ("fold_x/validation", False),
+        ("old/fold_0/validation", False),
+    ],
+)
+def test_nnunets_cross_validation_has_its_names_above_the_fold(tmp_path, monkeypatch, within, is_found):
+    folder = tmp_path / within
+    folder.mkdir(parents=True)
+    (tmp_path / "dataset.json").write_text('{"labels": {"liver": 3}}')
+    wanted = (str(tmp_path / "dataset.json"), {3: "liver"}, True) if is_found else ("", {}, True)
+    assert names_beside(folder) == names_of(folder / "a.nii.gz") == wanted
+    monkeypatch.chdir(tmp_path)
+    names_beside.cache_clear()
+    assert names_beside(Path(within)).names == wanted[1]

@@ -15,6 +15,8 @@ from noisy_student.reading.names import stem_of
 
 LARGEST_BYTES = 1_000_000
 DATASET = "dataset.json"
+# Where nnU-Net's cross-validation puts its label maps, below the folder that has its dataset.json.
+FOLD, OF_FOLD = re.compile(r"fold_(\d+|all)"), "validation"
 # IDX R G B A VIS MSH "LABEL"
 DESCRIPTION = re.compile(r'\s*(\d+)(?:\s+\d+){3}\s+[\d.]+\s+[01]\s+[01]\s+"([^"]*)"\s*')
 # INDEX NAME R G B A, spaces in names being underscores; the first line tells it from other texts.
@@ -50,9 +52,9 @@ def names_of(label_map: Path) -> Beside:
 def names_beside(folder: Path) -> Beside:
     """What names the numbers of all label maps of a folder.
 
-    nnU-Net's dataset.json lies beside the folder (`labelsTr`), or in it among predictions.
+    nnU-Net's dataset.json lies beside the folder (`labelsTr`), in it among predictions, or above its fold.
     """
-    for place in (folder, folder.parent):
+    for place in (folder, folder.parent, *_above_fold(folder)):
         if names := _of_dataset(place / DATASET):
             return Beside(str(place / DATASET), names)
     found = list(_tables_in(folder).values())
@@ -63,6 +65,12 @@ def differing_names(folder: Path) -> list[tuple[str, dict[int, str]]]:
     """The tables of a folder, by name, that say something else than what names the numbers of the whole folder."""
     of_all = names_beside(folder).names
     return [(path.name, found.names) for path, found in _tables_in(folder).items() if found.names != of_all]
+
+
+def _above_fold(folder: Path) -> list[Path]:
+    within = folder.absolute()
+    is_fold = within.name == OF_FOLD and FOLD.fullmatch(within.parent.name)
+    return [within.parent.parent] if is_fold else []
 
 
 @cache

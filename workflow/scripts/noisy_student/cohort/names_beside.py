@@ -83,10 +83,10 @@ def _tables_in(folder: Path) -> dict[Path, Beside]:
 def _of_table(path: Path) -> Beside:
     kind = path.suffix.lower()
     if kind == ".csv":
-        return Beside(str(path), _of_columns(_text(path)), False)
+        return Beside(str(path), _of_columns(text_of(path)), False)
     if kind not in (".txt", ".label", ".ctbl"):
         return Beside()
-    text = _text(path)
+    text = text_of(path)
     is_colours = kind == ".ctbl" or text.startswith(COLOURS)
     return Beside(str(path), _of_lines(text, COLOUR if is_colours else DESCRIPTION, is_colours), not is_colours)
 
@@ -111,7 +111,7 @@ def _of_columns(text: str) -> dict[int, str]:
 
 def _of_dataset(path: Path) -> dict[int, str]:
     try:
-        content = json.loads(_text(path))
+        content = json.loads(text_of(path))
     except ValueError:
         return {}
     labels = content.get("labels") if isinstance(content, dict) else None
@@ -137,7 +137,7 @@ def _whole(number: Any) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     """A small text file's content; nothing of others."""
     try:
         return path.read_text("utf-8-sig", "replace") if path.stat().st_size < LARGEST_BYTES else ""

@@ -137,7 +137,9 @@ def _organs_and_names(entry: Searched) -> list[object]:
     """Which organs are labelled, and what the files beside label maps call their numbers; nothing where neither is."""
     organs = [entry.organs] if getattr(entry, "organs", None) else []
     if isinstance(entry, LabelledFolder):
-        return organs + _names_beside([entry.label_maps])
+        of_all = _names_beside([entry.label_maps])
+        within = folders_in(entry.label_maps) if entry.label_maps.is_dir() else []
+        return organs + of_all + [names for names in _names_beside(within) if names not in of_all]
     if isinstance(entry, LabelledCases) and entry.cases.is_dir():
         return organs + _names_beside((folder / entry.label_maps).parent for folder in folders_in(entry.cases))
     listed = files_of(entry.table) if isinstance(entry, ScanTable) else []

@@ -112,3 +112,16 @@ def test_other_names_beside_label_maps_are_seen_though_the_file_has_the_same_siz
         for entry, found in zip(entries, states, strict=True):
             found.append(state_of_scans(Cohort(kind="folders", folders={"labelled": [entry]}), "labelled", 1))
     assert states[0] == states[1] and len(set(states[0])) == 2
+
+
+@pytest.mark.parametrize("label_map", ["labels/a.nrrd", "labels/a/a_seg.nrrd"])
+def test_colour_tables_of_one_size_that_say_other_organs_are_seen(lay, label_map):
+    states = []
+    for place, organs in (("one", "liver aorta"), ("two", "aorta liver"), ("three", "liver aorta")):
+        folder = lay(f"{place}/images/a.nrrd", f"{place}/{label_map}", f"{place}/labels/b.nrrd") / place
+        lines = [f"{number} {organ} 1 2 3 255" for number, organ in enumerate(organs.split(), 1)]
+        for path in (folder / label_map, folder / "labels/b.nrrd"):
+            path.with_name(f"{path.stem}_ColorTable.ctbl").write_text("\n".join(lines[: 1 + (path.stem != "b")]))
+        entry = {"images": folder / "images", "label_maps": folder / "labels"}
+        states.append(state_of_scans(Cohort(kind="folders", folders={"labelled": [entry]}), "labelled", 1))
+    assert states[0] == states[2] != states[1]

@@ -157,3 +157,14 @@ def test_a_mask_that_a_case_lacks_is_an_error_unless_its_organ_is_said_not_to_be
         scans = find_scans(of_role("labelled", entry | {"organs": organs}))
         _, findings = make_case_table(scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
         assert findings.found[findings.severity == "error"].tolist() == errors
+
+
+def test_the_one_file_of_a_case_is_its_label_map_or_the_line_of_a_table_names_it(images, tmp_path):
+    images("images/b_0000.nii.gz", eval__b__b_seg=2, eval__c__by_anna=3)
+    images("images/c.nii.gz")
+    folders = {"images": tmp_path / "data/images", "label_maps": tmp_path / "data/eval"}
+    scans = find_scans(of_role("labelled", folders))
+    table, findings = make_case_table(scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
+    assert table.label_map[0] == tmp_path / "data/eval/b/b_seg.nii.gz" and table.labels[0] == "1"
+    (error,) = findings[findings.severity == "error"].itertuples()
+    assert error.case == "c" and f"\t{tmp_path}/data/eval/c/by_anna.nii.gz\n" in error.remedy

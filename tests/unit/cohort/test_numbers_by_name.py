@@ -214,3 +214,13 @@ def test_stale_names_of_a_source_are_told_once(labelled, names, tmp_path):
     (warning,) = found[found.found.str.contains("in use")].itertuples()
     assert "1 is 'spleen', by the label table liver; 3 is 'liver'" in warning.found
     assert "and in 1 more" in warning.found
+
+
+def test_slicers_colour_tables_number_each_label_map_for_itself_and_may_lack_an_organ(labelled, tmp_path):
+    scans = [labelled("a", largest=2), labelled("bb", largest=3)]
+    for case, organs in (("a", ("spleen", "liver")), ("bb", ("left_kidney", "heart", "liver"))):
+        lines = [f"{number} {organ} 128 174 128 255" for number, organ in enumerate(organs, 1)]
+        (tmp_path / f"labelsTr/{case}_ColorTable.ctbl").write_text("\n".join(["# Color table file", *lines]))
+    table, found = checked(tmp_path, *scans)
+    assert [columns_of(path)[:4] for path in table.label_map] == [[0, 2, 1, 0], [0, 3, 0, 1]]
+    assert list(found.severity) == ["note"] and "left over as background: heart" in found.found.iloc[0]

@@ -71,6 +71,17 @@ def test_the_preferred_format_and_the_nearest_name_go_first(tmp_path):
         (["a/one.dcm", "a/two.dcm"], "a"),
         (["a/liver.nii.gz", "a.dcm"], "a.dcm"),
         (["a.dcm", "a.seg.nrrd", "a.nrrd"], "a.nrrd"),
+        (["a/a_seg.nii.gz"], "a/a_seg.nii.gz"),
+        (["a/a_trans.nii.gz", "a/notes.txt"], "a/a_trans.nii.gz"),
+        (["a/ct.nii.gz", "a/GT.nii.gz"], "a/GT.nii.gz"),
+        (["a/segmentations/Segmentation-label.nrrd"], "a/segmentations/Segmentation-label.nrrd"),
+        (["a/segmentations/a.nii.gz"], "a/segmentations/a.nii.gz"),
+        (["a/by_anna.seg.nrrd"], "a/by_anna.seg.nrrd"),
+        (["a/liver.nii.gz"], "a"),
+        (["a/a_liver.nii.gz"], "a"),
+        (["a/lung_vessels.nii.gz"], "a"),
+        (["a/b_seg.nii.gz"], "a"),
+        (["a/a_seg.nii.gz", "a/liver.nii.gz"], "a"),
         (["a/notes.txt"], None),
         (["b/liver.nii.gz"], None),
     ],
@@ -83,3 +94,9 @@ def test_a_case_has_a_folder_of_masks_or_a_file_of_segments(lay, files, label_ma
 def test_a_line_of_a_table_is_whole():
     line = table_line("a", Path("/x/a.nii.gz"), Path("/y/l.nii.gz"), "truth")
     assert line == "case\timage\ttruth\na\t/x/a.nii.gz\t/y/l.nii.gz"
+
+
+def test_an_organ_that_a_folder_is_called_after_is_a_mask(lay):
+    folder = lay("labels/spleen/spleen.nii.gz", "labels/liver_1/liver_1.nii.gz") / "labels"
+    named = by_name(label_maps_in(folder))
+    assert named == {"spleen": folder / "spleen", "liver_1": folder / "liver_1/liver_1.nii.gz"}

@@ -62,6 +62,7 @@ def test_a_file_of_other_values_is_named(tmp_path, scan, values, said):
     with pytest.raises(InputError, match=f"the values {said}") as error:
         read_label_map(tmp_path, scan, rank)
     assert str(path) in error.value.wanted
+    assert ("mask > 0" in error.value.remedy) == (said == "0, 7")
     assert not array_of(read_label_map(tmp_path, scan, {}.get)).any()
 
 

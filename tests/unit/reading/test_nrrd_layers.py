@@ -1,5 +1,7 @@
 """Segmentations of 3D Slicer on their scan: in layers, cut to their segments, or on another grid."""
 
+import json
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -165,3 +167,44 @@ def test_layers_need_a_scan(tmp_path, stored):
     with pytest.raises(InputError, match="2 layers of segments that overlap") as error:
         read_label_map(by_slicerio(tmp_path / "a.seg.nrrd", OVERLAPPING, stored.image))
     assert "Segmentations" in error.value.remedy
+
+
+def by_mitk(path, layers_zyx, groups, like):
+    """What MITK writes: a component for each group of labels, and all labels in one key."""
+    images = [image_like(layer.astype(np.uint16), like) for layer in layers_zyx]
+    image = sitk.Compose(images) if len(images) > 1 else images[0]
+    image.SetMetaData("modality", "org.mitk.multilabel.segmentation")
+    image.SetMetaData("org.mitk.multilabel.segmentation.labelgroups", groups)
+    sitk.WriteImage(image, str(path), True)
+    return path
+
+
+def groups_of(*names):
+    """Groups of labels (number → name) as MITK writes them, the last one without any."""
+    labels = [[{"color": {"type": "ColorProperty"}, "name": name, "value": value} for value, name in group.items()]
+              for group in names]  # fmt: skip
+    return json.dumps([*({"labels": group} for group in labels), {"labels": None}], separators=(",", ":"))
+
+
+def test_one_group_of_mitks_labels_keeps_its_numbers_and_has_their_names(tmp_path, stored):
+    path = by_mitk(tmp_path / "a.nrrd", [BY_VALUE], groups_of(VALUES), stored.image)
+    for volume in (read_label_map(path), read_label_map(path, stored, rank)):
+        assert np.array_equal(array_of(volume), BY_VALUE) and volume.names == VALUES and not volume.is_by_name
+
+
+def test_several_groups_of_mitks_labels_become_one_label_map(tmp_path, stored):
+    layers, names = [2 * MASKS["liver"], 2 * MASKS["spleen"] + 5 * MASKS["pancreas"]], ({2: "liver"}, {2: "spleen"})
+    path = by_mitk(tmp_path / "a.nrrd", layers, groups_of(names[0], names[1] | {5: "pancreas"}), stored.image)
+    volume = read_label_map(path, stored, rank)
+    assert np.array_equal(array_of(volume), DRAWN) and volume.is_by_name and volume.remarks == ()
+    with pytest.raises(InputError, match="2 layers of segments") as error:
+        read_label_map(path)
+    assert "MITK" in error.value.remedy
+
+
+@pytest.mark.parametrize("groups", ["[]", "{", '{"labels": 1}', "[1, {}]", '[{"labels": [{"value": "x"}, 1]}]'])
+def test_several_values_without_names_are_refused_with_a_label_map_s_remedy(tmp_path, stored, groups):
+    path = by_mitk(tmp_path / "a.nrrd", [MASKS["liver"], MASKS["spleen"]], groups, stored.image)
+    with pytest.raises(InputError, match=r"2 value\(s\) per voxel") as error:
+        read_label_map(path, stored, rank)
+    assert "one label map" in error.value.remedy and "series" not in error.value.remedy

@@ -21,6 +21,7 @@ from noisy_student.cohort.patients import patients_in_roles
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unchosen import left_out, those_chosen_first
 from noisy_student.cohort.unpaired import missing_label_maps
+from noisy_student.cohort.unread_names import unread_names
 from noisy_student.errors import InputError
 from noisy_student.parallel import in_order
 
@@ -41,7 +42,7 @@ def make_case_table(
     findings = once_a_source([finding for _, found in examined for finding in found], scans)
     rows, findings = left_out(scans, rows, findings + copies(those_chosen_first(scans, rows)))
     findings += misnamed(scans) + repeated_names(scans) + unclear_sets(scans) + unknown_organs(scans, standard.organs)
-    findings += missing_label_maps(plain)
+    findings += missing_label_maps(plain) + unread_names(plain, rows, standard.organs)
     for look in (patients_in_roles, names_taken, left_over_findings, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))

@@ -9,7 +9,7 @@ from pathlib import Path
 from noisy_student.cohort.archive.private import Private
 from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_folders import folders_in
-from noisy_student.cohort.names_beside import names_beside
+from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
 from noisy_student.cohort.scan_table import files_of, label_maps_of
 from noisy_student.cohort.scans import ROLES
@@ -137,7 +137,9 @@ def _organs_and_names(entry: Searched) -> list[object]:
     """Which organs are labelled, and what the files beside label maps call their numbers; nothing where neither is."""
     organs = [entry.organs] if getattr(entry, "organs", None) else []
     if isinstance(entry, LabelledFolder):
-        return organs + _names_beside([entry.label_maps])
+        of_all = _names_beside([entry.label_maps])
+        within = folders_in(entry.label_maps) if entry.label_maps.is_dir() else []
+        return organs + of_all + [names for names in _names_beside(within) if names not in of_all]
     if isinstance(entry, LabelledCases) and entry.cases.is_dir():
         return organs + _names_beside((folder / entry.label_maps).parent for folder in folders_in(entry.cases))
     listed = files_of(entry.table) if isinstance(entry, ScanTable) else []
@@ -145,7 +147,9 @@ def _organs_and_names(entry: Searched) -> list[object]:
 
 
 def _names_beside(folders: Iterable[Path]) -> list[object]:
-    return [names for folder in dict.fromkeys(folders) if (names := names_beside(folder)[1])]
+    folders = list(dict.fromkeys(folders))
+    of_all = [names for folder in folders if (names := names_beside(folder).names)]
+    return of_all + [table for folder in folders for table in differing_names(folder)]
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.names_beside import names_beside
+from noisy_student.cohort.names_beside import names_of
 from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import Numbers, numbers_of
@@ -27,8 +27,8 @@ Names = Mapping[int, str]
 class Named:
     """What names the numbers of a label map, number → name; nothing, if none are named.
 
-    `lists_all`: an organ that is not in the scan has a name all the same. Segmentations of 3D Slicer, DICOM-SEG and
-    RTSTRUCT name what is there. `are_all`: numbers were made for the names, the file has none of its own.
+    `lists_all`: an organ that is not in the scan has a name all the same. Segmentations and colour tables of 3D Slicer,
+    DICOM-SEG and RTSTRUCT name what is there. `are_all`: numbers were made for the names, the file has none of its own.
     """
 
     where: str = ""
@@ -45,7 +45,7 @@ def named(path: Path, stored: Volume) -> Named:
         return Named("its segments", stored.names, False, True)
     if stored.names:
         return Named("its header", stored.names, extension_of(path) in NIFTI)
-    return Named(*names_beside(path.parent))
+    return Named(*names_of(path))
 
 
 def name_remarks(found: Named, labels: Numbers, organs: Sequence[Organ]) -> list[Remark]:

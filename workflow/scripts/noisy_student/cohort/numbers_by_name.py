@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from noisy_student.cohort.label_names import (
 from noisy_student.cohort.labelled_organs import ORGANS
 from noisy_student.cohort.left_over import ignore_remarks
 from noisy_student.cohort.organ_names import OrganNames
+from noisy_student.cohort.pairing import table_line
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.stale_names import stale_names
 from noisy_student.configuration.numbering import Numbers
 from noisy_student.organs import Organ
+from noisy_student.reading.masks import files_in
 from noisy_student.reading.volume import Remark, Volume
 
 # What a row of the case table's making holds of the names that were used.
@@ -79,6 +81,8 @@ def numbering_of(
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
         return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
     numbers, remarks = numbers_by_name(found, [organ for organ in organs if organ.label in labelled], organs)
+    if path.is_dir() and len(files := files_in(path)) == 1:
+        remarks = [replace(remark, remedy=_as_a_file(scan, files[0])) for remark in remarks]
     wanted = (
         f"numbers that have a name in {found.where}",
         "name them there, or give the organs' numbers under `labels`",
@@ -172,6 +176,16 @@ def _missing(found: Named, missing: Sequence[str], numbers: Mapping[str, Sequenc
     if not found.are_all:
         remedy += "; or give each organ's number under `labels`"
     return Remark(NAMES, said, NAMED, remedy, "error")
+
+
+def _as_a_file(scan: Scan, file: Path) -> str:
+    """The remedy for a folder whose only file has the name of no organ: it may be a label map."""
+    line = table_line(scan.case, scan.image, file, "label_map" if scan.label_map else "truth")
+    return (
+        f"if {file.name} has a number for each organ, list all scans of the folder in a table in place of the folder "
+        f"(config/README.md), this one as\n{line}\nif it is the mask of an organ, add its name to the `aliases` of "
+        "that under `organs`; which organs have a mask at all, `organs` beside the folder says"
+    )
 
 
 def _several(found: Named, organ: str, numbers: Sequence[int]) -> Remark:

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from noisy_student.cohort.converter_leavings import uncorrected_name
+from noisy_student.cohort.organ_names import is_known
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import is_dicom
+from noisy_student.reading.masks import files_in
 from noisy_student.reading.names import EXTENSIONS, FIRST_CHANNEL, case_name, extension_of, stem_of
 
 LABEL_WORDS = {
     *("label", "labels", "lbl", "seg", "segs", "segmentation", "segmentations", "mask", "masks"),
     *("gt", "truth", "groundtruth", "annotation", "annotations"),
 }
+# The same where nothing else is in a case's folder: MONAI's, when its inverse transforms have run, and predictions.
+OUTPUT_WORDS = {"trans", "pred", "prediction", "predictions", "output"}
 IMAGE_WORDS = {"image", "images", "imaging", "img", "imgs", "volume", "vol", "ct", "scan", "orig"}
 # What a case's folder of masks is called within the case's folder, by TotalSegmentator and AbdomenAtlas.
 MASKS = "segmentations"
@@ -29,7 +33,7 @@ Item = TypeVar("Item")
 def label_maps_in(folder: Path, apart_from: Iterable[Path] = ()) -> list[Path]:
     """The label maps of a folder, the preferred formats last; none of a folder that is not there.
 
-    They are files, DICOM ones too, or folders with the masks or the DICOM file of a case. A folder may hold scans and
+    They are files, DICOM ones too, or folders with the masks or the one file of a case. A folder may hold scans and
     label maps together: a scan is no label map.
     """
     if not folder.is_dir():
@@ -52,13 +56,28 @@ def named_after(label_map: Path) -> str:
 
 
 def label_map_at(path: Path) -> Path:
-    """The label map that a path names: of the folder of a case its one DICOM file, or the folder of its masks."""
+    """The label map that a path names: of the folder of a case its one file, or the folder of its masks."""
     if not path.is_dir():
         return path
     within = path / MASKS if (path / MASKS).is_dir() else path
     files = [file for file in visible(within) if file.is_file()]
     dicom = [] if any(map(extension_of, files)) else [file for file in files if is_dicom(file)]
-    return dicom[0] if len(dicom) == 1 else within
+    if len(dicom) == 1:
+        return dicom[0]
+    files = files_in(path)
+    return files[0] if len(files) == 1 and _is_whole(files[0], path) else within
+
+
+def _is_whole(file: Path, folder: Path) -> bool:
+    """Whether the only file of a case's folder is its label map, and no mask: by its name, which means no organ.
+
+    It is called a segmentation of 3D Slicer, or nothing but the case and words for label maps: `case/case_seg.nii.gz`.
+    """
+    name = stem_of(file)
+    if name.lower().endswith(SLICER_ENDING):
+        return True
+    own = [part for part in key(name) if part not in OUTPUT_WORDS]
+    return not is_known(name) and tuple(own) in ((), key(folder.name) or key(folder.parent.name))
 
 
 def _is_label_map(path: Path) -> bool:

@@ -11,6 +11,7 @@ from noisy_student.reading.dicom import segmentation, series, structure_set
 from noisy_student.reading.dicom.files import dicom_files
 from noisy_student.reading.dicom.objects import SEGMENTATION, kind_of, only_one_in
 from noisy_student.reading.labels import whole_labels
+from noisy_student.reading.problems import CHANNELS, ONE_LABEL_MAP
 from noisy_student.reading.segments import Rank
 from noisy_student.reading.volume import Volume
 
@@ -23,7 +24,7 @@ def read_scan(path: Path) -> Volume:
 def read_label_map(path: Path, scan: Volume | None = None, rank: Rank | None = None) -> Volume:
     """A label map of whole numbers: a file of any known format, or the folder of its masks or of its one DICOM file.
 
-    Masks, DICOM segmentations, structure sets and layers of a `.seg.nrrd` have names instead of numbers. They become
+    Masks, DICOM segmentations, structure sets and layers of a `.nrrd` have names instead of numbers. They become
     one label map on the grid of `scan`, in which an organ's number is its `rank`: the label of the organ that a name
     means, None for a name that is none of the organs. Those are not read; without a `rank` all are, numbered in their
     order. Where segments overlap, the higher number wins. Numbers of a file that has them are left as they are.
@@ -39,7 +40,17 @@ def read_label_map(path: Path, scan: Volume | None = None, rank: Rank | None = N
         return read(path, _required(path, kind, scan), rank)
     if nrrd_layers.is_segmentation(path):
         return nrrd_layers.read(path, scan, rank)
-    return whole_labels(path, read_file(path))
+    return whole_labels(path, _read_file(path))
+
+
+def _read_file(path: Path) -> Volume:
+    """The same as of a scan; an error about several values a voxel with the remedy for a label map."""
+    try:
+        return read_file(path)
+    except InputError as error:
+        if error.remedy == CHANNELS:
+            raise InputError(error.wanted, error.got, ONE_LABEL_MAP) from error
+        raise
 
 
 def _required(path: Path, kind: str, scan: Volume | None) -> Volume:

@@ -72,6 +72,11 @@ def _no_mask(path: Path, voxels: np.ndarray) -> InputError:
     values = np.unique(voxels)
     found = ", ".join(map(str, values[:5])) + (f", … {values[-1]}" if len(values) > 5 else "")
     remedy = "take it out of the folder if it is no mask of one organ; name a label map of several organs as a file"
+    if len(inside := values[values != 0]) == 1 and inside[0] > 0:
+        remedy = (
+            f"if {inside[0]} is the organ, make it 1 in all masks of the folder (SimpleITK: mask > 0); if the file is "
+            "a label map, of whose organs this is one, take it out of the folder and name it as a file"
+        )
     return InputError(f"a mask of 0 and 1, or 0 and 255, in {path}", f"the values {found}", remedy)
 
 

@@ -1,4 +1,4 @@
-"""Segmentations of 3D Slicer (`.seg.nrrd`) as label maps: on the scan's grid, and of one layer or several.
+"""Segmentations of 3D Slicer (`.seg.nrrd`), and groups of MITK's labels, as label maps on the scan's grid.
 
 A file may be cut to its segments or reach beyond the scan: its header says where it lies, and it is resampled to the
 nearest neighbour by that alone. One that is no piece of the scan's grid may be of another scan. Layers are the
@@ -19,7 +19,7 @@ from noisy_student.reading import nrrd
 from noisy_student.reading.by_content import start_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.nrrd_header import read_header
-from noisy_student.reading.nrrd_segments import EXPORT, Stated, layers_of, segments_of
+from noisy_student.reading.nrrd_segments import Stated, export_of, has_layers_of_names, layers_of, segments_of
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
 
@@ -30,8 +30,8 @@ HALF = 0.5
 
 
 def is_segmentation(path: Path) -> bool:
-    """Whether a file is a NRRD with segments in its header."""
-    return start_of(path).startswith(nrrd.MAGIC) and "Segment0_ID" in read_header(path).keys
+    """Whether a file is a NRRD with segments in its header. One group of MITK's labels is a label map with numbers."""
+    return start_of(path).startswith(nrrd.MAGIC) and has_layers_of_names(read_header(path))
 
 
 def read(path: Path, scan: Volume | None, rank: Rank | None) -> Volume:
@@ -42,7 +42,7 @@ def read(path: Path, scan: Volume | None, rank: Rank | None) -> Volume:
         return _on_scan(path, volume, scan) if scan else volume
     if scan is None:
         found = f"{layers_of(header)} layers of segments that overlap, the same numbers in each"
-        raise InputError(f"one label map in {path}", found, EXPORT)
+        raise InputError(f"one label map in {path}", found, export_of(header))
     return _joined(path, list(segments_of(header)), scan, rank)
 
 
@@ -67,7 +67,7 @@ def _joined(path: Path, stated: list[Stated], scan: Volume, rank: Rank | None) -
     labelled = np.zeros(voxels.shape[:-1], bool)
     if max(by_layer, default=0) >= voxels.shape[-1]:
         found = f"a segment in layer {max(by_layer)} of {voxels.shape[-1]}, counted from 0"
-        raise InputError(f"all segments' layers in {path}", found, EXPORT)
+        raise InputError(f"all segments' layers in {path}", found, export_of(read_header(path)))
     for layer, numbers in by_layer.items():
         numbered = _numbered(voxels[..., layer], numbers, roll.kind)
         labelled |= numbered != 0

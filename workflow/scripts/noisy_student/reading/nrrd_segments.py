@@ -1,9 +1,11 @@
-"""Segmentations as 3D Slicer writes them (`.seg.nrrd`): names of segments in the header, layers where they overlap.
+"""Segmentations as 3D Slicer and MITK write them: names of segments in the header, layers where they overlap.
 
 Format: https://slicer.readthedocs.io/en/latest/user_guide/modules/segmentations.html#segmentations-file-format. Numbers
-are label values within a layer; the header's keys come in alphabetical order.
+are label values within a layer; the header's keys come in alphabetical order. MITK calls layers groups and has the
+labels of all groups in one key, as JSON.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +13,12 @@ from dataclasses import dataclass
 from noisy_student.reading.nrrd_header import Header
 
 DIRECTION = re.compile(r"none|\([^)]*\)")
+LABEL_GROUPS = "org.mitk.multilabel.segmentation.labelgroups"
 EXPORT = (
     "it is a segmentation of 3D Slicer: there, in the module Segmentations, under Export/import models and labelmaps, "
     "export a label map with the scan as reference volume, save that, and name it"
 )
+EXPORT_GROUP = "it is a segmentation of MITK: there, bring all labels into one group, save it, and name that file"
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,37 @@ def segment_names(header: Header) -> dict[int, str]:
     return {segment.value: segment.name for segment in segments_of(header) if segment.layer == 0 and segment.name}
 
 
+def has_layers_of_names(header: Header) -> bool:
+    """Whether a header is that of a segmentation of 3D Slicer, or of several groups of labels of MITK."""
+    return "Segment0_ID" in header.keys or (layers_of(header) > 1 and any(_of_groups(header)))
+
+
+def export_of(header: Header) -> str:
+    """How the program that wrote a segmentation makes one label map of it."""
+    return EXPORT_GROUP if LABEL_GROUPS in header.keys else EXPORT
+
+
 def segments_of(header: Header) -> Iterator[Stated]:
-    """The segments by number, until one is missing."""
+    """The segments by number, until one is missing; MITK's labels by group."""
+    yield from _of_groups(header)
     keys, segment = header.keys, 0
     while (prefix := f"Segment{segment}_") + "ID" in keys:
         value, layer = keys.get(f"{prefix}LabelValue", "1"), keys.get(f"{prefix}Layer", str(segment))
         if value.strip().isdecimal() and layer.strip().isdecimal():
             yield Stated(int(value), keys.get(f"{prefix}Name", "").strip(), int(layer))
         segment += 1
+
+
+def _of_groups(header: Header) -> Iterator[Stated]:
+    try:
+        groups = json.loads(header.keys.get(LABEL_GROUPS, "[]"))
+    except ValueError:
+        return
+    for layer, group in enumerate(groups if isinstance(groups, list) else []):
+        labels = group.get("labels") if isinstance(group, dict) else None
+        for label in labels if isinstance(labels, list) else []:
+            if isinstance(label, dict) and str(label.get("value")).isdecimal():
+                yield Stated(int(label["value"]), str(label.get("name") or "").strip(), layer)
 
 
 def layers_of(header: Header) -> int:

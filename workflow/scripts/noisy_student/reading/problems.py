@@ -11,6 +11,7 @@ from noisy_student.reading.volume import Remark
 ONE_VOLUME = "one volume with one real number per voxel"
 CHANNELS = "export one series as one volume; of several channels or time steps, one channel a file"
 RIGHT_TO_READ = "give yourself the right to read it (its owner: chmod -R u+rX), or take it out"
+ONE_LABEL_MAP = "export one label map that has a number for each organ, on its scan's grid, without layers or colours"
 HEADER = "export it again, best as .nii.gz; if it could be read once, it is damaged: restore it"
 
 

@@ -1,0 +1,71 @@
+"""Tables that may name the numbers of label maps and were not read: a note for each folder."""
+
+import json
+
+import pytest
+
+from noisy_student.cohort.names_beside import names_of
+from noisy_student.cohort.numbers_by_name import NAMES
+from noisy_student.cohort.scans import Scan
+from noisy_student.cohort.unread_names import unread_names
+from noisy_student.organs import FLARE22, Organ
+
+META = json.dumps({"segmentAttributes": [[{"labelID": 1, "SegmentLabel": "Spleen"}, {"SegmentLabel": "Kidney_Right"}]]})
+SIDE_FILE = json.dumps({"Modality": "CT", "ProtocolName": "Liver triphasic", "BodyPartExamined": "ABDOMEN"})
+COLOURS = "# Color table file\n1 {} 1 2 3 255\n2 spleen 1 2 3 255\n"
+
+
+@pytest.fixture
+def said(lay):
+    """What is said of two label maps by the table's numbers, beside which these files lie."""
+
+    def find(files, organs=FLARE22, row=(), **given):
+        folder = lay("labels/a.nii.gz", "labels/b.nii.gz") / "labels"
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        scans = [Scan(case, "labelled", folder / case, folder / f"{case}.nii.gz", **given) for case in "ab"]
+        return unread_names(scans, [{"case": scan.case, **dict(row)} for scan in scans], organs)
+
+    return find
+
+
+@pytest.mark.parametrize("name", ["a.json", "labels.json", "Segmentation-label_ColorTable.csv", "a_ColorTable.xml"])
+def test_a_table_of_names_that_is_not_read_is_named_once_a_folder(said, name, tmp_path):
+    (note,) = said({name: META})
+    assert (note.severity, note.file) == ("note", tmp_path / "labels")
+    assert note.found.startswith(f"{name} may name the numbers of 2 label map(s)") and "`labels`" in note.remedy
+
+
+def test_tables_that_differ_are_named_where_one_label_map_has_none(said, tmp_path):
+    (note,) = said(
+        {f"{name}_ColorTable.ctbl": COLOURS.format(organ) for name, organ in (("c", "liver"), ("d", "aorta"))}
+    )
+    assert (
+        note.found.startswith("c_ColorTable.ctbl, d_ColorTable.ctbl")
+        and not names_of(tmp_path / "labels/a.nii.gz").names
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", SIDE_FILE),
+        ("dataset.json", META),
+        ("datastore_v2.json", META),
+        ("plans.json", META),
+        ("labels.json", "{}"),
+        ("labels.pdf", META),
+        ("label_dates.csv", "case,date\na,2020\n"),
+    ],
+)
+def test_other_files_are_not_blamed(said, name, text):
+    assert said({name: text}) == []
+
+
+def test_nothing_is_said_where_numbers_are_known(said):
+    assert said({"a.json": META}, labels={"liver": 2}) == []
+    assert said({"a.json": META}, row=[(NAMES, "taken")]) == []
+
+
+def test_of_a_table_of_one_organ_one_name_is_enough(said):
+    assert len(said({"a.json": SIDE_FILE.replace("Liver", "Spleen")}, organs=[Organ(1, "spleen")])) == 1

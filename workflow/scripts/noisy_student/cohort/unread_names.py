@@ -1,0 +1,62 @@
+"""Files beside label maps that seem to name their numbers, which are nevertheless taken by the label table."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.names_beside import DATASET, OF_LABEL_MAP, text_of
+from noisy_student.cohort.numbers_by_name import NAMES, TAKEN
+from noisy_student.cohort.scans import Scan
+from noisy_student.files import visible
+from noisy_student.organs import Organ, words_of
+from noisy_student.reading.names import stem_of
+
+KINDS = (".ctbl", ".csv", ".tsv", ".txt", ".json", ".xml")
+WORDS = ("label", "colortable")
+# So many organs a table of names has at least, unless the label table has fewer.
+FEWEST = 2
+SHOWN = 3
+
+
+def unread_names(scans: Sequence[Scan], rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
+    """A note about each folder with such files: of label maps whose numbers neither names nor `labels` say."""
+    by_table = {row["case"] for row in rows if NAMES not in row}
+    folders = defaultdict(list)
+    for scan in scans:
+        label_map = scan.label_map or scan.truth
+        if label_map and scan.case in by_table and scan.labels is None and label_map.is_file():
+            folders[label_map.parent].append(label_map)
+    found = {folder: _tables_in(folder, label_maps, organs) for folder, label_maps in folders.items()}
+    return [_finding(folder, tables, len(folders[folder])) for folder, tables in found.items() if tables]
+
+
+def _tables_in(folder: Path, label_maps: Collection[Path], organs: Sequence[Organ]) -> list[Path]:
+    stems = {stem + ending for stem in map(stem_of, label_maps) for ending in ("", OF_LABEL_MAP)}
+    return [
+        path
+        for path in visible(folder)
+        if path.suffix.lower() in KINDS and path.name != DATASET and path.is_file()
+        if path.stem in stems or any(word in path.stem.lower() for word in WORDS)
+        if _names_organs(text_of(path), organs)
+    ]
+
+
+def _names_organs(text: str, organs: Sequence[Organ]) -> bool:
+    said = f" {' '.join(words_of(text))} "
+    named = [organ for organ in organs if any(_is_in(name, said) for name in (organ.name, *organ.aliases))]
+    return len(named) >= min(FEWEST, len(organs))
+
+
+def _is_in(name: str, said: str) -> bool:
+    """Whether words have a name in them, its side before or behind it."""
+    words = words_of(name)
+    return any(f" {' '.join(order)} " in said for order in (words, words[1:] + words[:1]))
+
+
+def _finding(folder: Path, tables: Sequence[Path], label_maps: int) -> Finding:
+    names = ", ".join(path.name for path in tables[:SHOWN]) + (", …" if len(tables) > SHOWN else "")
+    found = f"{names} may name the numbers of {label_maps} label map(s), which are taken by the label table"
+    remedy = "look whether they say the same; if not, give each organ's number under `labels`"
+    return Finding("all", folder, "note", found, TAKEN, remedy)

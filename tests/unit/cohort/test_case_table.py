@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import SimpleITK as sitk
 from conftest import script
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import COLUMNS, make_case_table, stop_on_errors
+from noisy_student.cohort.conversion import convert, convert_label_map
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.scans import Scan, embedded_folders, find_scans
 from noisy_student.configuration.experiment import Cohort, Folders, LabelledFolder
@@ -70,6 +72,32 @@ def test_organs_that_are_not_labelled_in_a_scan_are_left_out_of_its_label_map(sc
     assert findings[findings.case == "partial"].found.tolist() == [
         "liver in the label map, though `organs` does not name them"
     ]
+
+
+@pytest.mark.parametrize("linked", ["headers", "files"])
+def test_the_files_of_the_table_are_those_that_were_checked_through_links_too(scan, linked, tmp_path):
+    """A header may be linked with its voxels beside it under the name that it gives, not that of their file."""
+    paths = {}
+    for column, path in (("image", scan("a").image), ("label_map", scan("a").label_map)):
+        (tmp_path / column).mkdir()
+        if linked == "files":
+            paths[column] = tmp_path / column / path.name
+            paths[column].symlink_to(path)
+            continue
+        sitk.WriteImage(read_image(path), str(tmp_path / f"store_{column}.mhd"), useCompression=False)
+        (tmp_path / f"store_{column}.raw").rename(tmp_path / f"voxels_{column}")
+        paths[column] = tmp_path / column / "a.mhd"
+        paths[column].symlink_to(tmp_path / f"store_{column}.mhd")
+        (tmp_path / column / f"store_{column}.raw").symlink_to(tmp_path / f"voxels_{column}")
+    table, _ = make_case_table(
+        [Scan("a", "labelled", paths["image"], paths["label_map"])], Standard(FLARE22, tmp_path / "renumbered"), cores=1
+    )
+    (row,) = table.to_dict("records")
+    convert(Path(row["image"]), tmp_path / "a_0000.nii.gz")
+    converted, given = read_image(tmp_path / "a_0000.nii.gz"), reorient(read_image(scan("a").image), "LPS")
+    assert np.array_equal(*map(sitk.GetArrayFromImage, (converted, given)))
+    convert_label_map(Path(row["label_map"]), tmp_path / "a.nii.gz", tmp_path / "a_0000.nii.gz")
+    assert Path(row["image"]).is_symlink() == (linked == "headers")
 
 
 def test_a_good_cohort_has_a_row_per_case_and_no_findings(embedded, tmp_path):

@@ -56,6 +56,36 @@ def test_what_looks_wrong_is_a_warning(scan, said):
     assert all(remark.wanted and remark.remedy for remark in remarks)
 
 
+def in_a_circle(array, padding):
+    """What scanners write outside the circle that they reconstruct."""
+    y, x = np.indices(array.shape[1:]) - 14.5
+    return np.where(np.hypot(y, x) > 15, padding, array)
+
+
+@pytest.mark.parametrize("padding", [-1000, -1024, -2000, -3024])
+def test_padding_around_hounsfield_units_is_no_more_than_a_warning(padding):
+    share = np.mean(in_a_circle(ct(), 1) == 1)
+    expected = [("warning", f"padding: {padding} and {share:.1%} below -1100")] if padding < -1100 else []
+    assert found(in_a_circle(ct(), padding)) == expected
+    assert all("-1024" in remark.remedy for remark in scan_remarks(volume(in_a_circle(ct(), padding))))
+
+
+@pytest.mark.parametrize("padding", [-1000, -1024, -2000, -3024])
+@pytest.mark.parametrize("noise", [0, 25])
+def test_padding_around_values_as_stored_is_no_air(padding, noise):
+    stored = np.rint(ct() + 1024 + np.random.default_rng(0).normal(0, noise, ct().shape))
+    (remark,) = scan_remarks(volume(in_a_circle(stored, padding).astype(np.int16)))
+    assert (remark.kind, remark.severity) == (NOT_CT, "error")
+    assert "intercept" in remark.remedy and "-1024" not in remark.remedy
+
+
+def test_padding_around_what_has_no_air_is_left_until_its_units_are_sure():
+    crop = np.where(ct() == -1000, -90, ct())
+    no_air, padding = scan_remarks(volume(in_a_circle(crop, -2000)))
+    assert (no_air.kind, padding.kind) == ("no air", "padding")
+    assert padding.remedy.startswith("look first whether these are Hounsfield units")
+
+
 def test_a_label_map_in_a_scans_place_is_called_that():
     remarks = scan_remarks(volume((ct() > 0).astype(np.uint8) * 13))
     assert [(remark.kind, remark.severity) for remark in remarks] == [(NOT_CT, "error")]

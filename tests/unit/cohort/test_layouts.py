@@ -66,7 +66,16 @@ def test_truths_of_unlabelled_cases_are_kept_aside_where_they_are(kits):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"scan": "ct.nii.gz"}, "with ct.nii.gz in it"), ({"label_maps": "masks"}, "masks in the folders of cases")],
+    [
+        (
+            {"scan": "ct.nii.gz"},
+            r"with ct\.nii\.gz in it[^`]*case_00000 there is imaging\.nii\.gz, segmentation\.nii\.gz",
+        ),
+        (
+            {"label_maps": "masks"},
+            r"masks in the folders of cases[^`]*case_00000 there is imaging\.nii\.gz, segmentation",
+        ),
+    ],
 )
 def test_a_layout_that_no_case_has_is_an_error(kits, given, said):
     with pytest.raises(InputError, match=said):
@@ -106,6 +115,30 @@ def test_a_dataset_of_nnunet_has_labelled_scans_and_others(dataset):
     assert names_truth(both.unlabelled[0])
     tested = find_scans(of_role("test", {"nnunet": dataset}))
     assert [scan.label_map.exists() for scan in tested] == [True, False]
+
+
+def test_images_of_another_ending_than_the_datasets_are_noted(dataset):
+    notes = folder_findings(search(of_role("labelled", {"nnunet": dataset})))
+    assert [(note.file, note.severity) for note in notes] == [(dataset / "imagesTr", "note")]
+    assert notes[0].found == "1 entry is no scan: a.nii.gz (not .nrrd, the `file_ending` in dataset.json)"
+
+
+@pytest.mark.parametrize("role", ["labelled", "unlabelled"])
+def test_a_dataset_all_of_whose_images_have_another_ending_is_an_error(dataset, role):
+    (dataset / "dataset.json").write_text('{"modality": {"0": "CT"}}')
+    (dataset / "imagesTr/a.nii.gz").unlink()
+    with pytest.raises(InputError) as error:
+        find_scans(of_role(role, {"nnunet": dataset}))
+    folder, name = {"labelled": ("imagesTr", "a_0000.nrrd"), "unlabelled": ("imagesTs", "b_0000.nrrd")}[role]
+    assert error.value.wanted == f"scans (.nii.gz) in {dataset / folder}"
+    assert f"{name} (not .nii.gz, the `file_ending` in dataset.json or its default)" in error.value.got
+    assert "`file_ending`" in error.value.remedy
+
+
+def test_scans_that_other_endings_would_supersede_stay(lay):
+    folder = lay("d/imagesTr/x.nii.gz", "d/imagesTr/x_Eq_1.nrrd", "d/imagesTr/s/1") / "d"
+    (folder / "dataset.json").write_text('{"channel_names": {"0": "CT"}, "file_ending": ".nii.gz"}')
+    assert [scan.case for scan in find_scans(of_role("labelled", {"nnunet": folder}))] == ["x"]
 
 
 @pytest.fixture

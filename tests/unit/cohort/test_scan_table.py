@@ -49,7 +49,7 @@ def test_a_column_says_which_organs_are_labelled_before_the_entry(listed):
         ([("case", "image"), ("a", "a.nii.gz")], "the columns case, image$"),
         ([HEAD, ("a", "a.nii.gz", "a.nii.gz", ""), ("b", "", "b.nii.gz", "")], "row 2: image"),
         ([("case,image,label_map",), ("a,b,c",)], "the columns case,image,label_map$"),
-        ([("Case", "image", "label_map"), ("a", "b", "c")], "the columns Case, image, label_map$"),
+        ([("Case", "image", "label_map"), ("a", "b", "c")], "`Case` for `case`$"),
         ([HEAD], "none"),
     ],
 )
@@ -57,6 +57,25 @@ def test_what_a_table_lacks_is_named_with_its_row(listed, rows, said):
     with pytest.raises(InputError, match=f"(?m){said}") as error:
         find_scans(Folders(labelled=[listed(*rows)]))
     assert "scans.tsv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("Organs", "organs"), ("organ", "organs"), ("SOURCE", "source"), ("sources", "source"), ("Truth", "truth"),
+        ("Label_map", "label_map"), ("label map", "label_map"), ("label-maps", "label_map"), ("LabelMap", "label_map"),
+    ],
+)  # fmt: skip
+def test_a_column_that_is_a_known_one_written_otherwise_is_an_error_that_names_both(listed, name, column):
+    entry = listed((*HEAD[:3], f" {name}"), ("a", "a.nii.gz", "l.nii.gz", "liver"))
+    with pytest.raises(InputError, match=rf"scans\.tsv[^$]*`{name}` for `{column}`"):
+        find_scans(Folders(labelled=[entry]))
+
+
+@pytest.mark.parametrize("name", ["organs drawn", "case id", "imaging", "data source", "s", ""])
+def test_columns_of_other_names_are_left_alone(listed, name):
+    entry = listed((*HEAD[:3], name), ("a", "a.nii.gz", "l.nii.gz", "liver"))
+    assert [scan.organs for scan in find_scans(Folders(labelled=[entry]))] == [None]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])

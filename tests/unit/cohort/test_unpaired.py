@@ -75,9 +75,33 @@ def test_label_maps_without_a_scan_are_noted_once_over_all_roles(lay):
         labelled=[LabelledFolder(images=folder / "one", label_maps=folder / "labels")],
         test=[LabelledFolder(images=folder / "two", label_maps=folder / "labels")],
     )
-    (note,) = strays(search(folders))
-    assert (note.severity, note.file) == ("note", folder / "labels")
-    assert note.found == "2 label map(s) belong to no scan: a.nrrd, c.mha"
+    warning, note = strays(search(folders))
+    assert {(found.severity, found.file) for found in (warning, note)} == {
+        ("warning", folder / "labels"), ("note", folder / "labels"),
+    }  # fmt: skip
+    assert note.found == "1 label map(s) belong to no scan: c.mha"
+    assert warning.found == "1 label map(s) passed over beside another of the same name: a.nrrd (a.nii.gz is taken)"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.nii.gz", "a.seg.nrrd"], "a.seg.nrrd (a.nii.gz is taken)"),
+        (["a.nii.gz", "a_0000.nrrd"], "a_0000.nrrd (a.nii.gz is taken)"),
+        (["a/segmentations/liver.nii.gz", "a.dcm"], "a (a.dcm is taken)"),
+        (["a.nii.gz", "a.hdr", "a.img"], None),
+        (["a.mhd", "a.raw"], None),
+    ],
+)
+def test_a_label_map_beside_the_one_that_is_taken_is_a_warning_that_names_both(lay, names, said):
+    folder = lay("images/a.nii.gz", *(f"labels/{name}" for name in names))
+    found = [(finding.severity, finding.found.rpartition(": ")[2]) for finding in strays(search(labelled(folder)))]
+    assert found == ([("warning", said)] if said else [])
+
+
+def test_a_label_map_of_the_slices_as_they_were_taken_is_none_of_the_corrected_scan(lay):
+    folder = lay("images/x_Eq_1.nii.gz", "labels/x_Eq_1.nii.gz", "labels/x.nii.gz")
+    assert [finding.severity for finding in strays(search(labelled(folder)))] == ["note"]
 
 
 def test_truths_under_other_names_are_noted_with_the_line_that_pairs_the_first(lay):

@@ -31,6 +31,7 @@ from noisy_student.files import sha256
 from noisy_student.geometry import turned_like
 from noisy_student.images import write_image
 from noisy_student.organs import Organ
+from noisy_student.reading.detached import data_files
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
@@ -99,7 +100,7 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
         if remarks := other_numbers_remarks(drawn, checked.measured[ORGANS], standard.organs):
             return path, {}, [*findings, *_findings(scan, path, remarks)]
     if checked.is_as_stored:
-        return path.resolve(), checked.measured, findings
+        return _where(path), checked.measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"
     write_image(checked.image, target)
     return target, checked.measured, findings
@@ -157,6 +158,11 @@ def _are_equal(one: sitk.Image, other: sitk.Image) -> bool:
     return one is other or np.array_equal(*map(sitk.GetArrayViewFromImage, (one, other)))
 
 
+def _where(file: Path) -> Path:
+    """Where a file or folder lies, links followed; a header stays in the folder that its voxels were found in."""
+    return file.parent.resolve() / file.name if data_files(file) else file.resolve()
+
+
 def _row(scan: Scan, volume: Volume) -> dict[str, Any]:
     voxels = sitk.GetArrayViewFromImage(volume.image)
     low, high = intensity_range(voxels)
@@ -164,7 +170,7 @@ def _row(scan: Scan, volume: Volume) -> dict[str, Any]:
     return {
         "case": scan.case,
         "role": scan.role,
-        "image": scan.image.resolve(),
+        "image": _where(scan.image),
         "label_map": "",
         "truth": "",
         **{f"size_{axis}": size for axis, size in zip("xyz", geometry.size_xyz, strict=True)},

@@ -28,7 +28,8 @@ def contents(entry: LabelledCases | ScanCases) -> Contents:
     without = [folder for folder, scan in zip(folders, scans, strict=True) if not scan.exists()]
     if len(without) == len(folders):
         wanted = f"a folder for each case with {entry.scan} in it, in {entry.cases}"
-        got = f"{len(folders)} folder(s) without" + (f", the first {folders[0]}" if folders else "")
+        there = next(iter(folders), entry.cases)
+        got = f"{len(folders)} folder(s) without; in {there} there is {_there(there)}"
         raise InputError(wanted, got, "correct `cases` or `scan` under `cohort.folders`")
     others = [PassedOver(path, why_not(path)) for path in visible(entry.cases) if not path.is_dir()]
     others += [PassedOver(folder, f"the folder of a case without {entry.scan}") for folder in without]
@@ -47,7 +48,15 @@ def without_label_map(entry: LabelledCases) -> list[Path]:
 def no_label_maps(entry: LabelledCases) -> InputError:
     """The error where no case has a label map."""
     wanted = f"{entry.label_maps} in the folders of cases in {entry.cases}"
-    return InputError(wanted, "none", "correct `label_maps` under `cohort.folders`")
+    first = without_label_map(entry)[0]
+    got = f"none; in {first} there is {_there(first)}"
+    return InputError(wanted, got, "correct `label_maps` under `cohort.folders`")
+
+
+def _there(folder: Path) -> str:
+    """Some names of what lies in a folder."""
+    names = [path.name for path in visible(folder)]
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "") if names else "nothing"
 
 
 def left_out(entry: LabelledCases) -> list[Finding]:

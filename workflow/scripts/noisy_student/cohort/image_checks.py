@@ -21,11 +21,17 @@ TISSUE_ABOVE_HU = 0
 METAL_BELOW_HU = 10_000
 PADDING_BELOW_HU = -1100
 PADDING_SHARE = 0.001
+# Less than this of a crop of the body is air, and less than this is as dense as bone. Of values as stored, to which the
+# intercept of about -1024 is not added, soft tissue is above DENSE_ABOVE_HU: more than DENSE_SHARE of a scan.
+AIR_SHARE = 0.02
+DENSE_ABOVE_HU = 800
+DENSE_SHARE = 0.1
 SPACING_MM = (0.2, 10.0)
 WIDTH_MM = (100.0, 1000.0)
 HEIGHT_MM = (30.0, 2500.0)
 OBLIQUE_DEGREES = 1.0
 SHEAR_TOLERANCE = 0.01
+LOW_PERCENT, HIGH_PERCENT, SHARE = 0.5, 99.5, "99.5 %"
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 MOST_LABELS = 60
 SWAPPED = "name the scans: are `images` and `label_maps` swapped, or do both lie in one folder?"
@@ -59,24 +65,24 @@ def _useless(voxels: np.ndarray, geometry: Geometry) -> Remark | None:
 
 
 def intensity_remarks(voxels: np.ndarray) -> list[Remark]:
-    """What does not look like Hounsfield units."""
-    low, high = intensity_range(voxels)
+    """What does not look like Hounsfield units; padding counts neither for nor against it."""
+    inside = _above_padding(voxels)
     if _looks_like_labels(voxels):
         found, remedy = f"whole numbers from 0 to {voxels.max():g}, as in a label map", f"{SWAPPED} {ACCEPT}"
         return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
-    if found := _no_hounsfield(low, high):
+    if found := _no_hounsfield(inside, intensity_range(voxels)[1]):
         remedy = f"export it with rescale slope and intercept applied, or take it out (an MR scan?); {ACCEPT}"
         return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
-    found = []
+    found, remedy = [], "set what lies outside the field of view to -1024"
+    low = np.percentile(inside, LOW_PERCENT)
     if low > AIR_BELOW_HU:
-        wanted, remedy = "Hounsfield units, air near -1000", "nothing if it is a close crop of the body"
-        found.append(Remark("no air", f"no air: 99.5 % of the voxels are above {low:g}", wanted, remedy))
+        wanted, is_crop = "Hounsfield units, air near -1000", "nothing if it is a close crop of the body"
+        found.append(Remark("no air", f"no air: {SHARE} of the voxels are above {low:g}", wanted, is_crop))
+        remedy = "look first whether these are Hounsfield units: fat near -100, soft tissue 0 to 100"
     share = np.count_nonzero(voxels < PADDING_BELOW_HU) / voxels.size
     if share > PADDING_SHARE:
-        wanted, remedy = "nothing below air", "set what lies outside the field of view to -1024"
-        found.append(
-            Remark("padding", f"padding: {voxels.min():g} and {share:.1%} below {PADDING_BELOW_HU}", wanted, remedy)
-        )
+        said = f"padding: {voxels.min():g} and {share:.1%} below {PADDING_BELOW_HU}"
+        found.append(Remark("padding", said, "nothing below air", remedy))
     return found
 
 
@@ -88,19 +94,48 @@ def _looks_like_labels(voxels: np.ndarray) -> bool:
     return len(values) <= MOST_LABELS and counts[0] == counts.max() and bool((values == np.rint(values)).all())
 
 
-def _no_hounsfield(low: float, high: float) -> str:
-    """Why intensities cannot be Hounsfield units of a body; empty if they may be."""
+def _no_hounsfield(inside: np.ndarray, bright: float) -> str:
+    """Why the intensities above any padding cannot be Hounsfield units of a body; empty if they may be.
+
+    `bright`: the 99.5 percentile with the padding.
+    """
+    low, high = np.percentile(inside, (LOW_PERCENT, HIGH_PERCENT))
+    if bright >= METAL_BELOW_HU:
+        return f"no Hounsfield units: over 0.5 % of the voxels are above {bright:g}"
     if low > FAT_BELOW_HU:
-        return f"no Hounsfield units: neither air nor fat, 99.5 % of the voxels are above {low:g}"
+        return f"no Hounsfield units: neither air nor fat, {SHARE} of the voxels are above {low:g}"
     if high <= TISSUE_ABOVE_HU:
-        return f"no Hounsfield units: no soft tissue, 99.5 % of the voxels are below {high:g}"
-    return f"no Hounsfield units: over 0.5 % of the voxels are above {high:g}" if high >= METAL_BELOW_HU else ""
+        return f"no Hounsfield units: no soft tissue, {SHARE} of the voxels are below {high:g}"
+    return _as_stored(inside)
+
+
+def _as_stored(inside: np.ndarray) -> str:
+    """Why intensities are values as stored, without the intercept; empty if they need not be.
+
+    The smallest value may be another padding, and counts as air only beside other air.
+    """
+    others = inside[inside > inside.min()]
+    air, dense = np.mean(others < AIR_BELOW_HU), np.mean(others > DENSE_ABOVE_HU)
+    if air >= AIR_SHARE or dense <= DENSE_SHARE:
+        return ""
+    return f"no Hounsfield units: {dense:.0%} of the voxels are above {DENSE_ABOVE_HU}, and hardly any is air"
 
 
 def intensity_range(voxels: np.ndarray) -> tuple[float, float]:
     """The 0.5 and 99.5 percentiles of about 50 slices."""
-    low, high = np.percentile(voxels[:: max(1, len(voxels) // 50)], (0.5, 99.5))
+    low, high = np.percentile(_some_slices(voxels), (LOW_PERCENT, HIGH_PERCENT))
     return float(low), float(high)
+
+
+def _some_slices(voxels: np.ndarray) -> np.ndarray:
+    return voxels[:: max(1, len(voxels) // 50)]
+
+
+def _above_padding(voxels: np.ndarray) -> np.ndarray:
+    """The voxels of about 50 slices that are no padding, as a list; all of them where nothing else is there."""
+    some = _some_slices(voxels)
+    inside = some[some >= PADDING_BELOW_HU]
+    return inside if inside.size else some.ravel()
 
 
 def grid_remarks(geometry: Geometry, letters: str) -> list[Remark]:

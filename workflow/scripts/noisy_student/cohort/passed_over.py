@@ -40,17 +40,19 @@ class Contents:
     passed_over: list[PassedOver]
 
 
-def contents(folder: Path, apart_from: Collection[Path] = ()) -> Contents:
+def contents(folder: Path, apart_from: Collection[Path] = (), ending: str = "") -> Contents:
     """Look through a folder, apart from some of its entries (absolute paths).
 
-    A scan is a file of a known format, or a folder that is one DICOM series.
+    A scan is a file of a known format, or a folder that is one DICOM series. Of a dataset of nnU-Net, whose images have
+    one `ending`, it is a file with that.
     """
     entries = [path for path in visible(folder) if path.absolute() not in apart_from]
     found = [path for path in entries if (_is_series(path) if path.is_dir() else extension_of(path))]
-    label_maps = _label_maps_among(found)
-    scans = [path for path in found if path not in label_maps]
+    not_scans = _of_other_endings(found, ending)
+    not_scans |= _label_maps_among(path for path in found if path not in not_scans)
+    scans = [path for path in found if path not in not_scans]
     corrected = superseded(scans)
-    others = [PassedOver(path, why) for path, why in label_maps.items()]
+    others = [PassedOver(path, why) for path, why in not_scans.items()]
     others += [PassedOver(path, why_not(path)) for path in _without_companions(entries, found)]
     return Contents([path for path in scans if path not in corrected], corrected, sorted(others, key=_weight))
 
@@ -99,6 +101,12 @@ def _why_no_series(folder: Path) -> str:
     example = scans[0].relative_to(folder)
     such = f"a folder with {len(scans)} file(s) such as {example}"
     return f"{such}: name it in a table of scans, or all such folders by `cases`"
+
+
+def _of_other_endings(found: Iterable[Path], ending: str) -> dict[Path, str]:
+    """What a dataset's description does not count among its images, and why."""
+    why = f"not {ending}, the `file_ending` in dataset.json" + (" or its default" if ending == EXTENSIONS[0] else "")
+    return {path: why for path in found if not path.name.lower().endswith(ending.lower())}
 
 
 def _label_maps_among(found: Iterable[Path]) -> dict[Path, str]:

@@ -1,7 +1,8 @@
 """Scans named in a tab-separated table instead of by their folder: one row per scan, its case name free."""
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from noisy_student.errors import InputError
@@ -9,10 +10,11 @@ from noisy_student.reading.detached import data_files
 
 # Columns with paths, which are relative to the table's own folder.
 FILES = ("image", "label_map", "truth")
+COLUMNS = ("case", *FILES, "organs", "source")
 
 
 def rows_of(table: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows, cells stripped. Raises InputError for a column or a cell that is missing."""
+    """The rows, cells stripped. Raises InputError for a column or cell that is missing, or a column written wrongly."""
     remedy = f"write a tab-separated table with the columns {', '.join(required)}, one row per scan"
     try:
         rows = list(_rows(table))
@@ -23,6 +25,10 @@ def rows_of(table: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
         raise InputError(f"a table of scans at {table}", str(error), remedy) from error
     if not rows:
         raise InputError(f"scans in {table}", "none", remedy)
+    if miswritten := _miswritten(rows[0]):
+        names = ", ".join(f"`{name}` for `{column}`" for name, column in miswritten.items())
+        meant = "write them so, or call them something else if they are other columns, which are left alone"
+        raise InputError(f"the columns {', '.join(COLUMNS)} in {table}, as they are written here", names, meant)
     if not set(required) <= rows[0].keys():
         raise InputError(f"the columns {', '.join(required)} in {table}", f"the columns {', '.join(rows[0])}", remedy)
     missing = [f"row {number}: {name}" for number, row in enumerate(rows, 1) for name in required if not row.get(name)]
@@ -55,6 +61,16 @@ def file_of(table: Path, row: dict[str, str], column: str) -> Path | None:
 def organs_in(row: dict[str, str]) -> tuple[str, ...]:
     """The organs that a row's cell `organs` names, separated by commas; none where it is empty."""
     return tuple(filter(None, (name.strip() for name in row.get("organs", "").split(","))))
+
+
+def _miswritten(names: Iterable[str]) -> dict[str, str]:
+    """Names that are a column's but for upper case, a plural, blanks, hyphens or underscores, and that column."""
+    columns = {_bare(column): column for column in COLUMNS}
+    return {name: columns[_bare(name)] for name in names if name not in COLUMNS and _bare(name) in columns}
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name.lower()).removesuffix("s")
 
 
 def _rows(table: Path) -> Iterator[dict[str, str]]:

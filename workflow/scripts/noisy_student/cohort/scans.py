@@ -119,45 +119,47 @@ def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHI
     elsewhere = {place for path in named_paths for place in (path, *path.parents)}
     searched = [as_folders(entry, role) for role, entry in named]
     looked: dict[Path, Contents] = {}
-    for entry in searched:
-        if not isinstance(entry, ScanTable | Archive) and (place := place_of(entry)) not in looked:
-            looked[place] = case_folders.contents(entry) if isinstance(entry, Cases) else scans_in(place, elsewhere)
+    for (_, given), entry in zip(named, searched, strict=True):
+        if isinstance(entry, ScanTable | Archive) or (place := place_of(entry)) in looked:
+            continue
+        is_cases = isinstance(entry, Cases)
+        looked[place] = case_folders.contents(entry) if is_cases else scans_in(place, elsewhere, ending_of(given))
     entries = []
     for (role, given), entry in zip(named, searched, strict=True):
         source = given.name or sources[place_of(given)]
         if isinstance(entry, Archive):
             found = [replace(scan, source=source) for scan in archived[role, entry.folders]]
         else:
-            found = list(_scans_of(role, entry, looked, source, ending_of(given)))
+            found = list(_scans_of(role, entry, looked, source))
         entries.append((entry, found))
     return Search(entries, looked)
 
 
-def scans_in(folder: Path, elsewhere: Collection[Path] = ()) -> Contents:
+def scans_in(folder: Path, elsewhere: Collection[Path] = (), ending: str = "") -> Contents:
     """What lies in a folder of scans. Raises InputError for none.
 
     `elsewhere`: absolute paths of what is named for something else, and of all folders that it lies in. A scan is a
-    file of a known format, or a folder that is one DICOM series.
+    file of a known format, or a folder that is one DICOM series; of a dataset of nnU-Net, a file with its `ending`.
     """
     if not folder.is_dir():
         raise InputError("a folder of scans", f"{folder} is no folder", "correct `cohort.folders`")
-    found = contents(folder, elsewhere)
+    found = contents(folder, elsewhere, ending)
     if not found.scans:
-        wanted = f"scans ({', '.join(EXTENSIONS)}, or a folder for each DICOM series) in {folder}"
+        wanted = f"scans ({ending or ', '.join(EXTENSIONS) + ', or a folder for each DICOM series'}) in {folder}"
         passed_over = f": {len(found.passed_over)} passed over: {in_words(found.passed_over)}"
         got = "none" + (passed_over if found.passed_over else "")
-        raise InputError(wanted, got, "name the folder that holds them, or list them in a table (config/README.md)")
+        remedy = "name the folder that holds them, or list them in a table (config/README.md)"
+        raise InputError(wanted, got, f"say their `file_ending` in dataset.json, or {remedy}" if ending else remedy)
     return found
 
 
-def _scans_of(role: str, entry: Searched, looked: Mapping[Path, Contents], source: str, ending: str) -> Iterator[Scan]:
+def _scans_of(role: str, entry: Searched, looked: Mapping[Path, Contents], source: str) -> Iterator[Scan]:
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
     elif isinstance(entry, Cases):
         yield from _of_case_folders(role, entry, looked[entry.cases].scans, source)
     else:
-        images = [image for image in looked[entry.images].scans if image.name.lower().endswith(ending.lower())]
-        yield from _of_folders(role, entry, images, source)
+        yield from _of_folders(role, entry, looked[entry.images].scans, source)
 
 
 def _of_folders(role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str) -> Iterator[Scan]:

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.pairing import label_maps_in, likely_pairs, table_line
+from noisy_student.cohort.pairing import label_maps_in, likely_pairs, named_after, table_line
 from noisy_student.cohort.passed_over import SHOWN
 from noisy_student.cohort.scans import Scan, Search
 from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
 from noisy_student.files import visible
+from noisy_student.reading.detached import data_files
+from noisy_student.reading.names import FIRST_CHANNEL
 
 
 def missing_label_maps(scans: list[Scan]) -> list[Finding]:
@@ -28,15 +30,37 @@ def missing_label_maps(scans: list[Scan]) -> list[Finding]:
 
 
 def strays(search: Search) -> list[Finding]:
-    """Notes about label maps and truths that belong to no scan."""
+    """Notes about label maps and truths that belong to no scan, warnings about those beside the one that is taken."""
     scans_of = defaultdict(list)
     for entry, scans in search.entries:
         if isinstance(entry, LabelledFolder):
             scans_of["label map(s)", entry.label_maps] += scans
         elif isinstance(entry, ScanFolder) and entry.truth:
             scans_of["truth(s)", entry.truth] += scans
-    found = {(what, folder): _free(folder, search.scans) for what, folder in scans_of}
-    return [_strays(*key, free, scans_of[key]) for key, free in found.items() if free]
+    findings = []
+    for (what, folder), scans in scans_of.items():
+        free = _free(folder, search.scans)
+        twins = _twins(folder, search.scans, free)
+        alone = [path for path in free if path not in twins]
+        findings += [_beside(what, folder, twins)] if twins else []
+        findings += [_strays(what, folder, alone, scans)] if alone else []
+    return findings
+
+
+def _twins(folder: Path, scans: Iterable[Scan], free: Iterable[Path]) -> dict[Path, Path]:
+    """Those that no scan has though they are named as one that a scan has, and that one.
+
+    A file with the voxels of the other one's header is a part of it.
+    """
+    used = {path for scan in scans for path in (scan.label_map, scan.truth) if path and path.is_relative_to(folder)}
+    entries = {folder / path.relative_to(folder).parts[0] for path in used if path != folder}
+    taken = {_name(path): path for path in sorted(entries)}
+    twins = {path: taken[_name(path)] for path in free if _name(path) in taken}
+    return {path: other for path, other in twins.items() if path not in data_files(other)}
+
+
+def _name(label_map: Path) -> str:
+    return named_after(label_map).removesuffix(FIRST_CHANNEL)
 
 
 def _free(folder: Path, scans: Iterable[Scan]) -> list[Path]:
@@ -71,6 +95,14 @@ def _strays(what: str, folder: Path, free: list[Path], scans: list[Scan]) -> Fin
         remedy = f"{len(pairs)} would pair in a table of scans (config/README.md), the first as\n{line}"
     found = f"{len(free)} {what} belong to no scan: {_some(free)}"
     return Finding("all", folder, "note", found, "each named as its scan", remedy)
+
+
+def _beside(what: str, folder: Path, twins: dict[Path, Path]) -> Finding:
+    listed = ", ".join(f"{path.name} ({other.name} is taken)" for path, other in list(twins.items())[:SHOWN])
+    found = f"{len(twins)} {what} passed over beside another of the same name: {listed}"
+    found += ", …" if len(twins) > SHOWN else ""
+    remedy = "move the one that is not meant elsewhere, as one from before a correction"
+    return Finding("all", folder, "warning", found, "one of each scan", remedy)
 
 
 def _some(paths: list[Path]) -> str:

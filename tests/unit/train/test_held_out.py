@@ -24,7 +24,7 @@ def test_only_the_scans_that_the_fold_held_out_are_labelled(untrained, converted
         preprocess_image(converted_image(converted, case), dataset / "cases" / case, plan)
     folds = [{"train": [CASES[1]], "val": [CASES[0]]}, {"train": [CASES[0]], "val": [CASES[1]]}]
     (dataset / "splits_final.json").write_text(json.dumps(folds))
-    rows = [{"case": case, "label_map": converted_label_map(converted, case)} for case in CASES]
+    rows = [{"case": case, "origin": "labelled", "label_map": converted_label_map(converted, case)} for case in CASES]
     write_table(pd.DataFrame(rows), dataset / "training_set.tsv")
     predictor = Predictor(read_model([untrained / "fold_1/checkpoint_final.pth"]), Prediction(), torch.device("cpu"))
     label_held_out(predictor, dataset, 1, tmp_path / "fold_1", seed=7)

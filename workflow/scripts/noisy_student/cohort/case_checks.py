@@ -95,10 +95,8 @@ def _label_map(scan: Scan, path: Path, volume: Volume, standard: Standard) -> tu
     checked, findings = check_label_map(scan, path, volume, standard)
     if checked is None:
         return path, {}, findings
-    if BEYOND in checked.measured:
-        drawn = checked.measured[LABELS] + checked.measured[BEYOND]
-        if remarks := other_numbers_remarks(drawn, checked.measured[ORGANS], standard.organs):
-            return path, {}, [*findings, *_findings(scan, path, remarks)]
+    if remarks := other_numbers_remarks(checked.measured, standard.organs):
+        return path, {}, [*findings, *_findings(scan, path, remarks)]
     if checked.is_as_stored:
         return _where(path), checked.measured, findings
     target = standard.renumbered / f"{scan.case}.nii.gz"

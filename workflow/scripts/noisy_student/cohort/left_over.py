@@ -44,14 +44,13 @@ def ignore_remarks(found: Named, label_map: sitk.Image) -> list[Remark]:
     return [Remark(IGNORE, said, "every voxel labelled, or background", remedy, "error")]
 
 
-def other_numbers_remarks(drawn: Sequence[int], labelled: Sequence[int], organs: Sequence[Organ]) -> list[Remark]:
+def other_numbers_remarks(measured: Mapping[str, Any], organs: Sequence[Organ]) -> list[Remark]:
     """An error where a label map, by the label table's numbers, has none of the organs that are labelled, but others.
 
-    `drawn`: its labels, `labelled` those of the organs that are said to be labelled. As long as it has one of these,
-    the others are left out, with a warning.
+    As long as it has one that is labelled, the others are left out, with a warning.
     """
-    beyond = set(drawn) - {0, *labelled}
-    if not beyond or set(drawn) & set(labelled):
+    beyond, labelled = measured.get(BEYOND), measured[ORGANS]
+    if not beyond or any(measured[LABELS]):
         return []
     said = f"by the label table's numbers it has {_named(beyond, organs)}, which `organs` does not name, and no "
     return [Remark("organs", said + _named(labelled, organs), WANTED, _numbers_remedy(labelled, organs), "error")]
@@ -73,33 +72,35 @@ def left_over_findings(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ
     for (kind, source), own in by_source.items():
         scans = Counter(number for row in own for number in row[kind])
         labelled, present = ({label for row in own for label in row[column]} - {0} for column in (ORGANS, LABELS))
-        if scans:
-            of_kind = _besides_labels if kind == LEFT_OVER else _besides_organs
-            findings += of_kind(source, len(own), scans, labelled - present, bool(present), organs)
+        absent = labelled - present
+        if scans and kind == LEFT_OVER:
+            findings.append(_besides_labels(source, len(own), scans, absent, bool(present), organs))
+        elif scans and absent:
+            findings.append(_besides_organs(source, len(own), scans, absent, organs))
     return findings
 
 
 def _besides_labels(
     source: str, count: int, scans: Counter[int], absent: Collection[int], is_any: bool, organs: Sequence[Organ]
-) -> list[Finding]:
+) -> Finding:
     others = ", ".join(f"{number} (in {times} of {count})" for number, times in sorted(scans.items()))
     found = f"source {source}: numbers that `labels` does not name, left over as background: {others}"
     if not absent:
         remedy = "nothing if they are no organs; if one is a part of an organ, give both numbers: {organ: [1, 2]}"
-        return [Finding("all", "", "note", found, LEFT_WANTED, remedy)]
+        return Finding("all", "", "note", found, LEFT_WANTED, remedy)
     found += f"; in none of its label maps: {', '.join(organ.name for organ in organs if organ.label in absent)}"
     remedy = "look whether the number of each organ under `labels` is right"
-    return [Finding("all", "", "warning" if is_any else "error", found, LEFT_WANTED, remedy)]
+    return Finding("all", "", "warning" if is_any else "error", found, LEFT_WANTED, remedy)
 
 
 def _besides_organs(
-    source: str, count: int, scans: Counter[int], absent: Collection[int], is_any: bool, organs: Sequence[Organ]
-) -> list[Finding]:
-    if not absent:
-        return []
-    found = f"source {source}: by the label table's numbers its {count} label maps have {_named(scans, organs)}, which "
+    source: str, count: int, others: Collection[int], absent: Collection[int], organs: Sequence[Organ]
+) -> Finding:
+    found = (
+        f"source {source}: by the label table's numbers its {count} label maps have {_named(others, organs)}, which "
+    )
     found += f"`organs` does not name, and none has {_named(absent, organs)}"
-    return [Finding("all", "", "warning", found, LEFT_WANTED, _numbers_remedy(absent, organs))]
+    return Finding("all", "", "warning", found, LEFT_WANTED, _numbers_remedy(absent, organs))
 
 
 def _named(labels: Collection[int], organs: Sequence[Organ]) -> str:

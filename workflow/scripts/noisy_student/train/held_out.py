@@ -54,11 +54,11 @@ def label_held_out(predictor: Predictor, dataset: Path, fold: int, output: Path,
     One row per case and organ; the DSC, on the scan's own voxels, is undefined (empty) for an organ that the scan does
     not show, or that is not labelled in it. `seed` is that of the training, for the record.
     """
-    truths = read_table(dataset / "training_set.tsv", ["case", "label_map"]).set_index("case").label_map
+    by_hand = hand_labels(dataset, predictor.plan.organs)
     tables = [pd.DataFrame(columns=[*COLUMNS, "seed"])]
     for case in held_out_cases(dataset, fold):
         label_map = predictor.label(dataset / nnunet.CASES_FOLDER / case).label_map_zyx
-        truth = Path(truths[case])
+        truth = by_hand[case].label_map
         write_label_map(label_map, truth, CANONICAL_ORIENTATION, output / FOLDER / f"{case}.nii.gz")
         scores = dsc_per_organ(sitk.GetArrayFromImage(read_image(truth)), label_map, predictor.plan.organs)
         tables.append(scores.assign(case=case, seed=seed)[[*COLUMNS, "seed"]])

@@ -53,15 +53,13 @@ def seconds_per_step(options: dict, steps: int) -> float:
         )
         trainer.on_train_start()
         trainer.on_train_epoch_start()
-        if options.get("channels_last"):
-            trainer.network = trainer.network.to(memory_format=torch.channels_last_3d)
+        layout = torch.channels_last_3d if options.get("channels_last") else torch.contiguous_format
+        trainer.network = trainer.network.to(memory_format=layout)
         if options.get("compile"):
             trainer.network = torch.compile(trainer.network)
 
         def step() -> None:
             batch = next(trainer.dataloader_train)
-            if options.get("channels_last"):
-                batch["data"] = batch["data"].to(memory_format=torch.channels_last_3d)
             if options.get("batches_only"):
                 return
             with torch.autocast("cpu", torch.bfloat16, enabled=bool(options.get("bfloat16"))):

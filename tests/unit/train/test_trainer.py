@@ -159,6 +159,23 @@ def test_weights_come_from_the_seed(trainer):
     assert torch.equal(first, same) and not torch.equal(first, other)
 
 
+@pytest.mark.parametrize(("processor", "last"), [("AVX2", True), ("AVX512", False), ("DEFAULT", False)])
+def test_channels_lie_last_where_that_trains_faster_and_the_loss_is_the_same(trainer, monkeypatch, processor, last):
+    losses = []
+    for capability in ("AVX512", processor):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability)
+        made = trainer()
+        made.on_train_start()
+        made.on_train_epoch_start()
+        losses += [float(made.train_step(next(made.dataloader_train))["loss"]) for _ in range(2)]
+        made.dataloader_train._finish()
+        made.dataloader_val._finish()
+    weights = [value for value in made.network.parameters() if value.dim() == 5 and min(value.shape[1:]) > 1]
+    assert weights
+    assert all(value.is_contiguous(memory_format=torch.channels_last_3d) == last for value in weights)
+    assert losses[2:] == pytest.approx(losses[:2], rel=1e-3)
+
+
 def test_a_student_may_start_from_its_teachers_weights_whatever_its_noise(trainer, tmp_path):
     teacher = trainer(seed=1)
     teacher.initialize()

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_cas
 from noisy_student.command import run
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
+from noisy_student.model.records import model_of
 from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
 from noisy_student.select.disagreement import disagreements
@@ -22,13 +24,23 @@ from noisy_student.tables import read_table, stacked, write_table
 
 
 def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ]) -> pd.DataFrame:
-    """The measures of one case, whose label map lies in `folder`, and in the folders of earlier rounds."""
+    """The measures of one case, whose label map lies in `folder`, and in the folders of earlier rounds.
+
+    Where one model labelled for two rounds, as after a collapse, its labels are not compared with themselves.
+    """
     image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
     label_map = sitk.GetArrayFromImage(image)
     measures = label_measures(label_map, float(np.prod(image.GetSpacing())) / 1000, organs)
-    before = [reorient(read_image(path / f"{case}.nii.gz"), CANONICAL_ORIENTATION) for path in earlier]
+    others = of_other_models([path / f"{case}.nii.gz" for path in (*earlier, folder)])
+    before = [reorient(read_image(path), CANONICAL_ORIENTATION) for path in others]
     compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map], organs)
     return measures.merge(compared, on="label").assign(case=case)
+
+
+def of_other_models(label_maps: Sequence[Path]) -> list[Path]:
+    """Of one scan's label maps but the last, earliest first, those that another model made than the one after."""
+    pairs = zip(label_maps, pairwise(map(model_of, label_maps)), strict=False)
+    return [path for path, (own, after) in pairs if not own or own != after]
 
 
 def main() -> None:

@@ -195,6 +195,7 @@ def test_what_is_no_whole_checkpoint_or_no_nnunets_is_named_with_a_remedy_for_a_
         ("slices", {"patch_size": [48, 48]}, {}),
         ("cascade", {"previous_stage": "3d_lowres"}, {}),
         ("regions", {}, {"labels": {"background": 0, "body": [1, 2], "liver": 1}, "regions_class_order": [2, 1]}),
+        ("256 labels", {}, {"labels": {"background": 0} | {f"part {number}": number for number in range(1, 257)}}),
         ("2 channels", {}, {"channel_names": {"0": "CT", "1": "PET"}}),
     ],
 )

@@ -147,6 +147,8 @@ def test_models_of_one_grid_label_by_the_mean_of_all_their_folds(untrained, scan
 def test_models_of_other_grids_and_labels_vote(stock_model, untrained, scan, tmp_path):
     finer = changed(stock_model, tmp_path / "m", labels=OTHERS, spacing=[7, 5, 5])
     models = [checkpoints_of(finer), checkpoints_of(untrained, ["0"])]
+    with pytest.raises(InputError, match="--postprocessing"):
+        labeller_of(models, Prediction(), CPU, steps=[[1]])
     vote = labeller_of(models, Prediction(), CPU, FLARE22)
     assert isinstance(vote, Vote) and sorted(vote.spacings("LPS")) == [(7, 5, 5), (8, 6, 6)]
     predicted = vote.predict(vote.read(scan, "RAS"))

@@ -1,8 +1,11 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import make_training_set
+import measure_label_maps
 from conftest import script
 from noisy_student.organs import FLARE22
 from noisy_student.select.disagreement import disagreements
@@ -62,6 +65,30 @@ def test_disagreement_about_organs_that_are_not_there():
     assert disagreements([organ, nothing], FLARE22).organ_disagreement[0] == 1
     assert disagreements([nothing, nothing], FLARE22).organ_disagreement[0] == 0
     assert disagreements([organ], FLARE22).disagreement.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("models", "differs"),
+    [
+        (("a", "b", "c"), True), (("a", "b", "b"), True), (("a", "a", "b"), True), (("b", "b", "b"), False),
+        (("", "", ""), True),
+    ],
+)  # fmt: skip
+def test_a_model_that_labels_twice_does_not_agree_with_itself(label_map, write_scan, tmp_path, models, differs):
+    """As after a collapse. The label maps of the same model are the same; without a record nobody knows."""
+    earliest = label_map.copy()
+    earliest[2:6, 2:6, 2:6] = 0
+    folders = [tmp_path / f"round_{number}" for number in (1, 2, 3)]
+    for folder, model in zip(folders, models, strict=True):
+        write_scan(f"{folder.name}/x.nii.gz", earliest if model == "a" else label_map, spacing=(1, 1, 1))
+        if model:
+            (folder / "scores").mkdir()
+            (folder / "scores/x.json").write_text(json.dumps({"made_from": f"model {model}, scan 1"}))
+    *earlier, last = folders
+    found = measure_label_maps.measure("x", last, earlier, FLARE22).disagreement
+    pair = disagreements([earliest, label_map], FLARE22).disagreement[0]
+    expected = pair / 2 if models == ("a", "b", "c") else pair if "a" in models else 0
+    assert (found == expected).all() if differs else found.isna().all()
 
 
 def test_an_organ_that_is_not_labelled_in_a_scan_has_no_volume_there(label_map, write_scan, tmp_path):

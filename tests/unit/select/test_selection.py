@@ -115,6 +115,26 @@ def test_scores_of_which_less_is_better_are_ranked_so():
     assert kept({"rule": "top", "score": "stray_share", "scans": 1}, table=strays) == {"mixed"}
 
 
+@pytest.mark.parametrize(
+    ("score", "over"), [("wrong_side", "maximum"), ("touches_edge", "maximum"), ("masked", "mean")]
+)
+def test_the_best_scans_are_those_with_the_fewest_flaws(score, over):
+    table = scores() if score == "masked" else scores(**{score: [1, 0, 0] + [0] * 9})
+    flawed = threshold(over="liver", at_least=0.95, action="mask")
+    best = {"rule": "top", "score": score, "over": over, "scans": 3}
+    assert kept(flawed, best, table=table) == {"mixed", "partial", "empty"}
+
+
+def test_a_share_is_rounded_up_and_no_further():
+    """0.28 times 25 is more than 7 as binary numbers are multiplied."""
+    names = [f"case {number:02}" for number in range(25)]
+    table = pd.concat([scores()[:1].assign(case=name) for name in names], ignore_index=True)
+    cases = pd.DataFrame({"case": names, "source": "A", "spacing_z_mm": 5.0})
+    for share, expected in ((0.28, 7), (0.29, 8), (0.001, 1)):
+        rules = SELECTION.validate_python([{"rule": "top", "score": "mean_max_probability", "share": share}])
+        assert (select(table, cases, labelled(), rules).decision == "kept").sum() == expected
+
+
 def test_all_reasons_are_on_record():
     table = decided(threshold("organs", at_least=3), threshold(at_least=0.99))
     assert table.reason["partial"] == "organs below 3; mean max probability below 0.99"
@@ -125,6 +145,15 @@ def test_an_unsure_organ_is_masked_and_the_scan_stays():
     assert table.masked.to_dict() == {"sure": "", "mixed": "gallbladder", "partial": "", "empty": ""}
     assert table.decision["mixed"] == "kept"
     assert table.mask_reason["mixed"] == "gallbladder: mean max probability below 0.5"
+
+
+def test_one_organ_alone_may_be_masked_by_its_own_score():
+    table = decided(threshold(over="spleen", at_least=0.95, action="mask"))
+    assert table.masked.to_dict() == {"sure": "spleen", "mixed": "", "partial": "", "empty": ""}
+    with pytest.raises(InputError, match="thumb"):
+        decided(threshold(over="thumb", at_least=0.5, action="mask"))
+    with pytest.raises(ValueError, match="judges each organ singly"):
+        decided(threshold(over="minimum", at_least=0.5, action="mask"))
 
 
 def test_a_scan_with_too_many_masked_organs_can_be_dropped():

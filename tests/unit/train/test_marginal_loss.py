@@ -109,6 +109,18 @@ def test_dice_judges_an_organ_where_a_voxel_has_to_be_it_or_none_may_be_it():
     assert is_judged(may_be, wanted).flatten(1).tolist() == [[True, False], [True, True]]
 
 
+@pytest.mark.parametrize("batch_dice", [False, True])
+def test_voxels_left_out_say_nothing_of_organs_that_are_not_there(batch_dice):
+    """An organ that is nowhere in a patch, a part of which is left out, is judged in the rest of it as by nnU-Net."""
+    target = torch.zeros(2, 1, *SHAPE, dtype=torch.int16)
+    target[:, :, 2:4, 2:6, 2:6], target[:, :, 6:] = 1, IGNORE
+    logits = logits_of(target)
+    expected = nnunets_loss(IGNORE, batch_dice)(logits, target)
+    assert torch.isclose(marginal(IGNORE, batch_dice)(logits, target), expected, atol=1e-6)
+    soft = torch.stack([torch.from_numpy(hard(labels.numpy())) for labels in target])
+    assert torch.isclose(soft_loss([1.0], IGNORE, batch_dice)([logits], soft), expected, atol=1e-6)
+
+
 def test_a_set_leaves_the_choice_among_its_labels_and_excludes_the_others():
     may_be, code = next(iter(CODES.items()))
     target = torch.full((1, 1, *SHAPE), code, dtype=torch.int16)

@@ -1,4 +1,7 @@
+import tracemalloc
+
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from noisy_student.train.masking import mask_organs, mask_voxels, near_found, with_ignore_label
 
@@ -19,6 +22,19 @@ def test_an_organ_and_the_background_around_it_are_ignored_but_no_other_organ():
 def test_an_organ_that_is_not_there_masks_nothing():
     labels = np.array([[[[0, 1]]]], np.int16)
     assert mask_organs(labels, [2], 14, (1, 1, 1)) is labels
+
+
+def test_around_a_small_organ_of_a_large_scan_little_memory_is_needed():
+    labels = np.zeros((1, 60, 100, 100), np.int16)
+    labels[0, 20:24, 30:40, 50:58], labels[0, 26, 30:40, 50:58] = 1, 2
+    spacing = (3.0, 1.2, 1.5)
+    tracemalloc.start()
+    masked = mask_organs(labels, [1], 14, spacing)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    near = distance_transform_edt(labels[0] != 1, sampling=spacing) <= 10
+    assert (masked[0] == np.where((labels[0] == 1) | (near & (labels[0] == 0)), 14, labels[0])).all()
+    assert peak < 8 * labels.size
 
 
 def test_unsure_voxels_are_ignored_whatever_their_label():

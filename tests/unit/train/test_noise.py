@@ -1,9 +1,14 @@
+from itertools import count
+
+import numpy as np
 import pytest
 import torch
+from batchgeneratorsv2.transforms.noise import gaussian_blur
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from torch import nn
 
-from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
+from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms, without_stopwatch
 
 KINDS = {"plain": (PlainConvUNet, "n_conv_per_stage"), "residual": (ResidualEncoderUNet, "n_blocks_per_stage")}
 
@@ -76,3 +81,23 @@ def test_strong_augmentation_never_exchanges_axes():
         torch.manual_seed(seed)
         given = strong(image=image.clone(), segmentation=label.clone())["segmentation"]
         assert given[..., 24:].sum() > 4 * given[..., :24].sum()
+
+
+def test_a_batch_does_not_depend_on_what_was_faster(monkeypatch):
+    """The stopwatch's first 18 looks are at nine convolutions, the next 18 at nine Fourier transforms."""
+
+    def slow(*looks):
+        times = count()
+        return lambda: float(sum(looks[(number % 36) // 18] for number in range(next(times) + 1)))
+
+    image = torch.rand(1, 8, 24, 24, generator=torch.Generator().manual_seed(1))
+    found = []
+    for watch in (slow(1, 2), slow(2, 1)):
+        monkeypatch.setattr(gaussian_blur, "time", watch)
+        made = without_stopwatch(nnUNetTrainer.get_training_transforms((8, 24, 24), (-0.1, 0.1), None, (), False))
+        inside = [getattr(one, "transform", one) for one in made.transforms]
+        (blur,) = [one for one in inside if isinstance(one, gaussian_blur.GaussianBlurTransform)]
+        blur.p_per_channel = 1
+        np.random.seed(1), torch.manual_seed(1)
+        found.append(blur(image=image.clone())["image"])
+    assert not torch.equal(found[0], image) and torch.equal(*found)

@@ -153,6 +153,18 @@ def test_what_a_case_teaches_is_known_also_where_it_is_not_made_again(example, p
     assert what_is_learned(masked, cases) == known
 
 
+def test_a_case_is_made_anew_for_another_label_table(example, plan, tmp_path):
+    """Of which neither the scan nor its label map needs to say anything."""
+    cases = tmp_path / "cases"
+    add_example(example, cases, plan)
+    labels = {"hepar" if name == "liver" else name: label for name, label in plan.dataset["labels"].items()}
+    for table in (labels, labels | {"appendix": 14}):
+        changed = Plan(plan.plans, plan.dataset | {"labels": table})
+        row = add_example(example, cases, changed)
+        assert "hepar" in row["found"].split(", ") and "appendix" not in row["found"]
+        assert [row["organ"] for row in what_is_learned(example, cases)] == ["background", *changed.organs]
+
+
 def test_cases_that_are_no_longer_learned_from_are_removed_but_stay_cached(example, plan, tmp_path):
     add_example(example, tmp_path / "cases", plan)
     remove_others(tmp_path / "cases", ["another"])

@@ -31,6 +31,15 @@ class Threshold(Strict):
             raise ValueError("a threshold needs `at_least` or `at_most`")
         return self
 
+    @model_validator(mode="after")
+    def masks_by_each_organs_own_score(self) -> "Threshold":
+        """An organ is masked by its own score, not by that of the scan's best or worst one."""
+        if self.action == "mask" and self.over in ("minimum", "maximum"):
+            raise ValueError(
+                f"`action: mask` judges each organ singly, not `over: {self.over}`: leave `over` out, or name one organ"
+            )
+        return self
+
 
 class Top(Strict):
     """Keeps the best scans by a score: a share of all, or a number; of each stratum where `per` names one."""

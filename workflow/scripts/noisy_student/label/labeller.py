@@ -222,12 +222,18 @@ def labeller_of(
     """What labels with models, each given by its folds' checkpoints, in the labels of `organs`.
 
     Several that share labels and grid label by their mean, others by vote; without `organs` the first model's are those
-    of all. Alone, a model without `organs` keeps its labels.
+    of all. Alone, a model without `organs` keeps its labels. Raises InputError for `steps` of models with other labels.
     """
     loaded = {checkpoints[0].parents[1]: read_model(checkpoints) for checkpoints in models}
     first, *others = loaded.values()
     if all(model.grid == first.grid for model in others):
         loaded = {next(iter(loaded)): joined([first, *others])}
+    if steps and any(model.plan.organs != first.plan.organs for model in others):
+        raise InputError(
+            "post-processing for one model, or for models with the same labels, by whose numbers it goes",
+            f"{len(loaded)} models with different labels",
+            "leave --postprocessing out, or label with one of the models",
+        )
     if organs is None and len(loaded) > 1:
         organs = [organ_called(name, label) for name, label in first.plan.organs.items()]
     labellers = []

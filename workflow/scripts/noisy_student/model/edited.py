@@ -14,9 +14,9 @@ from pathlib import Path
 from noisy_student.damage import remedy
 from noisy_student.errors import InputError
 from noisy_student.files import CHUNK_BYTES, sha256
+from noisy_student.model.records import ENDING, record_beside
 
 NAMED = 3
-ENDING = ".nii.gz"
 
 
 def refuse_edited(label_maps: Iterable[Path]) -> None:
@@ -37,9 +37,8 @@ def refuse_edited(label_maps: Iterable[Path]) -> None:
 
 def is_edited(label_map: Path) -> bool:
     """Whether a label map has another checksum than its record says; a damaged one is left to those who read it."""
-    record = label_map.parent / "scores" / f"{label_map.name.removesuffix(ENDING)}.json"
     try:
-        expected = json.loads(record.read_text())["sha256"][label_map.name]
+        expected = json.loads(record_beside(label_map).read_text())["sha256"][label_map.name]
         return sha256(label_map) != expected and _is_whole(label_map)
     except (OSError, ValueError, KeyError):
         return False

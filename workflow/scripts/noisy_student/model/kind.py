@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from noisy_student import nnunet
+from noisy_student.organs import LARGEST_LABEL
 
 SUPPORTED = "a 3D model that tells labels apart in scans of one channel"
 PREPROCESSOR, CT = "DefaultPreprocessor", "CTNormalization"
@@ -27,10 +28,12 @@ def unsupported(configuration: Mapping[str, Any], dataset: Mapping[str, Any]) ->
     """Why a model of a configuration (with what it inherits) cannot be used here; empty if it can."""
     channels = dataset.get("channel_names", dataset.get("modality"))
     regions = [label for label in dataset["labels"].values() if isinstance(label, list | tuple)]
+    classes = [label for name, label in dataset["labels"].items() if name != "ignore"]
     reasons = {
         "a network of slices (2d)": len(configuration["patch_size"]) != 3,
         "the second stage of a cascade": configuration.get("previous_stage") is not None,
         "regions of several labels": bool(regions),
+        f"{len(classes) - 1} labels, more than {LARGEST_LABEL}": len(classes) - 1 > LARGEST_LABEL,
         f"{len(channels)} channels": len(channels) != 1,
         f"preprocessor {configuration['preprocessor_name']}": configuration["preprocessor_name"] != PREPROCESSOR,
     }

@@ -1,7 +1,6 @@
 """A scan's result on disk: its label map on the scan's own grid, beside it its scores and its voxels' confidence."""
 
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from noisy_student.damage import damaged
 from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
+from noisy_student.model.records import model_of, record_beside
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.model.voxel_confidence import write_confidence
 
-MODEL = re.compile(r"model (\w+), scan ")
 SHORT = 12
 # Of the record beside a label map: each organ's voxels by their confidence.
 COUNTS = "voxels_by_confidence"
@@ -25,12 +24,6 @@ COUNTS = "voxels_by_confidence"
 def made_from(model: str, scan: str, made_by: str = TORCH) -> str:
     """What a label map depends on, by the checksums of the model and of the scan; and what it is made by."""
     return f"model {model}, scan {scan}" + (f", by {made_by}" if made_by != TORCH else "")
-
-
-def model_in(made_from: str) -> str:
-    """The model's checksum in what a label map depends on; empty where it has none."""
-    found = MODEL.match(made_from)
-    return found[1] if found else ""
 
 
 def write_label_map(label_map_zyx: np.ndarray, scan: Path, orientation: str, output: Path) -> None:
@@ -76,7 +69,7 @@ class LabelFiles:
     @property
     def scores(self) -> Path:
         """Scores per organ, and the checksums of what they came from."""
-        return self.folder / "scores" / f"{self.case}.json"
+        return record_beside(self.label_map)
 
     @property
     def confidence(self) -> Path:
@@ -122,10 +115,7 @@ class LabelFiles:
 
     def model(self) -> str:
         """Which model made them, as `made_from` says; empty where no whole record is."""
-        try:
-            return model_in(json.loads(self.scores.read_text())["made_from"])
-        except (OSError, ValueError, KeyError):
-            return ""
+        return model_of(self.label_map)
 
     def set_aside(self, place: Path, wanted: str) -> None:
         """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written."""

@@ -13,9 +13,9 @@ from noisy_student.select.scores import (
     LOWER_IS_BETTER,
     check_scores,
     is_by_hand,
+    judged_singly,
     reduced,
     score_names,
-    with_score,
 )
 from noisy_student.select.strata import strata
 from noisy_student.train.origins import CORRECTED
@@ -49,7 +49,7 @@ class Decisions:
             case Threshold(action="drop"):
                 self._drop_by_threshold(rule)
             case Threshold():
-                rows = with_score(self.table, rule.score).itertuples()
+                rows = judged_singly(self.table, rule.score, rule.over).itertuples()
                 self._note((row.case, row.organ, _out_of_bounds(rule, getattr(row, rule.score))) for row in rows)
             case Top():
                 self._drop_all_but_top(rule)
@@ -85,7 +85,7 @@ class Decisions:
         best_first = values.sort_values(ascending=ascending, na_position="last", kind="stable").index
         stratum = strata(self.table, self.cases, rule.per)[values.index]
         sizes = stratum.value_counts()
-        quota = {name: rule.scans or math.ceil(rule.share * size) for name, size in sizes.items()}
+        quota = {name: rule.scans or _share_of(int(size), rule.share) for name, size in sizes.items()}
         left, taken = set(self.left), dict.fromkeys(quota, 0)
         for case in best_first:
             if case not in left:
@@ -95,6 +95,11 @@ class Decisions:
                 how_many = f"{rule.scans}" if rule.scans else f"{100 * rule.share:.4g} %"
                 place = f" of {rule.per} {stratum[case]}" if rule.per else ""
                 self.reasons[case].append(f"{_name(rule)} not among the best {how_many}{place}")
+
+
+def _share_of(scans: int, share: float) -> int:
+    """A share of so many scans, rounded up: of 25, 0.28 are 7, though as binary numbers their product is more."""
+    return math.ceil(round(share * scans, 6))
 
 
 def _name(rule: Threshold | Top) -> str:

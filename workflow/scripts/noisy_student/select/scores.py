@@ -15,7 +15,9 @@ from noisy_student.organs import LARGEST_LABEL
 NO_SCORES = ("case", "label", "organ", "model", "scan", "role")
 # With the round before; of the first round there is none.
 DISAGREEMENTS = ("disagreement", "organ_disagreement")
-LOWER_IS_BETTER = ("mean_entropy", *DISAGREEMENTS, "components", "stray_share")
+# Those that count what is wrong.
+FLAWS = ("components", "stray_share", "touches_edge", "wrong_side", "masked")
+LOWER_IS_BETTER = ("mean_entropy", *DISAGREEMENTS, *FLAWS)
 
 
 def score_names(table: pd.DataFrame) -> list[str]:
@@ -64,12 +66,22 @@ def reduced(table: pd.DataFrame, score: str, over: str) -> pd.Series:
     if over in ("mean", "minimum", "maximum"):
         by_case = rows.groupby("case")[score]
         values = {"mean": by_case.mean, "minimum": by_case.min, "maximum": by_case.max}[over]()
-    elif over in set(table.organ):
-        values = rows[rows.organ == over].set_index("case")[score]
     else:
-        organs = ", ".join(table.organ.unique())
-        raise InputError(f"`over`: mean, minimum, maximum, or one of {organs}", over, "correct `selection`")
+        values = _of_organ(table, rows, over).set_index("case")[score]
     return values.reindex(pd.Index(sorted(table.case.unique()), name="case"))
+
+
+def judged_singly(table: pd.DataFrame, score: str, over: str) -> pd.DataFrame:
+    """The rows on which a score is defined, of all organs (`mean`) or of one. Raises as `reduced`."""
+    rows = with_score(table, score)
+    return rows if over == "mean" else _of_organ(table, rows, over)
+
+
+def _of_organ(table: pd.DataFrame, rows: pd.DataFrame, organ: str) -> pd.DataFrame:
+    if organ not in set(table.organ):
+        organs = ", ".join(table.organ.unique())
+        raise InputError(f"`over`: mean, minimum, maximum, or one of {organs}", organ, "correct `selection`")
+    return rows[rows.organ == organ]
 
 
 def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:

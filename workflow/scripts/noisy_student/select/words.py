@@ -7,6 +7,8 @@ def in_words(rule: dict[str, Any]) -> str:
     """What one rule, as the configuration holds it, keeps or masks."""
     match rule["rule"]:
         case "threshold" if rule["action"] == "mask":
+            if rule["over"] != "mean":
+                return f"{rule['over']} was used where its {rule['score']} was {_bounds(rule)}, else masked"
             return f"organs with {rule['score']} {_bounds(rule)} were used, others masked"
         case "threshold":
             return f"{_score(rule)} {_bounds(rule)}"

@@ -27,14 +27,17 @@ class MarginalLoss(torch.nn.Module):
     def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The loss of logits (batch, class, z, y, x) against labels and codes (batch, 1, z, y, x)."""
         members, is_label = members_at(self.members, target), target < self.classes
-        wanted, may_be = members & is_label, (members & ~is_label)[:, 1:]
+        learned = target != self.classes
+        wanted, may_be = members & is_label, (members & ~is_label & learned)[:, 1:]
         judged = is_judged(may_be, wanted[:, 1:])
         # What is not judged has a Dice of 1 there.
-        dice = self.dice(logits, wanted, loss_mask=~may_be & judged)
+        dice = self.dice(logits, wanted, loss_mask=~may_be & learned & judged)
         judged = (judged.any(0) if self.dice.batch_dice else judged).flatten()
         dice = (judged.numel() * dice + (~judged).sum()) / judged.sum().clamp(min=1)
-        learned = target[:, 0] != self.classes if self.ignores else None
-        return marginal_cross_entropy(log_softmax(logits.float(), 1), members, learned) + dice
+        cross_entropy = marginal_cross_entropy(
+            log_softmax(logits.float(), 1), members, learned[:, 0] if self.ignores else None
+        )
+        return cross_entropy + dice
 
 
 def is_judged(may_be: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

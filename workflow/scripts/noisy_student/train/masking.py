@@ -24,8 +24,11 @@ def mask_organs(labels: np.ndarray, organs: Sequence[int], ignore: int, spacing_
     untrusted = np.isin(labels[0], list(organs))
     if not untrusted.any():
         return labels
-    near = distance_transform_edt(~untrusted, sampling=list(spacing_mm_zyx)) <= MARGIN_MM
-    return np.where(untrusted | (near & (labels[0] <= 0)), ignore, labels[0])[None].astype(labels.dtype)
+    masked = labels.copy()
+    box, near = _around(untrusted, spacing_mm_zyx, MARGIN_MM)
+    inside = masked[0][box]
+    inside[untrusted[box] | (near & (inside <= 0))] = ignore
+    return masked
 
 
 def near_found(
@@ -36,17 +39,25 @@ def near_found(
     All are (z, y, x).
     """
     found = np.zeros(labels.shape, bool)
-    margins = [int(np.ceil(near_mm / spacing)) for spacing in spacing_mm_zyx]
     for organ in organs:
         mask = labels == organ
         if mask.any():
-            box = tuple(
-                slice(max(0, part.start - margin), part.stop + margin)
-                for part, margin in zip(box_of(mask), margins, strict=True)
-            )
-            near = distance_transform_edt(~mask[box], sampling=list(spacing_mm_zyx)) <= near_mm
+            box, near = _around(mask, spacing_mm_zyx, near_mm)
             found[box] |= near & (runner_up[box] == organ) & (labels[box] <= 0)
     return found
+
+
+def _around(mask: np.ndarray, spacing_mm_zyx: Sequence[float], near_mm: float) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The box (z, y, x) that reaches so far beyond a mask, and which of its voxels are so near to the mask.
+
+    Distances of the whole grid would take 20 bytes a voxel.
+    """
+    margins = [int(np.ceil(near_mm / spacing)) for spacing in spacing_mm_zyx]
+    box = tuple(
+        slice(max(0, part.start - margin), part.stop + margin)
+        for part, margin in zip(box_of(mask), margins, strict=True)
+    )
+    return box, distance_transform_edt(~mask[box], sampling=list(spacing_mm_zyx)) <= near_mm
 
 
 def mask_voxels(labels: np.ndarray, unsure: np.ndarray, ignore: int) -> np.ndarray:

@@ -8,6 +8,7 @@ compiled keeps to the hooks that it had then, but sees an attribute change: so h
 from typing import Any
 
 import torch
+from batchgeneratorsv2.transforms.noise.gaussian_blur import GaussianBlurTransform
 from batchgeneratorsv2.transforms.spatial.rot90 import Rot90Transform
 from batchgeneratorsv2.transforms.spatial.transpose import TransposeAxesTransform
 from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
@@ -25,6 +26,19 @@ def strong_transforms(*args: Any, **kwargs: Any) -> ComposeTransforms:
     """nnU-Net's strongest augmentation (DA5) without what exchanges axes: left stays left. Arguments as there."""
     composed = nnUNetTrainerDA5.get_training_transforms(*args, **kwargs)
     return ComposeTransforms([one for one in composed.transforms if not _exchanges_axes(one)])
+
+
+def without_stopwatch(composed: ComposeTransforms) -> ComposeTransforms:
+    """The same transforms, changed in place so that none chooses by its speed how it computes.
+
+    nnU-Net's blur is by convolution or by Fourier transform, whichever was faster when it was tried first: on a busy
+    machine, or in another worker, the same batch would have other last digits.
+    """
+    for one in composed.transforms:
+        made = one.transform if isinstance(one, RandomTransform) else one
+        if isinstance(made, GaussianBlurTransform):
+            made.benchmark = False
+    return composed
 
 
 def _exchanges_axes(transform: Any) -> bool:

@@ -29,7 +29,7 @@ from noisy_student.train.label_sets import LabelSets
 from noisy_student.train.marginal_loss import MarginalLoss
 from noisy_student.train.mixing import SCANS, mixed
 from noisy_student.train.moving_average import MovingAverage
-from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms
+from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms, without_stopwatch
 from noisy_student.train.online_teacher import OnlineTeacher, with_both_views
 from noisy_student.train.origins import PSEUDO
 from noisy_student.train.phases import Schedule, augmentations, mixes_patches, noise_in
@@ -193,7 +193,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
             scales = args[2] if len(args) > 2 else kwargs["deep_supervision_scales"]
             made = super().get_validation_transforms(scales, foreground_labels=self.label_manager.foreground_labels)
         else:
-            made = super().get_training_transforms(*args, **kwargs)
+            made = without_stopwatch(super().get_training_transforms(*args, **kwargs))
         made = with_soft_targets(made, self.label_manager.ignore_label) if self.is_soft else made
         return with_both_views(made) if self.is_online else made
 

@@ -129,7 +129,8 @@ def add_example(
         made_from += f", hand labels {hand_labels} without {' and '.join(example.unlabelled)} as {code}"
         if example.by_hand:
             made_from += f", the teacher's background as {background}"
-    found = _learned(target, example.preprocessed, made_from)
+    names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
+    found = _learned(target, example.preprocessed, made_from, names)
     if found is None:
         require_whole(with_suffix(example.preprocessed, ARRAY))
         with_suffix(target, PROPERTIES).unlink(missing_ok=True)
@@ -149,7 +150,6 @@ def add_example(
             on_grid = np.where(labels[:1] > plan.classes, untaught, labels[:1])
         link(with_suffix(example.preprocessed, ARRAY), with_suffix(target, ARRAY))
         write_array(labels, with_suffix(target, LABELS), plan.configuration.patch_size)
-        names = {0: "background"} | {label: organ for organ, label in plan.organs.items()}
         found = {
             LOCATIONS: class_locations(labels[:1], plan),
             LEARNED_FROM: learned_from(on_grid[0], labels, plan.classes, names),
@@ -223,15 +223,16 @@ def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np
     return np.where(differs, hard(labels), found)
 
 
-def _learned(target: Path, preprocessed: Path, made_from: str) -> dict[str, Any] | None:
-    """A case's properties, if it is whole, made from this, and has that very image."""
+def _learned(target: Path, preprocessed: Path, made_from: str, names: Mapping[int, str]) -> dict[str, Any] | None:
+    """A case's properties, if it is whole, made from this with these `names` of labels, and has that very image."""
     image = with_suffix(target, ARRAY)
     try:
         require_whole(image)
         require_whole(with_suffix(target, LABELS))
         properties = read_properties(target)
         is_this = properties[MADE_FROM] == made_from and image.samefile(with_suffix(preprocessed, ARRAY))
-        return properties if is_this and {LOCATIONS, LEARNED_FROM} <= properties.keys() else None
+        known = {row["label"]: row["organ"] for row in properties[LEARNED_FROM]}
+        return properties if is_this and known == dict(names) and LOCATIONS in properties else None
     except (InputError, OSError, KeyError):
         return None
 

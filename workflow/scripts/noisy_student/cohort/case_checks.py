@@ -124,7 +124,7 @@ def check_label_map(
     """A label map of a scan, whose voxels are `volume`, and every finding; no label map if one is an error."""
     labelled = labelled_in(standard.organs, scan.organs)
     try:
-        stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank)
+        stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank, dict(scan.masks))
     except InputError as error:
         return None, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)

@@ -188,12 +188,12 @@ def test_masks_as_converters_name_them_are_known_without_what_all_have_and_it_is
     images("plain/a/image.nii.gz", plain__a__mask_Liver=1, plain__a__mask_Right_Kidney=4, plain__a__mask_BODY=6)
     images("plain/b/Image.nii.gz", **{"plain__b__mask_1-Liver": 2, "plain__b__mask_12-Kidney_R": 3})
     (tmp_path / "data/plain/b/Image.nii.gz").rename(tmp_path / "data/plain/b/image.nii.gz")
-    images("odd/c/image.nii.gz", odd__c__upper_liver=5, odd__c__upper_kidney_right=7)
+    images("odd/c/CT_7.nii.gz", odd__c__upper_liver=5, odd__c__upper_kidney_right=7)
     images("images/d_0000.nii.gz", flat__d_liver=1, flat__d_RK=2)
     images("images/e.nii.gz", flat__e_liver=3, flat__right_kidney_e=4)
-    cases = {"scan": "image.nii.gz", "label_maps": "."}
     found = search(Folders.model_validate({"labelled": [
-        {"cases": tmp_path / "data/plain", **cases}, {"cases": tmp_path / "data/odd", **cases},
+        {"cases": tmp_path / "data/plain", "scan": "image.nii.gz", "label_maps": "."},
+        {"cases": tmp_path / "data/odd", "scan": "CT_7.nii.gz", "label_maps": "."},
         {"images": tmp_path / "data/images", "label_maps": tmp_path / "data/flat"},
     ]}))  # fmt: skip
     assert folder_findings(found) == []

@@ -35,7 +35,7 @@ def main() -> None:
     own(arguments.renumbered)
     folders = folders_of(arguments.cohort, arguments.embedded)
     archived = scans_of_archives(folders, arguments.cores)
-    found = search(folders, archived.scans)
+    found = search(folders, archived.scans, arguments.organs)
     standard = Standard(arguments.organs, arguments.renumbered, arguments.spacings, arguments.cohort.accept)
     found_before = [*folder_findings(found), *archived.findings]
     table, findings = make_case_table(found.scans, standard, arguments.cores, found_before)

@@ -183,6 +183,36 @@ def test_folders_of_masks_come_into_the_tables_numbers_by_their_names(images, tm
     )
 
 
+def test_masks_as_converters_name_them_are_known_without_what_all_have_and_it_is_said(images, tmp_path):
+    """dcmrtstruct2nii beside the scan, by number too; a word that may say more; masks of all cases in one folder."""
+    images("plain/a/image.nii.gz", plain__a__mask_Liver=1, plain__a__mask_Right_Kidney=4, plain__a__mask_BODY=6)
+    images("plain/b/Image.nii.gz", **{"plain__b__mask_1-Liver": 2, "plain__b__mask_12-Kidney_R": 3})
+    (tmp_path / "data/plain/b/Image.nii.gz").rename(tmp_path / "data/plain/b/image.nii.gz")
+    images("odd/c/CT_7.nii.gz", odd__c__upper_liver=5, odd__c__upper_kidney_right=7)
+    images("images/d_0000.nii.gz", flat__d_liver=1, flat__d_RK=2)
+    images("images/e.nii.gz", flat__e_liver=3, flat__right_kidney_e=4)
+    found = search(Folders.model_validate({"labelled": [
+        {"cases": tmp_path / "data/plain", "scan": "image.nii.gz", "label_maps": "."},
+        {"cases": tmp_path / "data/odd", "scan": "CT_7.nii.gz", "label_maps": "."},
+        {"images": tmp_path / "data/images", "label_maps": tmp_path / "data/flat"},
+    ]}))  # fmt: skip
+    assert folder_findings(found) == []
+    table, findings = make_case_table(found.scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
+    assert not (findings.severity == "error").any(), findings.to_string()
+    assert [columns_of(path) for path in table.label_map] == [
+        [0, 1, 0, 0, 2, 0, 0, 0], [0, 0, 1, 2, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 0, 2],
+        [0, 1, 2, 0, 0, 0, 0, 0], [0, 0, 0, 1, 2, 0, 0, 0],
+    ]  # fmt: skip
+    said = "\n".join(findings.found)
+    assert (
+        "source plain: organs by the names of its files without what all of a case have, such as “mask”: Liver is"
+        in said
+    )
+    assert "left over as background: BODY" in said
+    (warning,) = findings[findings.severity == "warning"].found[findings.found.str.contains("cut off")]
+    assert warning == "source odd: “upper” was cut off the names of all masks, as of c"
+
+
 def test_a_mask_that_a_case_lacks_is_an_error_unless_its_organ_is_said_not_to_be_labelled(images, tmp_path):
     images("cases/a/ct.nii.gz", cases__a__segmentations__liver=1)
     entry = {"cases": tmp_path / "data/cases", "scan": "ct.nii.gz", "label_maps": "segmentations"}

@@ -45,6 +45,13 @@ def test_a_case_that_is_called_like_a_channel_has_its_own_file(folder):
     assert [maps.of(case, names).name for case in sorted(names)] == ["a.nii.gz", "a_0000.nii.gz"]
 
 
+def test_a_folder_with_masks_of_organs_is_of_a_case_whatever_their_names_have_in_common(folder, tmp_path):
+    for name in ("a/mask_Liver", "a/mask_BODY", "b/liver", "c/mask_BODY", "c/mask_dose"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.nii.gz").touch()
+    assert folder().cases == ["a", "b"]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         LabelMaps(tmp_path / "predicitons")

@@ -76,6 +76,32 @@ def test_a_mask_on_another_grid_and_an_organ_in_two_files_are_refused(tmp_path, 
         read_label_map(tmp_path / "b", scan, rank)
 
 
+def test_words_that_all_names_have_are_cut_off_and_two_files_never_become_one_organ_unsaid(tmp_path, scan):
+    for label, name in {1: "Liver", 3: "Spleen", 4: "Pankreas"}.items():
+        write(tmp_path / f"case/mask_{name}.nii.gz", 255 * (label == DRAWN).astype(np.uint8))
+    (tmp_path / "case/ct.nii.gz").rename(tmp_path / "case/CT.nii.gz")
+    volume = read_label_map(tmp_path / "case", scan, lambda name: rank(name.lower()))
+    assert volume.names == {1: "Liver", 3: "Spleen", 256: "Pankreas"} and volume.cut == ("mask",)
+    assert np.array_equal(array_of(volume), np.where(DRAWN == 4, 0, DRAWN))
+    assert read_label_map(tmp_path / "case").names == {1: "mask_Liver", 2: "mask_Pankreas", 3: "mask_Spleen"}
+    write(tmp_path / "case/mask_liv.nii.gz", (DRAWN == 4).astype(np.uint8))
+    meaning = {"liver": 1, "liv": 1, "spleen": 3}
+    joined = read_label_map(tmp_path / "case", scan, lambda name: meaning.get(name.lower())).remarks
+    assert [remark.found for remark in joined] == ["one organ under several names: Liver, liv"]
+    write(tmp_path / "case/mask_2-Liver.nii.gz", (DRAWN == 4).astype(np.uint8))
+    for path in (tmp_path / "case").glob("mask_[A-Zl]*"):
+        path.rename(path.with_name(path.name.replace("mask_", "mask_7-")))
+    with pytest.raises(InputError, match=r"mask_2-Liver\.nii\.gz and mask_7-Liver\.nii\.gz are both 'Liver'"):
+        read_label_map(tmp_path / "case", scan, lambda name: rank(name.lower()))
+
+
+def test_of_a_folder_with_masks_of_several_cases_those_count_that_are_named(tmp_path, scan):
+    masks = {write(tmp_path / "p0_liver.nii.gz", (DRAWN == 1).astype(np.uint8)): "liver"}
+    write(tmp_path / "p1_liver.nii.gz", (DRAWN == 3).astype(np.uint8), origin=(0, 0, 0))
+    volume = read_label_map(tmp_path, scan, rank, masks)
+    assert np.array_equal(array_of(volume), (DRAWN == 1)) and volume.names == {1: "liver"}
+
+
 def test_what_is_said_of_several_masks_is_said_once(tmp_path, scan):
     for label, name in NAMES.items():
         write(tmp_path / f"{name}.nii.gz", (label == DRAWN).astype(np.uint8)).rename(tmp_path / f"{name}.nii")

@@ -73,11 +73,24 @@ class Organ:
 
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 UNSAID = ("or", "and", "the")
+LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma")
+# What else words begin with that make another thing of an organ: radiotherapy's targets and margins, and parts.
+OTHERS = (
+    *("gtv", "ctv", "ptv", "itv", "prv", "mets", "nodul", "node", "artery", "arteries", "vein", "vessel", "duct"),
+    *("wall", "lumen", "lobe", "cortex", "medulla", "fat"),
+)
+# Apart at separators and where a capital follows a small letter.
+WORD = re.compile(r"[^\W_]+?(?:(?<=[a-z])(?=[A-Z])|(?![^\W_]))")
 
 
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case, apart at separators and where a capital follows a small letter."""
-    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def makes_another(word: str) -> bool:
+    """Whether a name means another thing with the word than without it: a side, a lesion, a margin or a part."""
+    return word in SIDES or word.startswith((*LESIONS, *OTHERS))
 
 
 def plain(name: str) -> str:

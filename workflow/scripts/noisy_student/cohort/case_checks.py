@@ -33,6 +33,7 @@ from noisy_student.images import write_image
 from noisy_student.organs import Organ
 from noisy_student.reading.detached import data_files
 from noisy_student.reading.door import checksum, read_label_map, read_scan
+from noisy_student.reading.masks import names_in
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
 
 ACCEPTED = "nothing: the case or its source is named under `cohort.accept`"
@@ -124,7 +125,7 @@ def check_label_map(
     """A label map of a scan, whose voxels are `volume`, and every finding; no label map if one is an error."""
     labelled = labelled_in(standard.organs, scan.organs)
     try:
-        stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank)
+        stored = read_label_map(path, volume, OrganNames(standard.organs, labelled).rank, _masks_of(scan, path))
     except InputError as error:
         return None, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
@@ -150,6 +151,12 @@ def check_label_map(
     }
     is_as_stored = stored.is_plain and _are_equal(label_map, in_own_numbers)
     return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), drawn, measured, is_as_stored), findings
+
+
+def _masks_of(scan: Scan, path: Path) -> dict[Path, str]:
+    """The masks of a scan by name, where its label map is a folder of them; the scan itself may lie there, too."""
+    in_folder = names_in(path) if path.is_dir() and not scan.masks else {}
+    return dict(scan.masks) or {file: name for file, name in in_folder.items() if file != scan.image}
 
 
 def _are_equal(one: sitk.Image, other: sitk.Image) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,18 +29,20 @@ class Named:
 
     `lists_all`: an organ that is not in the scan has a name all the same. Segmentations and colour tables of 3D Slicer,
     DICOM-SEG and RTSTRUCT name what is there. `are_all`: numbers were made for the names, the file has none of its own.
+    `cut`: words that all names had besides.
     """
 
     where: str = ""
     names: Names = field(default_factory=dict)
     lists_all: bool = True
     are_all: bool = False
+    cut: tuple[str, ...] = ()
 
 
-def named(path: Path, stored: Volume) -> Named:
-    """The names in a label map's own file or files, which go before those beside it."""
-    if path.is_dir() and files_in(path):
-        return Named("the names of its files", stored.names, True, stored.is_by_name)
+def named(path: Path, stored: Volume, masks: Collection[Path] = ()) -> Named:
+    """The names in a label map's own file or files, which go before those beside it. `masks`: as of a scan."""
+    if path.is_dir() and (masks or files_in(path)):
+        return Named("the names of its files", stored.names, True, stored.is_by_name, stored.cut)
     if stored.is_by_name:
         return Named("its segments", stored.names, False, True)
     if stored.names:

@@ -23,15 +23,16 @@ from noisy_student.cohort.pairing import table_line
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.stale_names import stale_names
 from noisy_student.configuration.numbering import Numbers
-from noisy_student.organs import Organ
+from noisy_student.organs import LESIONS, Organ, words_of
+from noisy_student.reading.mask_names import MASK_WORDS
 from noisy_student.reading.masks import files_in
+from noisy_student.reading.names import IMAGE_WORDS
 from noisy_student.reading.volume import Remark, Volume
 
 # What a row of the case table's making holds of the names that were used.
 NAMES = "names"
 # The wanted column of what `check` says of names that were used.
 TAKEN = "numbers known by name"
-LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma")
 SHOWN = 5
 
 
@@ -39,13 +40,19 @@ SHOWN = 5
 class Taken:
     """The names of a label map that were used: name → organ of the table, empty for what is left over.
 
-    `lists_all`, `are_all`: as of `Named`.
+    `lists_all`, `are_all`, `cut`: as of `Named`.
     """
 
     where: str
     organs: Mapping[str, str]
     lists_all: bool
     are_all: bool = False
+    cut: tuple[str, ...] = ()
+
+    @property
+    def said_by(self) -> str:
+        """Where the names are, and what they are without."""
+        return self.where + (f" without what all of a case have, such as {_quoted(self.cut)}" if self.cut else "")
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def numbering_of(
 
     A label map that has names and no numbers of its own knows nothing of `labels`.
     """
-    found = named(path, stored)
+    found = named(path, stored, dict(scan.masks))
     if scan.labels is not None and not found.are_all:
         remarks = name_remarks(found, scan.labels, organs)
         return Numbering(scan.labels), remarks + ignore_remarks(found, stored.image)
@@ -81,7 +88,7 @@ def numbering_of(
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
         return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
     numbers, remarks = numbers_by_name(found, [organ for organ in organs if organ.label in labelled], organs)
-    if path.is_dir() and len(files := files_in(path)) == 1:
+    if path.is_dir() and not scan.masks and len(files := files_in(path)) == 1:
         remarks = [replace(remark, remedy=_as_a_file(scan, files[0])) for remark in remarks]
     wanted = (
         f"numbers that have a name in {found.where}",
@@ -116,13 +123,14 @@ def taken_of(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
     """The names that were used, from the numbers of each organ."""
     organ_of = {number: organ for organ, own in numbers.items() for number in own}
     names = {name: organ_of.get(number, "") for number, name in found.names.items()}
-    return Taken(found.where, names, found.lists_all, found.are_all)
+    return Taken(found.where, names, found.lists_all, found.are_all, found.cut)
 
 
 def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
     """Of each source, which names were taken for which organs, what was left over, and organs that nothing names.
 
-    A lesion that is left over may be a part of an organ: a warning.
+    A lesion that is left over may be a part of an organ: a warning. Another one where a word was cut off the names of
+    masks that is none for masks.
     """
     by_source: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -131,16 +139,17 @@ def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> l
     findings = []
     for source, of_source in by_source.items():
         names = {name: organ for row in of_source for name, organ in row[NAMES].organs.items()}
-        findings += [*_said(source, of_source[0][NAMES], names), *_never_named(source, of_source, organs)]
+        findings += _said(source, of_source[0][NAMES], names)
+        findings += [*_cut_off(source, of_source), *_never_named(source, of_source, organs)]
     return findings
 
 
 def _said(source: str, first: Taken, names: Mapping[str, str]) -> list[Finding]:
     others = [f"{name} is {organ}" for name, organ in names.items() if organ and name != organ]
     left_over = [name for name, organ in names.items() if not organ]
-    if not others and not left_over:
+    if not others and not left_over and not first.cut:
         return []
-    found = f"source {source}: organs by {first.where}"
+    found = f"source {source}: organs by {first.said_by}"
     found += f": {', '.join(others)}" if others else ""
     found += f"; left over as background: {_some(left_over)}" if left_over else ""
     lesions = [name for name in left_over if any(word in name.lower() for word in LESIONS)]
@@ -152,6 +161,27 @@ def _said(source: str, first: Taken, names: Mapping[str, str]) -> list[Finding]:
     else:
         remedy += "give the numbers of both under `labels`: {organ: [1, 2]}"
     return [Finding("all", "", "warning", found, TAKEN, remedy)]
+
+
+def _cut_off(source: str, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """A warning about words that are none for masks and images, nor of the case's name."""
+    words = {row["case"]: _unusual(row[NAMES].cut, row["case"]) for row in rows}
+    case = next((case for case, unusual in words.items() if unusual), None)
+    if case is None:
+        return []
+    found = f"source {source}: {_quoted(words[case])} was cut off the names of all masks, as of {case}"
+    wanted = "masks of whole organs, named after them"
+    remedy = "nothing if it says nothing of the organs; if these are other structures, take the masks out of the source"
+    return [Finding("all", "", "warning", found, wanted, remedy)]
+
+
+def _unusual(cut: Iterable[str], case: str) -> list[str]:
+    usual = MASK_WORDS | IMAGE_WORDS | set(words_of(case))
+    return [word for word in cut if word not in usual]
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)
 
 
 def _never_named(source: str, rows: Iterable[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:

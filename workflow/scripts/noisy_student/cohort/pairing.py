@@ -14,15 +14,18 @@ from noisy_student.cohort.organ_names import is_known
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import is_dicom
 from noisy_student.reading.masks import files_in
-from noisy_student.reading.names import EXTENSIONS, FIRST_CHANNEL, case_name, extension_of, stem_of
+from noisy_student.reading.names import (
+    EXTENSIONS,
+    FIRST_CHANNEL,
+    IMAGE_WORDS,
+    LABEL_WORDS,
+    case_name,
+    extension_of,
+    stem_of,
+)
 
-LABEL_WORDS = {
-    *("label", "labels", "lbl", "seg", "segs", "segmentation", "segmentations", "mask", "masks"),
-    *("gt", "truth", "groundtruth", "annotation", "annotations"),
-}
 # The same where nothing else is in a case's folder: MONAI's, when its inverse transforms have run, and predictions.
 OUTPUT_WORDS = {"trans", "pred", "prediction", "predictions", "output"}
-IMAGE_WORDS = {"image", "images", "imaging", "img", "imgs", "volume", "vol", "ct", "scan", "orig"}
 # What a case's folder of masks is called within the case's folder, by TotalSegmentator and AbdomenAtlas.
 MASKS = "segmentations"
 SLICER_ENDING, DICOM_ENDING = ".seg", ".dcm"

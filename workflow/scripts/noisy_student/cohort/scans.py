@@ -1,12 +1,14 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from noisy_student.cohort import case_folders
+from noisy_student.cohort.flat_masks import Masks, masks_by_case
 from noisy_student.cohort.nnunet_raw import Searched, as_folders, ending_of
+from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
@@ -23,7 +25,8 @@ from noisy_student.configuration.experiment import (
 from noisy_student.configuration.layouts import Cases, LabelledCases
 from noisy_student.configuration.numbering import Numbers
 from noisy_student.errors import InputError
-from noisy_student.reading.names import EXTENSIONS, case_name
+from noisy_student.organs import FLARE22, Organ
+from noisy_student.reading.names import EXTENSIONS, case_name, extension_of
 
 ROLES = ("labelled", "unlabelled", "validation", "test")
 LABELLED_ROLES = ("labelled", "validation", "test")
@@ -39,7 +42,8 @@ class Scan:
     `truth` is kept aside for judging and never reaches a training. `labels`: the organs' numbers in its label map,
     where they are not the label table's. `organs`: the names of the only organs that are labelled in it. `source`: what
     its folder or table is called. `table`: the table that lists it, if one does. `may_be_left_out`: one of an archive
-    as it is, that nobody chose.
+    as it is, that nobody chose. `masks`: of a label map that is a folder with masks of several cases, those of this
+    one, each with what it is called besides the case.
     """
 
     case: str
@@ -52,6 +56,7 @@ class Scan:
     source: str = ""
     table: Path | None = None
     may_be_left_out: bool = False
+    masks: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,14 @@ def find_scans(folders: Folders) -> list[Scan]:
     return search(folders).scans
 
 
-def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHIVES) -> Search:
-    """The same, with what lies in the folders besides. `archived`: the scans of archives, by role and folders."""
+def search(
+    folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHIVES, organs: Sequence[Organ] = FLARE22
+) -> Search:
+    """The same, with what lies in the folders besides. `archived`: the scans of archives, by role and folders.
+
+    By the names of `organs`, and all that are known, it is told which masks of a folder are a case's.
+    """
+    meaning = OrganNames(organs)
     named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
@@ -130,7 +141,7 @@ def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHI
         if isinstance(entry, Archive):
             found = [replace(scan, source=source) for scan in archived[role, entry.folders]]
         else:
-            found = list(_scans_of(role, entry, looked, source))
+            found = list(_scans_of(role, entry, looked, source, meaning))
         entries.append((entry, found))
     return Search(entries, looked)
 
@@ -153,23 +164,41 @@ def scans_in(folder: Path, elsewhere: Collection[Path] = (), ending: str = "") -
     return found
 
 
-def _scans_of(role: str, entry: Searched, looked: Mapping[Path, Contents], source: str) -> Iterator[Scan]:
+def _scans_of(
+    role: str, entry: Searched, looked: Mapping[Path, Contents], source: str, meaning: OrganNames
+) -> Iterator[Scan]:
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
     elif isinstance(entry, Cases):
         yield from _of_case_folders(role, entry, looked[entry.cases].scans, source)
     else:
-        yield from _of_folders(role, entry, looked[entry.images].scans, source)
+        yield from _of_folders(role, entry, looked[entry.images].scans, source, meaning)
 
 
-def _of_folders(role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str) -> Iterator[Scan]:
+def _of_folders(
+    role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str, meaning: OrganNames
+) -> Iterator[Scan]:
     is_labelled = isinstance(entry, LabelledFolder)
     folder = entry.label_maps if is_labelled else entry.truth
     label_maps = by_name(label_maps_in(folder, apart_from=images)) if folder else {}
-    for image in images:
-        case, found = case_name(image), label_map_of(image, label_maps)
+    pairs = {image: label_map_of(image, label_maps) for image in images}
+    flat = {} if all(pairs.values()) else _flat_masks(folder, pairs, label_maps.values(), meaning)
+    for image, found in pairs.items():
+        case, masks = case_name(image), ()
+        if found is None and case in flat:
+            found, masks = folder, tuple(flat[case].items())
         files = (found or entry.label_maps / f"{case}{EXTENSIONS[0]}", None) if is_labelled else (None, found)
-        yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source)
+        yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source, masks=masks)
+
+
+def _flat_masks(
+    folder: Path | None, pairs: Mapping[Path, Path | None], label_maps: Iterable[Path], meaning: OrganNames
+) -> dict[str, Masks]:
+    """The masks of each case among the files of a folder that are no case's label map."""
+    free = sorted(
+        path for path in set(label_maps) - set(pairs.values()) if path.parent == folder and extension_of(path)
+    )
+    return masks_by_case(free, {case_name(image) for image in pairs}, meaning.is_known)
 
 
 def _of_case_folders(role: str, entry: Cases, images: list[Path], source: str) -> Iterator[Scan]:

@@ -52,11 +52,15 @@ def _twins(folder: Path, scans: Iterable[Scan], free: Iterable[Path]) -> dict[Pa
 
     A file with the voxels of the other one's header is a part of it.
     """
-    used = {path for scan in scans for path in (scan.label_map, scan.truth) if path and path.is_relative_to(folder)}
+    used = {path for scan in scans for path in _of_labels(scan) if path.is_relative_to(folder)}
     entries = {folder / path.relative_to(folder).parts[0] for path in used if path != folder}
     taken = {_name(path): path for path in sorted(entries)}
     twins = {path: taken[_name(path)] for path in free if _name(path) in taken}
     return {path: other for path, other in twins.items() if path not in data_files(other)}
+
+
+def _of_labels(scan: Scan) -> list[Path]:
+    return [path for path in (scan.label_map, scan.truth, *(mask for mask, _ in scan.masks)) if path]
 
 
 def _name(label_map: Path) -> str:
@@ -65,7 +69,7 @@ def _name(label_map: Path) -> str:
 
 def _free(folder: Path, scans: Iterable[Scan]) -> list[Path]:
     """The label maps of a folder that no scan has, by name; no folder in which scans or their label maps lie."""
-    named = {path for scan in scans for path in (scan.image, scan.label_map, scan.truth) if path}
+    named = {path for scan in scans for path in (scan.image, *_of_labels(scan))}
     taken = {place for path in named for place in (path, *path.parents)}
     return sorted(label_maps_in(folder, apart_from=taken))
 

@@ -38,7 +38,7 @@ def _line(files: Sequence[FileNames], organs: Sequence[str]) -> str:
     never = [organ for organ in organs if organ not in names.values()]
     parts = (("taken", said), ("left over", left_over), ("never named", never))
     listed = "; ".join(f"{what}: {_some(of_these)}" for what, of_these in parts if of_these)
-    return f"names in {len(files)} {role}(s), by {taken.where}: {listed}"
+    return f"names in {len(files)} {role}(s), by {taken.said_by}: {listed}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """The one door for scans and the one for label maps: the format is told by content, whatever the name says."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from noisy_student.errors import InputError
@@ -21,19 +22,22 @@ def read_scan(path: Path) -> Volume:
     return series.read(path) if path.is_dir() else read_file(path)
 
 
-def read_label_map(path: Path, scan: Volume | None = None, rank: Rank | None = None) -> Volume:
+def read_label_map(
+    path: Path, scan: Volume | None = None, rank: Rank | None = None, masks_of_case: Mapping[Path, str] | None = None
+) -> Volume:
     """A label map of whole numbers: a file of any known format, or the folder of its masks or of its one DICOM file.
 
     Masks, DICOM segmentations, structure sets and layers of a `.nrrd` have names instead of numbers. They become
     one label map on the grid of `scan`, in which an organ's number is its `rank`: the label of the organ that a name
     means, None for a name that is none of the organs. Those are not read; without a `rank` all are, numbered in their
     order. Where segments overlap, the higher number wins. Numbers of a file that has them are left as they are.
+    `masks_of_case`, file → name, are those that count in a folder with masks of several cases.
 
     Raises InputError if it is none, or for what lies on a scan where none is given.
     """
     if path.is_dir():
-        if files := masks.files_in(path):
-            return masks.read(path, files, scan, rank)
+        if names := masks_of_case or masks.names_in(path):
+            return masks.read(path, names, scan, rank)
         path = only_one_in(path)
     if kind := kind_of(path):
         read = segmentation.read if kind == SEGMENTATION else structure_set.read

@@ -1,10 +1,10 @@
 """A folder with a file for each organ, named after it, as TotalSegmentator and AbdomenAtlas give a case.
 
 `<case>/segmentations/liver.nii.gz`, or `<case>/liver.nii.gz`; voxels are 0 and 1, or 0 and 255 (dcmrtstruct2nii). Empty
-ones are there, too, and masks may overlap.
+ones are there, too, and masks may overlap. What all names have besides, as `mask_liver.nii.gz`, is cut off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from noisy_student.geometry import turned_like
 from noisy_student.reading.by_content import read_file
 from noisy_student.reading.canvas import lay
 from noisy_student.reading.labels import whole_labels
+from noisy_student.reading.mask_names import Called, called
 from noisy_student.reading.names import is_named_as_image, stem_of
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
@@ -30,17 +31,24 @@ def files_in(folder: Path) -> list[Path]:
     """The masks of a case's folder, by name; none if it holds none."""
     within = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     files = [path for path in sorted(within.iterdir()) if path.is_file() and is_named_as_image(path)]
-    return [path for path in files if stem_of(path) not in SCANS]
+    return [path for path in files if stem_of(path).lower() not in SCANS]
 
 
-def read(folder: Path, files: Sequence[Path], scan: Volume | None, rank: Rank | None) -> Volume:
-    """One label map of the masks, on the grid of their scan, or else of the first.
+def names_in(folder: Path) -> dict[Path, str]:
+    """The same, each with the name of its file without extension."""
+    return {path: stem_of(path) for path in files_in(folder)}
+
+
+def read(folder: Path, masks: Mapping[Path, str], scan: Volume | None, rank: Rank | None) -> Volume:
+    """One label map of a case's masks, file → name, on the grid of their scan, or else of the first.
 
     Raises InputError for a mask on another grid, or one of more values.
     """
-    segments = [Segment(path, path.name, (stem_of(path),)) for path in files]
+    found = as_organs(list(masks.values()), rank) if rank else Called(list(masks.values()))
+    segments = [Segment(path, path.name, (name,)) for path, name in zip(masks, found.names, strict=True)]
     roll = roll_of(folder, segments, rank)
-    scan = scan or whole_labels(files[0], read_file(files[0]))
+    first = next(iter(masks))
+    scan = scan or whole_labels(first, read_file(first))
     labels_zyx, overlaps, said = np.zeros(scan.geometry.size_xyz[::-1], roll.kind), 0, {}
     for path, number in roll.numbers.items():
         volume = whole_labels(path, read_file(path))
@@ -48,7 +56,12 @@ def read(folder: Path, files: Sequence[Path], scan: Volume | None, rank: Rank | 
         for remark in volume.remarks:
             said.setdefault(remark, []).append(path.name)
     roll.remarks += [_of_files(remark, names) for remark, names in said.items()]
-    return roll.volume(labels_zyx, scan, overlaps)
+    return replace(roll.volume(labels_zyx, scan, overlaps), cut=found.cut)
+
+
+def as_organs(names: Sequence[str], rank: Rank) -> Called:
+    """The names of a case's masks without what all have besides an organ's."""
+    return called(names, lambda name: rank(name) is not None)
 
 
 def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:

@@ -6,6 +6,12 @@ from pathlib import Path
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 # nnU-Net's name of a case's first channel is `<case>_0000`.
 FIRST_CHANNEL = "_0000"
+# Words by which a name says that it is one of a label map, or of an image.
+LABEL_WORDS = {
+    *("label", "labels", "lbl", "seg", "segs", "segmentation", "segmentations", "mask", "masks"),
+    *("gt", "truth", "groundtruth", "annotation", "annotations"),
+}
+IMAGE_WORDS = {"image", "images", "imaging", "img", "imgs", "volume", "vol", "ct", "scan", "orig"}
 
 
 def extension_of(path: Path) -> str:

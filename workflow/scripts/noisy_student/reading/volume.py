@@ -32,7 +32,8 @@ class Volume:
     stores it. `is_plain`: SimpleITK reads the very same from the file itself. `corrected` says in words how the grid
     was made upright or even, and `scaling` what the header multiplies and adds to stored values; both empty if nothing.
     `names`: what the header calls the labels, number → name. `is_by_name`: the file has names, and its numbers were
-    made for them. `acquired`: the slices of a DICOM series before they came onto the grid.
+    made for them; `cut`: words that all names had besides. `acquired`: the slices of a DICOM series before they came
+    onto the grid.
     """
 
     image: sitk.Image
@@ -43,6 +44,7 @@ class Volume:
     scaling: str = ""
     names: dict[int, str] = field(default_factory=dict)
     is_by_name: bool = False
+    cut: tuple[str, ...] = ()
     acquired: Acquired | None = None
 
     @property

@@ -133,6 +133,8 @@ def missing(results: Results) -> list[str]:
     """Rounds that have not come this far yet."""
     found = [(round_, missing_parts(round_)) for round_ in results.chain]
     text = [_gap(round_, parts) for round_, parts in found if parts]
+    text += [f"The folder round_{number} is of a round that the configuration no longer has: nothing here is of it."
+             for number in results.left_over]  # fmt: skip
     if not results.run:
         text.append("The run has not written its record (run.json) yet: versions and configuration are unknown.")
     return text

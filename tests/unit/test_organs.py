@@ -47,12 +47,22 @@ def test_what_is_no_code_is_refused(snomed):
         ([Organ(label, f"organ {label}") for label in range(1, 257)], "at most 255"),
         ([Organ(1, "background")], "label 0"),
         ([Organ(1, "right lung", left_twin="right lung")], "no other organ"),
+        ([Organ(1, "kidney, left")], "'kidney, left' is no name for an organ"),
+        ([Organ(1, 'the "other" kidney')], "quotation mark"),
+        ([Organ(1, "lung\n")], "line break"),
+        ([Organ(1, "--")], "letter or digit"),
+        ([Organ(1, "ignore")], "are taken"),
         ([Organ(1, "liver", aliases=("foie",)), Organ(2, "spleen", aliases=("Foie",))], "liver and spleen share"),
         ([Organ(1, "left lung"), Organ(2, "lung", aliases=("Lung_L",))], "left lung and lung share"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(organs, said):
     assert said in "; ".join(table_errors(organs))
+
+
+def test_names_of_any_script_and_signs_are_no_error():
+    names = ["vertebrae_L5", "肝臓", "左肾 (2)", "lobe left/right", "Niere <li>", "node 2R & $4$"]
+    assert table_errors([Organ(label, name) for label, name in enumerate(names, 1)]) == []
 
 
 # What each kind of colour blindness makes of linear RGB, in full severity: Machado et al., IEEE TVCG 15:1291, 2009.

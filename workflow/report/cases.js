@@ -19,7 +19,7 @@
   const title = (round) => data.titles[data.rounds.indexOf(Number(round))];
   const signed = (value) => (value > 0 ? "+" : "") + number(value).replace("-", "−");
   const change = (scores) => {
-    const known = scores.filter((score) => score !== null);
+    const known = scores.slice(0, data.chain).filter((score) => score !== null);
     return known.length < 2 ? null : known[known.length - 1] - known[0];
   };
   const decision = (item, round) => {

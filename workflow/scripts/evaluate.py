@@ -76,7 +76,7 @@ def main() -> None:
 
 def means_in_words(scores: pd.DataFrame) -> str:
     """How many of the cases have a score, and the means over these, then over organs."""
-    judged = scores.dropna(subset=["prediction_voxels"])
+    judged = scores.dropna(subset=["DSC"])
     means = judged.groupby("label")[["DSC", "NSD"]].mean().mean()
     return (
         f"{judged['case'].nunique()} of {scores['case'].nunique()} cases scored, "

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
+from evaluate import means_in_words
 from noisy_student.efficiency import figures as efficiency
 from noisy_student.evaluate import comparison
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY_COLUMNS
+from noisy_student.evaluate.aggregate import summarise
 from noisy_student.images import write_image
 from noisy_student.tables import read_table, write_table
 
@@ -178,3 +180,15 @@ def test_truths_of_which_some_organs_are_labelled(study, tmp_path):
     table = "--cases", study / "cases.tsv", *folders[2:]
     refused = command("evaluate.py", *table, *output, "--labelled", "liver")
     assert refused.returncode == 2 and "column `organs`" in refused.stderr
+
+
+def test_what_is_said_of_missing_predictions_is_what_the_summary_has():
+    """The strict mode scores them 0, the others leave them out."""
+    rows = {"case": ["a", "b"], "label": 1, "organ": "liver", "NSD": [0.5, 0.0], "prediction_voxels": [5, None]}
+    for missing, said in (
+        (0.0, "2 of 2 cases scored, mean DSC 0.4000"),
+        (None, "1 of 2 cases scored, mean DSC 0.8000"),
+    ):
+        scores = pd.DataFrame(rows | {"DSC": [0.8, missing]})
+        assert means_in_words(scores).startswith(said)
+        assert f"{summarise(scores)['mean'][0]:.4f}" in said

@@ -95,3 +95,13 @@ def test_a_case_is_ranked_by_the_organs_that_are_labelled_in_it():
     ranking = by_round(rank_rounds({0: scores(before), 1: scores(after)}))
     assert ranking["n_DSC"].tolist() == [2, 2]
     assert ranking.loc[1, "rank_DSC"] == 1
+
+
+def test_scores_that_are_equal_but_for_rounding_share_a_place():
+    """Rounds 0 and 1 have the mean ranks 1 + 7/3 and 2 + 4/3, whose sums differ in their last bits."""
+    dsc, nsd = ([1, 1, 1], [2, 2, 2], [3, 3, 3]), ([1, 3, 3], [2, 1, 1], [3, 2, 2])
+    tables = {
+        number: scores(*(np.repeat(1 - 0.1 * np.array(ranks)[:, None], 13, axis=1) for ranks in of_round))
+        for number, of_round in enumerate(zip(dsc, nsd, strict=True))
+    }
+    assert by_round(rank_rounds(tables))["place"].to_dict() == {0: 1, 1: 1, 2: 3}

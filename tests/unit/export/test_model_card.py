@@ -60,3 +60,12 @@ def test_a_round_after_the_end_of_all_rounds_is_not_packed_as_if_it_had_been_tra
 
 def test_a_role_of_one_set_has_one_table_without_its_name():
     assert "2 test scans\n" in card(scores([0.8, 0.9]).assign(set="clinic"))
+
+
+def test_organs_that_some_scans_do_not_have_labelled_stand_with_their_number_of_scans():
+    table = scores([0.8, 0.9, 0.7])
+    table.loc[(table.organ == "liver") & (table.case != "case_0"), ["DSC", "NSD"]] = None
+    text = card(table)
+    assert "3 test scans\n" in text and "| organ | scans | DSC | NSD |\n" in text
+    assert "| liver | 1 | 0.800 | 0.800 |\n" in text and "| spleen | 3 | 0.800 | 0.800 |\n" in text
+    assert "| organ | DSC | NSD |\n" in card(scores([0.8, 0.9]))

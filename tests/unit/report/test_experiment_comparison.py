@@ -16,7 +16,7 @@ from noisy_student.report.experiments.comparison import compare
 from noisy_student.report.experiments.configurations import differing_keys
 from noisy_student.report.experiments.experiment import distinct_tails, read_experiments
 from noisy_student.report.experiments.page import write_comparison
-from noisy_student.report.experiments.tables import organs, rounds
+from noisy_student.report.experiments.tables import few, organs, rounds
 from noisy_student.report.experiments.training_time import training_seconds
 from noisy_student.report.numbers import interval, score
 from noisy_student.report.results import read_results
@@ -287,3 +287,15 @@ def test_organs_that_some_scans_do_not_have_labelled_stand_with_their_number_of_
     lacking_less = write(SyntheticRun(training=1), tmp_path / "z")
     with pytest.raises(InputError, match="other organs judged in z"):
         compare(read_experiments([folders[0], lacking_less]))
+
+
+def test_what_a_test_can_reach_is_judged_by_the_tests_on_no_more_scans(tmp_path):
+    """Six tests on nine test scans may all have smaller p-values than the six on eight validation scans."""
+    sizes = {"test": 9, "validation": 8, "unlabelled": 2, "labelled": 5}
+    folders = [
+        write(SyntheticRun(**sizes), tmp_path / "a"),
+        write(SyntheticRun((0.2, 0.1), training=1, **sizes), tmp_path / "b"),
+    ]
+    comparison = compare(read_experiments(folders))
+    assert (comparison.tests, comparison.tests_of_at_most(8), comparison.tests_of_at_most(9)) == (12, 6, 12)
+    assert few(comparison, "validation") == few(comparison, "test") == ""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from noisy_student.report.case_table import case_rows
 from noisy_student.report.commands import commands
 from noisy_student.report.deployed_table import deployed, in_words
 from noisy_student.report.methods import sections
@@ -49,6 +50,8 @@ def test_it_is_no_round_of_the_chain(folder):
     page = render(results, shown).replace("<wbr>", "")
     assert "The student of round 2" in page and "tables/deploy_student.tsv" in page
     assert "training_curves_round_deploy" in page
+    assert case_rows(results)["chain"] == 3 and case_rows(results)["rounds"] == [0, 1, 2, 3]
+    assert shown.case_scores.data["round"].unique().tolist() == ["0", "1", "2", "deploy"]
 
 
 def test_methods_and_commands_have_it(folder):

@@ -116,3 +116,11 @@ def test_a_pseudo_labels_true_dsc_is_over_the_organs_of_its_truth(partly):
 def test_organs_of_one_count_stand_together():
     counts = {"liver": 8, "aorta": 0, "spleen": 8, "stomach": 3}
     assert in_words(counts) == "liver, spleen in 8, stomach in 3, aorta in none"
+
+
+def test_organs_that_are_too_seldom_labelled_to_be_tested_do_not_count_in_what_can_be_reached(tmp_path):
+    """In all seven scans two organs are labelled, of the others in one: the correction is over two."""
+    seldom = tuple(range(3, 14))
+    run = SyntheticRun((0.2,), test=7, validation=0, unlabelled=3, lacking=((), *[seldom] * 6))
+    table = every_round(read_results(run.write(tmp_path)), JudgedSet("test"), "DSC")
+    assert table.rows[1][3].mark == "better" and "can reach" not in table.caption

@@ -1,17 +1,24 @@
 """The tables of the report hold the numbers of the result tables, in the paper's order."""
 
+import json
+
 import pandas as pd
 import pytest
 
+from noisy_student.files import read_json
 from noisy_student.organs import FLARE22
 from noisy_student.report.case_table import case_rows
 from noisy_student.report.learned_scans import learned_scans
+from noisy_student.report.methods.labelling import pseudo_labels
+from noisy_student.report.methods.scans import design
 from noisy_student.report.numbers import score, signed
 from noisy_student.report.organ_tables import every_round, labelled_only, mark
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
-from noisy_student.report.run_tables import rounds
+from noisy_student.report.run_tables import facts, rounds
+from noisy_student.report.training import trainings
+from noisy_student.report.warnings import missing
 from noisy_student.sets import JudgedSet
 from synthetic_results import SyntheticRun
 
@@ -142,3 +149,35 @@ def test_labelled_scans_have_the_scores_of_the_fold_that_held_them_out(results):
         expected = held_out.get(item["case"])
         assert means[1] is None if expected is None else means[1] == pytest.approx(expected * rows["perOne"], abs=1)
         assert (len(item["maps"]) > 1) == (expected is not None)
+
+
+def test_a_round_after_the_end_of_all_rounds_learned_nothing_and_took_no_time(tmp_path):
+    """Its folder has copies of the last round's training."""
+    folder = SyntheticRun(test=2, validation=0, unlabelled=4, labelled=5).write(tmp_path)
+    for number in (1, 2):
+        verdict = read_json(folder / f"round_{number}/verdict.json") | {"labeller": 1, "stopped": "no gain"}
+        (folder / f"round_{number}/verdict.json").write_text(json.dumps(verdict))
+    results = read_results(folder)
+    assert [round_.repeats for round_ in results.rounds] == [None, None, 1]
+    last = rounds(results, JudgedSet("test"))
+    assert [cell.text for cell in last.rows[2][1:3]] == ["none: round 1 again", "none"]
+    assert last.rows[2][-1].text == "complete" and last.data["training_seconds"][2] == 0
+    assert list(protocol(results).data) == ["what", "round 0 (teacher)", "round 1"]
+    assert trainings(results).data["round"].tolist() == ["0", "1"]
+    assert learned_scans(results).data["round"].tolist() == [0, 1]
+    assert "became the next teacher, 1 time." in design(results) and dict(facts(results))["rounds"] == (
+        "teacher + 1 student"
+    )
+    assert "round 2" not in pseudo_labels(results)
+
+
+def test_rounds_of_an_earlier_longer_configuration_are_left_out_and_named(tmp_path):
+    folder = SyntheticRun(test=2, validation=0, unlabelled=2, labelled=5).write(tmp_path)
+    record = read_json(folder / "run.json")
+    record["configuration"]["rounds"] = record["configuration"]["rounds"][:2]
+    for jobs, numbers in (([], [0, 1, 2]), ([{"rule": "train", "wildcards": "round=2 fold=0"}], [0, 1])):
+        (folder / "run.json").write_text(json.dumps(record | {"jobs": jobs}))
+        results = read_results(folder)
+        assert [round_.number for round_ in results.rounds] == numbers
+    [named] = missing(results)
+    assert named.startswith("The folder round_2 is of a round that the configuration no longer has")

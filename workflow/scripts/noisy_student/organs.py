@@ -71,6 +71,11 @@ class Organ:
             raise ValueError(f"snomed of {self.name} must be a code, or a code and that of a side: {RIGHT} or {LEFT}")
 
 
+# What no organ is called: tables separate names by commas, and reasons by semicolons; viewers' label descriptions put
+# names in quotation marks; nnU-Net's ignored label, and the mean over organs, have these names.
+SEPARATORS = re.compile(r'[,;"\x00-\x1f]')
+TAKEN_NAMES = ("ignore", "mean")
+
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 UNSAID = ("or", "and", "the")
 LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma")
@@ -157,6 +162,12 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
         errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
     if len(set(names)) < len(names) or "background" in names:
         errors.append("names must differ, and `background` is label 0")
+    errors += [
+        f"{name!r} is no name for an organ: it needs a letter or digit, and no comma, semicolon, quotation mark or "
+        f"line break, which separate names in tables; {' and '.join(TAKEN_NAMES)} are taken"
+        for name in names
+        if not words_of(name) or SEPARATORS.search(name) or name in TAKEN_NAMES
+    ]
     errors += [
         f"{organ.name} has the left twin {organ.left_twin!r}, which is no other organ of the table"
         for organ in organs

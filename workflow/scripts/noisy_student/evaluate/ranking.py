@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.evaluate.aggregate import by_case
+from noisy_student.evaluate.comparison import TIE_DIGITS
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
 
@@ -69,7 +70,8 @@ def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) 
         if len(ranks):
             weighted, weights = weighted + measure.weight * ranks.mean(), weights + measure.weight
     table = pd.DataFrame(columns)
-    table.insert(0, "score", weighted / weights if weights else np.nan)
+    # Summed in the order of the measures, equal scores may differ in the last bits.
+    table.insert(0, "score", (weighted / weights).round(TIE_DIGITS) if weights else np.nan)
     table.insert(0, "place", table["score"].rank(method="min").astype("Int64"))
     return table.rename_axis("round").reset_index().sort_values(["score", "round"], ignore_index=True)
 
@@ -95,7 +97,7 @@ def _per_case(
 ) -> pd.Series:
     """The round's value of the measure by case; empty if it was not measured."""
     if column in ("DSC", "NSD"):
-        return by_case(scores[number], column).mean(axis=1).round(10)
+        return by_case(scores[number], column).mean(axis=1).round(TIE_DIGITS)
     table = efficiency.get(number)
     if table is None or column not in table:
         return pd.Series(dtype=float)

@@ -63,8 +63,8 @@ def judge(pair: JudgedPair, mode: Mode, organs: Sequence[Organ], labelled: Colle
 
 
 def slice_axis(geometry: Geometry, mode: Mode) -> int:
-    """The array axis that z-limited organs are cut along: the third stored one, or where the range is closed, the
-    one nearest the patient's long axis."""
+    """The array axis that z-limited organs are cut along: the third one, or where the range is closed, the one
+    nearest the patient's long axis."""
     if not mode.closed_z_range:
         return 0
     towards_head = np.abs(np.reshape(geometry.direction, (3, 3))[Z])

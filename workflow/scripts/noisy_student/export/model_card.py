@@ -91,18 +91,28 @@ def _origin(taken: Sequence[dict[str, Any]]) -> str:
 
 
 def _scores(summary: pd.DataFrame) -> str:
-    """One table per role, or set: DSC and NSD with 95 % intervals for each organ and their mean."""
+    """One table per role, or set: DSC and NSD with 95 % intervals for each organ and their mean.
+
+    Where an organ is labelled in some of the scans alone, in how many of them each was judged.
+    """
     tables = []
     summary = in_sets(summary[summary.n > 0])
     sets = [judged for role in summary.role.unique() for judged in sets_of(role, summary)]
     for judged in sets:
         of_set = rows_of(judged, summary)
-        lines = [f"{of_set.n.iloc[0]} {judged.scans}\n", "| organ | DSC | NSD |", "|---|---|---|"]
+        scans = of_set.n.max()
+        columns = ["organ", *(["scans"] if (of_set.n < scans).any() else []), "DSC", "NSD"]
+        lines = [f"{scans} {judged.scans}\n", _line(columns), _line(["---"] * len(columns))]
         for organ, rows in of_set.groupby("organ", sort=False):
             cells = {row.measure: _with_interval(row) for row in _rows(rows)}
-            lines.append(f"| {organ} | {cells['DSC']} | {cells['NSD']} |")
+            cells |= {"organ": organ, "scans": str(rows.n.iloc[0])}
+            lines.append(_line([cells[column] for column in columns]))
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _with_interval(row: Any) -> str:

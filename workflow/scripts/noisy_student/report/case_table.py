@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.report.label_maps import label_maps
-from noisy_student.report.results import Results, Round
+from noisy_student.report.results import Results, Round, for_readers
 
 # More than the page shows: rounding twice would round wrongly.
 PER_ONE = 100_000
@@ -19,7 +19,7 @@ ROLES = ("test", "validation", "unlabelled", "labelled")
 
 
 def case_scores(results: Results) -> pd.DataFrame:
-    """One row per case, organ and round: the table behind the page's, for the TSV file.
+    """One row per case, organ and round: the table behind the page's.
 
     Scores are those of validation and test scans, of labelled scans by the fold that held them out (DSC alone), and of
     pseudo-labels where their truth is known; `confidence` is that of pseudo-labels.
@@ -30,6 +30,12 @@ def case_scores(results: Results) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     roles = results.cases.set_index("case")["role"]
     return table.assign(role=table["case"].map(roles), set=table["set"].fillna("")).reindex(columns=COLUMNS)
+
+
+def for_file(results: Results) -> pd.DataFrame:
+    """The same for readers: rounds as they are called, without the column `set` where no role has several."""
+    table, called = case_scores(results), {round_.number: round_.called for round_ in results.chain}
+    return for_readers(table.assign(round=table["round"].map(called)))
 
 
 def _scores(round_: Round) -> list[pd.DataFrame]:
@@ -47,7 +53,8 @@ def _scores(round_: Round) -> list[pd.DataFrame]:
 def case_rows(results: Results) -> dict[str, Any]:
     """What the page's table reads.
 
-    `rounds` and what they are called (`titles`), `roles`, `sets` (none where each role is judged as a whole), `organs`
+    `rounds` and what they are called (`titles`), how many of them are of the `chain`, whose student to be deployed
+    stands last, `roles`, `sets` (none where each role is judged as a whole), `organs`
     (the mean over them first), and `texts`, into which numbers elsewhere point. Each of `cases` has its name, role and
     set; `scores[measure]`, for organs and in them rounds, in 1 / 100,000, None where there is none and without the
     measures of which there is none; `decisions`: round → kept or dropped, why, which organs are left out of the loss;
@@ -74,6 +81,7 @@ def case_rows(results: Results) -> dict[str, Any]:
     return {
         "rounds": rounds,
         "titles": [round_.name.removesuffix(" (teacher)") for round_ in results.chain if round_.number in rounds],
+        "chain": sum(round_.number in rounds for round_ in results.rounds),
         "roles": list(dict.fromkeys(cases["role"])),
         "sets": list(dict.fromkeys(name for name in table["set"] if name)),
         "organs": ["mean over organs", *(organ.name for organ in results.organs)],

@@ -74,8 +74,8 @@ def _weak_organs(scores: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def last_selected(results: Results) -> Round | None:
-    """The last round whose pseudo-labels were kept or dropped."""
-    return next((round_ for round_ in reversed(results.rounds) if len(round_.selection)), None)
+    """The last round whose pseudo-labels were kept or dropped for a student to learn from."""
+    return next((r for r in reversed(results.rounds) if len(r.selection) and r.repeats is None), None)
 
 
 def pseudo_labelled_cases(results: Results) -> list[Choice]:

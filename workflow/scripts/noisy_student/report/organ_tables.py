@@ -130,12 +130,15 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
 
 def _too_few(results: Results, judged: JudgedSet) -> str:
     """A sentence where there is no test, or even a gain in every scan could not reach the corrected level."""
-    scans = [n for n in scans_of_organs(results, results.evaluated(judged)[0], judged).values() if n]
     if few := few_scans(results, [judged]):
         return few
-    if len(scans) * least_p(max(scans, default=0)) < SIGNIFICANT:
+    scans = scans_of_organs(results, results.evaluated(judged)[0], judged).values()
+    tested = [n for n in scans if n >= FEWEST_CASES]
+    if not tested:
+        return f" No organ is labelled in {FEWEST_CASES} scans: none has an interval or a p-value."
+    if len(tested) * least_p(max(tested)) < SIGNIFICANT:
         return ""
-    return f" With {max(scans, default=0)} scans no organ can reach p < 0.05, whatever the difference."
+    return f" With {max(tested)} scans no organ can reach p < 0.05, whatever the difference."
 
 
 def few_scans(results: Results, sets: list[JudgedSet]) -> str:

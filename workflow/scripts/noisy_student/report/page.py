@@ -31,12 +31,12 @@ from noisy_student.report import (
     training,
     verdict,
 )
-from noisy_student.report.case_table import MEASURES, case_rows, case_scores
+from noisy_student.report.case_table import MEASURES, case_rows, for_file
 from noisy_student.report.corrections import CorrectionsContent, corrections
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot
 from noisy_student.report.rendering import rendered, write_beside
-from noisy_student.report.results import Results, Round, for_readers
+from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Table
 from noisy_student.report.viewer import viewer
 from noisy_student.report.warnings import warnings
@@ -120,7 +120,7 @@ def content(results: Results) -> Content:
         pseudo_label_plots=[_pseudo_label_plots(results, r) for r in results.rounds if len(r.selection)],
         learned=_learned(results, examples),
         corrections=corrections(results),
-        case_scores=Table("case_scores", "Scores of every case", "", [], [], for_readers(case_scores(results))),
+        case_scores=Table("case_scores", "Scores of every case", "", [], [], for_file(results)),
         teachers=run_tables.teachers(results),
         held_out=held_out_table.held_out(results),
         deployed=deployed_table.deployed(results),

@@ -40,6 +40,9 @@ STYLE = {
     "text.color": INK,
 }
 WIDTH_INCH = 4.3
+# Of a plot with a line for each organ: what stands around the lines, and what a line takes to be read.
+AROUND_INCH, LINE_INCH = 0.9, 0.2
+LONGEST_ORGAN = 34
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ def canvas(height_inch: float, rows: int = 1) -> Iterator[tuple[Figure, list[Axe
         figure = Figure(figsize=(WIDTH_INCH, height_inch), layout="constrained")
         axes = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
         yield figure, list(axes)
+
+
+def height_of(lines: int, least_inch: float) -> float:
+    """The height of a plot with so many named lines: the least one, or what keeps names from covering each other."""
+    return max(least_inch, AROUND_INCH + LINE_INCH * lines)
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:

@@ -29,7 +29,8 @@ LOSS = "Dice + cross-entropy, deep supervision"
 
 def protocol(results: Results) -> Table:
     """One column for each round that was trained."""
-    columns = {round_.name: _round(results, round_) for round_ in results.chain if not round_.taken}
+    trained = [round_ for round_ in results.chain if not round_.taken and round_.repeats is None]
+    columns = {round_.name: _round(results, round_) for round_ in trained}
     if results.has_papers_scans("labelled"):
         columns["the paper"] = PROTOCOL
     keys = list(dict.fromkeys(key for values in columns.values() for key in values))

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from noisy_student.report.plots import GREY, INK, Plot, canvas, svg_text
+from noisy_student.report.plots import GREY, INK, LONGEST_ORGAN, Plot, canvas, height_of, in_plot, svg_text
 from noisy_student.report.results import Results, Round
 
 
@@ -29,14 +29,15 @@ def volumes(results: Results, round_: Round) -> Plot | None:
     if kept.empty or labelled.empty:
         return None
     said = []
-    with canvas(4.2) as (figure, (axes,)):
+    with canvas(height_of(len(results.organs), 4.2)) as (figure, (axes,)):
         for place, organ in enumerate(results.organs):
             ours, theirs = kept[kept["label"] == organ.label], labelled[labelled["label"] == organ.label]
             _spread(axes, place - 0.17, ours["volume_ml"], organ.colour, INK)
             _spread(axes, place + 0.2, theirs["volume_ml"], "white", GREY)
             medians = [f"{rows['volume_ml'].median():.3g}" if len(rows) else "none" for rows in (ours, theirs)]
             said.append(f"{organ.name} {medians[0]} and {medians[1]}")
-        axes.set_yticks(range(len(results.organs)), [organ.name for organ in results.organs])
+        names = [in_plot(organ.name, LONGEST_ORGAN) for organ in results.organs]
+        axes.set_yticks(range(len(results.organs)), names)
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")

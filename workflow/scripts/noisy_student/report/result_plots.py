@@ -13,10 +13,12 @@ from noisy_student.report.plots import (
     EXPERIMENT_COLOURS,
     EXPERIMENT_MARKERS,
     INK,
+    LONGEST_ORGAN,
     ROLE_COLOURS,
     ROLE_MARKERS,
     Plot,
     canvas,
+    height_of,
     in_plot,
     svg_text,
 )
@@ -105,8 +107,8 @@ def organ_differences(results: Results, judged: JudgedSet, measure: str) -> Plot
     rows = [(organ, row) for organ, row in rows if pd.notna(row["difference"])]
     if not rows:
         return None
-    with canvas(3.6) as (figure, (axes,)):
-        said = draw_differences(axes, ((organ.name, organ.colour, row) for organ, row in rows))
+    with canvas(height_of(len(rows), 3.6)) as (figure, (axes,)):
+        said = draw_differences(axes, ((organ.name, organ.colour, row) for organ, row in rows), LONGEST_ORGAN)
         which = f"\n{in_plot(judged.words, LONGEST_TITLE)}" if judged.name else f" {judged.words}"
         axes.set(title=f"{measure}: round {last} − round 0,{which}", xlabel=f"difference in {measure}")
         text = svg_text(figure)
@@ -122,13 +124,13 @@ def organ_differences(results: Results, judged: JudgedSet, measure: str) -> Plot
     )
 
 
-def draw_differences(axes: Axes, rows: Iterable[tuple[str, str, pd.Series]]) -> str:
+def draw_differences(axes: Axes, rows: Iterable[tuple[str, str, pd.Series]], longest_name: int) -> str:
     """Draw one paired difference with its interval a line, by name and colour from above; return them in words."""
     names, said = [], []
     for place, (name, colour, row) in enumerate(rows):
         axes.plot([row["ci_low"], row["ci_high"]], [place, place], color=INK, linewidth=1)
         axes.plot(row["difference"], place, "o", color=colour, markeredgecolor=INK, markersize=7)
-        names.append(name)
+        names.append(in_plot(name, longest_name))
         said.append(f"{name} {signed(row['difference'])}")
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)

@@ -118,6 +118,11 @@ class Round:
         return self.training_set.loc[self.training_set["origin"] == CORRECTED, "case"].tolist()
 
     @property
+    def repeats(self) -> int | None:
+        """The round whose model it has, since the rounds had ended before it; None if it was made itself."""
+        return self.verdict["labeller"] if _is_repetition(self.verdict, self.number) else None
+
+    @property
     def called(self) -> str:
         """Its number, or `deploy`, as its folder and the run's jobs have it."""
         return self.folder.name.removeprefix("round_")
@@ -156,6 +161,16 @@ class Results:
     def chain(self) -> list[Round]:
         """The rounds, and the student that is made to be deployed."""
         return [*self.rounds, *([self.deployed] if self.deployed else [])]
+
+    @property
+    def left_over(self) -> list[int]:
+        """Rounds of an earlier, longer configuration, whose folders are still there."""
+        return sorted({*_found_rounds(self.folder)} - {round_.number for round_ in self.rounds})
+
+    @property
+    def students(self) -> int:
+        """How many rounds have a student of their own, or are to have one."""
+        return sum(round_.number > 0 and round_.repeats is None for round_ in self.rounds)
 
     @property
     def organs(self) -> tuple[Organ, ...]:
@@ -249,8 +264,22 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _last_round(folder: Path, run: dict[str, Any]) -> int:
     planned = len(run.get("configuration", {}).get("rounds", [])) - 1
-    found = [int(match[1]) for path in folder.glob("round_*") if (match := re.fullmatch(r"round_(\d+)", path.name))]
-    return max([planned, *found])
+    return max([planned, *(number for number in _found_rounds(folder) if number not in _left_over(run))])
+
+
+def _found_rounds(folder: Path) -> list[int]:
+    return [int(match[1]) for path in folder.glob("round_*") if (match := re.fullmatch(r"round_(\d+)", path.name))]
+
+
+def _left_over(run: dict[str, Any]) -> set[int]:
+    """Rounds of which the record has jobs, and its configuration has no such round any more.
+
+    A round beyond the configuration whose jobs ended after the record is one that has been added since.
+    """
+    planned = len(run.get("configuration", {}).get("rounds", []))
+    jobs = (re.search(r"\bround=(\d+)", str(job["wildcards"])) for job in run.get("jobs", []))
+    numbers = {int(match[1]) for match in jobs if match}
+    return {number for number in numbers if planned <= number}
 
 
 def _is_deployed(folder: Path, run: dict[str, Any]) -> bool:
@@ -263,13 +292,20 @@ def _read_network(folder: Path) -> Network:
     return Network(folder.name, _read_json(folder / "network.json"), configurations.get("3d_fullres", {}))
 
 
+def _is_repetition(verdict: dict[str, Any], number: int) -> bool:
+    """Whether a round comes after the end of all rounds; that which ended them labels itself."""
+    return bool(verdict.get("stopped")) and verdict["labeller"] != number and not verdict.get("reasons")
+
+
 def _read_round(here: Path, number: int) -> Round:
     scores = _table(here / "pseudo_label_scores.tsv", PSEUDO_LABEL_SCORES)
     selection, all_dropped = here / "selection.tsv", here / "all_dropped.tsv"
     decided = _table(selection if selection.exists() else all_dropped, SELECTION)
     verdict = _read_json(here / "verdict.json")
-    # A folder may have the training of an earlier configuration, whose teacher was not taken from elsewhere.
-    is_trained = "taken" not in verdict
+    # A folder may have the training of an earlier configuration, whose teacher was not taken from elsewhere; and that
+    # of a round after the end of all rounds has copies of the last one's.
+    is_taken, is_repetition = "taken" in verdict, _is_repetition(verdict, number)
+    is_trained, dataset = not (is_taken or is_repetition), here / ("absent" if is_repetition else "dataset")
     progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv") if is_trained}
     return Round(
         number=number,
@@ -285,14 +321,14 @@ def _read_round(here: Path, number: int) -> Round:
         corrections=_table(here / "corrections.tsv", CORRECTIONS),
         corrections_by_organ=_table(here / "corrections_by_organ.tsv", BY_ORGAN),
         corrections_by_readers=_table(here / "corrections_by_readers.tsv", BY_READERS),
-        training_set=_table(here / "dataset/training_set.tsv", TRAINING_SET),
-        learned_from=_table(here / "dataset/learned_from.tsv", LEARNED_FROM),
-        splits=_read_json(here / "dataset/splits_final.json") or [] if is_trained else [],
-        held_out=_held_out(sorted(here.glob("model/fold_*")) if is_trained else []),
+        training_set=_table(dataset / "training_set.tsv", TRAINING_SET),
+        learned_from=_table(dataset / "learned_from.tsv", LEARNED_FROM),
+        splits=_read_json(dataset / "splits_final.json") or [] if is_trained else [],
+        held_out=_held_out([] if is_taken else sorted(here.glob("model/fold_*"))),
         scores=in_sets(_table(here / "scores.tsv", SCORES)),
         summary=in_sets(_table(here / "summary.tsv", SUMMARY)),
         efficiency=_table(here / "efficiency.tsv", EFFICIENCY),
         verdict=verdict,
-        postprocessing=_read_json(here / "postprocessing.json") if is_trained else {},
+        postprocessing={} if is_taken else _read_json(here / "postprocessing.json"),
         is_deployed=here.name == DEPLOYED,
     )

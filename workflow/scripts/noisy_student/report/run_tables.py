@@ -79,7 +79,7 @@ def _round_data(results: Results, round_: Round, judged: JudgedSet) -> dict[str,
 def missing_parts(round_: Round) -> list[str]:
     """What a finished round would have and this one lacks."""
     parts = {
-        "training": bool(round_.training or round_.taken),
+        "training": bool(round_.training or round_.taken) or round_.repeats is not None,
         "scores": len(round_.scores) > 0,
         "summary": len(round_.summary) > 0,
     }
@@ -91,12 +91,14 @@ def missing_parts(round_: Round) -> list[str]:
 def _learnt_from(results: Results, round_: Round) -> str:
     if round_.taken:
         return "from elsewhere"
+    if round_.repeats is not None:
+        return f"none: round {round_.repeats} again"
     return in_short(results, round_) or "nothing yet"
 
 
 def _training_time(round_: Round) -> str:
     if not round_.training:
-        return "none" if round_.taken else MISSING
+        return "none" if round_.taken or round_.repeats is not None else MISSING
     epochs = " / ".join(str(length) for length in sorted({len(fold) for fold in round_.training.values()}))
     seconds = sum(fold["seconds"].sum() for fold in round_.training.values())
     return f"{count(len(round_.training), 'fold')} × {epochs} epochs, {duration(seconds)}"
@@ -147,7 +149,7 @@ def facts(results: Results) -> list[tuple[str, Any]]:
     """(name, value) of what identifies the run, for the head of the page."""
     run = results.run
     times = {name: str(run.get(name) or "")[:16].replace("T", " ") for name in ("started", "finished")}
-    chain = f"teacher + {count(len(results.rounds) - 1, 'student')}" if len(results.rounds) > 1 else ""
+    chain = f"teacher + {count(results.students, 'student')}" if results.students else ""
     known = {"rounds": chain, "cases": len(results.cases), "seed": run.get("seed"), **times, "code": _commit(run)}
     return [(name, value) for name, value in known.items() if value not in (None, "")]
 

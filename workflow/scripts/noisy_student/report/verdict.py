@@ -188,8 +188,8 @@ def _key_number(results: Results, rounds: list[Round], judged: JudgedSet, measur
 
 
 def selected(results: Results) -> list[Round]:
-    """The rounds whose pseudo-labels were kept or dropped."""
-    return [round_ for round_ in results.rounds if len(round_.selection)]
+    """The rounds whose pseudo-labels were kept or dropped for a student to learn from."""
+    return [round_ for round_ in results.rounds if len(round_.selection) and round_.repeats is None]
 
 
 def pseudo_labels_in_words(round_: Round) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from noisy_student.report.job_table import failed_jobs
 from noisy_student.report.labelled_organs import in_words
-from noisy_student.report.numbers import count, score
+from noisy_student.report.numbers import capitalised, count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
 from noisy_student.report.verdict import best_is_not_last, judged_sets, worsened
@@ -79,7 +79,7 @@ def _main_reason(round_: Round) -> str:
 def unmarked(results: Results) -> list[str]:
     """Organs that a teacher from elsewhere does not mark."""
     return [
-        f"{', '.join(lacks).capitalize()}: not marked by the model from elsewhere that is round {round_.number}, so it "
+        f"{capitalised(', '.join(lacks))}: not marked by the model from elsewhere that is round {round_.number}, so it "
         "scores there as an empty label map does, and background of its pseudo-labels had no part in the loss."
         for round_ in results.rounds
         if (lacks := round_.verdict.get("lacks"))
@@ -126,13 +126,15 @@ def _is_never_found(scores: pd.DataFrame) -> bool:
 
 
 def _named(organs: list[str], what: str) -> str:
-    return f"{', '.join(organs).capitalize()}: {what}." if organs else ""
+    return f"{capitalised(', '.join(organs))}: {what}." if organs else ""
 
 
 def missing(results: Results) -> list[str]:
     """Rounds that have not come this far yet."""
     found = [(round_, missing_parts(round_)) for round_ in results.chain]
     text = [_gap(round_, parts) for round_, parts in found if parts]
+    text += [f"The folder round_{number} is of a round that the configuration no longer has: nothing here is of it."
+             for number in results.left_over]  # fmt: skip
     if not results.run:
         text.append("The run has not written its record (run.json) yet: versions and configuration are unknown.")
     return text

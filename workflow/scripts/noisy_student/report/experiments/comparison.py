@@ -60,6 +60,11 @@ class Comparison:
         """Over how many tests the page's p-values are corrected."""
         return number_of_tests(self.differences)
 
+    def tests_of_at_most(self, scans: int) -> int:
+        """How many of these are of roles with no more shared scans than so many."""
+        roles = [role for role in self.roles if self.scans_of(role) <= scans]
+        return number_of_tests(self.differences[self.differences["role"].isin(roles)])
+
     @property
     def measured_scans(self) -> set[str]:
         """The shared scans whose efficiency was measured wherever any was."""

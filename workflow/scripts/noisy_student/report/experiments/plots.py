@@ -54,13 +54,13 @@ def over_rounds(comparison: Comparison, role: str, measure: str) -> Plot:
 def last_differences(comparison: Comparison, role: str, measure: str) -> Plot:
     """The last round of every other experiment minus the baseline's last round."""
     rows = [
-        (in_plot(experiment.name, LONGEST_NAME), EXPERIMENT_COLOURS[place % len(EXPERIMENT_COLOURS)],
+        (experiment.name, EXPERIMENT_COLOURS[place % len(EXPERIMENT_COLOURS)],
          comparison.difference(experiment.name, comparison.last_pair(experiment), role, measure))
         for place, experiment in enumerate(comparison.others, 1)
     ]  # fmt: skip
     baseline = comparison.baseline.name
     with canvas(1.1 + LINE_INCH * len(rows)) as (figure, (axes,)):
-        said = draw_differences(axes, rows)
+        said = draw_differences(axes, rows, LONGEST_NAME)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel(f"difference in {measure}")

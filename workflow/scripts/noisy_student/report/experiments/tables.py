@@ -27,7 +27,8 @@ def few(comparison: Comparison, role: str) -> str:
             f" {count(scans, f'{role} scan')} {'is' if scans == 1 else 'are'} shared, fewer than {FEWEST_CASES}: "
             "there are no intervals and no p-values."
         )
-    if comparison.tests * least_p(scans) < SIGNIFICANT:
+    # Tests on more scans may have smaller p-values: then Holm's method corrects this role's for the others alone.
+    if comparison.tests_of_at_most(scans) * least_p(scans) < SIGNIFICANT:
         return ""
     out_of_reach = f"no test can reach p < {SIGNIFICANT:g} after this correction, whatever the difference"
     return f" With {scans} {role} scans {out_of_reach}."

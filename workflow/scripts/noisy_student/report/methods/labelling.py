@@ -36,7 +36,7 @@ PRECISIONS = {
 
 def pseudo_labels(results: Results) -> str:
     """With which weights, by which rules, with which targets; nothing before there is a student."""
-    students = [round_ for round_ in results.rounds if round_.number]
+    students = [round_ for round_ in results.rounds if round_.number and round_.repeats is None]
     if not students:
         return ""
     parts = [_voices(results), _selection(results, students), _unsure(results, students), _soft(results, students)]
@@ -45,7 +45,7 @@ def pseudo_labels(results: Results) -> str:
 
 def _voices(results: Results) -> str:
     """The weights of the models that label."""
-    own = {r.number: voices(results.run, r.number) for r in results.rounds[:-1] if not r.taken}
+    own = {r.number: voices(results.run, r.number) for r in results.rounds[:-1] if not r.taken and r.repeats is None}
     said = {number: and_(VOICES[voice] for voice in names) for number, names in own.items()}
     if not said:
         return ""
@@ -86,7 +86,8 @@ def _unsure(results: Results, students: list[Round]) -> str:
 
 def soft_rounds(results: Results) -> list[int]:
     """The students that learned from soft targets, an online teacher's among them."""
-    return [r.number for r in results.rounds if r.number and targets(results.run, r.number) in ("soft", "online")]
+    students = [r.number for r in results.rounds if r.number and r.repeats is None]
+    return [number for number in students if targets(results.run, number) in ("soft", "online")]
 
 
 def _soft(results: Results, students: list[Round]) -> str:

@@ -11,7 +11,7 @@ def design(results: Results) -> str:
     """Teacher and students, and what took no part in them."""
     number = _counts(results)
     sets = {role: _sets(names) for role, names in sizes(results.cases).items()}
-    students = max(len(results.rounds) - 1, 0)
+    students = results.students
     origin = from_elsewhere(results)
     labelled = count(number["labelled"], "hand-labelled scan")
     of_labelled = f"those of {labelled} that its folds did not hold out"

@@ -76,8 +76,12 @@ def _blocks(numbers: list[int] | None) -> str:
 
 
 def trained(results: Results) -> list[Round]:
-    """The rounds that are not a model from elsewhere."""
-    return [round_ for round_ in results.rounds if not round_.taken and network_of(results.run, round_.number)]
+    """The rounds that are neither a model from elsewhere nor, after the end of all rounds, the last one's again."""
+    return [
+        round_
+        for round_ in results.rounds
+        if not round_.taken and round_.repeats is None and network_of(results.run, round_.number)
+    ]
 
 
 def training(results: Results) -> str:

@@ -8,7 +8,7 @@ from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22, Organ
-from noisy_student.reading.masks import files_in
+from noisy_student.reading.masks import masks_in
 from noisy_student.reading.names import FIRST_CHANNEL, stem_of
 
 NOMINAL = ".nii.gz"
@@ -55,4 +55,4 @@ def _is_of_case(folder: Path, meaning: OrganNames) -> bool:
     """Whether a folder is the label map of one case, and not one of several cases."""
     if label_map_at(folder).is_file():
         return True
-    return any(meaning.rank(stem_of(mask)) is not None for mask in files_in(folder))
+    return any(meaning.rank(stem_of(mask)) is not None for mask in masks_in(folder))

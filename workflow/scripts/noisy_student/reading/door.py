@@ -32,8 +32,8 @@ def read_label_map(path: Path, scan: Volume | None = None, rank: Rank | None = N
     Raises InputError if it is none, or for what lies on a scan where none is given.
     """
     if path.is_dir():
-        if files := masks.files_in(path):
-            return masks.read(path, files, scan, rank)
+        if found := masks.masks_in(path):
+            return masks.read(path, found, scan, rank)
         path = only_one_in(path)
     if kind := kind_of(path):
         read = segmentation.read if kind == SEGMENTATION else structure_set.read

@@ -1,7 +1,7 @@
 """A folder with a file for each organ, named after it, as TotalSegmentator and AbdomenAtlas give a case.
 
 `<case>/segmentations/liver.nii.gz`, or `<case>/liver.nii.gz`; voxels are 0 and 1, or 0 and 255 (dcmrtstruct2nii). Empty
-ones are there, too, and masks may overlap.
+ones are there, too, and masks may overlap. 3D-IRCADb has a folder of DICOM slices for each: `<case>/liver/image_0`.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,9 @@ from noisy_student.errors import InputError
 from noisy_student.geometry import turned_like
 from noisy_student.reading.by_content import read_file
 from noisy_student.reading.canvas import lay
+from noisy_student.reading.dicom import series
+from noisy_student.reading.dicom.files import is_dicom, pattern_of, visible_files
+from noisy_student.reading.dicom.objects import kind_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.names import is_named_as_image, stem_of
 from noisy_student.reading.segments import Rank, Segment, roll_of
@@ -26,29 +29,59 @@ SCANS = ("ct", "image")
 INSIDE = (1, 255)
 
 
+def masks_in(folder: Path) -> list[Path]:
+    """The masks of a case's folder, by name: files or, if there are none, folders of DICOM slices; none of neither."""
+    return files_in(folder) or _folders_of_slices(_within(folder))
+
+
 def files_in(folder: Path) -> list[Path]:
-    """The masks of a case's folder, by name; none if it holds none."""
-    within = folder / FOLDER if (folder / FOLDER).is_dir() else folder
-    files = [path for path in sorted(within.iterdir()) if path.is_file() and is_named_as_image(path)]
+    """The masks of a case's folder that are files, by name."""
+    files = [path for path in sorted(_within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
     return [path for path in files if stem_of(path) not in SCANS]
 
 
-def read(folder: Path, files: Sequence[Path], scan: Volume | None, rank: Rank | None) -> Volume:
+def _within(folder: Path) -> Path:
+    return folder / FOLDER if (folder / FOLDER).is_dir() else folder
+
+
+def _folders_of_slices(folder: Path) -> list[Path]:
+    """The folders in a folder that DICOM images lie in; none where a segmentation or structure set is among them.
+
+    Of files that are named alike in one folder, one tells for all.
+    """
+    alike = {pattern_of(path): path for path in visible_files(folder)}
+    found = [path for path in alike.values() if is_dicom(path)]
+    return [] if any(map(kind_of, found)) else sorted({path.parent for path in found if path.parent.parent == folder})
+
+
+def read(folder: Path, masks: Sequence[Path], scan: Volume | None, rank: Rank | None) -> Volume:
     """One label map of the masks, on the grid of their scan, or else of the first.
 
     Raises InputError for a mask on another grid, or one of more values.
     """
-    segments = [Segment(path, path.name, (stem_of(path),)) for path in files]
+    segments = [Segment(path, path.name, (stem_of(path),)) for path in masks]
     roll = roll_of(folder, segments, rank)
-    scan = scan or whole_labels(files[0], read_file(files[0]))
+    first = None if scan else _volume(masks[0])
+    scan = scan or first
     labels_zyx, overlaps, said = np.zeros(scan.geometry.size_xyz[::-1], roll.kind), 0, {}
     for path, number in roll.numbers.items():
-        volume = whole_labels(path, read_file(path))
+        volume = first if first and path == masks[0] else _volume(path)
         overlaps += lay(labels_zyx, _inside(path, volume, scan), number)
         for remark in volume.remarks:
             said.setdefault(remark, []).append(path.name)
     roll.remarks += [_of_files(remark, names) for remark, names in said.items()]
     return roll.volume(labels_zyx, scan, overlaps)
+
+
+def _volume(path: Path) -> Volume:
+    """A mask as it is stored."""
+    if not path.is_dir():
+        return whole_labels(path, read_file(path))
+    try:
+        return series.read_mask(path)
+    except InputError as error:
+        remedy = f"{error.remedy}; or give the mask as a file on its scan's grid, such as {path.name}.nii.gz"
+        raise InputError(f"a mask in {path}, each of its slices once and with its place", error.got, remedy) from error
 
 
 def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:

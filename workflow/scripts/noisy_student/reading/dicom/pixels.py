@@ -8,6 +8,7 @@ import filecmp
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,17 @@ def read_pixels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
     if all(slice_.frame is None and not slice_.is_inverted for slice_ in slices):
         return _by_gdcm(folder, slices)
     return sitk.GetImageFromArray(_by_pydicom(folder, slices))
+
+
+def read_labels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
+    """The same of labels: as they are stored where rescaling gives negative ones, as with an intercept of a CT."""
+    labels_zyx = _by_pydicom(folder, [replace(slice_, slope=None, intercept=None) for slice_ in slices])
+    scaled = [(slice_yx, *slice_.scale) for slice_yx, slice_ in zip(labels_zyx, slices, strict=True)]
+    if all(slice_yx.min() * slope + intercept >= 0 for slice_yx, slope, intercept in scaled):
+        for slice_yx, slope, intercept in scaled:
+            if (slope, intercept) != (1, 0):
+                slice_yx[:] = np.rint(slice_yx * slope + intercept)
+    return sitk.GetImageFromArray(labels_zyx)
 
 
 def are_same_pixels(first: Slice, second: Slice) -> bool:

@@ -65,9 +65,9 @@ def read(folder: Path, masks: Sequence[Path], scan: Volume | None, rank: Rank | 
     scan = scan or first
     labels_zyx, overlaps, said = np.zeros(scan.geometry.size_xyz[::-1], roll.kind), 0, {}
     for path, number in roll.numbers.items():
-        volume = first if first and path == masks[0] else _volume(path)
-        overlaps += lay(labels_zyx, _inside(path, volume, scan), number)
-        for remark in volume.remarks:
+        inside, remarks = _inside(path, first if first and path == masks[0] else _volume(path), scan)
+        overlaps += lay(labels_zyx, inside, number)
+        for remark in remarks:
             said.setdefault(remark, []).append(path.name)
     roll.remarks += [_of_files(remark, names) for remark, names in said.items()]
     return roll.volume(labels_zyx, scan, overlaps)
@@ -84,8 +84,8 @@ def _volume(path: Path) -> Volume:
         raise InputError(f"a mask in {path}, each of its slices once and with its place", error.got, remedy) from error
 
 
-def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:
-    """Where a mask is, on the scan's grid (z, y, x)."""
+def _inside(path: Path, volume: Volume, scan: Volume) -> tuple[np.ndarray, Sequence[Remark]]:
+    """Where a mask is, on the scan's grid (z, y, x), and the remarks on it."""
     image = turned_like(volume.image, scan.geometry)
     if differences := scan.geometry.differences(replace(volume, image=image).geometry):
         remedy = (
@@ -93,12 +93,12 @@ def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:
             "(SimpleITK: mask.CopyInformation(scan)), one of another grid has to be resampled (nearest neighbour)"
         )
         raise InputError(f"{path} on the grid of its scan", "; ".join(differences), remedy)
-    voxels = sitk.GetArrayFromImage(image)
+    voxels = sitk.GetArrayViewFromImage(image)
     largest = voxels.max()
     inside = voxels != 0
     if largest not in (0, *INSIDE) or np.count_nonzero(inside) != np.count_nonzero(voxels == largest) * bool(largest):
         raise _no_mask(path, voxels)
-    return inside
+    return inside, volume.remarks
 
 
 def _no_mask(path: Path, voxels: np.ndarray) -> InputError:

@@ -8,7 +8,6 @@ import filecmp
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +36,13 @@ def read_pixels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
 
 def read_labels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
     """The same of labels: as they are stored where rescaling gives negative ones, as with an intercept of a CT."""
-    labels_zyx = _by_pydicom(folder, [replace(slice_, slope=None, intercept=None) for slice_ in slices])
-    scaled = [(slice_yx, *slice_.scale) for slice_yx, slice_ in zip(labels_zyx, slices, strict=True)]
-    if all(slice_yx.min() * slope + intercept >= 0 for slice_yx, slope, intercept in scaled):
-        for slice_yx, slope, intercept in scaled:
-            if (slope, intercept) != (1, 0):
-                slice_yx[:] = np.rint(slice_yx * slope + intercept)
+    image = read_pixels(folder, slices)
+    if sitk.GetArrayViewFromImage(image).min() >= 0:
+        return image
+    labels_zyx = sitk.GetArrayFromImage(image)
+    for slice_yx, slice_ in zip(labels_zyx, slices, strict=True):
+        slope, intercept = slice_.scale
+        slice_yx[:] = np.rint((slice_yx - intercept) / slope)
     return sitk.GetImageFromArray(labels_zyx)
 
 

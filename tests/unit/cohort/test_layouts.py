@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from dicom_series import write_series
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.folder_findings import folder_findings
@@ -179,7 +180,7 @@ def test_folders_of_masks_come_into_the_tables_numbers_by_their_names(images, tm
     ]  # fmt: skip
     (said,) = (text for text in findings.found if text.startswith("source images: "))
     assert said.endswith(
-        "organs by the names of its files: Liver is liver, KidneyR is right kidney; left over as background: heart"
+        "organs by the names of its masks: Liver is liver, KidneyR is right kidney; left over as background: heart"
     )
 
 
@@ -205,7 +206,7 @@ def test_masks_as_converters_name_them_are_known_without_what_all_have_and_it_is
     ]  # fmt: skip
     said = "\n".join(findings.found)
     assert (
-        "source plain: organs by the names of its files without what all of a case have, such as “mask”: Liver is"
+        "source plain: organs by the names of its masks without what all of a case have, such as “mask”: Liver is"
         in said
     )
     assert "left over as background: BODY" in said
@@ -216,7 +217,7 @@ def test_masks_as_converters_name_them_are_known_without_what_all_have_and_it_is
 def test_a_mask_that_a_case_lacks_is_an_error_unless_its_organ_is_said_not_to_be_labelled(images, tmp_path):
     images("cases/a/ct.nii.gz", cases__a__segmentations__liver=1)
     entry = {"cases": tmp_path / "data/cases", "scan": "ct.nii.gz", "label_maps": "segmentations"}
-    for organs, errors in ((None, ["no name for right kidney; the names of its files: liver"]), (["liver"], [])):
+    for organs, errors in ((None, ["no name for right kidney; the names of its masks: liver"]), (["liver"], [])):
         scans = find_scans(of_role("labelled", entry | {"organs": organs}))
         _, findings = make_case_table(scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
         assert findings.found[findings.severity == "error"].tolist() == errors
@@ -231,3 +232,31 @@ def test_the_one_file_of_a_case_is_its_label_map_or_the_line_of_a_table_names_it
     assert table.label_map[0] == tmp_path / "data/eval/b/b_seg.nii.gz" and table.labels[0] == "1"
     (error,) = findings[findings.severity == "error"].itertuples()
     assert error.case == "c" and f"\t{tmp_path}/data/eval/c/by_anna.nii.gz\n" in error.remedy
+
+
+def test_masks_of_dicom_slices_and_pictures_are_found_as_label_maps(tmp_path):
+    """3D-IRCADb's layout, the same masks in a folder of label maps, and CHAOS's pictures, which are refused."""
+    hu = np.full((6, 12, 40), -1000, np.int16)
+    hu[:, 2:10, 6:34] = np.random.default_rng(3).integers(-60, 80, (6, 8, 28))
+    liver, kidney = (np.zeros(hu.shape, bool) for _ in range(2))
+    liver[2:5, 4:8, 8:16], kidney[1:3, 6:8, 17:20] = True, True
+    places = {"spacing_mm_xyz": (10.0, 20.0, 40.0), "tag_0028_1052": "0"}
+    for number, case in enumerate(("ircadb/p1", "scans/p2", "scans/p3")):
+        folder = tmp_path / case / ("PATIENT_DICOM" if number == 0 else ".")
+        write_series(folder, hu + number, series=f"1.2.8.{number}", **places | {"tag_0028_1052": "-1024"})
+    for folder in ("ircadb/p1/MASKS_DICOM", "labels/p2"):
+        for name, mask in (("liver", liver), ("rightkidney", kidney), ("skin", hu > -1000)):
+            write_series(tmp_path / folder / name, (255 * mask).astype(np.int16), series=f"1.2.9.{name}", **places)
+    (tmp_path / "labels/p3").mkdir()
+    (tmp_path / "labels/p3/liver_000.png").touch()
+    found = search(Folders.model_validate({"labelled": [
+        {"cases": tmp_path / "ircadb", "scan": "PATIENT_DICOM", "label_maps": "MASKS_DICOM"},
+        {"images": tmp_path / "scans", "label_maps": tmp_path / "labels"},
+    ]}))  # fmt: skip
+    table, findings = make_case_table(found.scans, Standard(TWO, tmp_path / "renumbered"), cores=1)
+    (error,) = findings[findings.severity == "error"].itertuples()
+    assert error.case == "p3" and error.found.startswith("1 picture(s) such as liver_000.png")
+    assert "'Pictures of slices'" in error.remedy
+    for case in ("p1", "p2"):
+        kept = sitk.ReadImage(str(table.set_index("case").label_map[case]))
+        assert np.array_equal(sitk.GetArrayFromImage(kept), np.select([kidney, liver], [2, 1]))

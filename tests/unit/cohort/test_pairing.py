@@ -82,6 +82,8 @@ def test_the_preferred_format_and_the_nearest_name_go_first(tmp_path):
         (["a/lung_vessels.nii.gz"], "a"),
         (["a/b_seg.nii.gz"], "a"),
         (["a/a_seg.nii.gz", "a/liver.nii.gz"], "a"),
+        (["a/liver/image_0.dcm", "a/spleen/image_0.dcm"], "a"),
+        (["a/liver_000.png", "a/liver_001.png"], "a"),
         (["a/notes.txt"], None),
         (["b/liver.nii.gz"], None),
     ],

@@ -223,7 +223,7 @@ def test_a_truth_of_masks_without_an_organs_file_is_refused_unless_it_is_not_lab
     WRITERS["masks"](folders / "truth", TRUTH)
     WRITERS["numbers"](folders / "predictions", FOUND)
     (folders / "truth/case/spleen.nii.gz").unlink()
-    with pytest.raises(InputError, match=r"no name for spleen; the names of its files: .*\n.*--labelled"):
+    with pytest.raises(InputError, match=r"no name for spleen; the names of its masks: .*\n.*--labelled"):
         scored(folders)
     assert scored(folders, frozenset({1, 4})).dropna(subset="DSC")["label"].tolist() == [1, 4]
 
@@ -250,7 +250,7 @@ def test_a_prediction_need_not_name_every_organ_and_that_is_said(folders, capsys
     (folders / "predictions/case/spleen.nii.gz").unlink()
     table = scored(folders)
     assert table.loc[table["label"] == 3, "rule"].item() == "prediction empty" and liver_dsc(table) > 0.5
-    said = "names in 1 prediction(s), by the names of its files: taken: liver, pancreas; left over: colon; "
+    said = "names in 1 prediction(s), by the names of its masks: taken: liver, pancreas; left over: colon; "
     assert f"{said}never named: spleen" in capsys.readouterr().err
 
 

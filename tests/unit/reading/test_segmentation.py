@@ -324,7 +324,7 @@ def test_a_folder_with_one_segmentation_is_that_and_no_scan_is_an_error(tmp_path
     (path.parent / "b.dcm").write_bytes(path.read_bytes())
     with pytest.raises(InputError, match=r"2 of these: a\.dcm, b\.dcm"):
         read_label_map(path.parent, ct.scan)
-    with pytest.raises(InputError, match="none of these"):
+    with pytest.raises(InputError, match=r"DICOM image\(s\) such as IM"):
         read_label_map(ct.folder, ct.scan)
 
 

@@ -13,7 +13,7 @@ from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import Numbers, numbers_of
 from noisy_student.organs import Organ
-from noisy_student.reading.masks import files_in
+from noisy_student.reading.masks import masks_in
 from noisy_student.reading.names import extension_of
 from noisy_student.reading.volume import Remark, Volume
 
@@ -41,8 +41,8 @@ class Named:
 
 def named(path: Path, stored: Volume, masks: Collection[Path] = ()) -> Named:
     """The names in a label map's own file or files, which go before those beside it. `masks`: as of a scan."""
-    if path.is_dir() and (masks or files_in(path)):
-        return Named("the names of its files", stored.names, True, stored.is_by_name, stored.cut)
+    if path.is_dir() and (masks or masks_in(path)):
+        return Named("the names of its masks", stored.names, True, stored.is_by_name, stored.cut)
     if stored.is_by_name:
         return Named("its segments", stored.names, False, True)
     if stored.names:

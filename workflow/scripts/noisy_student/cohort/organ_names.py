@@ -1,7 +1,7 @@
 """One organ, many names: what public data sets and programs call the same thing.
 
-Names are those of FLARE22, AMOS22, BTCV, TotalSegmentator, AbdomenAtlas, 3D Slicer and radiotherapy. Case, separators
-and the place of the side do not matter.
+Names are those of FLARE22, AMOS22, BTCV, TotalSegmentator, AbdomenAtlas, 3D-IRCADb, 3D Slicer and radiotherapy. Case,
+separators and the place of the side do not matter.
 """
 
 import re
@@ -12,7 +12,8 @@ from noisy_student.organs import FLARE22, Organ, plain
 
 Meaning = TypeVar("Meaning")
 BOTH = re.compile(r"(.+)\((.+)\)\s*")
-ALIASES = {organ.name: organ.aliases for organ in FLARE22} | {
+IRCADB = {f"{side} adrenal gland": (f"{side} surrenal gland",) for side in ("right", "left")}
+ALIASES = {organ.name: (*organ.aliases, *IRCADB.get(organ.name, ())) for organ in FLARE22} | {
     # Not FLARE22's: known, so that one of them in an organ's place is seen.
     "bladder": ("urinary bladder",),
     "prostate": (),

@@ -13,12 +13,13 @@ from noisy_student.cohort.converter_leavings import uncorrected_name
 from noisy_student.cohort.organ_names import is_known
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import is_dicom
-from noisy_student.reading.masks import files_in
+from noisy_student.reading.masks import files_in, masks_in
 from noisy_student.reading.names import (
     EXTENSIONS,
     FIRST_CHANNEL,
     IMAGE_WORDS,
     LABEL_WORDS,
+    PICTURES,
     case_name,
     extension_of,
     stem_of,
@@ -87,7 +88,13 @@ def _is_label_map(path: Path) -> bool:
     if not path.is_dir():
         return bool(extension_of(path)) or path.suffix.lower() == DICOM_ENDING
     at = label_map_at(path)
-    return at.is_file() or any(extension_of(file) or is_dicom(file) for file in visible(at) if file.is_file())
+    files = [] if at.is_file() else [file for file in visible(at) if file.is_file()]
+    return at.is_file() or any(_is_of_label_map(file) for file in files) or bool(masks_in(path))
+
+
+def _is_of_label_map(file: Path) -> bool:
+    """Whether a file in a case's folder may be its label map, or a part of it; pictures are, so that they are named."""
+    return bool(extension_of(file)) or file.suffix.lower() in PICTURES or is_dicom(file)
 
 
 def _preference(path: Path) -> int:

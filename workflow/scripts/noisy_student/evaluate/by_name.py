@@ -103,7 +103,7 @@ def has_own_grid(path: Path) -> bool:
 
 def _place(path: Path) -> int:
     if path.is_dir():
-        return MASKS if masks.files_in(path) else DRAWN
+        return MASKS if masks.masks_in(path) else DRAWN
     if kind_of(path):
         return DRAWN
     return LAYERS if nrrd_layers.is_segmentation(path) else FILE

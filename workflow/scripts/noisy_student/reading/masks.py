@@ -1,7 +1,8 @@
 """A folder with a file for each organ, named after it, as TotalSegmentator and AbdomenAtlas give a case.
 
 `<case>/segmentations/liver.nii.gz`, or `<case>/liver.nii.gz`; voxels are 0 and 1, or 0 and 255 (dcmrtstruct2nii). Empty
-ones are there, too, and masks may overlap. What all names have besides, as `mask_liver.nii.gz`, is cut off.
+ones are there, too, and masks may overlap. What all names have besides, as `mask_liver.nii.gz`, is cut off. 3D-IRCADb
+has a folder of DICOM slices for each: `<case>/liver/image_0`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ from noisy_student.errors import InputError
 from noisy_student.geometry import turned_like
 from noisy_student.reading.by_content import read_file
 from noisy_student.reading.canvas import lay
+from noisy_student.reading.dicom import series
+from noisy_student.reading.dicom.files import is_dicom, pattern_of, visible_files
+from noisy_student.reading.dicom.objects import kind_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.mask_names import Called, called
 from noisy_student.reading.names import is_named_as_image, stem_of
@@ -27,36 +31,55 @@ SCANS = ("ct", "image")
 INSIDE = (1, 255)
 
 
+def masks_in(folder: Path) -> list[Path]:
+    """The masks of a case's folder, by name: files or, if there are none, folders of DICOM slices; none of neither."""
+    return files_in(folder) or _folders_of_slices(_within(folder))
+
+
 def files_in(folder: Path) -> list[Path]:
-    """The masks of a case's folder, by name; none if it holds none."""
-    within = folder / FOLDER if (folder / FOLDER).is_dir() else folder
-    files = [path for path in sorted(within.iterdir()) if path.is_file() and is_named_as_image(path)]
+    """The masks of a case's folder that are files, by name."""
+    files = [path for path in sorted(_within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
     return [path for path in files if stem_of(path).lower() not in SCANS]
 
 
 def names_in(folder: Path) -> dict[Path, str]:
-    """The same, each with the name of its file without extension."""
-    return {path: stem_of(path) for path in files_in(folder)}
+    """The masks of a case's folder, each with its name without extension."""
+    return {path: stem_of(path) for path in masks_in(folder)}
+
+
+def _within(folder: Path) -> Path:
+    return folder / FOLDER if (folder / FOLDER).is_dir() else folder
+
+
+def _folders_of_slices(folder: Path) -> list[Path]:
+    """The folders in a folder that DICOM images lie in; none where a segmentation or structure set is among them.
+
+    Of files that are named alike in one folder, one tells for all.
+    """
+    alike = {pattern_of(path): path for path in visible_files(folder)}
+    found = [path for path in alike.values() if is_dicom(path)]
+    return [] if any(map(kind_of, found)) else sorted({path.parent for path in found if path.parent.parent == folder})
 
 
 def read(folder: Path, masks: Mapping[Path, str], scan: Volume | None, rank: Rank | None) -> Volume:
-    """One label map of a case's masks, file → name, on the grid of their scan, or else of the first.
+    """One label map of masks, file or folder of slices → name, on the grid of their scan, or else of the first one.
 
     Raises InputError for a mask on another grid, or one of more values.
     """
-    found = as_organs(list(masks.values()), rank) if rank else Called(list(masks.values()))
-    segments = [Segment(path, path.name, (name,)) for path, name in zip(masks, found.names, strict=True)]
+    called_so = as_organs(list(masks.values()), rank) if rank else Called(list(masks.values()))
+    segments = [Segment(path, path.name, (name,)) for path, name in zip(masks, called_so.names, strict=True)]
     roll = roll_of(folder, segments, rank)
     first = next(iter(masks))
-    scan = scan or whole_labels(first, read_file(first))
+    stored = None if scan else _volume(first)
+    scan = scan or stored
     labels_zyx, overlaps, said = np.zeros(scan.geometry.size_xyz[::-1], roll.kind), 0, {}
     for path, number in roll.numbers.items():
-        volume = whole_labels(path, read_file(path))
-        overlaps += lay(labels_zyx, _inside(path, volume, scan), number)
-        for remark in volume.remarks:
+        inside, remarks = _inside(path, stored if stored and path == first else _volume(path), scan)
+        overlaps += lay(labels_zyx, inside, number)
+        for remark in remarks:
             said.setdefault(remark, []).append(path.name)
     roll.remarks += [_of_files(remark, names) for remark, names in said.items()]
-    return replace(roll.volume(labels_zyx, scan, overlaps), cut=found.cut)
+    return replace(roll.volume(labels_zyx, scan, overlaps), cut=called_so.cut)
 
 
 def as_organs(names: Sequence[str], rank: Rank) -> Called:
@@ -64,8 +87,19 @@ def as_organs(names: Sequence[str], rank: Rank) -> Called:
     return called(names, lambda name: rank(name) is not None)
 
 
-def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:
-    """Where a mask is, on the scan's grid (z, y, x)."""
+def _volume(path: Path) -> Volume:
+    """A mask as it is stored."""
+    if not path.is_dir():
+        return whole_labels(path, read_file(path))
+    try:
+        return series.read_mask(path)
+    except InputError as error:
+        remedy = f"{error.remedy}; or give the mask as a file on its scan's grid, such as {path.name}.nii.gz"
+        raise InputError(f"a mask in {path}, each of its slices once and with its place", error.got, remedy) from error
+
+
+def _inside(path: Path, volume: Volume, scan: Volume) -> tuple[np.ndarray, Sequence[Remark]]:
+    """Where a mask is, on the scan's grid (z, y, x), and the remarks on it."""
     image = turned_like(volume.image, scan.geometry)
     if differences := scan.geometry.differences(replace(volume, image=image).geometry):
         remedy = (
@@ -73,12 +107,12 @@ def _inside(path: Path, volume: Volume, scan: Volume) -> np.ndarray:
             "(SimpleITK: mask.CopyInformation(scan)), one of another grid has to be resampled (nearest neighbour)"
         )
         raise InputError(f"{path} on the grid of its scan", "; ".join(differences), remedy)
-    voxels = sitk.GetArrayFromImage(image)
+    voxels = sitk.GetArrayViewFromImage(image)
     largest = voxels.max()
     inside = voxels != 0
     if largest not in (0, *INSIDE) or np.count_nonzero(inside) != np.count_nonzero(voxels == largest) * bool(largest):
         raise _no_mask(path, voxels)
-    return inside
+    return inside, volume.remarks
 
 
 def _no_mask(path: Path, voxels: np.ndarray) -> InputError:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 # The order is the preference where a label map lies in two formats.
 EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+# Of pictures, which have no place in a patient.
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 # nnU-Net's name of a case's first channel is `<case>_0000`.
 FIRST_CHANNEL = "_0000"
 # Words by which a name says that it is one of a label map, or of an image.

@@ -11,6 +11,8 @@ from noisy_student.reading.volume import Remark
 ONE_VOLUME = "one volume with one real number per voxel"
 CHANNELS = "export one series as one volume; of several channels or time steps, one channel a file"
 RIGHT_TO_READ = "give yourself the right to read it (its owner: chmod -R u+rX), or take it out"
+PICTURES_INTO_ONE = "config/README.md, 'Pictures of slices', has the lines that make a mask of them on its scan's grid"
+PICTURE = f"export a volume: NIfTI, NRRD, MHA or DICOM; of label maps, {PICTURES_INTO_ONE}"
 ONE_LABEL_MAP = "export one label map that has a number for each organ, on its scan's grid, without layers or colours"
 HEADER = "export it again, best as .nii.gz; if it could be read once, it is damaged: restore it"
 
@@ -57,8 +59,10 @@ STRANGERS = (
     (b"PK\x03\x04", "a ZIP archive", "unpack it and name the file in it"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it and name the file in it"),
     (b"Rar!", "a RAR archive", "unpack it and name the file in it"),
-    (b"\x89PNG", "a picture (PNG)", "export a volume: NIfTI, NRRD, MHA or DICOM"),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "export a volume: NIfTI, NRRD, MHA or DICOM"),
+    (b"\x89PNG", "a picture (PNG)", PICTURE),
+    (b"\xff\xd8\xff", "a picture (JPEG)", PICTURE),
+    (b"II*\x00", "a picture (TIFF)", PICTURE),
+    (b"MM\x00*", "a picture (TIFF)", PICTURE),
     (b"\x89HDF", "an HDF5 or MINC file", "convert it to NIfTI (of MINC: mnc2nii)"),
 )
 

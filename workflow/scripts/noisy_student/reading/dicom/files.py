@@ -68,11 +68,12 @@ def dicom_files(folder: Path) -> list[Path]:
     """
     files = visible_files(folder)
     found = {path for path in files if is_dicom(path)}
-    patterns = {_pattern(path) for path in found if path.suffix.lower() != EXTENSION}
-    return [path for path in files if path in found or _pattern(path) in patterns]
+    patterns = {pattern_of(path) for path in found if path.suffix.lower() != EXTENSION}
+    return [path for path in files if path in found or pattern_of(path) in patterns]
 
 
-def _pattern(path: Path) -> tuple[Path, str]:
+def pattern_of(path: Path) -> tuple[Path, str]:
+    """What files have in common that are named alike in one folder, up to numbers."""
     return path.parent, re.sub(r"\d+", "0", path.name)
 
 

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from noisy_student.reading.dicom.gaps import distances_mm, is_even
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
 from noisy_student.reading.dicom.stack import Stack
-from noisy_student.reading.dicom.upright import even_heights_mm, margins, upright_slices
+from noisy_student.reading.dicom.upright import even_heights_mm, margins, nearest_slices, upright_slices
 from noisy_student.reading.slices import Acquired, Slices
 
 # How far from one straight line slices of a tilted gantry may lie, as a share of a pixel.
@@ -19,8 +19,11 @@ UPRIGHT = 0.25
 ROUNDED_MM = 0.1
 
 
-def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, Acquired, str]:
-    """The image where its slices lie, resampled if they are no grid; how they lay; in words what was corrected."""
+def on_grid(path: Path, image: sitk.Image, stack: Stack, is_labels: bool = False) -> tuple[sitk.Image, Acquired, str]:
+    """The image where its slices lie, resampled if they are no grid; how they lay; in words what was corrected.
+
+    Labels are those of the nearest slice and pixel.
+    """
     heights_mm, even = stack.heights_mm, is_even(stack.gaps_mm)
     grid_mm = np.linspace(0, heights_mm[-1], len(heights_mm)) if even else even_heights_mm(heights_mm)
     shifts_xy, said = _shifts(stack)
@@ -34,7 +37,7 @@ def on_grid(path: Path, image: sitk.Image, stack: Stack) -> tuple[sitk.Image, Ac
         return _placed(image, stack, grid_mm, np.zeros(2)), acquired, ""
     if (np.ptp(shifts_xy, axis=0) > image.GetSize()[:2]).any():
         raise refused(path, "slices shifted against each other by more than they are wide", EXPORT_AGAIN)
-    return _resampled(image, stack, grid_mm, shifts_xy), acquired, "; ".join(corrected)
+    return _resampled(image, stack, grid_mm, shifts_xy, is_labels), acquired, "; ".join(corrected)
 
 
 def _slices(image: sitk.Image, stack: Stack) -> Slices:
@@ -64,13 +67,15 @@ def _shifts(stack: Stack) -> tuple[np.ndarray, str]:
     return shifts_xy, f"gantry tilt of {degrees:.{1 if degrees >= 1 else 2}f}° corrected, resampled"
 
 
-def _resampled(image: sitk.Image, stack: Stack, grid_mm: np.ndarray, shifts_xy: np.ndarray) -> sitk.Image:
+def _resampled(
+    image: sitk.Image, stack: Stack, grid_mm: np.ndarray, shifts_xy: np.ndarray, is_labels: bool
+) -> sitk.Image:
     before_xy, behind_xy = margins(shifts_xy)
     size_xy = np.array(image.GetSize()[:2]) + before_xy + behind_xy
     result = sitk.Image([*size_xy.tolist(), len(grid_mm)], image.GetPixelID())
-    voxels_zyx = sitk.GetArrayViewFromImage(image)
+    voxels_zyx, resample = sitk.GetArrayViewFromImage(image), nearest_slices if is_labels else upright_slices
     # Pasted slice by slice: an array of all would be a second copy of the result.
-    for number, slice_yx in enumerate(upright_slices(voxels_zyx, stack.heights_mm, shifts_xy, grid_mm)):
+    for number, slice_yx in enumerate(resample(voxels_zyx, stack.heights_mm, shifts_xy, grid_mm)):
         result[:, :, number] = sitk.GetImageFromArray(slice_yx)
     return _placed(result, stack, grid_mm, before_xy)
 

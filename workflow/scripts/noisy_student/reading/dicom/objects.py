@@ -6,11 +6,12 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 
 from noisy_student.errors import InputError, last_line
-from noisy_student.reading.dicom.files import dicom_files, is_dicom
+from noisy_student.reading.dicom.files import dicom_files, is_dicom, visible_files
 from noisy_student.reading.dicom.headers import CLASS
 from noisy_student.reading.dicom.identity import referred_series
 from noisy_student.reading.dicom.values import text
-from noisy_student.reading.problems import unreadable
+from noisy_student.reading.names import PICTURES
+from noisy_student.reading.problems import PICTURES_INTO_ONE, unreadable
 from noisy_student.reading.volume import Remark, Volume
 
 SEGMENTATION, STRUCTURE_SET = "a segmentation", "a structure set"
@@ -40,9 +41,26 @@ def only_one_in(folder: Path) -> Path:
         return found[0]
     wanted = f"a label map in the folder {folder}: masks, or one DICOM segmentation or structure set"
     if not found:
-        raise InputError(wanted, "none of these", "name the file of the label map, or the folder of its masks")
+        raise InputError(wanted, *_instead(folder))
     names = ", ".join(str(path.relative_to(folder)) for path in found[:4]) + ", …" * (len(found) > 4)
     raise InputError(wanted, f"{len(found)} of these: {names}", "name the one that counts")
+
+
+def _instead(folder: Path) -> tuple[str, str]:
+    """What lies in a folder that is no label map, and the remedy."""
+    files = visible_files(folder)
+    if pictures := [path for path in files if path.suffix.lower() in PICTURES]:
+        found = f"{len(pictures)} picture(s) such as {pictures[0].relative_to(folder)}"
+        return f"{found}, which say neither where they lie nor which one is towards the head", PICTURES_INTO_ONE
+    if slices := [path for path in files if is_dicom(path)]:
+        found = f"{len(slices)} DICOM image(s) such as {slices[0].relative_to(folder)}"
+        remedy = (
+            "of masks, name the folder in which each organ's slices have a folder called after it; of slices with a "
+            "number for each organ, make one file (SimpleITK: GetGDCMSeriesFileNames, ReadImage, WriteImage to "
+            ".nii.gz), and say under `labels` which number is which organ"
+        )
+        return f"{found}, which do not name their organs", remedy
+    return "none of these", "name the file of the label map, or the folder of its masks"
 
 
 def require_frame_of_reference(path: Path, scan: Volume, given: str) -> None:

@@ -34,6 +34,18 @@ def read_pixels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
     return sitk.GetImageFromArray(_by_pydicom(folder, slices))
 
 
+def read_labels(folder: Path, slices: Sequence[Slice]) -> sitk.Image:
+    """The same of labels: as they are stored where rescaling gives negative ones, as with an intercept of a CT."""
+    image = read_pixels(folder, slices)
+    if sitk.GetArrayViewFromImage(image).min() >= 0:
+        return image
+    labels_zyx = sitk.GetArrayFromImage(image)
+    for slice_yx, slice_ in zip(labels_zyx, slices, strict=True):
+        slope, intercept = slice_.scale
+        slice_yx[:] = np.rint((slice_yx - intercept) / slope)
+    return sitk.GetImageFromArray(labels_zyx)
+
+
 def are_same_pixels(first: Slice, second: Slice) -> bool:
     """Whether two slices of one size hold the same values, however they are stored."""
     if first.frame is None and second.frame is None and filecmp.cmp(first.path, second.path, shallow=False):

@@ -17,7 +17,7 @@ from noisy_student.reading.dicom.gaps import is_even, require_whole
 from noisy_student.reading.dicom.grid import on_grid
 from noisy_student.reading.dicom.headers import read_headers
 from noisy_student.reading.dicom.padding import without_padding
-from noisy_student.reading.dicom.pixels import as_short, is_in_upper_bits, read_pixels
+from noisy_student.reading.dicom.pixels import as_short, is_in_upper_bits, read_labels, read_pixels
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, ONE_ACQUISITION, ONE_SERIES, Slice, refused
 from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
@@ -38,9 +38,7 @@ def kept_locale() -> Iterator[None]:
 
 def read(folder: Path) -> Volume:
     """The series of a folder as one volume in Hounsfield units. Raises InputError unless it is one whole series."""
-    if not (files := dicom_files(folder)):
-        raise _no_slices(folder)
-    return _volume(folder, [slice_ for path in files for slice_ in read_headers(path)])
+    return _volume(folder, _slices_in(folder))
 
 
 def read_file(path: Path) -> Volume:
@@ -49,6 +47,21 @@ def read_file(path: Path) -> Volume:
     if slices[0].frame is None:
         raise InputError(ONE_SERIES, f"one slice, {path}", f"name its folder: {path.parent}")
     return _volume(path, slices)
+
+
+@kept_locale()
+def read_mask(folder: Path) -> Volume:
+    """The same of a series whose values are labels, whatever its modality."""
+    whole, remarks = stack(folder, _slices_in(folder))
+    remarks += _acquisitions(folder, whole)
+    image, _, corrected = on_grid(folder, read_labels(folder, whole.slices), whole, is_labels=True)
+    return volume_of(folder, image, tuple(remarks), corrected)
+
+
+def _slices_in(folder: Path) -> list[Slice]:
+    if not (files := dicom_files(folder)):
+        raise _no_slices(folder)
+    return [slice_ for path in files for slice_ in read_headers(path)]
 
 
 def _no_slices(folder: Path) -> InputError:

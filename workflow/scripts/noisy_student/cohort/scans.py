@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from noisy_student.cohort import case_folders
+from noisy_student.cohort import case_folders, one_folder
+from noisy_student.cohort.likely_layout import Layout, of_case_folders, of_two_trees, remedy_of
 from noisy_student.cohort.nnunet_raw import Searched, as_folders, ending_of
+from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
@@ -122,8 +124,7 @@ def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHI
     for (_, given), entry in zip(named, searched, strict=True):
         if isinstance(entry, ScanTable | Archive) or (place := place_of(entry)) in looked:
             continue
-        is_cases = isinstance(entry, Cases)
-        looked[place] = case_folders.contents(entry) if is_cases else scans_in(place, elsewhere, ending_of(given))
+        looked[place] = _contents(entry, elsewhere, ending_of(given))
     entries = []
     for (role, given), entry in zip(named, searched, strict=True):
         source = given.name or sources[place_of(given)]
@@ -133,6 +134,29 @@ def search(folders: Folders, archived: Mapping[InArchive, list[Scan]] = NO_ARCHI
             found = list(_scans_of(role, entry, looked, source))
         entries.append((entry, found))
     return Search(entries, looked)
+
+
+def _contents(entry: LabelledFolder | ScanFolder | Cases, elsewhere: Collection[Path], ending: str) -> Contents:
+    """What lies in the folder of an entry's scans. Raises InputError for none, with the entry that would fit."""
+    if isinstance(entry, Cases):
+        return case_folders.contents(entry)
+    try:
+        found = scans_in(entry.images, elsewhere, ending)
+    except InputError as error:
+        layout = None if ending else _likely(entry)
+        raise InputError(error.wanted, error.got, remedy_of(layout) if layout else error.remedy) from None
+    return one_folder.contents(entry.images, found) if is_one_folder(entry) else found
+
+
+def _likely(entry: LabelledFolder | ScanFolder) -> Layout | None:
+    """The layout of an entry whose scans lie in folders of cases."""
+    layout = of_case_folders(entry.images)
+    label_maps, key = (entry.label_maps, "label_maps") if isinstance(entry, LabelledFolder) else (entry.truth, "truth")
+    if layout is None or label_maps is None:
+        return layout and layout.unlabelled()
+    if layout.label_maps and is_one_folder(entry):
+        return layout
+    return of_two_trees(entry.images, label_maps, key)
 
 
 def scans_in(folder: Path, elsewhere: Collection[Path] = (), ending: str = "") -> Contents:
@@ -157,33 +181,43 @@ def _scans_of(role: str, entry: Searched, looked: Mapping[Path, Contents], sourc
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
     elif isinstance(entry, Cases):
-        yield from _of_case_folders(role, entry, looked[entry.cases].scans, source)
+        yield from _of_case_folders(role, entry, source)
     else:
-        yield from _of_folders(role, entry, looked[entry.images].scans, source)
+        yield from _of_folders(role, entry, looked[entry.images], source)
 
 
-def _of_folders(role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str) -> Iterator[Scan]:
+def _of_folders(role: str, entry: LabelledFolder | ScanFolder, found: Contents, source: str) -> Iterator[Scan]:
     is_labelled = isinstance(entry, LabelledFolder)
-    folder = entry.label_maps if is_labelled else entry.truth
-    label_maps = by_name(label_maps_in(folder, apart_from=images)) if folder else {}
-    for image in images:
-        case, found = case_name(image), label_map_of(image, label_maps)
-        files = (found or entry.label_maps / f"{case}{EXTENSIONS[0]}", None) if is_labelled else (None, found)
+    label_maps, missing = _label_maps_by_image(entry, found)
+    for image in found.scans:
+        case, label_map = case_name(image), label_maps.get(image)
+        files = (label_map or entry.label_maps / f"{case}{missing}", None) if is_labelled else (None, label_map)
         yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source)
 
 
-def _of_case_folders(role: str, entry: Cases, images: list[Path], source: str) -> Iterator[Scan]:
+def _label_maps_by_image(entry: LabelledFolder | ScanFolder, found: Contents) -> tuple[dict[Path, Path], str]:
+    """The label maps or truths of scans, and how the name of one that is missing would end after the case's."""
+    if is_one_folder(entry):
+        pairs = one_folder.pairs(entry.images, found)
+        return {image: label_map_at(path) for image, path in pairs.items()}, one_folder.MISSING
+    folder = entry.label_maps if isinstance(entry, LabelledFolder) else entry.truth
+    named = by_name(label_maps_in(folder, apart_from=found.scans)) if folder else {}
+    label_maps = {image: label_map_of(image, named) for image in found.scans}
+    return {image: path for image, path in label_maps.items() if path}, EXTENSIONS[0]
+
+
+def _of_case_folders(role: str, entry: Cases, source: str) -> Iterator[Scan]:
     """Labelled cases without a label map are left out, with a warning; those to be judged are errors without."""
-    is_labelled = isinstance(entry, LabelledCases)
-    without = case_folders.without_label_map(entry) if role == "labelled" else []
-    if len(without) == len(images):
+    scans, label_maps = case_folders.scans_of(entry), case_folders.label_maps_of(entry)
+    if role == "labelled" and not scans.keys() & label_maps.keys():
         raise case_folders.no_label_maps(entry)
-    for image in images:
-        folder = entry.cases / image.relative_to(entry.cases).parts[0]
-        label_map = case_folders.label_map_in(folder, entry)
-        files = (label_map, None) if is_labelled else (None, label_map if label_map and label_map.exists() else None)
-        if folder not in without:
-            yield Scan(folder.name, role, image, *files, entry.labels, names_of(entry.organs), source)
+    for case, image in scans.items():
+        found = label_maps.get(case)
+        if found is None and role == "labelled":
+            continue
+        is_labelled = isinstance(entry, LabelledCases)
+        files = (found or case_folders.missing_label_map(entry, case), None) if is_labelled else (None, found)
+        yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source)
 
 
 def _listed(role: str, entry: ScanTable, source: str) -> Iterator[Scan]:

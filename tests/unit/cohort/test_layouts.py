@@ -148,13 +148,14 @@ def test_paths_with_the_name_of_the_case_or_any_text_find_scans_and_label_maps(l
 def test_what_no_path_names_is_noted(lay):
     folder = lay(
         *("d/a/ct.nii.gz", "d/a/combined.nii.gz", "d/a/masks/liver.nii.gz", "d/b/masks/liver.nii.gz", "d/x.nii.gz"),
+        *("d/c/ct.nii.gz", "d/c/combined.nii.gz", "d/c/masks/liver.nii.gz"),
         *("f/ct_1.nii", "f/gt_1.nii", "f/gt_2.nii", "f/mr_1.nii", "t/im/1/ct.nii", "t/gt/1.nii", "t/gt/2.nii"),
     )
     for entry, said in (
         (
             {"cases": folder / "d", "scan": "ct.nii.gz", "label_maps": "masks"},
             "3 entries are no scans: b (the folder of a case without ct.nii.gz); x.nii.gz (not named as ct.nii.gz); "
-            "combined.nii.gz (another image of a case)",
+            "combined.nii.gz (another image, in 2 folder(s) of cases)",
         ),
         (
             {"cases": folder / "f", "scan": "ct_{case}.nii", "label_maps": "gt_{case}.nii"},

@@ -1,6 +1,7 @@
 """Datasets whose paths tell each case: a folder for each, as of TotalSegmentator and KiTS, or files named after it."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from noisy_student.cohort import case_paths
@@ -56,7 +57,7 @@ def contents(entry: Entry) -> Contents:
     others = {path: _why_not(path, entry) for path in without_companions(visible(home), entries)}
     strays = [path for case, paths in label_maps.items() if case not in scans for path in paths]
     others |= {path: "the label map of no scan" for path in strays if not others.keys() & set(path.parents)}
-    others |= {path: "another image of a case" for folder in entries for path in _images(folder) if path not in used}
+    others |= _other_images(path for folder in entries for path in _images(folder) if path not in used)
     return Contents(list(scans.values()), {}, [PassedOver(path, why) for path, why in others.items()])
 
 
@@ -137,6 +138,14 @@ def _why_not(path: Path, entry: Entry) -> str:
     if path.is_dir() and case_paths.whole(entry.scan).startswith(f"{CASE}/"):
         return f"the folder of a case without {case_paths.within(case_paths.whole(entry.scan))}"
     return f"not named as {entry.scan}" if path.is_dir() or extension_of(path) else why_not(path)
+
+
+def _other_images(paths: Iterable[Path]) -> dict[Path, str]:
+    """Images in the folders of cases that are not used, each name once."""
+    named = defaultdict(list)
+    for path in paths:
+        named[path.name].append(path)
+    return {same[0]: f"another image, in {len(same)} folder(s) of cases" for same in named.values()}
 
 
 def _images(folder: Path) -> list[Path]:

@@ -156,4 +156,4 @@ def _is_one_entry(same: Sequence[Place]) -> bool:
 def _rule(same: Sequence[Place]) -> str:
     if all(place.has_scans for place in same):
         return "each scan has one role, and is named once"
-    return "scans and label maps lie in folders of their own"
+    return "scans and label maps lie in folders of their own, or one entry of `cases` says how both are named"

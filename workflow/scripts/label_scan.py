@@ -3,6 +3,7 @@
 label_scan.py --model results/round_2/model --image scan.nii.gz --output label_map.nii.gz
 label_scan.py --model nnUNet_results/Dataset001_X/nnUNetTrainer__nnUNetPlans__3d_fullres --image scans/ --output labels/
 label_scan.py --model results/round_2/model --image dicom/ --output labels/ --format dicom-seg seg.nrrd
+label_scan.py --model results/round_2/model --image Totalsegmentator_dataset_v201/ --scan ct.nii.gz --output labels/
 
 A model of this workflow labels with the sliding window with which its run did, unless options say otherwise. Several
 models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
@@ -44,6 +45,11 @@ def options() -> argparse.Namespace:
         "--model", type=Path, nargs="+", required=True, help="folder with plans.json, dataset.json and fold_*/"
     )
     parser.add_argument("--image", type=Path, required=True, help="a scan (file or DICOM series), or a folder of scans")
+    parser.add_argument(
+        "--scan", default="", metavar="PATH",
+        help="where --image has a folder for each case, the scan in each: ct.nii.gz, '*.nii.gz'; a path with {case}, "
+        "the case's name, begins at --image: '{case}/{case}.nii.gz'. Label maps are named after the cases",
+    )  # fmt: skip
     parser.add_argument(
         "--output", required=True,
         help="folder for label maps named as the cases, where those of an earlier run are replaced; or of one scan the "
@@ -91,7 +97,7 @@ def called(models: list[Path]) -> str:
 def main() -> None:
     """Label, and say what was found."""
     arguments = options()
-    found = find_scans(arguments.image)
+    found = find_scans(arguments.image, arguments.scan)
     say(of_others(found))
     jobs = jobs_of(arguments.image, found, arguments.output, arguments.format)
     labeller = chosen_labeller(arguments)

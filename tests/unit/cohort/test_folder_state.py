@@ -102,6 +102,18 @@ def test_of_a_folder_of_cases_what_is_used_is_seen(cases, role):
     assert of_cases(cases, role, organs=["liver"])[0] != of_cases(cases, role)[0]
 
 
+def test_of_paths_with_the_name_of_the_case_what_is_used_is_seen(lay):
+    folder = lay("d/volume-1.nii", "d/labels-1.nii", "d/other.nii")
+    entry = {"cases": folder / "d", "scan": "volume-{case}.nii", "label_maps": "labels-{case}.nii"}
+    cohort = Cohort(kind="folders", folders={"labelled": [entry]})
+    states, dates = [state_of_scans(cohort, "labelled", 1)], dates_of_label_maps(cohort)
+    for name, is_used in (("other.nii", False), ("labels-1.nii", True), ("volume-1.nii", True)):
+        (folder / "d" / name).write_text("more")
+        states.append(state_of_scans(cohort, "labelled", 1))
+        assert (states[-1] != states[-2]) == is_used
+    assert dates_of_label_maps(cohort) != dates
+
+
 def test_other_names_beside_label_maps_are_seen_though_the_file_has_the_same_size(lay):
     folder = lay("d/imagesTr/a_0000.nii.gz", "d/labelsTr/a.nii.gz")
     entries = [{"nnunet": folder / "d"}, {"images": folder / "d/imagesTr", "label_maps": folder / "d/labelsTr"}]

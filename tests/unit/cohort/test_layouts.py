@@ -1,10 +1,12 @@
 """Datasets in layouts of their own: a folder for each case, nnU-Net's raw data."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import yaml
 
 from dicom_series import write_series
 from noisy_student.cohort.case_checks import Standard
@@ -46,7 +48,7 @@ def test_cases_are_named_after_their_folders_and_those_without_a_label_map_are_l
     ]
     warning, note = folder_findings(found)
     assert (warning.severity, warning.file) == ("warning", kits / "data")
-    assert warning.found == "2 folder(s) of cases without segmentation.nii.gz, left out: case_00002, case_00003"
+    assert warning.found == "2 case(s) without segmentation.nii.gz, left out: case_00002, case_00003"
     assert note.severity == "note" and "case_00009 (the folder of a case without imaging.nii.gz)" in note.found
 
 
@@ -83,13 +85,166 @@ def test_a_layout_that_no_case_has_is_an_error(kits, given, said):
         find_scans(of_role("labelled", {"cases": kits / "data", **KITS, **given}))
 
 
-@pytest.mark.parametrize("path", ["/data/ct.nii.gz", "../ct.nii.gz", ""])
-def test_a_path_that_leads_out_of_a_case_is_refused(path):
-    with pytest.raises(InputError, match=r"labelled\.0\.cases\.scan: a path within the folder of each case is"):
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        *((path, "a path within the folder of each case is") for path in ("/data/ct.nii.gz", "../ct.nii.gz", "")),
+        ("{name}/ct.nii.gz", "braces stand for the name of the case alone, {case}"),
+    ],
+)
+def test_a_path_that_leads_out_of_a_case_or_has_other_names_is_refused(path, said):
+    with pytest.raises(InputError, match=rf"labelled\.0\.cases\.scan: {re.escape(said)}"):
         read_configuration({
             "cohort": {"kind": "folders", "folders": {"labelled": [{"cases": "a", "scan": path, "label_maps": "b"}]}},
             "networks": {"a": {}}, "rounds": [{"network": "a"}],
         })  # fmt: skip
+
+
+# Files, the entry that names them, and of each case the scan and the label map.
+LAYOUTS = {
+    "SegTHOR": (
+        ("Patient_1/Patient_1.nii.gz", "Patient_1/GT.nii.gz", "Patient_2/Patient_2.nii.gz", "Patient_2/GT.nii.gz"),
+        {"scan": "{case}/{case}.nii.gz", "label_maps": "GT.nii.gz"},
+        {case: (f"{case}/{case}.nii.gz", f"{case}/GT.nii.gz") for case in ("Patient_1", "Patient_2")},
+    ),
+    "any name beside the label map": (
+        ("a/5_abdomen.nii.gz", "a/GT.nii.gz", "b/3_thorax.nii.gz", "b/GT.nii.gz", "b/._3_thorax.nii.gz"),
+        {"scan": "*.nii.gz", "label_maps": "GT.nii.gz"},
+        {"a": ("a/5_abdomen.nii.gz", "a/GT.nii.gz"), "b": ("b/3_thorax.nii.gz", "b/GT.nii.gz")},
+    ),
+    "LiTS": (
+        ("volume-0.nii", "segmentation-0.nii", "volume-10.nii", "segmentation-10.nii"),
+        {"scan": "volume-{case}.nii", "label_maps": "segmentation-{case}.nii"},
+        {number: (f"volume-{number}.nii", f"segmentation-{number}.nii") for number in ("0", "10")},
+    ),
+    "LiTS in batches": (
+        ("Batch 1/volume-0.nii", "Batch 1/segmentation-0.nii", "Batch 2/volume-1.nii", "Batch 2/segmentation-1.nii"),
+        {"scan": "*/volume-{case}.nii", "label_maps": "*/segmentation-{case}.nii"},
+        {str(n): (f"Batch {n + 1}/volume-{n}.nii", f"Batch {n + 1}/segmentation-{n}.nii") for n in range(2)},
+    ),
+    "PanTS": (
+        ("ImageTr/P_1/ct.nii.gz", "LabelTr/P_1/segmentations/liver.nii.gz", "LabelTr/P_1/combined_labels.nii.gz"),
+        {"scan": "ImageTr/{case}/ct.nii.gz", "label_maps": "LabelTr/{case}/segmentations"},
+        {"P_1": ("ImageTr/P_1/ct.nii.gz", "LabelTr/P_1/segmentations")},
+    ),
+    "BTCV": (
+        ("img/img0001.nii.gz", "label/label0001.nii.gz"),
+        {"scan": "img/img{case}.nii.gz", "label_maps": "label/label{case}.nii.gz"},
+        {"0001": ("img/img0001.nii.gz", "label/label0001.nii.gz")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_paths_with_the_name_of_the_case_or_any_text_find_scans_and_label_maps(lay, name):
+    files, paths, wanted = LAYOUTS[name]
+    folder = lay(*(f"d/{file}" for file in files)) / "d"
+    found = search(of_role("labelled", {"cases": folder, **paths}))
+    assert {scan.case: (scan.image, scan.label_map) for scan in found.scans} == {
+        case: (folder / image, folder / label_map) for case, (image, label_map) in wanted.items()
+    }
+    assert folder_findings(found) == []
+
+
+def test_what_no_path_names_is_noted(lay):
+    folder = lay(
+        *("d/a/ct.nii.gz", "d/a/combined.nii.gz", "d/a/masks/liver.nii.gz", "d/b/masks/liver.nii.gz", "d/x.nii.gz"),
+        *("d/c/ct.nii.gz", "d/c/combined.nii.gz", "d/c/masks/liver.nii.gz"),
+        *("f/ct_1.nii", "f/gt_1.nii", "f/gt_2.nii", "f/mr_1.nii", "t/im/1/ct.nii", "t/gt/1.nii", "t/gt/2.nii"),
+    )
+    for entry, said in (
+        (
+            {"cases": folder / "d", "scan": "ct.nii.gz", "label_maps": "masks"},
+            "3 entries are no scans: b (the folder of a case without ct.nii.gz); x.nii.gz (not named as ct.nii.gz); "
+            "combined.nii.gz (another image, in 2 folder(s) of cases)",
+        ),
+        (
+            {"cases": folder / "f", "scan": "ct_{case}.nii", "label_maps": "gt_{case}.nii"},
+            "2 entries are no scans: gt_2.nii (the label map of no scan); mr_1.nii (not named as ct_{case}.nii)",
+        ),
+        (
+            {"cases": folder / "t", "scan": "im/{case}/ct.nii", "label_maps": "gt/{case}.nii"},
+            "1 entry is no scan: 2.nii (the label map of no scan)",
+        ),
+    ):
+        (note,) = folder_findings(search(of_role("labelled", entry)))
+        assert note.severity == "note" and note.found == said
+
+
+def test_several_files_of_one_case_are_an_error_with_the_lines_of_a_table(lay):
+    folder = lay("d/a/1_thin.nii.gz", "d/a/2_thick.nii.gz", "d/a/r.seg.nrrd", "d/a/s.seg.nrrd", "d/b/ct.nii.gz")
+    entry = {"cases": folder / "d", "scan": "*.nii.gz"}
+    with pytest.raises(InputError) as error:
+        find_scans(of_role("unlabelled", entry))
+    assert error.value.got == "several of 1 case(s): a: 1_thin.nii.gz, 2_thick.nii.gz"
+    table = folder / "scans.tsv"
+    table.write_text("\n".join(error.value.remedy.splitlines()[1:]) + "\n")
+    assert [scan.case for scan in find_scans(of_role("unlabelled", {"table": table}))] == ["a_1", "a_2"]
+    with pytest.raises(
+        InputError, match=r"`label_maps: \*\.seg\.nrrd`[^`]*a: r\.seg\.nrrd, s\.seg\.nrrd[^`]*`label_maps`"
+    ) as error:
+        find_scans(of_role("labelled", {"cases": folder / "d", "scan": "1*.nii.gz", "label_maps": "*.seg.nrrd"}))
+    table.write_text("\n".join(error.value.remedy.splitlines()[1:]) + "\n")
+    assert [scan.label_map.name for scan in find_scans(of_role("labelled", {"table": table}))] == ["r.seg.nrrd"]
+
+
+SEGTHOR = LAYOUTS["SegTHOR"][0]
+# Files, an entry that does not fit them, and what the remedy says to write.
+UNFIT = [
+    (
+        SEGTHOR, {"cases": "", "scan": "ct.nii.gz", "label_maps": "GT.nii.gz"},
+        {"scan": "{case}/{case}.nii.gz", "label_maps": "GT.nii.gz"},
+    ),
+    (SEGTHOR, {"images": "", "label_maps": ""}, {"scan": "{case}/{case}.nii.gz", "label_maps": "GT.nii.gz"}),
+    (SEGTHOR, {"images": ""}, {"scan": "{case}/{case}.nii.gz"}),
+    (("a/5_abdomen.nii.gz", "b/3_thorax.nii.gz"), {"images": ""}, {"scan": "*.nii.gz"}),
+    (("a/5_abdomen.nii.gz", "b/3_thorax.nii.gz"), {"cases": "", "scan": "ct.nii.gz"}, {"scan": "*.nii.gz"}),
+    (
+        ("s1/ct.nii.gz", "s1/segmentations/liver.nii.gz", "s1/combined_labels.nii.gz"),
+        {"images": "", "label_maps": ""},
+        {"scan": "ct.nii.gz", "label_maps": "segmentations"},
+    ),
+    (
+        ("s1/ct.nii.gz", "s1/segmentations/liver.nii.gz"), {"cases": "", "scan": "ct.nii.gz", "label_maps": "masks"},
+        {"scan": "ct.nii.gz", "label_maps": "segmentations"},
+    ),
+    (
+        LAYOUTS["PanTS"][0], {"images": "ImageTr", "label_maps": "LabelTr"},
+        {"scan": "ImageTr/{case}/ct.nii.gz", "label_maps": "LabelTr/{case}/segmentations"},
+    ),
+    (
+        ("im/a/5_x.nii.gz", "im/b/3_y.nii.gz", "gt/a.nrrd", "gt/b.nrrd"), {"images": "im", "truth": "gt"},
+        {"scan": "im/{case}/*.nii.gz", "truth": "gt/{case}.nrrd"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "given", "wanted"), UNFIT)
+def test_a_layout_that_does_not_fit_is_an_error_with_the_entry_that_does(lay, files, given, wanted):
+    folder = lay(*(f"d/{file}" for file in files)) / "d"
+    role = "labelled" if "label_maps" in given else "unlabelled"
+    within = () if "images" in given else ("scan", "label_maps")
+    given = {key: path if key in within else folder / path for key, path in given.items()}
+    with pytest.raises(InputError) as error:
+        find_scans(of_role(role, given))
+    entry = yaml.safe_load(re.search(r"\{cases.*\}(?= in place)", error.value.remedy)[0])
+    assert entry == {"cases": str(folder), **wanted}
+    found = search(of_role(role, entry)).scans
+    assert found and all((scan.label_map or scan.truth or scan.image).exists() for scan in found)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("a/1.nii.gz", "a/2.nii.gz", "b/3.nii.gz", "b/4.nii.gz"),
+        ("a/x/1.nii.gz", "b/2.nii.gz"),
+        ("a/1.nii", "b/2.mha"),
+    ],
+)
+def test_where_no_one_file_is_the_scan_no_entry_is_said(lay, files):
+    with pytest.raises(InputError) as error:
+        find_scans(of_role("unlabelled", {"images": lay(*(f"d/{file}" for file in files)) / "d"}))
+    assert "{cases" not in error.value.remedy
 
 
 @pytest.fixture

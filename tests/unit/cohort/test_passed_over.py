@@ -32,7 +32,7 @@ def reasons(folder):
         ("d.hdr", ".hdr/.img"), ("d.IMG", ".hdr/.img"), ("d.img.gz", ".hdr/.img"),
         ("all.zip", "archive"), ("all.tar.gz", "archive"), ("x.nii.bz2", "archive"),
         ("README.md", "no image"), ("scan.mgz", "none of the formats"), ("slice.dcm", "a folder of its own"),
-        ("f/ct.nii.gz", "1 file(s) such as ct.nii.gz: name it in a table"),
+        ("f/ct.nii.gz", "1 file(s) such as ct.nii.gz"),
         ("g/deep/er/ct.mha", "such as deep/er/ct.mha"), ("pictures/a.png", "without DICOM"),
         ("__MACOSX/._a.nii.gz", "without DICOM"), ("a_seg.nii.gz", "label map of a.nii.gz"),
         ("a-label.nrrd", "label map of a.nii.gz"), ("b.seg.nrrd", "3D Slicer"),
@@ -74,6 +74,6 @@ def test_words_show_different_reasons_first_and_what_may_hold_a_scan_before_othe
     words = in_words(contents(tmp_path).passed_over)
     assert words == (
         "b.zip (an archive: unpack it); e.hdr (a .hdr/.img pair is not read: convert it to .nii.gz); "
-        "f (a folder with 1 file(s) such as ct.nii.gz: name it in a table of scans, or all such folders by `cases`); …"
+        "f (a folder with 1 file(s) such as ct.nii.gz); …"
     )
     assert in_words([PassedOver(tmp_path / "b.zip", "why")]) == "b.zip (why)"

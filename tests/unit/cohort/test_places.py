@@ -138,9 +138,10 @@ def test_one_table_in_two_roles_is_one_error(root):
     assert "cohort.folders.validation[1].table and cohort.folders.test[1].table: the same table" in error.got
 
 
-def test_scans_and_label_maps_in_one_folder_are_told(root):
-    error = error_of(every_role(**{"labelled[0].label_maps": "labelled.images"}))
-    assert "labelled[0].images and cohort.folders.labelled[0].label_maps: the same folder" in error.got
+def test_scans_and_label_maps_may_lie_in_one_folder_if_one_entry_names_it(root):
+    refuse_wrong_places(every_role(**{"labelled[0].label_maps": "labelled.images"}))
+    error = error_of(every_role(**{"test[0].label_maps": "labelled.images"}))
+    assert "labelled[0].images and cohort.folders.test[0].label_maps: the same folder" in error.got
     assert "folders of their own" in error.got
 
 
@@ -176,3 +177,17 @@ def test_a_folder_of_cases_is_for_one_role(tmp_path, lay):
     refuse_wrong_places(cohort({"labelled": [cases | {"label_maps": "masks"}]}))
     error = error_of(cohort({"labelled": [cases | {"label_maps": "masks"}], "unlabelled": [cases]}))
     assert "labelled[0].cases and cohort.folders.unlabelled[0].cases: the same folder" in error.got
+
+
+def test_two_trees_of_one_folder_are_places_of_their_own(tmp_path, lay):
+    lay("d/ImageTr/a/ct.nii", "d/LabelTr/a/masks/liver.nii", "d/ImageTe/b/ct.nii")
+
+    def entry(part):
+        return {"cases": tmp_path / "d", "scan": f"Image{part}/{{case}}/ct.nii", "label_maps": f"Label{part}/{{case}}"}
+
+    error = error_of(cohort({"labelled": [entry("Tr")], "test": [entry("Te")]}))
+    assert f"test[0].label_maps: {tmp_path / 'd/LabelTe'}: no such folder" in error.got and "1 error(s)" in error.got
+    lay("d/LabelTe/b/liver.nii")
+    refuse_wrong_places(cohort({"labelled": [entry("Tr")], "test": [entry("Te")]}))
+    error = error_of(cohort({"labelled": [entry("Tr")], "test": [entry("Tr")]}))
+    assert "labelled[0].cases and cohort.folders.test[0].cases: the same folder" in error.got

@@ -1,6 +1,9 @@
 """Scans and label maps that do not find each other, and the remedies followed."""
 
+import re
+
 import pytest
+import yaml
 
 from noisy_student.cohort.scans import find_scans, search
 from noisy_student.cohort.unpaired import missing_label_maps, strays
@@ -40,6 +43,31 @@ def test_the_lines_of_the_errors_are_a_table_that_pairs(challenge):
         f"{one}.nii.gz": f"{other}.nii.gz" for one, other in PAIRS[:3]
     }
     assert missing_label_maps(scans) == []
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "scan", "label_maps"),
+    [
+        (["img0001", "img0010"], ["label0001", "label0010"], "img{case}", "label{case}"),
+        (["volume-3"], ["segmentation-3"], "volume-{case}", "segmentation-{case}"),
+        (["a_ct", "b_ct"], ["a_gt", "b_gt"], "{case}_ct", "{case}_gt"),
+    ],
+)
+def test_where_names_have_one_form_the_entry_that_pairs_all_is_said(lay, images, labels, scan, label_maps):
+    folder = lay(*(f"images/{one}.nii.gz" for one in images), *(f"labels/{one}.nii.gz" for one in labels))
+    errors = missing_label_maps(find_scans(labelled(folder)))
+    (entry,) = {re.search(r"\{cases.*\}(?= in place)", error.remedy)[0] for error in errors}
+    assert yaml.safe_load(entry) == {
+        "cases": str(folder), "scan": f"images/{scan}.nii.gz", "label_maps": f"labels/{label_maps}.nii.gz"
+    }  # fmt: skip
+    scans = find_scans(Folders.model_validate({"labelled": [yaml.safe_load(entry)]}))
+    assert len(scans) == len(errors) == len(images) and missing_label_maps(scans) == []
+
+
+def test_no_entry_is_said_that_would_leave_out_a_scan_that_is_paired(lay):
+    folder = lay("images/img1.nii.gz", "labels/label1.nii.gz", "images/b.nii.gz", "labels/b.nii.gz")
+    (error,) = missing_label_maps(find_scans(labelled(folder)))
+    assert "{cases" not in error.remedy and error.remedy.splitlines()[1] == "case\timage\tlabel_map"
 
 
 def test_following_the_other_remedy_pairs_too(challenge):

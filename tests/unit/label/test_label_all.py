@@ -106,6 +106,8 @@ def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, labeller):
     save(voxels_of(scan) + 1024, scan)
     refused = outcomes(scan, labeller)["b"]
     assert [error.kind for error in refused.errors] == ["not CT"] and labelled(folder) == []
+    # Its own option, and no key of a configuration.
+    assert "--accept" in refused.errors[0].remedy and "cohort" not in refused.errors[0].remedy
     accepted = outcomes(scan, labeller, accept=True)["b"]
     assert not accepted.errors and labelled(folder) == ["b.nii.gz"]
     assert any(line.startswith("warning b: no Hounsfield units") for line in of_outcome(accepted))

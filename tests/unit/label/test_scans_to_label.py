@@ -1,11 +1,14 @@
 """Which scans `--image` means."""
 
+import re
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from dicom_series import write_series
 from noisy_student.errors import InputError
+from noisy_student.label.jobs import jobs_of
 from noisy_student.label.scans import find_scans
 from noisy_student.label.words import of_others
 
@@ -92,3 +95,43 @@ def test_what_lies_beside_the_scans_is_said_and_the_corrected_one_is_taken(save,
     said = "\n".join(of_others(found))
     assert "a.nii.gz: a_Eq_1.nii.gz is its corrected one" in said
     assert "1 that are no scans: old.zip (an archive: unpack it)" in said
+
+
+KEYS = re.compile(r"`(cases|archive|images|label_maps)`|cohort|table of scans|config/README")
+
+
+@pytest.mark.parametrize(
+    ("files", "option"),
+    [
+        (("s1/ct.nii.gz", "s1/segmentations/liver.nii.gz", "s2/ct.nii.gz"), "ct.nii.gz"),
+        (("P_1/P_1.nii.gz", "P_1/GT.nii.gz", "P_2/P_2.nii.gz", "P_2/GT.nii.gz"), "'{case}/{case}.nii.gz'"),
+        (("a/5_abdomen.nii.gz", "b/3_thorax.nii.gz"), "'*.nii.gz'"),
+    ],
+)
+def test_folders_of_cases_are_an_error_with_the_option_that_labels_them(lay, files, option):
+    """A folder that is given as it was downloaded; the remedy is of this command, and following it finds the scans."""
+    folder = lay(*(f"d/{file}" for file in files)) / "d"
+    with pytest.raises(InputError) as error:
+        find_scans(folder)
+    assert error.value.remedy.endswith(f"add --scan {option}") and not KEYS.search(str(error.value))
+    found = find_scans(folder, option.strip("'"))
+    cases = sorted({file.split("/")[0] for file in files})
+    assert [job.case for job in jobs_of(folder, found, f"{folder.parent}/out/")] == cases
+    assert not KEYS.search("".join(of_others(found)))
+
+
+def test_a_scan_that_no_case_has_or_several_are_errors_of_this_command(lay):
+    folder = lay("d/a/1.nii.gz", "d/a/2.nii.gz", "d/b/1.nii.gz") / "d"
+    for scan, said in (("ct.nii.gz", "without"), ("*.nii.gz", "several of 1 case(s)"), ("../a", "a path within")):
+        with pytest.raises(InputError) as error:
+            find_scans(folder, scan)
+        assert said in error.value.got and "--scan" in str(error.value) and not KEYS.search(str(error.value))
+    with pytest.raises(InputError, match="leave --scan out"):
+        find_scans(folder / "a/1.nii.gz", "ct.nii.gz")
+
+
+def test_beside_scans_folders_of_cases_are_named_with_the_option_for_them(lay):
+    said = of_others(find_scans(lay("d/x.nii.gz", "d/s1/ct.nii.gz", "d/IM1.dcm") / "d"))
+    assert "--scan" in said[-1] and not KEYS.search("".join(said))
+    said = of_others(find_scans(lay("s1/ct.nii.gz", "s1/segmentations/liver.nii.gz") / "s1"))
+    assert "segmentations" in said[0] and "--scan" not in said[-1]

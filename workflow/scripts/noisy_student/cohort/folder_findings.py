@@ -6,10 +6,11 @@ from noisy_student.cohort.case_folders import left_out
 from noisy_student.cohort.converter_leavings import corrected_beside, further_images
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.nnunet_raw import Searched
+from noisy_student.cohort.one_folder import is_one_folder, paired
 from noisy_student.cohort.passed_over import Contents, in_words
 from noisy_student.cohort.scans import Scan, Search
 from noisy_student.cohort.unpaired import strays
-from noisy_student.configuration.experiment import ScanTable
+from noisy_student.configuration.experiment import LabelledFolder, ScanTable
 from noisy_student.configuration.layouts import LabelledCases
 from noisy_student.reading.names import EXTENSIONS, case_name
 
@@ -26,6 +27,7 @@ def folder_findings(search: Search) -> list[Finding]:
         *(_not_the_corrected(cases[image], image, other) for image, other in named_one_by_one.items()),
         *(finding for entry, scans in search.entries if _is_left_out(entry, scans) for finding in left_out(entry)),
         *(_passed_over(folder, found) for folder, found in search.contents.items() if found.passed_over),
+        *(note for entry, _ in search.entries if is_one_folder(entry) for note in _paired(entry, search)),
         *strays(search),
     ]
 
@@ -33,6 +35,10 @@ def folder_findings(search: Search) -> list[Finding]:
 def _is_left_out(entry: Searched, scans: list[Scan]) -> bool:
     """Whether cases without a label map are left out: of labelled ones, not of those that are to be judged."""
     return isinstance(entry, LabelledCases) and all(scan.role == "labelled" for scan in scans)
+
+
+def _paired(entry: LabelledFolder, search: Search) -> list[Finding]:
+    return paired(entry.images, search.contents[entry.images])
 
 
 def leavings(found: Contents) -> list[Finding]:
@@ -59,5 +65,8 @@ def _passed_over(folder: Path, found: Contents) -> Finding:
     count = len(found.passed_over)
     said = f"{count} {'entry is no scan' if count == 1 else 'entries are no scans'}: {in_words(found.passed_over)}"
     wanted = f"{', '.join(EXTENSIONS)}, or a folder for each DICOM series"
-    remedy = "convert them, or list them in a table of scans; else leave them"
+    remedy = (
+        "convert them, list them in a table of scans, or name folders of cases by `cases` and DICOM files by `archive` "
+        "(config/README.md); else leave them"
+    )
     return Finding("all", folder, "note", said, wanted, remedy)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from noisy_student.cohort.archive.private import Private
 from noisy_student.cohort.archive.state import state_of_tree
-from noisy_student.cohort.case_folders import folders_in
+from noisy_student.cohort.case_paths import found
 from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
 from noisy_student.cohort.scan_table import files_of, label_maps_of
@@ -16,6 +16,7 @@ from noisy_student.cohort.scans import ROLES
 from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.configuration.layouts import Cases, LabelledCases, ScanCases
+from noisy_student.files import visible
 from noisy_student.reading.dicom.files import visible_names
 
 LENGTH = 16
@@ -84,7 +85,7 @@ def _label_maps(entry: Searched | Archive) -> list[Path]:
     if within is None or (isinstance(entry, Archive) and within == entry.archive):
         return []
     if isinstance(entry, Cases):
-        return [folder / within for folder in folders_in(entry.cases)] if entry.cases.is_dir() else []
+        return [path for paths in found(entry.cases, within).values() for path in paths]
     return [within]
 
 
@@ -128,9 +129,14 @@ def _of_label_maps(entry: LabelledArchive, dates: bool) -> str:
 
 
 def _of_cases(entry: Cases, within: Sequence[str], dates: bool) -> str:
-    """Of the folders of cases what is used of them."""
-    folders = folders_in(entry.cases) if entry.cases.is_dir() else []
-    return _short(repr([(folder.name, [_sizes(folder / path, dates) for path in within]) for folder in folders]))
+    """Of each case what is used of it."""
+    of_each = [found(entry.cases, path) for path in within]
+    cases = sorted(set().union(*of_each))
+    return _short(repr([(case, [_all_sizes(own.get(case, ()), dates) for own in of_each]) for case in cases]))
+
+
+def _all_sizes(places: Iterable[Path], dates: bool) -> list[tuple[str, int, int]]:
+    return [size for place in places for size in _sizes(place, dates)]
 
 
 def _organs_and_names(entry: Searched) -> list[object]:
@@ -138,10 +144,10 @@ def _organs_and_names(entry: Searched) -> list[object]:
     organs = [entry.organs] if getattr(entry, "organs", None) else []
     if isinstance(entry, LabelledFolder):
         of_all = _names_beside([entry.label_maps])
-        within = folders_in(entry.label_maps) if entry.label_maps.is_dir() else []
+        within = [path for path in visible(entry.label_maps) if path.is_dir()]
         return organs + of_all + [names for names in _names_beside(within) if names not in of_all]
-    if isinstance(entry, LabelledCases) and entry.cases.is_dir():
-        return organs + _names_beside((folder / entry.label_maps).parent for folder in folders_in(entry.cases))
+    if isinstance(entry, LabelledCases):
+        return organs + _names_beside(path.parent for path in _label_maps(entry))
     listed = files_of(entry.table) if isinstance(entry, ScanTable) else []
     return organs + _names_beside(path.parent for path in listed)
 

@@ -36,7 +36,7 @@ LARGEST_NUMBER = float(np.finfo(np.float32).max)
 MOST_LABELS = 60
 SWAPPED = "name the scans: are `images` and `label_maps` swapped, or do both lie in one folder?"
 HOUNSFIELD = "a CT in Hounsfield units: air -1000, fat -100, soft tissue 0 to 100"
-ACCEPT = "if it is meant to be used, name the case or its source under `cohort.accept` (label_scan.py: --accept)"
+ACCEPT = "if it is meant to be used, name the case or its source under `cohort.accept`"
 
 
 def scan_remarks(volume: Volume, spacings_mm_zyx: Sequence[Sequence[float] | None] = ()) -> list[Remark]:

@@ -1,11 +1,12 @@
 """Which label map belongs to which scan: by the same name, or, where that fails, by what both names have in common.
 
-Only the same name pairs. Other names are shown, with the line of a table that would pair them.
+Only the same name pairs, and in one folder names that differ in words for images and label maps alone. Others are
+shown, with the entry of the configuration or the line of a table that would pair them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,14 +112,16 @@ def label_map_of(image: Path, label_maps: Mapping[str, Path]) -> Path | None:
     return next((label_maps[name] for name in names if name in label_maps), None)
 
 
-def likely_pairs(cases: Iterable[str], label_maps: Iterable[Path]) -> dict[str, Path]:
+def likely_pairs(
+    cases: Iterable[str], label_maps: Iterable[Path], by: Sequence[Callable[[str], Key]] = ()
+) -> dict[str, Path]:
     """The label map that each case's name points to, where case and label map point to each other alone.
 
-    Names are alike apart from words such as `img` and `label`, or at least in their numbers.
+    Names are alike apart from words such as `img` and `label`, or at least in their numbers, or `by` other keys.
     """
     left, free = set(cases), set(label_maps)
     found: dict[str, Path] = {}
-    for key_of in (key, _numbers):
+    for key_of in by or (key, _numbers):
         by_case = _alone((key_of(case), case) for case in left)
         by_label_map = _alone((key_of(named_after(path).removesuffix(FIRST_CHANNEL)), path) for path in free)
         found |= {by_case[key]: by_label_map[key] for key in by_case.keys() & by_label_map.keys()}

@@ -19,6 +19,7 @@ SIDE_FILES = (
     *(".png", ".jpg", ".jpeg", ".md5", ".sha256"),
 )
 SLICER_SEGMENTATION = ".seg.nrrd"
+OF_IMAGES = "file(s) such as"
 MAC_RESOURCES = "__MACOSX"
 SHOWN = 3
 
@@ -53,7 +54,7 @@ def contents(folder: Path, apart_from: Collection[Path] = (), ending: str = "") 
     scans = [path for path in found if path not in not_scans]
     corrected = superseded(scans)
     others = [PassedOver(path, why) for path, why in not_scans.items()]
-    others += [PassedOver(path, why_not(path)) for path in _without_companions(entries, found)]
+    others += [PassedOver(path, why_not(path)) for path in without_companions(entries, found)]
     return Contents([path for path in scans if path not in corrected], corrected, sorted(others, key=_weight))
 
 
@@ -64,6 +65,11 @@ def in_words(passed_over: Iterable[PassedOver], shown: int = SHOWN) -> str:
     chosen = sorted(passed_over, key=lambda entry: first[entry.why] is not entry)
     listed = "; ".join(f"{entry.path.name} ({entry.why})" for entry in chosen[:shown])
     return listed + ("; …" if len(passed_over) > shown else "")
+
+
+def is_of_a_case(entry: PassedOver) -> bool:
+    """Whether it is a folder in which a case's scan may lie: with image files, and not called after label maps."""
+    return entry.path.is_dir() and OF_IMAGES in entry.why and not is_named_a_label_map(entry.path)
 
 
 def why_not(path: Path) -> str:
@@ -78,8 +84,16 @@ def why_not(path: Path) -> str:
     if name.endswith(SIDE_FILES):
         return "no image of a patient"
     if is_dicom(path):
-        return "DICOM: each series belongs in a folder of its own, or is found by `archive`"
+        return "DICOM: each series belongs in a folder of its own"
     return f"none of the formats {', '.join(EXTENSIONS)}"
+
+
+def without_companions(entries: Iterable[Path], found: Iterable[Path]) -> list[Path]:
+    """What is neither a scan, nor the voxels of a scan's header, nor a side file of a scan's name."""
+    scans = set(found)
+    used = scans.union(*(data_files(path) for path in scans if path.is_file()))
+    stems = {name for path in scans for name in (stem_of(path), case_name(path))}
+    return [path for path in entries if path not in used and not _is_side_file(path, stems)]
 
 
 def _is_series(folder: Path) -> bool:
@@ -98,9 +112,7 @@ def _why_no_series(folder: Path) -> str:
     scans = [path for path in files if extension_of(path)]
     if not scans:
         return "a folder without DICOM files"
-    example = scans[0].relative_to(folder)
-    such = f"a folder with {len(scans)} file(s) such as {example}"
-    return f"{such}: name it in a table of scans, or all such folders by `cases`"
+    return f"a folder with {len(scans)} {OF_IMAGES} {scans[0].relative_to(folder)}"
 
 
 def _of_other_endings(found: Iterable[Path], ending: str) -> dict[Path, str]:
@@ -117,14 +129,6 @@ def _label_maps_among(found: Iterable[Path]) -> dict[Path, str]:
     why = {path: f"the label map of {scan.name}, by its name" for path, scan in reasons.items() if scan}
     slicers = [path for path in named if path.name.lower().endswith(SLICER_SEGMENTATION)]
     return {path: "a segmentation of 3D Slicer" for path in slicers} | why
-
-
-def _without_companions(entries: Iterable[Path], found: Iterable[Path]) -> list[Path]:
-    """What is neither a scan, nor the voxels of a scan's header, nor a side file of a scan's name."""
-    scans = set(found)
-    used = scans.union(*(data_files(path) for path in scans if path.is_file()))
-    stems = {name for path in scans for name in (stem_of(path), case_name(path))}
-    return [path for path in entries if path not in used and not _is_side_file(path, stems)]
 
 
 def _is_side_file(path: Path, stems: Collection[str]) -> bool:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from noisy_student.cohort.archive.places import archive_problems
+from noisy_student.cohort.case_folders import key_of_label_maps
+from noisy_student.cohort.case_paths import home
 from noisy_student.cohort.nnunet_raw import as_folders, problem
 from noisy_student.cohort.scans import ROLES
 from noisy_student.cohort.sources import Entry
 from noisy_student.configuration.archive import PRIVATE, Archive
 from noisy_student.configuration.experiment import Cohort
-from noisy_student.configuration.layouts import NnunetFolder
+from noisy_student.configuration.layouts import Cases, NnunetFolder
 from noisy_student.errors import InputError
 
 Kind = TypeVar("Kind")
@@ -81,7 +83,15 @@ def places_of(cohort: Cohort) -> list[Place]:
 
 
 def _named_in(entry: Entry, role: str) -> list[tuple[str, Path]]:
-    """The folders or the table of an entry, by key; of a dataset its folders for the role."""
+    """The folders or the table of an entry, by key; of a dataset its folders for the role.
+
+    Of cases it is the folder with the scans' entries, and that with the label maps', if it is another one.
+    """
+    if isinstance(entry, Cases):
+        label_maps = key_of_label_maps(entry)
+        named = {"cases": entry.scan, label_maps: getattr(entry, label_maps)}
+        folders = {key: home(entry.cases, path) for key, path in named.items() if path}
+        return [(key, path) for key, path in folders.items() if key == "cases" or path != folders["cases"]]
     named = as_folders(entry, role).model_dump(exclude=PRIVATE).items()
     is_dataset = isinstance(entry, NnunetFolder)
     return [(f"nnunet/{path.name}" if is_dataset else key, path) for key, path in named if isinstance(path, Path)]
@@ -133,11 +143,17 @@ def shared(places: Sequence[Place]) -> list[str]:
         f"{' and '.join(place.key for place in same)}: the same {'table' if same[0].is_table else 'folder'}, "
         f"{same[0].path}; {_rule(same)}"
         for same in keys.values()
-        if len(same) > 1 and any(place.has_scans for place in same)
+        if len(same) > 1 and any(place.has_scans for place in same) and not _is_one_entry(same)
     ]
+
+
+def _is_one_entry(same: Sequence[Place]) -> bool:
+    """Whether one entry has its scans and label maps in one folder, as LiTS."""
+    entry = same[0].key.rpartition(".")[0]
+    return [place.key for place in same] == [f"{entry}.images", f"{entry}.label_maps"]
 
 
 def _rule(same: Sequence[Place]) -> str:
     if all(place.has_scans for place in same):
         return "each scan has one role, and is named once"
-    return "scans and label maps lie in folders of their own"
+    return "scans and label maps lie in folders of their own, or one entry of `cases` says how both are named"

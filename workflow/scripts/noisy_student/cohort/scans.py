@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from noisy_student.cohort import case_folders
+from noisy_student.cohort import case_folders, one_folder
 from noisy_student.cohort.flat_masks import Masks, masks_by_case
+from noisy_student.cohort.likely_layout import Layout, of_case_folders, of_two_trees, remedy_of
 from noisy_student.cohort.nnunet_raw import Searched, as_folders, ending_of
+from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
@@ -133,8 +135,7 @@ def search(
     for (_, given), entry in zip(named, searched, strict=True):
         if isinstance(entry, ScanTable | Archive) or (place := place_of(entry)) in looked:
             continue
-        is_cases = isinstance(entry, Cases)
-        looked[place] = case_folders.contents(entry) if is_cases else scans_in(place, elsewhere, ending_of(given))
+        looked[place] = _contents(entry, elsewhere, ending_of(given))
     entries = []
     for (role, given), entry in zip(named, searched, strict=True):
         source = given.name or sources[place_of(given)]
@@ -144,6 +145,29 @@ def search(
             found = list(_scans_of(role, entry, looked, source, meaning))
         entries.append((entry, found))
     return Search(entries, looked)
+
+
+def _contents(entry: LabelledFolder | ScanFolder | Cases, elsewhere: Collection[Path], ending: str) -> Contents:
+    """What lies in the folder of an entry's scans. Raises InputError for none, with the entry that would fit."""
+    if isinstance(entry, Cases):
+        return case_folders.contents(entry)
+    try:
+        found = scans_in(entry.images, elsewhere, ending)
+    except InputError as error:
+        layout = None if ending else _likely(entry)
+        raise InputError(error.wanted, error.got, remedy_of(layout) if layout else error.remedy) from None
+    return one_folder.contents(entry.images, found) if is_one_folder(entry) else found
+
+
+def _likely(entry: LabelledFolder | ScanFolder) -> Layout | None:
+    """The layout of an entry whose scans lie in folders of cases."""
+    layout = of_case_folders(entry.images)
+    label_maps, key = (entry.label_maps, "label_maps") if isinstance(entry, LabelledFolder) else (entry.truth, "truth")
+    if layout is None or label_maps is None:
+        return layout and layout.unlabelled()
+    if layout.label_maps and is_one_folder(entry):
+        return layout
+    return of_two_trees(entry.images, label_maps, key)
 
 
 def scans_in(folder: Path, elsewhere: Collection[Path] = (), ending: str = "") -> Contents:
@@ -170,49 +194,60 @@ def _scans_of(
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
     elif isinstance(entry, Cases):
-        yield from _of_case_folders(role, entry, looked[entry.cases].scans, source)
+        yield from _of_case_folders(role, entry, source)
     else:
-        yield from _of_folders(role, entry, looked[entry.images].scans, source, meaning)
+        yield from _of_folders(role, entry, looked[entry.images], source, meaning)
 
 
 def _of_folders(
-    role: str, entry: LabelledFolder | ScanFolder, images: list[Path], source: str, meaning: OrganNames
+    role: str, entry: LabelledFolder | ScanFolder, found: Contents, source: str, meaning: OrganNames
 ) -> Iterator[Scan]:
     is_labelled = isinstance(entry, LabelledFolder)
     folder = entry.label_maps if is_labelled else entry.truth
-    label_maps = by_name(label_maps_in(folder, apart_from=images)) if folder else {}
-    pairs = {image: label_map_of(image, label_maps) for image in images}
-    flat = {} if all(pairs.values()) else _flat_masks(folder, pairs, label_maps.values(), meaning)
-    for image, found in pairs.items():
-        case, masks = case_name(image), ()
-        if found is None and case in flat:
-            found, masks = folder, tuple(flat[case].items())
-        files = (found or entry.label_maps / f"{case}{EXTENSIONS[0]}", None) if is_labelled else (None, found)
+    label_maps, missing = _label_maps_by_image(entry, found)
+    flat = {}
+    if folder and not is_one_folder(entry) and len(label_maps) < len(found.scans):
+        flat = _flat_masks(folder, found.scans, label_maps.values(), meaning)
+    for image in found.scans:
+        case, label_map, masks = case_name(image), label_maps.get(image), ()
+        if label_map is None and case in flat:
+            label_map, masks = folder, tuple(flat[case].items())
+        files = (label_map or entry.label_maps / f"{case}{missing}", None) if is_labelled else (None, label_map)
         yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source, masks=masks)
 
 
 def _flat_masks(
-    folder: Path | None, pairs: Mapping[Path, Path | None], label_maps: Iterable[Path], meaning: OrganNames
+    folder: Path, images: Sequence[Path], label_maps: Iterable[Path], meaning: OrganNames
 ) -> dict[str, Masks]:
     """The masks of each case among the files of a folder that are no case's label map."""
-    free = sorted(
-        path for path in set(label_maps) - set(pairs.values()) if path.parent == folder and extension_of(path)
-    )
-    return masks_by_case(free, {case_name(image) for image in pairs}, meaning.is_known)
+    free = set(by_name(label_maps_in(folder, apart_from=images)).values()) - set(label_maps)
+    files = sorted(path for path in free if path.parent == folder and extension_of(path))
+    return masks_by_case(files, {case_name(image) for image in images}, meaning.is_known)
 
 
-def _of_case_folders(role: str, entry: Cases, images: list[Path], source: str) -> Iterator[Scan]:
+def _label_maps_by_image(entry: LabelledFolder | ScanFolder, found: Contents) -> tuple[dict[Path, Path], str]:
+    """The label maps or truths of scans, and how the name of one that is missing would end after the case's."""
+    if is_one_folder(entry):
+        pairs = one_folder.pairs(entry.images, found)
+        return {image: label_map_at(path) for image, path in pairs.items()}, one_folder.MISSING
+    folder = entry.label_maps if isinstance(entry, LabelledFolder) else entry.truth
+    named = by_name(label_maps_in(folder, apart_from=found.scans)) if folder else {}
+    label_maps = {image: label_map_of(image, named) for image in found.scans}
+    return {image: path for image, path in label_maps.items() if path}, EXTENSIONS[0]
+
+
+def _of_case_folders(role: str, entry: Cases, source: str) -> Iterator[Scan]:
     """Labelled cases without a label map are left out, with a warning; those to be judged are errors without."""
-    is_labelled = isinstance(entry, LabelledCases)
-    without = case_folders.without_label_map(entry) if role == "labelled" else []
-    if len(without) == len(images):
+    scans, label_maps = case_folders.scans_of(entry), case_folders.label_maps_of(entry)
+    if role == "labelled" and not scans.keys() & label_maps.keys():
         raise case_folders.no_label_maps(entry)
-    for image in images:
-        folder = entry.cases / image.relative_to(entry.cases).parts[0]
-        label_map = case_folders.label_map_in(folder, entry)
-        files = (label_map, None) if is_labelled else (None, label_map if label_map and label_map.exists() else None)
-        if folder not in without:
-            yield Scan(folder.name, role, image, *files, entry.labels, names_of(entry.organs), source)
+    for case, image in scans.items():
+        found = label_maps.get(case)
+        if found is None and role == "labelled":
+            continue
+        is_labelled = isinstance(entry, LabelledCases)
+        files = (found or case_folders.missing_label_map(entry, case), None) if is_labelled else (None, found)
+        yield Scan(case, role, image, *files, entry.labels, names_of(entry.organs), source)
 
 
 def _listed(role: str, entry: ScanTable, source: str) -> Iterator[Scan]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from noisy_student.cohort.case_paths import home
 from noisy_student.configuration.archive import Archive
 from noisy_student.configuration.experiment import Labelled, ScanTable, Unlabelled
 from noisy_student.configuration.layouts import Cases, NnunetFolder
@@ -17,7 +18,7 @@ def place_of(entry: Entry) -> Path:
     if isinstance(entry, NnunetFolder):
         return entry.nnunet
     if isinstance(entry, Cases):
-        return entry.cases
+        return home(entry.cases, entry.scan)
     return entry.table if isinstance(entry, ScanTable) else entry.images
 
 

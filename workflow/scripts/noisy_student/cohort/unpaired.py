@@ -1,11 +1,13 @@
 """Scans without their label map, and label maps and truths without their scan."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.pairing import label_maps_in, likely_pairs, named_after, table_line
+from noisy_student.cohort.likely_layout import of_pairs
+from noisy_student.cohort.one_folder import is_one_folder
+from noisy_student.cohort.pairing import key, label_maps_in, likely_pairs, named_after, table_line
 from noisy_student.cohort.passed_over import SHOWN
 from noisy_student.cohort.scans import Scan, Search
 from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
@@ -25,7 +27,8 @@ def missing_label_maps(scans: list[Scan]) -> list[Finding]:
     for folder, cases in lacking.items():
         free = _free(folder, scans)
         pairs = likely_pairs([scan.case for scan, _ in cases], free)
-        findings += [_missing(scan, wanted, pairs.get(scan.case), free) for scan, wanted in cases]
+        entry = _entry([scan for scan in scans if folder in _places(scan)], pairs)
+        findings += [_missing(scan, wanted, pairs.get(scan.case), free, entry) for scan, wanted in cases]
     return findings
 
 
@@ -33,7 +36,7 @@ def strays(search: Search) -> list[Finding]:
     """Notes about label maps and truths that belong to no scan, warnings about those beside the one that is taken."""
     scans_of = defaultdict(list)
     for entry, scans in search.entries:
-        if isinstance(entry, LabelledFolder):
+        if isinstance(entry, LabelledFolder) and not is_one_folder(entry):
             scans_of["label map(s)", entry.label_maps] += scans
         elif isinstance(entry, ScanFolder) and entry.truth:
             scans_of["truth(s)", entry.truth] += scans
@@ -74,9 +77,24 @@ def _free(folder: Path, scans: Iterable[Scan]) -> list[Path]:
     return sorted(label_maps_in(folder, apart_from=taken))
 
 
-def _missing(scan: Scan, wanted: Path, likely: Path | None, free: list[Path]) -> Finding:
+def _places(scan: Scan) -> set[Path]:
+    """The folders of its label map and truth."""
+    return {path.parent for path in (scan.label_map, scan.truth) if path}
+
+
+def _entry(scans: list[Scan], pairs: Mapping[str, Path]) -> str:
+    """The entry of the configuration that pairs all scans of a folder of label maps, if one does and all need it."""
+    if {scan.case for scan in scans} != pairs.keys() or any(scan.table for scan in scans):
+        return ""
+    layout = of_pairs({scan.image: pairs[scan.case] for scan in scans})
+    return str(layout) if layout else ""
+
+
+def _missing(scan: Scan, wanted: Path, likely: Path | None, free: list[Path], entry: str) -> Finding:
     column = "label_map" if scan.label_map else "truth"
-    if likely:
+    if likely and entry:
+        remedy = f"{likely.name} seems to be it: name it so, or write {entry} in place of the folders' entry"
+    elif likely:
         line = table_line(scan.case, scan.image, likely, column)
         remedy = (
             f"{likely.name} seems to be it: name it so, or list all scans of the folder in a table in place of the "
@@ -85,6 +103,7 @@ def _missing(scan: Scan, wanted: Path, likely: Path | None, free: list[Path]) ->
     elif not wanted.parent.is_dir():
         remedy = f"there is no folder {wanted.parent}: correct it"
     else:
+        free = sorted(free, key=lambda path: key(named_after(path)) != key(scan.case))
         there = _some(free or visible(wanted.parent)) or "nothing"
         remedy = f"put it there, or list it in a table (config/README.md); in {wanted.parent}: {there}"
     return Finding(scan.case, wanted, "error", "no such file", "a label map of this name", remedy)

@@ -38,7 +38,7 @@ def jobs_of(image: Path, found: Found, output: str, formats: Sequence[str] = ())
     Raises InputError for an output that is among the scans or cannot be written, for two scans of one name, for a file
     that is not of the `formats`, and for DICOM-SEG of scans that are no DICOM.
     """
-    cases = {scan: _case_of(scan) for scan in found.scans}
+    cases = {scan: found.cases.get(scan) or _case_of(scan) for scan in found.scans}
     _require_different(cases)
     target = Path(output)
     if is_folder(output):

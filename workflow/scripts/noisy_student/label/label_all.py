@@ -19,6 +19,8 @@ from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.numbers import OWN, numbered, renumbered
 from noisy_student.writing.segmentation import Segmentation
 
+NO_CT = "name the CT, in Hounsfield units, with --image; if this one is to be labelled all the same, --accept"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -116,9 +118,8 @@ def _remark(error: Exception) -> Remark:
 
 
 def _remarks(volume: Volume, labeller: Labeller | Vote, accept: bool) -> tuple[Remark, ...]:
+    of_no_ct = {"severity": "warning", "remedy": "nothing: `--accept` was given"} if accept else {"remedy": NO_CT}
     return tuple(
-        replace(remark, severity="warning", remedy="nothing: `--accept` was given")
-        if accept and remark.kind == NOT_CT
-        else remark
+        replace(remark, **of_no_ct) if remark.kind == NOT_CT else remark
         for remark in scan_remarks(volume, labeller.spacings(volume.letters))
     )

@@ -1,13 +1,19 @@
 """Which scans `label_scan.py` is given."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from noisy_student.cohort import case_folders
+from noisy_student.cohort.likely_layout import of_case_folders
 from noisy_student.cohort.passed_over import PassedOver
 from noisy_student.cohort.scans import scans_in
+from noisy_student.configuration.layouts import ScanCases
 from noisy_student.errors import InputError
 from noisy_student.images import read_geometry
 from noisy_student.reading.dicom.files import is_dicom, visible_files, visible_names
@@ -23,28 +29,57 @@ class Found:
     """What there is to label; what is not.
 
     `channels` are further channels of these scans, which a network of one channel does not see, `superseded` scans of
-    which a better corrected one lies beside, `passed_over` whatever else lies in the folder.
+    which a better corrected one lies beside, `passed_over` whatever else lies in the folder. `cases` are the names of
+    scans that are not called after their file, as of a folder for each case.
     """
 
     scans: list[Path]
     channels: Sequence[Path] = ()
     superseded: Mapping[Path, Path] = field(default_factory=dict)
     passed_over: Sequence[PassedOver] = ()
+    cases: Mapping[Path, str] = field(default_factory=dict)
 
 
-def find_scans(image: Path) -> Found:
-    """The scan that is named, or all of a folder. A folder with one DICOM series in or below it and no image is one."""
+def find_scans(image: Path, scan: str = "") -> Found:
+    """The scan that is named, or all of a folder. A folder with one DICOM series in or below it and no image is one.
+
+    `scan`: where the scan of each case lies, from its folder or, with `{case}` for its name, from `image` on.
+    """
     if not image.exists():
         raise InputError("a scan, or a folder of scans", f"{image}: no such file or folder", REMEDY)
+    if scan:
+        return _of_cases(image, scan)
     if not image.is_dir() or _is_case(image):
         return Found([image])
     try:
         found = scans_in(image)
     except InputError as error:
-        raise InputError(error.wanted, error.got, REMEDY) from error
+        raise InputError(error.wanted, error.got, _of_each(image) or REMEDY) from error
     channels = further_channels(found.scans)
     scans = [scan for scan in found.scans if scan not in channels]
     return Found(scans, channels, found.superseded, found.passed_over)
+
+
+def _of_cases(folder: Path, scan: str) -> Found:
+    if not folder.is_dir():
+        raise InputError("a folder of cases, in which --scan lies", f"{folder}, a file", "leave --scan out")
+    remedy = _of_each(folder) or "correct --scan, or name one scan, or a folder of scans, with --image alone"
+    try:
+        entry = ScanCases(cases=folder, scan=scan)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError("the path of each case's scan with --scan", f"{scan}: {said}", remedy) from error
+    try:
+        found, scans = case_folders.contents(entry), case_folders.scans_of(entry)
+    except InputError as error:
+        raise InputError(f"one scan of each case by --scan '{scan}' in {folder}", error.got, remedy) from error
+    return Found(found.scans, passed_over=found.passed_over, cases={path: case for case, path in scans.items()})
+
+
+def _of_each(folder: Path) -> str:
+    """The option that names the scan in each case's folder, if that can be told."""
+    layout = of_case_folders(folder)
+    return f"to label the scan in the folder of each case, add --scan {shlex.quote(layout.scan)}" if layout else ""
 
 
 def _is_case(folder: Path) -> bool:

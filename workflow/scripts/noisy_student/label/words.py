@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from noisy_student.cohort.passed_over import in_words
+from noisy_student.cohort.passed_over import in_words, is_of_a_case
 from noisy_student.label.label_all import Outcome
 from noisy_student.label.scans import Found
 from noisy_student.reading.volume import Remark
@@ -28,6 +28,8 @@ def of_others(found: Found) -> list[str]:
     ]
     if found.passed_over:
         lines.append(f"passed over: {len(found.passed_over)} that are no scans: {in_words(found.passed_over)}")
+    if not found.cases and any(map(is_of_a_case, found.passed_over)):
+        lines.append("scans in folders of cases are labelled by --scan, such as --scan ct.nii.gz")
     return lines
 
 

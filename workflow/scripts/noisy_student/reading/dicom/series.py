@@ -123,7 +123,7 @@ def _modality(slices: Sequence[Slice]) -> list[Remark]:
     names = sorted({slice_.modality or "unknown" for slice_ in slices})
     if names == ["CT"]:
         return []
-    remedy = "take it out; if it is meant to be used, name it under `cohort.accept` (label_scan.py: --accept)"
+    remedy = "take it out; if it is meant to be used, name it under `cohort.accept`"
     return [Remark(NOT_CT, f"modality {', '.join(names)}", "a CT (modality CT)", remedy, "error")]
 
 

@@ -59,9 +59,7 @@ def _require_one_series(folder: Path, slices: Sequence[Slice]) -> None:
     if len(by_series) > 1:
         listed = "; ".join(_files_of(folder, paths) for paths in list(by_series.values())[:NAMED])
         listed += "; …" * (len(by_series) > NAMED)
-        remedy = (
-            "leave one series in the folder, or name its own folder: in a table of scans, for label_scan.py by --image"
-        )
+        remedy = "leave one series in the folder, or name a folder for each, which has that alone"
         raise refused(folder, f"{len(by_series)} series: {listed}", remedy)
     if not slices:
         raise refused(folder, "0 DICOM slice(s)", "export the whole series")

@@ -142,8 +142,8 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
     errors = []
     if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > LARGEST_LABEL:
         errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
-    if len(set(names)) < len(names) or "background" in names:
-        errors.append("names must differ, and `background` is label 0")
+    if len(set(names)) < len(names) or {"background", "ignore"} & set(names):
+        errors.append("names must differ; `background` is label 0, and `ignore` what nobody labelled")
     errors += [
         f"{organ.name} has the left twin {organ.left_twin!r}, which is no other organ of the table"
         for organ in organs

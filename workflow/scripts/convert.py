@@ -10,6 +10,7 @@ import pandas as pd
 
 from noisy_student.cohort.conversion import convert, convert_label_map, is_whole
 from noisy_student.cohort.converted import converted_image, converted_label_map
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE
 from noisy_student.command import run
 from noisy_student.files import write_text
 from noisy_student.keeping.store import Store, own
@@ -27,8 +28,8 @@ def origins(checksums: list[str]) -> list[str]:
     return [f"scan {scan}", *(f"label map {label_map} of scan {scan}" for label_map in label_maps)]
 
 
-def convert_case(row: Any, root: Path, store: Store) -> dict[str, str]:
-    """Convert what is not yet there, or was made from other files; the paths of both files."""
+def convert_case(row: Any, root: Path, store: Store) -> dict[str, Any]:
+    """Convert what is not yet there, or was made from other files; the paths of both files, and what is labelled."""
     image = converted_image(root, row.case)
     jobs = [(Path(row.image), image, convert)]
     require_unchanged(Path(row.image), row.sha256)
@@ -54,6 +55,7 @@ def convert_case(row: Any, root: Path, store: Store) -> dict[str, str]:
         "image": str(image),
         "label_map": str(jobs[-1][1]) if is_labelled else "",
         "made_from": ", ".join(checksums),
+        LABELLED_SHARE: getattr(row, LABELLED_SHARE, None),
     }
 
 
@@ -75,7 +77,8 @@ def main() -> None:
     rows = (convert_case(row, arguments.folder, store) for row in cases.itertuples())
     with store.alone(f"converting {' '.join(cases.sha256)}"):
         index = list(with_progress(rows, len(cases), "converting"))
-    write_table(pd.DataFrame(index, columns=["case", "image", "label_map", "made_from"]), arguments.output)
+    columns = ["case", "image", "label_map", "made_from", *({LABELLED_SHARE} & set(cases))]
+    write_table(pd.DataFrame(index, columns=columns), arguments.output)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from noisy_student.cohort.labelled_organs import sparse_in
 from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import write_text
@@ -36,7 +37,7 @@ def main() -> None:
     files = {"dataset_fingerprint.json": arguments.output}
     with store.alone(f"fingerprint {made_from}"):
         if not store.take(KIND, made_from, files):
-            fingerprint = make_fingerprint(description, arguments.output, arguments.cores)
+            fingerprint = make_fingerprint(description, arguments.output, arguments.cores, sparse_in(labelled))
             write_text(arguments.output, json.dumps(fingerprint, indent=2))
             store.put(KIND, made_from, files)
 

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from noisy_student import nnunet
-from noisy_student.cohort.labelled_organs import labelled_by_case
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE, labelled_by_case
 from noisy_student.command import run
 from noisy_student.correct.table import corrections_of
 from noisy_student.errors import InputError
@@ -33,7 +33,7 @@ from noisy_student.tables import read_table, write_table
 from noisy_student.train.balance import BALANCED, organ_bounds
 from noisy_student.train.filling import not_found
 from noisy_student.train.masking import with_ignore_label
-from noisy_student.train.origins import CORRECTED, FILLED, LABELLED, PSEUDO, filled_name
+from noisy_student.train.origins import CORRECTED, FILLED, LABELLED, PSEUDO, filled_name, unfilled_name
 from noisy_student.train.training_set import (
     Example,
     add_example,
@@ -130,6 +130,12 @@ def unlabelled_in(table: pd.DataFrame, labels: Mapping[str, int]) -> dict[str, l
     return {case: missing for case, missing in unlabelled.items() if missing}
 
 
+def labelled_shares(converted: Path) -> dict[str, float]:
+    """Which share of its voxels is labelled by hand in each scan in which not all are."""
+    table = read_table(converted, ["case"])
+    return table.set_index("case")[LABELLED_SHARE].dropna().to_dict() if LABELLED_SHARE in table else {}
+
+
 def kept_pseudo_labels(selection: Path, pseudo_labels: Path) -> Iterator[tuple[LabelFiles, tuple[str, ...], float]]:
     """Files, masked organs and confidence of each scan that was kept."""
     table = read_table(selection, ["case", "decision", "masked", "confidence"])
@@ -224,7 +230,9 @@ def main() -> None:
             "lower `training.splits`, and `training.folds` with it",
         )
     # In filled scans nothing is left out: it stays as the hand labels have it.
-    if any(example.masked or example.voxels or example.lacking for example in found if not example.by_hand):
+    left_out = any(example.masked or example.voxels or example.lacking for example in found if not example.by_hand)
+    shares = labelled_shares(arguments.converted)
+    if left_out or shares:
         description = with_ignore_label(description)
     plan = Plan(read_json(arguments.plans), description)
     sets = label_sets(found, plan)
@@ -232,6 +240,8 @@ def main() -> None:
     rows = list(in_threads(work, found, arguments.cores, "labelling"))
     if sets.sets:
         rows = [row | whose_labels(example, organs) for example, row in zip(found, rows, strict=True)]
+    if shares:
+        rows = [row | {LABELLED_SHARE: shares.get(unfilled_name(row["case"]))} for row in rows]
     remove_others(cases, [example.case for example in found])
     sets.write(folder)
     validating = sorted(corrected) if arguments.validate_corrected else []

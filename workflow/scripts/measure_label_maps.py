@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
-from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_case, to_label
+from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_case, sparse_in, to_label
 from noisy_student.command import run
 from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
 from noisy_student.images import read_image
@@ -50,7 +50,9 @@ def main() -> None:
     parser.add_argument("--roles", nargs="+", required=True, help="cases of these roles are measured")
     add_fewer_than(parser)
     parser.add_argument(
-        "--hand-labels", action="store_true", help="the label maps are these: no rows of organs that are not labelled"
+        "--hand-labels",
+        action="store_true",
+        help="the label maps are these: no rows of what is not labelled, or not in all voxels",
     )
     parser.add_argument("--folder", type=Path, required=True, help="their label maps")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="label maps of rounds before, in order")
@@ -70,6 +72,7 @@ def main() -> None:
         measures = measures[
             [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]
         ]
+        measures = measures[~measures.case.isin(sparse_in(wanted))]
     write_table(measures, arguments.output)
 
 

@@ -100,7 +100,7 @@ def contradicted(arguments: argparse.Namespace, converted: pd.DataFrame) -> tupl
             for case in table.case.unique()
         ]
     measured = stacked(
-        map(partial(volumes, organs=arguments.organs), scans), ["case", "label", "by_hand_ml", "found_ml"]
+        map(partial(volumes, organs=arguments.organs), scans), ["case", "label", "by_hand_ml", "found_ml", "is_whole"]
     )
     held_out = stacked((table for _, table in tables), ["case", "label", "organ", "DSC"])
     found = contradictions(held_out, measured)

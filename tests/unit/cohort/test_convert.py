@@ -1,11 +1,14 @@
+import sys
+
 import pandas as pd
 import pytest
 from test_conversion import ARRAY
 
+import convert
 from conftest import script
 from noisy_student.files import sha256
 from noisy_student.images import read_image
-from noisy_student.tables import write_table
+from noisy_student.tables import read_table, write_table
 
 
 @pytest.fixture
@@ -61,3 +64,16 @@ def test_a_file_that_changed_since_it_was_checked_stops_and_is_named(cohort, wri
     changed = write_scan(f"in/{name}", ARRAY % 2)
     said = cohort(checked=False, status=2)
     assert str(changed) in said and "snakemake -R case_table" in said and "Traceback" not in said
+
+
+def test_the_index_says_in_which_scans_only_some_voxels_are_labelled(write_scan, tmp_path, monkeypatch):
+    image, label_map = write_scan("in/a_0000.nii.gz", ARRAY), write_scan("in/a.nii.gz", ARRAY % 3)
+    row = {"case": "a", "role": "labelled", "image": image, "label_map": label_map, "sha256": sha256(image)}
+    row |= {f"size_{axis}": 5 for axis in "xyz"} | {f"spacing_{axis}_mm": 1.0 for axis in "xyz"}
+    words = ["--shard=0", "--shards=1", f"--folder={tmp_path}/out", f"--output={tmp_path}/index.tsv"]
+    monkeypatch.setattr(sys, "argv", ["convert.py", f"--cases={tmp_path}/cases.tsv", *words])
+    for share in ({}, {"labelled_share": 0.1}):
+        write_table(pd.DataFrame([row | {"labels_sha256": sha256(label_map)} | share]), tmp_path / "cases.tsv")
+        convert.main()
+        index = read_table(tmp_path / "index.tsv", ["case", "image", "label_map", "made_from"])
+        assert index[list(share)].to_dict("records") == [share]

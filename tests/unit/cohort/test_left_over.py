@@ -1,6 +1,4 @@
-"""Numbers that mean no organ: other ones than `labels` names, the table's where `organs` says others, `ignore`."""
-
-import json
+"""Numbers that mean no organ: other ones than `labels` names, the table's where `organs` says others."""
 
 import numpy as np
 import pytest
@@ -90,12 +88,3 @@ def test_an_organ_that_no_label_map_has_beside_others_is_a_warning_of_its_source
 
 def test_an_organ_that_a_scan_lacks_is_no_error_where_nothing_else_is_drawn(labelled, found):
     assert found("which `organs` does not name", labelled("a", [], **SPLEEN), labelled("b", [2], **SPLEEN))[0] == []
-
-
-@pytest.mark.parametrize("given", [{}, {"labels": {"liver": 1, "spleen": 2, "left kidney": 3}}])
-def test_what_nobody_labelled_is_no_background(labelled, found, tmp_path, given):
-    names = {"background": 0, "liver": 1, "spleen": 2, "left kidney": 3, "ignore": 4}
-    (tmp_path / "dataset.json").write_text(json.dumps({"labels": names}))
-    severity, said = found("'ignore'", labelled("a", [1, 2, 3, 4], **given))
-    assert severity == ["error"] and "12.5% of its voxels are 4" in said and "dataset.json" in said
-    assert found("'ignore'", labelled("b", [1, 2, 3], **given))[0] == []

@@ -203,6 +203,7 @@ def test_names_of_earlier_numbers_in_a_header_are_warned_of(folders, capsys):
         ({"liver": 5, "spleen": 1, "liv": 7}, "no name for pancreas"),
         ({"liver": 5, "spleen": 1, "pancreas": 8}, "label 7"),
         ({"liver": 5, "spleen": 1, "pancreas": 7, "liv": 8}, "'liver' .5. and 'liv' .8. are liver"),
+        ({"liver": 5, "spleen": 1, "pancreas": 8, "ignore": 7}, "of its voxels are 7, 'ignore': nobody labelled them"),
     ],
 )
 def test_names_of_a_truth_that_do_not_fit_are_refused(numbered_otherwise, names, found):

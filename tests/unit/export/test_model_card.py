@@ -36,6 +36,15 @@ def test_filled_scans_are_counted_once_and_it_is_said_whose_labels_there_are():
     assert "held out" not in text
 
 
+def test_scans_in_which_only_some_voxels_are_labelled_are_counted():
+    rows = {"case": list("abc"), "origin": ["labelled", "labelled", "pseudo"], "masked": ""}
+    training_set = pd.DataFrame(rows | {"labelled_share": [0.1, None, None]})
+    labels = {"liver": 1, "ignore": 2}
+    text = model_card("1", labels, {"epochs": 1}, [], training_set, summarise(scores([0.8]), False), {}, teacher=0)
+    assert "2 hand-labelled scans (in 1 of them only some voxels are labelled, and nothing was learned from" in text
+    assert "Labels: 1 liver." in text and "only some voxels" not in student_card()
+
+
 def test_scans_that_no_fold_learned_from_are_not_counted_among_those_it_learned_from():
     text = student_card(teacher=1, held_out=["a"])
     assert "1 hand-labelled scans (1 of them filled by round 1) and 1 labelled by round 1" in text

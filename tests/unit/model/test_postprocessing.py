@@ -13,6 +13,7 @@ from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
 from noisy_student.images import read_image, write_image
 from noisy_student.model.postprocessing import choose_steps, largest_components, largest_pieces, read_steps
+from sparse_labels import plan_of
 
 SHAPE = (8, 20, 20)
 LIVER, SPLEEN = 1, 3
@@ -52,6 +53,21 @@ def test_an_organ_with_stray_pieces_keeps_its_largest_and_one_that_is_really_in_
 
 def test_where_nothing_is_gained_nothing_is_removed(judged, plan):
     assert choose_steps(*judged(), LABELLED, plan, cores=1)["steps"] == []
+
+
+@pytest.mark.parametrize(("labelled", "steps"), [(False, []), (True, [[1, 2]])])
+def test_a_piece_where_nobody_labelled_says_nothing(write_scan, tmp_path, labelled, steps):
+    grid = read_image(write_scan("grid.nii.gz", np.zeros(SHAPE, np.int16)))
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[2:6, 2:8, 2:8], truth[2:6, 12:18, 12:18] = 1, 2
+    found = truth.copy()
+    found[7, 19, :9] = 1
+    truth[7] = 0 if labelled else 3
+    write_image(image_like(truth, grid), tmp_path / "truth.nii.gz")
+    write_image(image_like(found, grid), tmp_path / "found.nii.gz")
+    files = {"a": tmp_path / "found.nii.gz"}, {"a": tmp_path / "truth.nii.gz"}
+    chosen = choose_steps(*files, {"a": {1, 2}}, plan_of(), cores=1)
+    assert chosen["steps"] == steps and chosen["organs"]["liver"]["after"] == 1
 
 
 @given(arrays(bool, (3, 4, 4), elements=st.booleans()))

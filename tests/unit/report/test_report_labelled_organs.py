@@ -1,6 +1,7 @@
 """The report of a run in whose scans not every organ is labelled says so, and counts each where it is."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -66,6 +67,14 @@ def test_where_an_organ_is_labelled_stands_in_a_table_a_warning_and_the_methods_
     text = methods(partly)
     assert "Not every organ was labelled in every scan: of 4 labelled scans " in text
     assert text.count("left kidney in none") == 4
+
+
+def test_in_how_many_scans_only_some_voxels_are_labelled_stands_in_the_methods_text(whole):
+    assert "some voxels" not in methods(whole)
+    labelled = whole.cases[whole.cases["role"] == "labelled"].index
+    shares = pd.Series([0.021, 0.1], labelled[:2]).reindex(whole.cases.index)
+    text = methods(replace(whole, cases=whole.cases.assign(labelled_share=shares)))
+    assert f"In 2 of {len(labelled)} labelled scans only some voxels are labelled (2.1% to 10.0% of them). " in text
 
 
 def test_filled_scans_are_counted_among_the_labelled_ones_and_the_methods_text_says_how_they_were_learned(tmp_path):

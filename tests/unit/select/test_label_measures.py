@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -7,9 +8,11 @@ import pytest
 import make_training_set
 import measure_label_maps
 from conftest import script
+from noisy_student.configuration.selection_rules import Plausible
 from noisy_student.organs import FLARE22
 from noisy_student.select.disagreement import disagreements
 from noisy_student.select.measures import label_measures
+from noisy_student.select.plausibility import implausible_organs
 from noisy_student.tables import read_table, write_table
 
 
@@ -112,3 +115,22 @@ def test_an_organ_that_is_not_labelled_in_a_scan_has_no_volume_there(label_map, 
     assert means["spleen"] == table[(table.case == "b") & (table.organ == "spleen")].volume_ml.item() > 0
     assert script("measure_label_maps.py", *words, "--roles", "validation", "--fewer-than", 13).returncode == 0
     assert read_table(measures, ["case"]).case.tolist() == ["a"] * len(FLARE22)
+
+
+def test_organs_of_a_scan_in_which_only_some_voxels_are_labelled_have_no_known_volume(
+    label_map, write_scan, tmp_path, monkeypatch
+):
+    for case in "ab":
+        write_scan(f"maps/{case}.nii.gz", label_map, spacing=(1, 1, 1))
+    size = {f"size_{axis}": 10 for axis in "xyz"} | {f"spacing_{axis}_mm": 1.0 for axis in "xyz"}
+    measures = tmp_path / "measures.tsv"
+    words = [f"--cases={tmp_path}/cases.tsv", f"--folder={tmp_path}/maps", f"--output={measures}", "--roles=labelled"]
+    monkeypatch.setattr(sys, "argv", ["measure_label_maps.py", *words, "--hand-labels"])
+    for shares, left in (([0.1, None], ["b"]), ([0.1, 0.2], [])):
+        cases = pd.DataFrame({"case": list("ab"), "role": "labelled", "labelled_share": shares})
+        write_table(cases.assign(**size), tmp_path / "cases.tsv")
+        measure_label_maps.main()
+        assert read_table(measures, ["case"]).case.unique().tolist() == left
+    assert make_training_set.mean_volumes_ml(measures) == make_training_set.usual_volumes_ml(measures) == {}
+    judged = measured(label_map).reset_index().assign(case="u")
+    assert implausible_organs(judged, read_table(measures), Plausible(rule="plausible")) == []

@@ -160,8 +160,8 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
     errors = []
     if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > LARGEST_LABEL:
         errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
-    if len(set(names)) < len(names) or "background" in names:
-        errors.append("names must differ, and `background` is label 0")
+    if len(set(names)) < len(names) or {"background", "ignore"} & set(names):
+        errors.append("names must differ; `background` is label 0, and `ignore` what nobody labelled")
     errors += [
         f"{name!r} is no name for an organ: it needs a letter or digit, and no comma, semicolon, quotation mark or "
         f"line break, which separate names in tables; {' and '.join(TAKEN_NAMES)} are taken"

@@ -18,7 +18,7 @@ from noisy_student.cohort.label_checks import (
     with_labels,
 )
 from noisy_student.cohort.label_volumes import VOLUMES, voxel_counts, whole_volumes_ml
-from noisy_student.cohort.labelled_organs import LABELS, ORGANS, labelled_in
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE, LABELS, ORGANS, labelled_in
 from noisy_student.cohort.left_over import BEYOND, left_over, other_numbers_remarks
 from noisy_student.cohort.numbers_by_name import NAMES, numbering_of
 from noisy_student.cohort.organ_names import OrganNames
@@ -35,6 +35,7 @@ from noisy_student.reading.detached import data_files
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.masks import names_in
 from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.sparse import ignore_label
 
 ACCEPTED = "nothing: the case or its source is named under `cohort.accept`"
 Spacing = tuple[float, float, float] | None
@@ -60,6 +61,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
     A label map that only this project reads so, or that has other numbers, is written to `standard.renumbered` in
     canonical orientation with the label table's numbers, and the row names that. The row also says under `labels`
     which organs the label map has, under `organs` which are labelled in it, and under `volumes_ml` how large they are.
+    Where there are voxels that nobody labelled, `labelled_share` is the share of the others, and no volume is known.
     """
     try:
         volume = read_scan(scan.image)
@@ -130,24 +132,27 @@ def check_label_map(
         return None, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
     in_own_numbers = turned_like(stored.image, volume.geometry)
-    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering)]
+    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering, standard.organs)]
     if any(remark.severity == "error" for remark in remarks):
         return None, _findings(scan, path, remarks)
     label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)
     label_map, unclear, found = told_apart(label_map, volume.image, numbering.numbers, standard.organs)
     labelled = [label for label in labelled if label not in unclear]
     drawn = label_map
-    label_map, beyond = with_labels(drawn, labelled)
+    ignore = ignore_label(standard.organs)
+    label_map, beyond = with_labels(drawn, [*labelled, ignore])
     remarks += [*found, *beyond_remarks(beyond, standard.organs)]
     findings = _findings(scan, path, [*remarks, *side_remarks(label_map, standard.organs)])
     counts = voxel_counts(sitk.GetArrayViewFromImage(label_map))
+    is_sparse = len(counts) > ignore
     measured = {
-        LABELS: np.flatnonzero(counts).tolist(),
+        LABELS: np.flatnonzero(counts[:ignore]).tolist(),
         ORGANS: labelled,
-        VOLUMES: whole_volumes_ml(label_map, counts),
+        VOLUMES: {} if is_sparse else whole_volumes_ml(label_map, counts),
+        **({LABELLED_SHARE: counts[:ignore].sum() / counts.sum()} if is_sparse else {}),
         **({NAMES: numbering.taken} if numbering.taken else {}),
         **({BEYOND: beyond} if numbering.numbers is None and scan.organs is not None else {}),
-        **left_over(in_own_numbers, scan.labels if numbering.numbers is scan.labels else None),
+        **left_over(in_own_numbers, None if numbering.taken else numbering.numbers),
     }
     is_as_stored = stored.is_plain and _are_equal(label_map, in_own_numbers)
     return CheckedLabelMap(sitk.Cast(label_map, sitk.sitkUInt8), drawn, measured, is_as_stored), findings

@@ -13,7 +13,7 @@ from noisy_student.cohort.copies import copies
 from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.label_names import once_a_source
 from noisy_student.cohort.label_volumes import volume_findings
-from noisy_student.cohort.labelled_organs import LABELS, ORGANS, as_text, partly_labelled
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE, LABELS, ORGANS, as_text, partly_labelled
 from noisy_student.cohort.left_over import left_over_findings
 from noisy_student.cohort.names import is_plain_name
 from noisy_student.cohort.numbers_by_name import names_taken
@@ -46,8 +46,9 @@ def make_case_table(
     for look in (patients_in_roles, names_taken, left_over_findings, never_labelled, partly_labelled, volume_findings):
         findings += look(rows, standard.organs)
     findings = sorted([*findings, *found_before], key=lambda finding: SEVERITIES.index(finding.severity))
+    columns = [*COLUMNS, *([LABELLED_SHARE] if any(LABELLED_SHARE in row for row in rows) else [])]
     table = pd.DataFrame(
-        [row | {name: as_text(row.get(name, [])) for name in (LABELS, ORGANS)} for row in rows], columns=list(COLUMNS)
+        [row | {name: as_text(row.get(name, [])) for name in (LABELS, ORGANS)} for row in rows], columns=columns
     )
     # Finder's `Icon\r` has a name that would end the line of a table.
     found = pd.DataFrame(map(asdict, findings), columns=[field.name for field in fields(Finding)])

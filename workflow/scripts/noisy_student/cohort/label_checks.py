@@ -12,6 +12,7 @@ from noisy_student.cohort.image_checks import FAT_BELOW_HU
 from noisy_student.cohort.numbers_by_name import Numbering
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
+from noisy_student.cohort.unlabelled_voxels import unlabelled_remarks
 from noisy_student.configuration.numbering import renumbered
 from noisy_student.geometry import Geometry, image_like
 from noisy_student.organs import Organ
@@ -27,7 +28,9 @@ MOST_NUMBERS = 500
 OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
-def label_map_remarks(scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering) -> list[Remark]:
+def label_map_remarks(
+    scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering, organs: Sequence[Organ]
+) -> list[Remark]:
     """What is wrong with a label map in its own numbers beside its scan: same grid, known numbers, some organ."""
     here = Geometry.of(label_map)
     if differences := geometry.differences(here):
@@ -40,6 +43,8 @@ def label_map_remarks(scan: Scan, label_map: sitk.Image, geometry: Geometry, num
         return [Remark("labels", found, "a label map", "name the label map in its place", "error")]
     if unknown := [value for value in values.tolist() if not numbering.knows(value)]:
         return [Remark("labels", f"labels {unknown[:5]}", *numbering.wanted, "error")]
+    if remarks := unlabelled_remarks(label_map, numbering.ignored, organs, scan.role == "labelled"):
+        return remarks
     if not values.any():
         return [Remark("empty", "no organ", "a label map", "look whether the right file was exported")]
     return []

@@ -12,6 +12,9 @@ from noisy_student.organs import Organ
 
 # Columns of the case table: labels that a label map has, and those of the organs that are labelled in it at all.
 LABELS, ORGANS = "labels", "organs"
+# Of tables of cases, converted scans and training sets, where any scan has voxels that nobody labelled: which share of
+# its voxels is labelled; empty where all are.
+LABELLED_SHARE = "labelled_share"
 # A scan with fewer of its source's organs than this share was hardly labelled in full.
 FULL = 0.5
 SHOWN = 3
@@ -44,6 +47,11 @@ def labelled_by_case(cases: pd.DataFrame, labels: Collection[int]) -> dict[str, 
     return {case: own & everything or everything for case, own in zip(cases["case"], cells, strict=True)}
 
 
+def sparse_in(table: pd.DataFrame) -> list[str]:
+    """The cases of such a table of which only some voxels are labelled."""
+    return table.loc[table[LABELLED_SHARE].notna(), "case"].tolist() if LABELLED_SHARE in table else []
+
+
 def labelled_in(organs: Sequence[Organ], names: Collection[str] | None) -> list[int]:
     """The labels of the organs that are labelled in a scan: those with these names, all for None."""
     return [organ.label for organ in organs if names is None or organ.name in names]
@@ -67,16 +75,22 @@ def to_label(cases: pd.DataFrame, roles: Collection[str], organs: int = 0) -> pd
 def in_words(cases: pd.DataFrame, organs: Sequence[Organ]) -> list[str]:
     """A line for each organ: in how many scans of each role of the case table it is labelled, and in how many present.
 
-    An organ that is labelled in a scan may be absent there: cut off, taken out, or not labelled after all.
+    An organ that is labelled in a scan may be absent there: cut off, taken out, or not labelled after all. A line more
+    where in labelled scans there are voxels that nobody labelled.
     """
     by_role = dict(tuple(cases[cases.label_map.notna()].groupby("role", sort=False)))
     labelled = by_role.pop("labelled", cases[:0])
-    return [
+    lines = [
         f"{organ.name}: labelled in {_share(organ, labelled, organs, ' scans')}"
         + "".join(f", {role} {_share(organ, of_role, organs)}" for role, of_role in by_role.items())
         for organ in organs
         if len(labelled) or by_role
     ]
+    shares = labelled.get(LABELLED_SHARE, pd.Series(dtype=float)).dropna()
+    if len(shares):
+        how_much = " to ".join(dict.fromkeys(f"{share:.1%}" for share in (shares.min(), shares.max())))
+        lines.append(f"voxels: labelled in part in {len(shares)} of {len(labelled)} scans, {how_much} of them")
+    return lines
 
 
 def _share(organ: Organ, cases: pd.DataFrame, organs: Sequence[Organ], what: str = "") -> str:
@@ -89,12 +103,12 @@ def _share(organ: Organ, cases: pd.DataFrame, organs: Sequence[Organ], what: str
 def partly_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
     """Warnings about sources, and about scans of a source, that lack organs which other labelled scans have.
 
-    Validation and test scans are held against the labelled ones, too. Scans of which it is said that only some organs
+    Validation and test scans are held against the labelled ones, too. Scans in which only some organs, or some voxels,
     are labelled are not asked.
     """
     by_source: dict[tuple[str, str], Cases] = defaultdict(dict)
     for row in rows:
-        is_whole = len(row.get(ORGANS, organs)) == len(organs)
+        is_whole = len(row.get(ORGANS, organs)) == len(organs) and LABELLED_SHARE not in row
         if row["role"] in ("labelled", *JUDGED) and is_whole and any(row.get(LABELS, [])):
             by_source[row["role"], row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
     findings = []

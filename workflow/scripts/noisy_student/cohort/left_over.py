@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.label_names import WANTED, Named
+from noisy_student.cohort.label_names import WANTED
 from noisy_student.cohort.labelled_organs import LABELS, ORGANS
 from noisy_student.configuration.numbering import Numbers, numbers_of
 from noisy_student.organs import Organ
@@ -19,8 +19,6 @@ LEFT_OVER = "left_over"
 # The same of organs, by the label table's numbers, that `organs` does not name.
 BEYOND = "beyond"
 LEFT_WANTED = "numbers of the organs that are labelled"
-# nnU-Net's name for what nobody labelled, and what no loss and no score looks at.
-IGNORE = "ignore"
 
 
 def left_over(label_map: sitk.Image, numbers: Numbers | None) -> dict[str, list[int]]:
@@ -29,19 +27,6 @@ def left_over(label_map: sitk.Image, numbers: Numbers | None) -> dict[str, list[
         return {}
     named = {0, *(number for name in numbers for number in numbers_of(numbers, name))}
     return {LEFT_OVER: sorted(set(np.unique(sitk.GetArrayViewFromImage(label_map)).tolist()) - named)}
-
-
-def ignore_remarks(found: Named, label_map: sitk.Image) -> list[Remark]:
-    """An error where voxels are drawn with nnU-Net's `ignore`: nobody labelled them, and they are no background."""
-    numbers = [number for number, name in found.names.items() if name.strip().lower() == IGNORE]
-    share = np.isin(sitk.GetArrayViewFromImage(label_map), numbers).mean() if numbers else 0
-    if not share:
-        return []
-    said = f"{share:.1%} of its voxels are {numbers[0]}, {IGNORE!r} by {found.where}: nobody labelled them"
-    remedy = (
-        "label them, or leave the scan out of what is learned and judged; as background they would be taught wrongly"
-    )
-    return [Remark(IGNORE, said, "every voxel labelled, or background", remedy, "error")]
 
 
 def other_numbers_remarks(measured: Mapping[str, Any], organs: Sequence[Organ]) -> list[Remark]:

@@ -17,17 +17,18 @@ from noisy_student.cohort.label_names import (
     numbers_of_organ,
 )
 from noisy_student.cohort.labelled_organs import ORGANS
-from noisy_student.cohort.left_over import ignore_remarks
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import table_line
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.stale_names import stale_names
-from noisy_student.configuration.numbering import Numbers
+from noisy_student.cohort.unlabelled_voxels import ambiguous, ignored_numbers
+from noisy_student.configuration.numbering import Numbers, numbers_of
 from noisy_student.organs import LESIONS, Organ, words_of
 from noisy_student.reading.mask_names import MASK_WORDS
 from noisy_student.reading.masks import files_in
 from noisy_student.reading.names import IMAGE_WORDS
 from noisy_student.reading.volume import Remark, Volume
+from noisy_student.sparse import IGNORE
 
 # What a row of the case table's making holds of the names that were used.
 NAMES = "names"
@@ -57,7 +58,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Numbering:
-    """The numbers of the organs in a label map; None where they are the label table's.
+    """The numbers of the organs in a label map, and of `ignore`; None where they are the label table's.
 
     `known`: all numbers that may stand in it, None for any; `wanted`: what is wanted in place of others, and the
     remedy. `taken`: the names by which the numbers are known, if they are.
@@ -67,6 +68,11 @@ class Numbering:
     known: Collection[int] | None = None
     wanted: tuple[str, str] = ("", "")
     taken: Taken | None = None
+
+    @property
+    def ignored(self) -> list[int]:
+        """The numbers of voxels that nobody labelled."""
+        return numbers_of(self.numbers, IGNORE) if self.numbers and IGNORE in self.numbers else []
 
     def knows(self, number: int) -> bool:
         """Whether a number may stand in the label map."""
@@ -82,8 +88,9 @@ def numbering_of(
     """
     found = named(path, stored, dict(scan.masks))
     if scan.labels is not None and not found.are_all:
-        remarks = name_remarks(found, scan.labels, organs)
-        return Numbering(scan.labels), remarks + ignore_remarks(found, stored.image)
+        own = {name: numbers_of(scan.labels, name) for name in scan.labels if name != IGNORE}
+        numbers, remarks = _with_ignored(found, own, scan.labels)
+        return Numbering(numbers), name_remarks(found, scan.labels, organs) + remarks
     if not found.names and not found.are_all:
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
         return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
@@ -94,9 +101,19 @@ def numbering_of(
         f"numbers that have a name in {found.where}",
         "name them there, or give the organs' numbers under `labels`",
     )
-    remarks += ignore_remarks(found, stored.image)
+    numbers, unclear = _with_ignored(found, numbers, {})
+    remarks += unclear
     remarks += stale_names(found, stored.image, [number for own in numbers.values() for number in own], organs)
     return Numbering(numbers, {0, *found.names}, wanted, taken_of(found, numbers)), remarks
+
+
+def _with_ignored(
+    found: Named, numbers: dict[str, list[int]], labels: Numbers
+) -> tuple[dict[str, list[int]], list[Remark]]:
+    """The numbers of the organs with those of `ignore`, if there are any, and errors of these."""
+    ignored = ignored_numbers(found, labels)
+    remarks = ambiguous(found, numbers, ignored)
+    return numbers | ({IGNORE: ignored} if ignored and not found.are_all else {}), remarks
 
 
 def numbers_by_name(

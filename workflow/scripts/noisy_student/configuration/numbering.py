@@ -5,19 +5,23 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from noisy_student.organs import Organ
+from noisy_student.sparse import IGNORE, ignore_label
 
+# By name; `ignore` is that of voxels that nobody labelled.
 Numbers = Mapping[str, int | list[int]]
 
 
 def renumbered(label_map_zyx: np.ndarray, numbers: Numbers, organs: Sequence[Organ]) -> np.ndarray:
     """The label map (z, y, x) in the label table's numbers, uint8; what has no name becomes background.
 
-    Of two organs with the same numbers the later one has them.
+    Of two organs with the same numbers the later one has them. `ignore` becomes the number after the organs'.
     """
     renumbered = np.zeros(label_map_zyx.shape, np.uint8)
     for organ in organs:
         if organ.name in numbers:
             renumbered[np.isin(label_map_zyx, numbers_of(numbers, organ.name))] = organ.label
+    if IGNORE in numbers and (unlabelled := np.isin(label_map_zyx, numbers_of(numbers, IGNORE))).any():
+        renumbered[unlabelled] = ignore_label(organs)
     return renumbered
 
 
@@ -41,7 +45,7 @@ def numbering_errors(numbers: Numbers, organs: Sequence[Organ], labelled: Collec
     wanted = {organ.name for organ in organs} if labelled is None else set(labelled)
     twins = {organ.left_twin for organ in organs if is_one_number(numbers, organ)}
     all_numbers = [number for name in numbers if name not in twins for number in numbers_of(numbers, name)]
-    errors = [f"labels: {error}" for error in unknown_organs(numbers, organs)]
+    errors = [f"labels: {error}" for error in unknown_organs(set(numbers) - {IGNORE}, organs)]
     if missing := sorted(wanted - set(numbers)):
         remedy = "without a number these organs would be taken for background; `organs` says which are labelled there"
         errors.append(f"labels: {', '.join(missing)}: {remedy}")

@@ -15,6 +15,7 @@ from noisy_student.cohort.label_names import NAMED, Named, named
 from noisy_student.cohort.numbers_by_name import Taken, numbers_by_name, taken_of
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.stale_names import numbers_in, stale_names
+from noisy_student.cohort.unlabelled_voxels import ambiguous, ignored_numbers, unlabelled_remarks
 from noisy_student.configuration.numbering import renumbered
 from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
@@ -92,6 +93,10 @@ def read_one(path: Path, role: str, table: Table | None, other: Volume | None = 
     numbers, wrong = numbers_by_name(found if role == TRUTH else replace(found, lists_all=False), organs, table.organs)
     if wrong:
         raise InputError(f"{NAMED}, {path}", "; ".join(remark.found for remark in wrong), SAY_WHICH)
+    ignored = ignored_numbers(found, {})
+    unlabelled = ambiguous(found, numbers, ()) or unlabelled_remarks(volume.image, ignored, table.organs, False)
+    if unlabelled:
+        raise InputError(f"{unlabelled[0].wanted}, in {path}", unlabelled[0].found, unlabelled[0].remedy)
     taken = taken_of(found, numbers)
     return Read(volume if volume.is_by_name else _numbered(path, volume, found, numbers, table.organs), taken)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.cohort.labelled_organs import sparse_in
 from noisy_student.configuration.experiment import DEPLOY
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.select.words import in_words
 from noisy_student.sets import in_sets, rows_of, sets_of
-from noisy_student.train.masking import IGNORE
-from noisy_student.train.origins import BY_HAND, CORRECTED, FILLED, PSEUDO
+from noisy_student.sparse import IGNORE
+from noisy_student.train.origins import BY_HAND, CORRECTED, FILLED, LABELLED, PSEUDO
 
 
 def model_card(
@@ -67,6 +68,9 @@ def _data(training_set: pd.DataFrame, rules: Sequence[dict[str, Any]], teacher: 
     text = f"## Data\n\n{len(training_set) - len(pseudo) - filled} hand-labelled scans"
     if filled:
         text += f" ({filled} of them filled by {teacher})"
+    of_labelled = training_set[training_set.origin == LABELLED]
+    if sparse := len(sparse_in(of_labelled)):
+        text += f" (in {sparse} of them only some voxels are labelled, and nothing was learned from the others)"
     if corrected := int((training_set.origin == CORRECTED).sum()):
         text += f" ({corrected} of them labels of a round before, corrected by hand)"
     if not len(pseudo):

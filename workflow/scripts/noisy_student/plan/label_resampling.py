@@ -53,6 +53,25 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
     return resampled
 
 
+def keep_labelled(label_map_zyx: np.ndarray, resampled_zyx: np.ndarray, unlabelled: int) -> np.ndarray:
+    """The resampled label map, in which no labelled voxel is lost between those that nobody labelled.
+
+    A new voxel that is `unlabelled`, and in which the centre of a labelled old one lies, has that one's label, that of
+    the nearest slice. Of every tenth slice a coarser grid would have few, or none: nnU-Net takes the nearest slices, or
+    the largest share of those beside a new one.
+    """
+    shapes = zip(label_map_zyx.shape, resampled_zyx.shape, strict=True)
+    centres = [(np.arange(old) + 0.5) * new / old for old, new in shapes]
+    places = [centre.astype(np.intp) for centre in centres]
+    kept = resampled_zyx.copy()
+    for z in np.argsort(-np.abs(centres[0] - 0.5 - places[0]), kind="stable"):
+        y, x = np.nonzero(label_map_zyx[z] != unlabelled)
+        target = np.broadcast_to(places[0][z], len(y)), places[1][y], places[2][x]
+        is_lost = resampled_zyx[target] == unlabelled
+        kept[tuple(axis[is_lost] for axis in target)] = label_map_zyx[z, y, x][is_lost]
+    return kept
+
+
 class Axis:
     """Where the centres of the new voxels lie on an old axis, clamped at its ends.
 

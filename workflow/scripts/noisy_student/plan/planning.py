@@ -5,10 +5,12 @@ Shapes, spacings and strides are (z, y, x).
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import SimpleITK as sitk
 from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import ExperimentPlanner
 from nnunetv2.experiment_planning.experiment_planners.network_topology import get_pool_and_conv_props
@@ -21,6 +23,8 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 from noisy_student import nnunet
 from noisy_student.configuration.settings import Network
 from noisy_student.errors import InputError
+from noisy_student.geometry import image_like
+from noisy_student.images import read_image, write_image
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.reading.nifti import require_whole_nifti
 
@@ -51,13 +55,25 @@ def dataset_description(
     }
 
 
-def make_fingerprint(description: dict[str, Any], target: Path, cores: int) -> dict[str, Any]:
-    """Shapes, spacings and intensities of the labelled scans, as nnU-Net measures them."""
+def make_fingerprint(
+    description: dict[str, Any], target: Path, cores: int, sparse: Collection[str] = ()
+) -> dict[str, Any]:
+    """Shapes, spacings and intensities of the labelled scans, as nnU-Net measures them.
+
+    Voxels that nobody labelled, of `sparse` cases, would count as an organ's: here they are background.
+    """
     for files in description["dataset"].values():
         for path in (*files["images"], files["label"]):
             require_whole_nifti(Path(path))
     with nnunet.nnunet_folders(target) as (raw, _):
-        (raw / "dataset.json").write_text(json.dumps(description))
+        files = {case: dict(own) for case, own in description["dataset"].items()}
+        for case in sparse:
+            label_map = read_image(Path(files[case]["label"]))
+            voxels = sitk.GetArrayViewFromImage(label_map)
+            files[case]["label"] = str(raw / f"{case}{nnunet.FORMAT}")
+            of_organs = np.where(np.isin(voxels, list(description["labels"].values())), voxels, 0)
+            write_image(image_like(of_organs, label_map), Path(files[case]["label"]))
+        (raw / "dataset.json").write_text(json.dumps(description | {"dataset": files}))
         with nnunet.threads_for_processes():
             fingerprint = DatasetFingerprintExtractor(nnunet.DATASET, cores).run(overwrite_existing=True)
     return json.loads(json.dumps(fingerprint, default=_plain))

@@ -22,7 +22,7 @@ from noisy_student.errors import InputError
 from noisy_student.files import whole_file
 from noisy_student.images import read_geometry
 from noisy_student.plan.image_resampling import LeanConfiguration, lean_if_default
-from noisy_student.plan.label_resampling import resample_labels
+from noisy_student.plan.label_resampling import keep_labelled, resample_labels
 from noisy_student.reading.nifti import require_whole_nifti
 from noisy_student.reading.thin import thin_remarks
 
@@ -166,14 +166,19 @@ def is_whole(case: Path, made_from: str = "") -> bool:
         return False
 
 
-def labels_on_grid(label_map_zyx: np.ndarray, mask: np.ndarray, properties: dict[str, Any], plan: Plan) -> np.ndarray:
+def labels_on_grid(
+    label_map_zyx: np.ndarray, mask: np.ndarray, properties: dict[str, Any], plan: Plan, unlabelled: int | None = None
+) -> np.ndarray:
     """A label map brought from the scan's own grid onto the preprocessed image's: int16 (1, z, y, x).
 
     The steps and the resampling are those of nnU-Net's preprocessing. `mask` (1, z, y, x) is -1 outside of
-    the non-zero crop and 0 in it, and so is the result where it has no organ.
+    the non-zero crop and 0 in it, and so is the result where it has no organ. Among voxels that nobody labelled, whose
+    number is `unlabelled`, no labelled one is lost on a coarser grid.
     """
     box = tuple(slice(low, high) for low, high in properties["bbox_used_for_cropping"])
     cropped = label_map_zyx[box]
     _, apart = determine_do_sep_z_and_axis(None, properties["spacing"], plan.configuration.spacing)
-    labels = resample_labels(cropped, mask.shape[1:], apart)[None]
+    labels = resample_labels(cropped, mask.shape[1:], apart)
+    if unlabelled is not None and (cropped == unlabelled).any():
+        labels = keep_labelled(cropped, labels, unlabelled)
     return np.where(labels, labels, mask)

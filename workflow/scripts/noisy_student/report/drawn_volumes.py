@@ -11,6 +11,7 @@ from noisy_student.report.montage import choose_cut
 from noisy_student.report.results import Results
 from noisy_student.report.small_volumes import volumes_for_page
 from noisy_student.report.volumes import CASE_BYTES, Volumes, Wanted, file_of, fitting, is_made, write_volumes
+from noisy_student.sparse import ignore_label, without_ignored
 
 # What is judged comes first, then what a reader would look at.
 ROLES = ("test", "validation", "labelled", "unlabelled")
@@ -38,7 +39,8 @@ def volumes_of(results: Results, cases: list[str]) -> list[Wanted]:
 
 
 def _wanted(results: Results, case: str, maps: dict[str, Path], limit_bytes: int) -> Wanted:
-    return Wanted(case, converted_image(results.folder / "cohort", case), maps, limit_bytes)
+    scan = converted_image(results.folder / "cohort", case)
+    return Wanted(case, scan, maps, limit_bytes, ignore_label(results.organs))
 
 
 def draw(wanted: Wanted, folder: Path) -> dict[str, object]:
@@ -55,5 +57,6 @@ def draw(wanted: Wanted, folder: Path) -> dict[str, object]:
 
 def _volumes(wanted: Wanted) -> Volumes:
     scan, maps = read_scan(wanted.scan, wanted.label_maps)
+    maps = {title: without_ignored(labels, wanted.ignore) for title, labels in maps.items()}
     cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
     return volumes_for_page(scan, maps, wanted.label_maps, cut, wanted.limit_bytes)

@@ -21,6 +21,7 @@ from noisy_student.report.results import Results, Round
 from noisy_student.report.small_volumes import volumes_for_page
 from noisy_student.report.volumes import limit_for
 from noisy_student.sets import JudgedSet
+from noisy_student.sparse import ignore_label, without_ignored
 
 VIEWS = ("axial", "coronal")
 
@@ -48,10 +49,12 @@ def _example(results: Results, choice: Choice, paths: dict[str, Path] | None, li
         if not paths:
             raise InputError(f"a label map of {choice.case}", "none is known yet", "wait until a round has labelled it")
         scan, maps = read_scan(converted_image(results.folder / "cohort", choice.case), paths)
+        layers = {title: layer_of(labels, results.organs) for title, labels in maps.items()}
+        maps = {title: layer.labels for title, layer in layers.items()}
         cut = choose_cut(next(iter(maps.values())), list(maps.values()), scan.GetSpacing()[::-1])
         volumes = volumes_for_page(scan, maps, paths, cut, limit_bytes)
         shown = [TRUTH, *(title for round_ in _shown_rounds(results, judged) for title in maps if is_of(title, round_))]
-        columns = {"image": Layer()} | {title: Layer(maps[title]) for title in shown if title in maps}
+        columns = {"image": Layer()} | {title: layers[title] for title in shown if title in layers}
         return Example(**about, panels=panels(choice.case, scan, columns, cut, results.organs), volumes=volumes)
     except InputError as error:
         return Example(**about, panels=[], problem=str(error))
@@ -110,6 +113,13 @@ def labels_on_grid_of(scan: sitk.Image, path: Path) -> np.ndarray:
             "make the prediction again; the other parts of the report do not depend on it",
         )
     return labels
+
+
+def layer_of(labels: np.ndarray, organs: Sequence[Organ]) -> Layer:
+    """A label map as it is drawn: what nobody labelled is hatched, and no organ."""
+    ignore = ignore_label(organs)
+    unlabelled = labels == ignore
+    return Layer(without_ignored(labels, ignore), unlabelled) if unlabelled.any() else Layer(labels)
 
 
 def panels(

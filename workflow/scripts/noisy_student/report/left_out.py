@@ -15,7 +15,7 @@ from noisy_student.report.examples import labels_on_grid_of, panels
 from noisy_student.report.montage import Cut, Layer, box_around
 from noisy_student.report.pseudo_label_learned import kind, shares_left_out
 from noisy_student.report.results import Results, Round
-from noisy_student.train.masking import IGNORE
+from noisy_student.sparse import IGNORE
 
 
 def left_out_examples(results: Results) -> list[Example]:

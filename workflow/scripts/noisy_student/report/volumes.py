@@ -34,12 +34,16 @@ class Volumes:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Volumes to make: of which scan and label maps (title → path), and how long their text may be."""
+    """Volumes to make: of which scan and label maps (title → path), and how long their text may be.
+
+    The number `ignore` means what nobody labelled, which no viewer has a colour for.
+    """
 
     case: str
     scan: Path
     label_maps: dict[str, Path]
     limit_bytes: int
+    ignore: int
 
     @property
     def stamp(self) -> str:

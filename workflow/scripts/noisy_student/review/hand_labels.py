@@ -12,6 +12,7 @@ from noisy_student.images import read_image
 from noisy_student.model.scores import class_counts
 from noisy_student.organs import Organ
 from noisy_student.review.places import ml_text
+from noisy_student.sparse import judged_alone
 
 # Less than this below an organ's usual DSC is what one scan differs from another.
 USUAL = 0.1
@@ -36,10 +37,10 @@ def contradictions(held_out: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFra
     `held_out` has the DSC per case and organ, `measured` the volumes by hand and by the fold, of organs that are
     labelled there. An organ counts by how far its DSC lies below its median over the scans, less `USUAL`, and by 1
     where the hand label has none of it, but the fold finds at least half as much as the smallest that is labelled
-    anywhere.
+    anywhere in a scan of which all voxels are (`is_whole`).
     """
     table = held_out.merge(measured, on=["case", "label"])
-    least = table[table.by_hand_ml > 0].groupby("label").by_hand_ml.min()
+    least = table[(table.by_hand_ml > 0) & table.is_whole].groupby("label").by_hand_ml.min()
     short = table.groupby("label").DSC.transform("median") - USUAL - table.DSC
     is_lacking = (table.by_hand_ml == 0) & (table.found_ml >= table.label.map(least) / 2)
     table["contradiction"] = np.where(is_lacking, 1.0, short.clip(lower=0).fillna(0))
@@ -58,11 +59,17 @@ def _in_words(row: object) -> str:
 
 
 def volumes(scan: HeldOut, organs: Sequence[Organ]) -> pd.DataFrame:
-    """The volume of each labelled organ by hand and as the fold found it: `case`, `label`, `by_hand_ml`, `found_ml`."""
+    """The volume of each labelled organ by hand and as the fold found it: `case`, `label`, `by_hand_ml`, `found_ml`.
+
+    Both are of the voxels that are labelled; `is_whole`: all are.
+    """
     images = read_image(scan.by_hand), read_image(scan.label_map)
     voxel_ml = float(np.prod(images[0].GetSpacing())) / 1000
     classes = max(organ.label for organ in organs) + 1
     labels = [organ.label for organ in organs if organ.label in scan.labelled]
-    by_hand, found = (class_counts(sitk.GetArrayViewFromImage(image), classes)[labels] for image in images)
-    columns = {"label": labels, "by_hand_ml": by_hand * voxel_ml, "found_ml": found * voxel_ml}
+    hand_zyx, found_zyx = map(sitk.GetArrayViewFromImage, images)
+    is_whole = not (hand_zyx == classes).any()
+    both = judged_alone(hand_zyx, found_zyx, classes)
+    by_hand, found = (class_counts(label_map, classes)[labels] for label_map in both)
+    columns = {"label": labels, "by_hand_ml": by_hand * voxel_ml, "found_ml": found * voxel_ml, "is_whole": is_whole}
     return pd.DataFrame({"case": scan.case, **columns})

@@ -7,9 +7,10 @@ import SimpleITK as sitk
 
 from noisy_student.organs import Organ
 from noisy_student.report.example import Panel
-from noisy_student.report.examples import panels
+from noisy_student.report.examples import layer_of, panels
 from noisy_student.report.left_out import cut_where_most
 from noisy_student.report.montage import Layer
+from noisy_student.sparse import ignore_label, judged_alone
 
 
 def doubtful_panels(
@@ -23,7 +24,11 @@ def doubtful_panels(
 def contradicted_panels(
     case: str, scan: sitk.Image, by_hand: np.ndarray, found: np.ndarray, organs: Sequence[Organ]
 ) -> list[list[Panel]]:
-    """The scan, its hand label, and what the fold that held it out made of it; in the slices that differ most."""
-    columns = {"image": Layer(), "by hand": Layer(by_hand), "by the fold that held it out": Layer(found)}
-    cut = cut_where_most(by_hand != found, by_hand + found, scan.GetSpacing()[::-1])
+    """The scan, its hand label, and what the fold that held it out made of it; in the slices that differ most.
+
+    What nobody labelled is hatched, and differs nowhere.
+    """
+    labels, judged = judged_alone(by_hand, found, ignore_label(organs))
+    columns = {"image": Layer(), "by hand": layer_of(by_hand, organs), "by the fold that held it out": Layer(found)}
+    cut = cut_where_most(labels != judged, labels + judged, scan.GetSpacing()[::-1])
     return panels(case, scan, columns, cut, organs)

@@ -15,6 +15,7 @@ from noisy_student.images import read_image
 from noisy_student.model.label_files import write_label_map
 from noisy_student.model.predictor import Predictor
 from noisy_student.model.scores import class_counts, dsc
+from noisy_student.sparse import judged_alone
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.origins import BY_HAND
 
@@ -51,8 +52,8 @@ def held_out_cases(dataset: Path, fold: int) -> list[str]:
 def label_held_out(predictor: Predictor, dataset: Path, fold: int, output: Path, seed: int) -> pd.DataFrame:
     """Label the held-out scans of a round's dataset; write `held_out/<case>.nii.gz` and `held_out.tsv` to `output`.
 
-    One row per case and organ; the DSC, on the scan's own voxels, is undefined (empty) for an organ that the scan does
-    not show, or that is not labelled in it. `seed` is that of the training, for the record.
+    One row per case and organ; the DSC, on the scan's own voxels that are labelled, is undefined (empty) for an organ
+    that these do not show, or that is not labelled in it. `seed` is that of the training, for the record.
     """
     by_hand = hand_labels(dataset, predictor.plan.organs)
     tables = [pd.DataFrame(columns=[*COLUMNS, "seed"])]
@@ -68,8 +69,12 @@ def label_held_out(predictor: Predictor, dataset: Path, fold: int, output: Path,
 
 
 def dsc_per_organ(truth_zyx: np.ndarray, label_map_zyx: np.ndarray, organs: dict[str, int]) -> pd.DataFrame:
-    """`label`, `organ` and `DSC` of each organ (name → label); undefined where the truth has none."""
+    """`label`, `organ` and `DSC` of each organ (name → label); undefined where the truth has none.
+
+    Voxels that nobody labelled in the truth are not looked at.
+    """
     classes = max(organs.values()) + 1
+    truth_zyx, label_map_zyx = judged_alone(truth_zyx, label_map_zyx, classes)
     labels = list(organs.values())
     values = np.where(class_counts(truth_zyx, classes) > 0, dsc(truth_zyx, label_map_zyx, classes), np.nan)
     return pd.DataFrame({"label": labels, "organ": list(organs), "DSC": values[labels]})

@@ -14,7 +14,9 @@ SOFT_BELOW = 95
 def learned_from(
     labels_zyx: np.ndarray, targets: np.ndarray, ignore: int, names: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """A row for each label of `names`, by which voxels are counted before any is left out; outside is background.
+    """A row for each label of `names`, by which voxels are counted before any is left out.
+
+    What is outside, or was labelled by nobody (a number after all of these), counts as background.
 
     `targets` are what training sees: (1, z, y, x), or (3, z, y, x) if soft; from `ignore` on their labels are none of
     the classes. Columns: `label`, `organ`, `voxels`; `left_out` of the loss, or learned as one of several labels; and
@@ -24,7 +26,7 @@ def learned_from(
     size = max(names) + 1
     left_out, learned, soft, lacking = np.zeros((4, size), np.int64)
     for labels, target in zip(labels_zyx, np.moveaxis(targets, 1, 0), strict=True):
-        label = labels.clip(min=0)
+        label = np.where(labels < size, labels, 0).clip(min=0)
         ignored = target[FIRST] >= ignore
         left_out += np.bincount(label[ignored], minlength=size)
         learned += np.bincount(label[~ignored], minlength=size)

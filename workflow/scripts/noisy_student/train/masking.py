@@ -7,8 +7,8 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from noisy_student.boxes import box_of
+from noisy_student.sparse import IGNORE
 
-IGNORE = "ignore"
 # The true organ may be larger than its implausible label: so far around it, background is not trusted either.
 MARGIN_MM = 10.0
 

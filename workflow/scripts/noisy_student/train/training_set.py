@@ -28,11 +28,12 @@ from noisy_student.plan.preprocessing import (
     write_array,
     write_properties,
 )
+from noisy_student.sparse import IGNORE
 from noisy_student.train.class_locations import class_locations
 from noisy_student.train.filling import filled
 from noisy_student.train.label_sets import LabelSets, with_set
 from noisy_student.train.learned_from import learned_from
-from noisy_student.train.masking import IGNORE, mask_organs, mask_voxels, near_found
+from noisy_student.train.masking import mask_organs, mask_voxels, near_found
 from noisy_student.train.origins import PSEUDO, filled_name
 
 # Of a case's properties: what it teaches of each label, and where nnU-Net's loader looks for voxels of each class.
@@ -170,7 +171,8 @@ def add_example(
 
 def _on_grid(path: Path, mask: np.ndarray, properties: Mapping[str, Any], plan: Plan) -> np.ndarray:
     label_map = reorient(read_image(path), CANONICAL_ORIENTATION)
-    return labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan)
+    # Above all organs: of what nobody labelled by hand, where a dataset has such voxels.
+    return labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan, unlabelled=plan.classes)
 
 
 def _trusted(example: Example, labels: np.ndarray, soft_labels: np.ndarray | None, plan: Plan) -> np.ndarray:

@@ -1,5 +1,8 @@
 """What was done to which scans: the design in two sentences, where the scans come from, which are labelled in part."""
 
+import pandas as pd
+
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE
 from noisy_student.report.labelled_organs import partly_labelled
 from noisy_student.report.numbers import and_, count
 from noisy_student.report.results import Results
@@ -46,6 +49,7 @@ def scans(results: Results) -> str:
         "Scans were brought to one orientation, resampled to the network’s spacing, and normalised as nnU-Net does it "
         "for CT, by the labelled scans’ intensities.",
         _partly_labelled(results),
+        _sparse(results),
     ]
     return " ".join(filter(None, parts))
 
@@ -99,4 +103,18 @@ def _partly_labelled(results: Results) -> str:
     return (
         f"{marginal} In this background, and nowhere else, students learned the teacher’s labels of the other organs, "
         f"in the scans whose labels the rules for pseudo-labels kept ({rounds_in_words(filled, always=True)})."
+    )
+
+
+def _sparse(results: Results) -> str:
+    """In how many scans only some voxels are labelled, how many of them, and what became of the others."""
+    cases = results.cases[results.cases["role"] == "labelled"]
+    shares = cases.get(LABELLED_SHARE, pd.Series(dtype=float)).dropna()
+    if not len(shares):
+        return ""
+    how_much = " to ".join(dict.fromkeys(f"{share:.1%}" for share in (shares.min(), shares.max())))
+    return (
+        f"In {len(shares)} of {len(cases)} labelled scans only some voxels are labelled ({how_much} of them). The "
+        "others took no part in the loss, in organs’ intensities and volumes, and in the DSC of held-out scans; a "
+        "voxel of the network’s grid is labelled if a labelled one lies in it."
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 LARGEST_LABEL = 255
+# With the ignore label, whose number is one more, targets still are bytes.
+MOST_ORGANS = LARGEST_LABEL - 1
 # FLARE22's colours, of which the palette is the first ten, were searched so that with normal vision and each kind of
 # colour blindness any two differ by at least 20 (CIE 1976); tests/unit/test_organs.py computes it.
 PALETTE = ("#ba4300", "#ffdc6a", "#6784fe", "#b0c779", "#e5004e", "#683fef", "#18f3fa", "#adff02", "#00b892", "#f6ffe0")
@@ -71,6 +73,8 @@ class Organ:
             raise ValueError(f"snomed of {self.name} must be a code, or a code and that of a side: {RIGHT} or {LEFT}")
 
 
+# In cells of tables that hold several organs.
+PARTS = re.compile(r"[,;\t\n\r]")
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 UNSAID = ("or", "and", "the")
 
@@ -140,10 +144,11 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
     """What is wrong with a label table as a whole; empty if nothing is."""
     names = [organ.name for organ in organs]
     errors = []
-    if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > LARGEST_LABEL:
-        errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
-    if len(set(names)) < len(names) or "background" in names:
-        errors.append("names must differ, and `background` is label 0")
+    if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > MOST_ORGANS:
+        errors.append(f"labels must be 1, 2, 3, … in this order, at most {MOST_ORGANS}")
+    if len(set(names)) < len(names) or not {"background", "ignore"}.isdisjoint(names):
+        errors.append("names must differ; `background` is label 0, and `ignore` what nnU-Net leaves out of the loss")
+    errors += [f"the name {name!r} has one of , ; or a break, which part names" for name in names if PARTS.search(name)]
     errors += [
         f"{organ.name} has the left twin {organ.left_twin!r}, which is no other organ of the table"
         for organ in organs

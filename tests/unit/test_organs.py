@@ -44,7 +44,7 @@ def test_what_is_no_code_is_refused(snomed):
     ("organs", "said"),
     [
         ([Organ(1, "lung"), Organ(3, "heart")], "labels must be"),
-        ([Organ(label, f"organ {label}") for label in range(1, 257)], "at most 255"),
+        ([Organ(label, f"organ {label}") for label in range(1, 256)], "at most 254"),
         ([Organ(1, "background")], "label 0"),
         ([Organ(1, "right lung", left_twin="right lung")], "no other organ"),
         ([Organ(1, "kidney, left")], "'kidney, left' is no name for an organ"),

@@ -15,7 +15,7 @@ from noisy_student.cohort.labelled_organs import in_words
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import numbering_errors
 from noisy_student.images import read_image
-from noisy_student.organs import LARGEST_LABEL, Organ, table_errors
+from noisy_student.organs import Organ, table_errors
 
 THREE = (
     Organ(1, "liver", volume_ml=(90, 200)),
@@ -157,14 +157,6 @@ def test_a_mask_of_them_is_refused_and_not_left_over_as_background(write_scan, c
         mask = write_scan(f"masks/a/{name}.nii.gz", np.broadcast_to(np.arange(10) == place, SHAPE) * 1, **GEOMETRY)
     findings = check(Scan("a", "labelled", image, mask.parent, source="clinic"))[1]
     assert "masks and segments" in findings[findings.severity == "error"].found.item()
-
-
-def test_the_label_table_leaves_a_number_for_them(labelled, check):
-    organs = tuple(Organ(label, f"organ {label}") for label in range(1, LARGEST_LABEL + 1))
-    given = {"labels": {"organ 1": 1, "ignore": 2}, "organs": ("organ 1",)}
-    findings = check(labelled("a", [1, 2], **given), organs=organs)[1]
-    assert "254 organs beside ignore" in findings[findings.severity == "error"].wanted.item()
-    assert check(labelled("b", [1], **given), organs=organs)[1].severity.ne("error").all()
 
 
 def test_conversion_leaves_them_as_they_are(labelled, tmp_path):

@@ -97,3 +97,23 @@ def test_whole_files_of_the_same_model_are_taken_from_another_folder(scan, tmp_p
     )
     mine.take(other)
     assert mine.read("model-1") is not None and mine.label_map.samefile(other.label_map)
+
+
+def test_another_models_soft_labels_are_set_aside_though_none_are_wanted_now(scan, tmp_path):
+    first = LabelFiles(tmp_path / "labels", "a", voxels=True, soft=True)
+    soft = np.full((3, 2, 3, 4), 60, np.uint8)
+    labelled = Labelled(LABELS, SCORES, soft[0], soft_labels=soft, confidence_counts=COUNTS)
+    first.write(labelled, scan[1], "RAS", "model 1, scan 2")
+    second = LabelFiles(tmp_path / "labels", "a", voxels=True)
+    assert second.has_soft_labels()
+    second.set_aside(tmp_path / "aside", "3")
+    assert not first.soft_labels.exists()
+    kept = LabelFiles(tmp_path / "aside/1", "a", voxels=True, soft=True)
+    assert kept.read("model 1, scan 2") is not None and kept.has_soft_labels()
+
+
+def test_soft_labels_that_no_record_has_are_none_of_the_label_map(files, tmp_path):
+    """As an earlier version left those of another model."""
+    files.soft_labels.parent.mkdir()
+    files.soft_labels.write_bytes(b"of another model")
+    assert not files.has_soft_labels()

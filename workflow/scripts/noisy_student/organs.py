@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 LARGEST_LABEL = 255
+# With the ignore label, whose number is one more, targets still are bytes.
+MOST_ORGANS = LARGEST_LABEL - 1
 # FLARE22's colours, of which the palette is the first ten, were searched so that with normal vision and each kind of
 # colour blindness any two differ by at least 20 (CIE 1976); tests/unit/test_organs.py computes it.
 PALETTE = ("#ba4300", "#ffdc6a", "#6784fe", "#b0c779", "#e5004e", "#683fef", "#18f3fa", "#adff02", "#00b892", "#f6ffe0")
@@ -158,13 +160,13 @@ def table_errors(organs: Sequence[Organ]) -> list[str]:
     """What is wrong with a label table as a whole; empty if nothing is."""
     names = [organ.name for organ in organs]
     errors = []
-    if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > LARGEST_LABEL:
-        errors.append(f"labels must be 1, 2, 3, … in this order, at most {LARGEST_LABEL}")
-    if len(set(names)) < len(names) or {"background", "ignore"} & set(names):
-        errors.append("names must differ; `background` is label 0, and `ignore` what nobody labelled")
+    if [organ.label for organ in organs] != list(range(1, len(organs) + 1)) or len(organs) > MOST_ORGANS:
+        errors.append(f"labels must be 1, 2, 3, … in this order, at most {MOST_ORGANS}")
+    if len(set(names)) < len(names) or "background" in names:
+        errors.append("names must differ, and `background` is label 0")
     errors += [
         f"{name!r} is no name for an organ: it needs a letter or digit, and no comma, semicolon, quotation mark or "
-        f"line break, which separate names in tables; {' and '.join(TAKEN_NAMES)} are taken"
+        f"line break, which separate names in tables; {' and '.join(f'`{name}`' for name in TAKEN_NAMES)} are taken"
         for name in names
         if not words_of(name) or SEPARATORS.search(name) or name in TAKEN_NAMES
     ]

@@ -43,7 +43,7 @@ def label_map_remarks(
         return [Remark("labels", found, "a label map", "name the label map in its place", "error")]
     if unknown := [value for value in values.tolist() if not numbering.knows(value)]:
         return [Remark("labels", f"labels {unknown[:5]}", *numbering.wanted, "error")]
-    if remarks := unlabelled_remarks(label_map, numbering.ignored, organs, scan.role == "labelled"):
+    if remarks := unlabelled_remarks(label_map, numbering.ignored, scan.role == "labelled"):
         return remarks
     if not values.any():
         return [Remark("empty", "no organ", "a label map", "look whether the right file was exported")]

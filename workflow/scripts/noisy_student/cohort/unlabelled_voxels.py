@@ -7,9 +7,8 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.label_names import Named
 from noisy_student.configuration.numbering import Numbers, numbers_of
-from noisy_student.organs import LARGEST_LABEL, Organ
 from noisy_student.reading.volume import Remark
-from noisy_student.sparse import IGNORE, ignore_label, is_ignore
+from noisy_student.sparse import IGNORE, is_ignore
 
 WANTED = "every voxel labelled, or background"
 
@@ -35,9 +34,7 @@ def ambiguous(found: Named, numbers: Mapping[str, Sequence[int]], ignored: Colle
     return [Remark(IGNORE, f"{'; '.join(both)}{where}", "each number one thing", remedy, "error")] if both else []
 
 
-def unlabelled_remarks(
-    label_map: sitk.Image, ignored: Collection[int], organs: Sequence[Organ], is_learned: bool
-) -> list[Remark]:
+def unlabelled_remarks(label_map: sitk.Image, ignored: Collection[int], is_learned: bool) -> list[Remark]:
     """What is to be said of such voxels of a label map in its own numbers, which is learned from, or else judges.
 
     An error where it judges, or where no voxel is labelled; warnings where among those that are labelled no organ is,
@@ -55,9 +52,6 @@ def unlabelled_remarks(
             "scores and corrections are of all voxels"
         )
         return [Remark(IGNORE, said, WANTED, remedy, "error")]
-    if ignore_label(organs) > LARGEST_LABEL:
-        remedy = "take an organ out of `organs`"
-        return [Remark(IGNORE, said, f"at most {LARGEST_LABEL - 1} organs beside {IGNORE}", remedy, "error")]
     labelled = voxels[~is_ignored]
     if not labelled.size:
         remedy = f"look whether {IGNORE} has the right number, or leave the scan out"

@@ -94,7 +94,7 @@ def read_one(path: Path, role: str, table: Table | None, other: Volume | None = 
     if wrong:
         raise InputError(f"{NAMED}, {path}", "; ".join(remark.found for remark in wrong), SAY_WHICH)
     ignored = ignored_numbers(found, {})
-    unlabelled = ambiguous(found, numbers, ()) or unlabelled_remarks(volume.image, ignored, table.organs, False)
+    unlabelled = ambiguous(found, numbers, ()) or unlabelled_remarks(volume.image, ignored, False)
     if unlabelled:
         raise InputError(f"{unlabelled[0].wanted}, in {path}", unlabelled[0].found, unlabelled[0].remedy)
     taken = taken_of(found, numbers)

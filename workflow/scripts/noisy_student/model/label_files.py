@@ -118,11 +118,15 @@ class LabelFiles:
         return model_of(self.label_map)
 
     def set_aside(self, place: Path, wanted: str) -> None:
-        """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written."""
+        """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written.
+
+        All that there are, whether they are asked for now or not.
+        """
         if (model := self.model()) in ("", wanted):
             return
-        other = replace(self, folder=place / model[:SHORT])
-        for mine, others in zip(self._paths(), other._paths(), strict=True):
+        every = replace(self, voxels=True, soft=True)
+        other = replace(every, folder=place / model[:SHORT])
+        for mine, others in zip(every._paths(), other._paths(), strict=True):
             if mine.exists():
                 others.parent.mkdir(parents=True, exist_ok=True)
                 mine.replace(others)
@@ -151,6 +155,12 @@ class LabelFiles:
     def has_undecided(self) -> bool:
         """Whether background of confidence 0 is undecided (`Labelled`)."""
         return read_json(self.scores).get("undecided", False)
+
+    def has_soft_labels(self) -> bool:
+        """Whether the soft labels that lie there are those of the label map; without them others' may."""
+        path = self.soft_labels
+        name = str(path.relative_to(self.folder))
+        return path.exists() and read_json(self.scores)["sha256"].get(name) == sha256(path)
 
     def take(self, other: "LabelFiles") -> None:
         """Link the same case's whole files from another folder."""

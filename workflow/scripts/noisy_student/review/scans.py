@@ -67,7 +67,7 @@ def look_at(scan: Scan, organs: Sequence[Organ]) -> Seen:
     labels = labels_on_grid_of(image, scan.files.label_map)
     confidence = read_confidence(scan.files.confidence)
     on_grid = nearest_on_grid(labels[crop], confidence.shape)
-    soft = read_soft_labels(scan.files.soft_labels) if scan.files.soft_labels.exists() else None
+    soft = read_soft_labels(scan.files.soft_labels) if scan.files.has_soft_labels() else None
     ml = doubt.by_organ(confidence, on_grid, soft, organs, scan.voxel_ml(confidence))
     volumes = scan.files.volumes_ml()
     of_organs = [volumes.get(organ.name, 0.0) for organ in organs]

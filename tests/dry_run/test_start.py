@@ -51,6 +51,15 @@ def test_places_that_are_there_stop_nothing(project):
     assert project.planned("check")["check"] == 1
 
 
+def test_the_name_of_the_case_in_a_path_is_no_wildcard(tmp_path):
+    entry = {"cases": "d", "scan": "images/{case}/ct.nii.gz", "label_maps": "labels/{case}.nii.gz"}
+    project = Project(tmp_path / "project", cohort={"kind": "folders", "folders": {"labelled": [entry]}})
+    for name in ("images", "labels"):
+        (project.folder / "d" / name).mkdir(parents=True)
+    jobs = project.planned()
+    assert jobs["case_table"] == jobs["run_record"] == 1
+
+
 def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
     overlay = project.folder / "overlay.yaml"
     overlay.write_text("seed: 1\n" + overlay.read_text() + "seed: 2\n")

@@ -36,7 +36,7 @@ rule case_table:
         "../../envs/imaging.yaml"
     threads: 8
     params:
-        cohort=section(CONFIGURATION.cohort),
+        cohort=lambda wildcards: section(CONFIGURATION.cohort),
         organs=organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin", "volume_ml", "aliases"),
         state=cohort_state,
         findings="results/cohort/findings.tsv",

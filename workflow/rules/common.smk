@@ -126,7 +126,10 @@ wildcard_constraints:
 
 
 def section(model) -> str:
-    """A section of the configuration as a script takes it: one JSON text, which also is what reruns a rule."""
+    """A section of the configuration as a script takes it: one JSON text, which also is what reruns a rule.
+
+    Given by a function, since Snakemake looks for wildcards in a parameter that is a text: `{case}` in a path is none.
+    """
     return model.model_dump_json()
 
 

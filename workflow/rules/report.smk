@@ -48,7 +48,7 @@ rule run_record:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        configuration=section(CONFIGURATION),
+        configuration=lambda wildcards: section(CONFIGURATION),
         jobs="results/jobs.tsv",
         call="results/call.json",
         cases=lambda wildcards, input: input[0],

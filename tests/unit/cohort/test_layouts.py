@@ -219,6 +219,21 @@ UNFIT = [
 ]  # fmt: skip
 
 
+def test_label_maps_in_the_tree_beside_that_of_the_scans_are_found_for_the_remedy(lay):
+    folder = lay(*(f"d/{file}" for file in (*LAYOUTS["PanTS"][0], "ImageTe/P_2/ct.nii.gz"))) / "d"
+    with pytest.raises(InputError) as error:
+        find_scans(
+            of_role("labelled", {"cases": folder / "ImageTr", "scan": "ct.nii.gz", "label_maps": "segmentations"})
+        )
+    entry = yaml.safe_load(re.search(r"\{cases.*\}(?= in place)", error.value.remedy)[0])
+    assert entry == {"cases": str(folder), **LAYOUTS["PanTS"][1]}
+    lay("d/PredTr/P_1.nii.gz")
+    with pytest.raises(InputError, match="remedy: correct `label_maps`"):
+        find_scans(
+            of_role("labelled", {"cases": folder / "ImageTr", "scan": "ct.nii.gz", "label_maps": "segmentations"})
+        )
+
+
 @pytest.mark.parametrize(("files", "given", "wanted"), UNFIT)
 def test_a_layout_that_does_not_fit_is_an_error_with_the_entry_that_does(lay, files, given, wanted):
     folder = lay(*(f"d/{file}" for file in files)) / "d"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noisy_student.cohort import case_paths
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.likely_layout import of_case_folders, remedy_of
+from noisy_student.cohort.likely_layout import of_case_folders, of_neighbours, remedy_of
 from noisy_student.cohort.pairing import label_map_at, table_line
 from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, why_not, without_companions
 from noisy_student.configuration.layouts import CASE, LabelledCases, ScanCases
@@ -130,9 +130,11 @@ def _no_scans(entry: Entry) -> InputError:
 def _remedy(entry: Entry, otherwise: str) -> str:
     """The entry that would fit what lies there, if that can be told."""
     layout = of_case_folders(entry.cases)
-    if layout is None or (isinstance(entry, LabelledCases) and not layout.label_maps):
-        return otherwise
-    return remedy_of(layout if isinstance(entry, LabelledCases) else layout.unlabelled())
+    if layout and isinstance(entry, ScanCases):
+        layout = layout.unlabelled()
+    elif layout and not layout.label_maps:
+        layout = of_neighbours(entry.cases)
+    return remedy_of(layout) if layout else otherwise
 
 
 def _why_not(path: Path, entry: Entry) -> str:

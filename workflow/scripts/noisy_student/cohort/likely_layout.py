@@ -61,36 +61,38 @@ def of_case_folders(root: Path) -> Layout | None:
 
 def of_two_trees(images: Path, label_maps: Path, key: str = "label_maps") -> Layout | None:
     """The layout of folders of cases with scans, and beside them files or folders of the same cases' label maps."""
-    layout, root = of_case_folders(images), _common([images, label_maps])
-    if layout is None or root is None or not label_maps.is_dir():
-        return None
-    cases = {path.name for path in visible(images)}
+    cases, root = {path.name for path in visible(images)}, _common([images, label_maps])
     own = [path for path in visible(label_maps) if (path.name if path.is_dir() else stem_of(path)) in cases]
     kinds = {extension_of(path) if path.is_file() else "/" for path in own}
-    if len(kinds) != 1:
+    layout = of_case_folders(images) if len(kinds) == 1 and root else None
+    if layout is None:
         return None
     ending = kinds.pop().rstrip("/") or (f"/{MASKS}" if all((path / MASKS).is_dir() for path in own) else "")
     below = [f"{folder.absolute().relative_to(root).as_posix()}/" for folder in (images, label_maps)]
     return Layout(root, below[0] + case_paths.whole(layout.scan), f"{below[1]}{CASE}{ending}", key)
 
 
-def of_pairs(pairs: Mapping[Path, Path], key: str = "label_maps") -> Layout | None:
+def of_neighbours(images: Path) -> Layout | None:
+    """The same with the one folder beside that of the scans that has label maps of these cases."""
+    beside = [path for path in visible(images.absolute().parent) if path.is_dir() and path != images.absolute()]
+    layouts = [layout for path in beside[:LOOKED_AT] if (layout := of_two_trees(images, path))]
+    return layouts[0] if len(layouts) == 1 else None
+
+
+def of_pairs(pairs: Mapping[Path, Path]) -> Layout | None:
     """The layout of scans and their label maps, all of them in two folders or one, if their names have one form."""
-    root = _common([path.parent for pair in pairs.items() for path in pair])
-    forms = [_form([path.name for path in paths]) for paths in (list(pairs), list(pairs.values()))]
-    if root is None or not all(forms):
+    of_scans, of_label_maps = sides = list(pairs), list(pairs.values())
+    places = [{path.parent.absolute() for path in side} for side in sides]
+    root, forms = _common([*places[0], *places[1]]), [_form([path.name for path in side]) for side in sides]
+    if root is None or not all(forms) or any(len(folders) > 1 for folders in places):
         return None
-    is_case = [case_paths.pattern_of(form) for form in forms]
-    for pair in pairs.items():
-        cases = {
-            match and match["case"]
-            for path, named in zip(pair, is_case, strict=True)
-            for match in [named.fullmatch(path.name)]
-        }
-        if None in cases or len(cases) > 1:
+    named = [case_paths.pattern_of(form) for form in forms]
+    for scan, label_map in zip(of_scans, of_label_maps, strict=True):
+        one, other = named[0].fullmatch(scan.name), named[1].fullmatch(label_map.name)
+        if not one or not other or one["case"] != other["case"]:
             return None
-    places = [next(iter(paths)).parent.absolute().relative_to(root) for paths in (pairs, pairs.values())]
-    return Layout(root, *((place / form).as_posix() for place, form in zip(places, forms, strict=True)), key)
+    paths = [(place.pop().relative_to(root) / form).as_posix() for place, form in zip(places, forms, strict=True)]
+    return Layout(root, *paths)
 
 
 def _images(folder: Path) -> list[str]:

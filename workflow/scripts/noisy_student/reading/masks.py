@@ -18,6 +18,7 @@ from noisy_student.reading.by_content import read_file
 from noisy_student.reading.canvas import lay
 from noisy_student.reading.dicom import series
 from noisy_student.reading.dicom.files import is_dicom, pattern_of, visible_files
+from noisy_student.reading.dicom.gaps import LOST
 from noisy_student.reading.dicom.objects import kind_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.mask_names import Called, called
@@ -94,7 +95,9 @@ def _volume(path: Path) -> Volume:
     try:
         return series.read_mask(path)
     except InputError as error:
-        remedy = f"{error.remedy}; or give the mask as a file on its scan's grid, such as {path.name}.nii.gz"
+        # Labels are not to be interpolated, as lost slices of a scan may be.
+        restore = error.remedy.partition(LOST)[0]
+        remedy = f"{restore}; or give the mask as a file on its scan's grid, such as {path.name}.nii.gz"
         raise InputError(f"a mask in {path}, each of its slices once and with its place", error.got, remedy) from error
 
 

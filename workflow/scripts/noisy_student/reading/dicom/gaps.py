@@ -22,6 +22,7 @@ WIDE, NARROW = 1.5, 0.75
 RUN = 3
 # dcm2niix leaves distances alone that differ by less than this. Slices that are shifted by more pixels are tilted.
 DCM2NIIX_SEES_MM, TILTED = 0.2, 0.1
+LOST = "; if they are lost, "
 
 
 def is_even(gaps_mm: np.ndarray) -> bool:
@@ -105,4 +106,4 @@ def _by_dcm2niix(stack: Stack) -> str:
     """What else helps where dcm2niix does: not where a tilt is to be corrected too, nor by its default option."""
     if np.ptp(stack.shifts_xy, axis=0).max() > TILTED or np.ptp(stack.gaps_mm) <= DCM2NIIX_SEES_MM:
         return ""
-    return "; if they are lost, `dcm2niix -l n` fills the gap from those beside it: name its file that ends in _Eq_1"
+    return f"{LOST}`dcm2niix -l n` fills the gap from those beside it: name its file that ends in _Eq_1"

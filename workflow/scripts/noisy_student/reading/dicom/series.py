@@ -51,7 +51,10 @@ def read_file(path: Path) -> Volume:
 
 @kept_locale()
 def read_mask(folder: Path) -> Volume:
-    """The same of a series whose values are labels, whatever its modality."""
+    """A mask given as the folder of its slices, of any modality; where they are no grid, resampled to the nearest pixel.
+
+    Raises InputError unless it is one whole series.
+    """
     whole, remarks = stack(folder, _slices_in(folder))
     remarks += _acquisitions(folder, whole)
     image, _, corrected = on_grid(folder, read_labels(folder, whole.slices), whole, is_labels=True)

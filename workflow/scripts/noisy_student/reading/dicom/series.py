@@ -51,7 +51,7 @@ def read_file(path: Path) -> Volume:
 
 @kept_locale()
 def read_mask(folder: Path) -> Volume:
-    """A mask given as the folder of its slices, of any modality; where they are no grid, resampled to the nearest pixel.
+    """A mask given as the folder of its slices, of any modality; resampled to the nearest pixel where they are no grid.
 
     Raises InputError unless it is one whole series.
     """

@@ -51,7 +51,7 @@ def read_file(path: Path) -> Volume:
 
 @kept_locale()
 def read_mask(folder: Path) -> Volume:
-    """A mask given as the folder of its slices, of any modality; where they are no grid, resampled to the nearest pixel.
+    """A mask given as the folder of its slices, of any modality; where they are no grid, the nearest slice counts.
 
     Raises InputError unless it is one whole series.
     """

@@ -51,7 +51,7 @@ def read_file(path: Path) -> Volume:
 
 @kept_locale()
 def read_mask(folder: Path) -> Volume:
-    """A mask given as the folder of its slices, of any modality; resampled to the nearest pixel where they are no grid.
+    """A mask given as the folder of its slices, of any modality; where they are no grid, the nearest slice counts.
 
     Raises InputError unless it is one whole series.
     """
@@ -126,7 +126,7 @@ def _modality(slices: Sequence[Slice]) -> list[Remark]:
     names = sorted({slice_.modality or "unknown" for slice_ in slices})
     if names == ["CT"]:
         return []
-    remedy = "take it out; if it is meant to be used, name it under `cohort.accept`"
+    remedy = "take it out; if it is meant to be used, name it under `cohort.accept` (label_scan.py: --accept)"
     return [Remark(NOT_CT, f"modality {', '.join(names)}", "a CT (modality CT)", remedy, "error")]
 
 

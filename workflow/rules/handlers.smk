@@ -123,7 +123,9 @@ onstart:
         )
         write_text(call.RECORD, json.dumps(started, indent=2))
     brief.on_terminal(snakemake_log)
-    snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
+    # Whose jobs do nothing but touch files, and take no time.
+    if not workflow.touch:
+        snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
     ENDING.begin(log[0])
     snakemake_log.addHandler(LIVE.states)
@@ -133,7 +135,9 @@ onstart:
 
 
 onsuccess:
-    experiment_record.write(CONFIGURATION, RESULTS, {role: state_of_role(role) for role in ROLES})
+    # After a check, or a round that is not the last, the next start still has to say which trainings new scans leave.
+    if outputs().issuperset(path for number in CONFIGURATION.trainings for path in checkpoints(number)):
+        experiment_record.write(CONFIGURATION, RESULTS, {role: state_of_role(role) for role in ROLES})
     if STAGES:
         share()
     # Without its targets, for all that is to be made.

@@ -17,7 +17,7 @@ from snakemake.utils import update_config
 
 import conda_command
 from conftest import ROOT
-from finished_run import complete
+from finished_run import CASE_TABLE, CASES, complete
 from noisy_student.cohort.folder_state import state_of_scans
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.files import sha256
@@ -66,6 +66,10 @@ def append(path, text):
 
 def test_nothing_is_left_to_do(finished):
     assert finished.planned() == {}
+
+
+def test_files_that_are_touched_are_no_jobs_with_their_times(finished):
+    assert not (finished.folder / "results/jobs.tsv").exists()
 
 
 def test_touched_and_edited_scripts_train_nothing_anew(finished):
@@ -208,14 +212,18 @@ def test_a_selection_edited_by_hand_trains_its_student_anew(finished):
 @pytest.fixture
 def own_scans(tmp_path):
     """A finished run on folders of one's own."""
-    project = Checkout(tmp_path / "project")
+    return with_own_scans(tmp_path / "project", **BASE)
+
+
+def with_own_scans(folder, **overlay):
+    project = Checkout(folder)
     for name in ("images", "label_maps", "unlabelled", "test", "truth"):
         (project.folder / "scans" / name).mkdir(parents=True)
         (project.folder / "scans" / name / "a.nii.gz").write_text(name)
     places = (("images", "label_maps"), ("test", "truth"))
     labelled, test = ({"images": f"scans/{images}", "label_maps": f"scans/{maps}"} for images, maps in places)
     folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [test]}
-    complete(project, **BASE, cohort={"kind": "folders", "folders": folders})
+    complete(project, **overlay, cohort={"kind": "folders", "folders": folders})
     return project
 
 
@@ -270,6 +278,42 @@ def test_a_new_or_replaced_scan_begins_at_the_case_table(own_scans):
     assert own_scans.planned() == {}
     (unlabelled / "a.nii.gz").write_text("replaced")
     assert own_scans.planned() == jobs
+
+
+def test_two_numbers_that_are_exchanged_are_others(tmp_path):
+    """Snakemake compares parameters without their names."""
+    training = {"training": {"splits": 4, "folds": [0]}, "seed": 3}
+    project = with_own_scans(tmp_path / "project", rounds=[ROUND], **training)
+    kept = yaml.safe_load((project.folder / "overlay.yaml").read_text())
+    training_set = "results/round_0/dataset/training_set.tsv"
+    assert project.planned(training_set) == {}
+    project.configure(**kept | {"training": {"splits": 3, "folds": [0]}, "seed": 4, "replace": True})
+    assert project.planned(training_set) == {"training_set": 1}
+    measured = yaml.safe_load((ROOT / "config/config.yaml").read_text())["efficiency"]
+    scans, time_limit_s = measured.values()
+    project.configure(**kept | {"efficiency": {"scans": time_limit_s, "time_limit_s": scans}})
+    assert project.planned("results/round_0/efficiency.tsv") == {"efficiency": 1}
+
+
+def test_a_job_on_a_cluster_takes_scans_as_they_were_when_the_run_began(own_scans):
+    """It says beside its training what that is made from; scans may have come since."""
+    job = ("--mode", "remote", "--force", "--nolock", "--no-hooks", "--target-jobs", "train:round=0,fold=0")
+    job += ("--allowed-rules", "train", "--dry-run", "--printshellcmds")
+    began = json.dumps({"labelled": "as they were"})
+    run = own_scans.run(*job, NOISY_STUDENT_SCANS=began, NOISY_STUDENT_CORRECTED="{}")
+    assert run.returncode == 0 and '"labelled scans": "as they were"' in run.stdout, run.stdout
+
+
+def test_a_check_of_new_scans_leaves_the_start_to_say_which_trainings_stay(own_scans, monkeypatch):
+    record_trainings(own_scans, monkeypatch)
+    (own_scans.folder / "scans/unlabelled/b.nii.gz").write_text("b")
+    # In place of the script that checks: the table is there.
+    checking = own_scans.folder / "workflow/scripts/make_case_table.py"
+    checking.write_text(f"import pathlib\npathlib.Path({CASE_TABLE!r}).write_text({CASES!r})\n")
+    checked = own_scans.run(CASE_TABLE)
+    assert checked.returncode == 0, checked.stdout
+    run = own_scans.run("--dry-run")
+    assert f"Other unlabelled scans than before. {KEPT}" in run.stdout
 
 
 def test_scans_copied_to_another_disk_train_nothing_anew(own_scans, tmp_path):
@@ -412,3 +456,46 @@ def test_another_model_whose_weights_a_training_begins_with_is_taken_anew(tmp_pa
     assert planned["take_first_weights"] == 1 and planned["train"] == 1
     project.configure(**begun_with("a", changed=b"another in its place"))
     assert project.planned()["take_first_weights"] == 1
+
+
+def test_another_teacher_of_ones_own_in_the_same_place_labels_anew(tmp_path, untrained):
+    """What was trained in the workflow's folder is trusted without a checksum in the configuration."""
+    project = Checkout(tmp_path / "project")
+    model = shutil.copytree(untrained, project.folder / "results/of_before/model")
+    checkpoints = sorted(model.glob("fold_*/*.pth"))
+
+    def trained():
+        for path in checkpoints:
+            path.with_suffix(".sha256").write_text(sha256(path))
+
+    trained()
+    complete(project, rounds=[{"model": str(model)}, ROUND], selection="paper")
+    for path in checkpoints:
+        path.write_bytes(path.read_bytes() + b"another in its place")
+    trained()
+    jobs = project.planned("round_1")
+    assert jobs["take_teachers"] == jobs["pseudo_label"] == 1
+
+
+def test_other_numbers_of_organs_label_anew_though_the_teachers_were_taken_with_them_already(tmp_path, untrained):
+    """A run that was ended after it had taken the teachers goes on with labelling."""
+    trusted = [sha256(path) for path in sorted(untrained.glob("fold_*/*.pth"))]
+    base = {"rounds": [{"model": str(untrained), "sha256": trusted}, ROUND], "selection": "paper"}
+    project = with_own_scans(tmp_path / "project", **base)
+    kept = yaml.safe_load((project.folder / "overlay.yaml").read_text())
+    first, second, *others = map(asdict, FLARE22)
+    organs = [second | {"label": 1}, first | {"label": 2}, *others]
+    project.configure(**kept, organs=organs, replace=True)
+    labels = "results/round_1/shards/pseudo_label_scores_0.tsv"
+    before = ("results/round_0/verdict.json", "results/cohort/converted.tsv")
+    assert project.run(*before, "--touch").returncode == 0
+    assert project.planned(labels) == {"pseudo_label": 1}
+
+
+def test_other_label_maps_to_paint_scans_around_paint_them_anew(tmp_path):
+    project = Checkout(tmp_path / "project")
+    (project.folder / "maps").mkdir()
+    (project.folder / "maps/a.nii.gz").write_text("a")
+    complete(project, rounds=[ROUND], cohort={"kind": "embedded", "embedded": {"label_maps": "maps"}})
+    (project.folder / "maps/a.nii.gz").write_text("another")
+    assert project.planned("check")["embedded_cohort"] == 1

@@ -1,9 +1,12 @@
 """Memory requests follow the largest scan of the case table and the attempt."""
 
 import os
+import re
 
 import pytest
+import yaml
 
+from conftest import ROOT
 from noisy_student.memory import CONVERSION, NETWORK_MB, Need, labelling, labelling_as_given, largest_scan
 
 HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
@@ -66,3 +69,31 @@ def test_each_network_needs_its_weights_and_each_pass_a_label_map_of_two_scans(t
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):
     with pytest.raises(FileNotFoundError):
         labelling(14).memory_mb(tmp_path / "cases.tsv", None, 1)
+
+
+def measured_gb():
+    """Of each rule the memory of its largest job, on one core, with the largest scans."""
+    table = (ROOT / "docs/scale.md").read_text().split("<!-- full size -->")[1].split("<!-- end")[0]
+    return {rule: float(gb) for rule, gb in re.findall(r"^\| (\w+) \|.*\| ([\d.]+) \|$", table, re.MULTILINE)}
+
+
+def rules_with_a_scan_a_core():
+    """Rule → its threads, of those whose command works on as many scans at once."""
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    rules = [rule for text in texts for rule in text.split("\nrule ")[1:] if "--cores {threads}" in rule]
+    return {rule.split(":")[0]: int(re.search(r"threads: (\d+)", rule)[1]) for rule in rules}
+
+
+def test_on_a_cluster_jobs_ask_for_the_memory_of_as_many_of_the_largest_scans_as_they_hold():
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    usual, own = profile["default-resources"], profile["set-resources"]
+    asked = {
+        rule: (
+            int(own.get(rule, usual).get("mem_mb", usual["mem_mb"]).split(" *")[0]),
+            1000 * gb * profile["set-threads"].get(rule, rules_with_a_scan_a_core()[rule]),
+        )
+        for rule, gb in measured_gb().items()
+        if rule in rules_with_a_scan_a_core()
+    }
+    assert {"case_table", "fingerprint", "training_set", "postprocessing"} <= asked.keys()
+    assert [rule for rule, (mb, needed) in asked.items() if mb < needed] == []

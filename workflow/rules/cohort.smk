@@ -17,6 +17,7 @@ rule embedded_cohort:
         "../../envs/imaging.yaml"
     threads: 8
     params:
+        **painted_around(),
         counts=embedded_counts(),
         seed=CONFIGURATION.seed,
     shell:

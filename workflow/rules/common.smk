@@ -18,7 +18,14 @@ os.environ.update(NOISY_STUDENT=SCRIPTS)
 sys.path.insert(0, SCRIPTS)
 
 from noisy_student import memory, organs
-from noisy_student.cohort.folder_state import dates_of_label_maps, state_of_archives, state_of_scans, state_of_truths
+from noisy_student.cohort.folder_state import (
+    SCANS_VARIABLE,
+    dates_of_label_maps,
+    state_of,
+    state_of_archives,
+    state_of_scans,
+    state_of_truths,
+)
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
 from noisy_student.configuration.archive import Archive
@@ -82,6 +89,15 @@ def states_of_corrections() -> dict[int, tuple[str, str]]:
     """Each round of whose pseudo-labels there are corrections, with the state of these without and with dates."""
     given = CONFIGURATION.corrections
     return corrections_found.states(given.folder, len(CONFIGURATION.rounds)) if given else {}
+
+
+def apart(number: int, other: int, least: int = 1) -> int | str:
+    """A parameter that may have the value of another one, which is `least` or more, and that one its own.
+
+    Snakemake compares parameters without their names. The smaller of two that may be exchanged is a text here, the
+    greater a number, as both were once: what was made then is not made again for that.
+    """
+    return str(number) if least <= number < other else number
 
 
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.
@@ -154,9 +170,10 @@ def prediction_flags(wildcards) -> str:
     return CONFIGURATION.prediction_of(number_of(wildcards)).flags
 
 
-def teachers_prediction_flags(wildcards) -> str:
-    """The same of the model that labels for a round."""
-    return CONFIGURATION.prediction_of(number_of(wildcards) - 1).flags
+def labelling_flags(number: int) -> str:
+    """The same by number, with the label table for models from elsewhere, whose labels are matched with it."""
+    matched = f" --organs {shlex.quote(ORGANS)}" if is_taken(number) else ""
+    return CONFIGURATION.prediction_of(number).flags + matched
 
 
 def selection_rules(wildcards) -> str:
@@ -266,6 +283,13 @@ def models_of_round(wildcards) -> list[str]:
     return list(TEACHERS) if is_taken(number_of(wildcards)) else [f"results/round_{wildcards.round}/model"]
 
 
+def checksums_of_teachers() -> list[str]:
+    """What the models from elsewhere that are round 0 are trusted by, with the checksums of one's own."""
+    given = CONFIGURATION.teacher.sha256 if TEACHERS else []
+    found = [checksum for seen in TEACHERS.values() for checksum in seen.sha256.values()]
+    return [*given, *(checksum for checksum in found if checksum not in given)]
+
+
 def held_out(number) -> list[str]:
     """What a round's folds made of the labelled scans that they held out; a model from elsewhere held out none."""
     if is_taken(number):
@@ -297,11 +321,6 @@ def preprocessed_for_teacher(wildcards) -> list[str]:
     """The same for the model that labels for a round."""
     number = number_of(wildcards) - 1
     return [] if is_taken(number) else [f"results/round_{number}/labeller/preprocessed.tsv"]
-
-
-def how_scans_are_seen(wildcards, input) -> str:
-    """The same as a flag; or the label table, with which labels of models from elsewhere are matched."""
-    return flag("--preprocessed", input.preprocessed) or f"--organs {shlex.quote(ORGANS)}"
 
 
 def same_of_round_before(wildcards, name: str) -> str:
@@ -368,10 +387,19 @@ def cohort_state(wildcards) -> str:
     return " ".join([*states, dates_of_label_maps(cohort)])
 
 
+# The states of scans as they were when the run began. Its jobs on a cluster, which read this file too, are told.
+SCANS_AT_START = {} if workflow.is_main_process else json.loads(os.environ.get(SCANS_VARIABLE, "{}"))
+
+
 @cache
 def state_of_role(role: str, dates: bool = False) -> str:
     """What changes when a scan of a role is added, taken away or replaced; with `dates`, also by one of equal size."""
+    if not dates and role in SCANS_AT_START:
+        return SCANS_AT_START[role]
     state = state_of_scans(CONFIGURATION.cohort, role, CONFIGURATION.seed, dates)
+    if not dates and workflow.is_main_process:
+        SCANS_AT_START[role] = state
+        os.environ[SCANS_VARIABLE] = json.dumps(SCANS_AT_START)
     # By which a run knows its label maps; another run in a store may know them by others.
     own = {o.name: o.aliases for o in CONFIGURATION.organs if o.aliases not in ((), organs.usual_aliases(o.name))}
     return f"{state} {json.dumps(own)}" if dates and own else state
@@ -411,6 +439,13 @@ def embedded_counts() -> str:
     """The embedded cohort's section as command line flags."""
     values = CONFIGURATION.cohort.embedded.model_dump(exclude_none=True, mode="json")
     return shlex.join(part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", str(value)))
+
+
+def painted_around() -> dict[str, str]:
+    """As `params`, what changes when a label map does that the embedded cohort is painted around, if it is."""
+    cohort = CONFIGURATION.cohort
+    around = cohort.embedded.label_maps if cohort.kind == "embedded" else None
+    return {"label_maps": state_of([around])} if around else {}
 
 
 def test_scans_are_given() -> bool:

@@ -27,7 +27,7 @@ rule efficiency:
     params:
         role="test" if test_scans_are_given() else "validation",
         scans=CONFIGURATION.efficiency.scans,
-        time_limit_s=CONFIGURATION.efficiency.time_limit_s,
+        time_limit_s=apart(CONFIGURATION.efficiency.time_limit_s, CONFIGURATION.efficiency.scans),
         flags=prediction_flags,
         model=models_of_round,
     shell:

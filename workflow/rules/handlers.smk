@@ -71,14 +71,24 @@ if workflow.is_main_process:
                 experiment_record.write(CONFIGURATION, RESULTS, finished)
 
 
+def outputs():
+    """All that this run's targets need, whether it was there before or not."""
+    return {str(path) for job in workflow.dag.jobs for path in job.output}
+
+
 def share():
     """Put the finished stages of this run's targets into the store, but for those whose corrections are others now."""
-    outputs = {str(path) for job in workflow.dag.jobs for path in job.output}
+    if problem := stages.not_compared({trigger.name for trigger in workflow.rerun_triggers}, workflow.touch):
+        print(f"nothing was put into the store {STORE.root}: {problem}", file=sys.stderr)
+        return
     try:
         unchanged = list(stages.stages_of(CONFIGURATION, dated(states_of_corrections())))
         if unchanged != STAGES:
             print("corrections changed meanwhile: rounds that depend on them do not enter the store", file=sys.stderr)
-        stages.publish([stage for stage in STAGES if stage in unchanged], STORE, HERE, outputs.__contains__)
+        # Files that were touched count as made, whatever they were made from; trainings say that themselves.
+        others = begun_anew.not_as_wanted(CONFIGURATION, DEPENDS, RESULTS)
+        made = {path for path in outputs() if others.isdisjoint(Path(path).parts)}
+        stages.publish([stage for stage in STAGES if stage in unchanged], STORE, HERE, made.__contains__)
         stages.register(STAGES, STORE, HERE)
     except OSError as error:
         print(f"nothing more was put into the store {STORE.root}: {error}", file=sys.stderr)
@@ -86,7 +96,8 @@ def share():
 
 def share_if_nothing_was_to_do():
     """The same of a run that began finished, after which Snakemake calls no handler."""
-    if workflow.dag is not None and not workflow.dryrun and not len(workflow.dag):
+    # A drawing of the graph has no executor.
+    if workflow.dag is not None and workflow.executor_plugin and not workflow.dryrun and not len(workflow.dag):
         share()
 
 
@@ -112,7 +123,9 @@ onstart:
         )
         write_text(call.RECORD, json.dumps(started, indent=2))
     brief.on_terminal(snakemake_log)
-    snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
+    # Whose jobs do nothing but touch files, and take no time.
+    if not workflow.touch:
+        snakemake_log.addHandler(JobRecord(Path("results/jobs.tsv")))
     snakemake_log.addHandler(ENDING.jobs)
     ENDING.begin(log[0])
     snakemake_log.addHandler(LIVE.states)
@@ -122,7 +135,9 @@ onstart:
 
 
 onsuccess:
-    experiment_record.write(CONFIGURATION, RESULTS, {role: state_of_role(role) for role in ROLES})
+    # After a check, or a round that is not the last, the next start still has to say which trainings new scans leave.
+    if outputs().issuperset(path for number in CONFIGURATION.trainings for path in checkpoints(number)):
+        experiment_record.write(CONFIGURATION, RESULTS, {role: state_of_role(role) for role in ROLES})
     if STAGES:
         share()
     # Without its targets, for all that is to be made.

@@ -31,8 +31,8 @@ rule pseudo_label:
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
-        seen=how_scans_are_seen,
-        flags=teachers_prediction_flags,
+        preprocessed=lambda wildcards, input: flag("--preprocessed", input.preprocessed),
+        flags=lambda wildcards: labelling_flags(number_of(wildcards) - 1),
         voices=lambda wildcards, input: flag("--voices", input.voices),
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/pseudo_labels",
@@ -42,7 +42,7 @@ rule pseudo_label:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} {params.voices} --cases {input.cases}'
         f" {TO_LABEL}"
-        " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
+        " --converted {input.converted} {params.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --voxels{params.soft} --output {output} >> {log} 2>&1"
 
@@ -91,15 +91,15 @@ rule predict:
         device=CONFIGURATION.device,
     params:
         shards=CONFIGURATION.shards,
-        seen=how_scans_are_seen,
-        flags=prediction_flags,
+        preprocessed=lambda wildcards, input: flag("--preprocessed", input.preprocessed),
+        flags=lambda wildcards: labelling_flags(number_of(wildcards)),
         postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
         folder="results/round_{round}/predictions",
         same=lambda wildcards: same_of_round_before(wildcards, "predictions"),
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/predict.py" {input.checkpoints} --roles validation test --cases {input.cases}'
-        " --converted {input.converted} {params.seen} {params.flags} {params.postprocessing} {params.same}"
+        " --converted {input.converted} {params.preprocessed} {params.flags} {params.postprocessing} {params.same}"
         " --device {resources.device} --threads {threads} --shard {wildcards.shard}"
         " --shards {params.shards} --folder {params.folder} --output {output} >> {log} 2>&1"
 

@@ -29,7 +29,8 @@ rule take_teachers:
         "../../envs/imaging.yaml"
     params:
         models=[str(path) for path in CONFIGURATION.teacher.models] if TEACHERS else [],
-        sha256=CONFIGURATION.teacher.sha256 if TEACHERS else [],
+        # With those that the configuration need not name: another model may lie in the same place.
+        sha256=checksums_of_teachers(),
         organs=ORGANS,
     shell:
         'python "$NOISY_STUDENT/take_model.py" {params.models:q} --sha256 {params.sha256} --organs {params.organs:q}'
@@ -80,7 +81,7 @@ rule training_set:
     threads: 4
     params:
         splits=CONFIGURATION.training.splits,
-        seed=CONFIGURATION.seed,
+        seed=apart(CONFIGURATION.seed, CONFIGURATION.training.splits, least=2),
         pseudo_labels=pseudo_labels_of_student,
         labelled=lambda wildcards, input: flag("--labelled", input.labelled),
         partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}"

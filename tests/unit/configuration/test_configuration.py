@@ -6,7 +6,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import ROOT
-from noisy_student.configuration.experiment import Configuration, read_configuration, schema
+from noisy_student.configuration.experiment import MOST_SHARDS, Configuration, read_configuration, schema
 from noisy_student.configuration.selection_rules import PRESETS
 from noisy_student.configuration.settings import Noise, RoundStart
 from noisy_student.errors import InputError
@@ -36,6 +36,14 @@ def test_the_schema_file_is_in_step():
 def test_the_schema_refuses_what_the_model_refuses():
     errors = list(Draft202012Validator(json.loads(schema())).iter_errors(default() | {"sed": 1}))
     assert errors and "sed" in errors[0].message
+
+
+def test_a_command_has_room_for_the_names_of_all_shards():
+    assert read_configuration(default() | {"shards": MOST_SHARDS}).shards == MOST_SHARDS
+    with pytest.raises(InputError, match=f"shards: .*{MOST_SHARDS}"):
+        read_configuration(default() | {"shards": MOST_SHARDS + 1})
+    longest = [f"results/round_deploy/shards/pseudo_label_scores_{shard}.tsv " for shard in range(MOST_SHARDS)]
+    assert sum(map(len, longest)) < 120 * 1024
 
 
 def test_every_error_is_named_with_path_and_value():

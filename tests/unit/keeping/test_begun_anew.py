@@ -58,6 +58,16 @@ def test_a_changed_setting_names_each_training_what_changed_and_what_it_took(res
     assert "round 1, fold 0: begins anew" in lines[1] and "another teacher" in lines[1]
 
 
+def test_from_the_first_other_training_on_rounds_are_not_as_wanted(results):
+    def others(configuration):
+        return begun_anew.not_as_wanted(configuration, Depends(configuration, SCANS.get), results)
+
+    assert others(configured()) == others(configured(rounds=[{"network": "coarse"}] * 3)) == set()
+    assert others(configured(training=DEFAULT["training"] | {"epochs": 30})) == {"round_0", "round_1"}
+    rounds = [{"network": "coarse"}, {"network": "coarse", "selection": "confident"}]
+    assert others(configured(rounds=rounds, deploy={"network": "coarse"})) == {"round_1", "round_deploy"}
+
+
 def test_one_more_fold_leaves_the_teachers_first_one(results):
     both = configured(training=DEFAULT["training"] | {"folds": [0, 1]})
     _, line = said(results, both)

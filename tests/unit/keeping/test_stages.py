@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+from base64 import urlsafe_b64encode
+from uuid import uuid4
 
 import pytest
 import yaml
+from snakemake.settings.types import RerunTrigger
 
 from conftest import ROOT, script
 from noisy_student.cohort.folder_state import state_of_scans
@@ -15,7 +18,7 @@ from noisy_student.keeping import stages as keeping_stages
 from noisy_student.keeping import store as keeping
 from noisy_student.keeping.depends import Depends
 from noisy_student.keeping.inventory import damaged, in_store
-from noisy_student.keeping.stages import adopt, publish, register, stages_of
+from noisy_student.keeping.stages import COMPARED, adopt, not_compared, publish, register, stages_of
 from noisy_student.keeping.store import Store
 from noisy_student.organs import FLARE22
 
@@ -305,3 +308,32 @@ def test_what_is_labelled_decides_on_trainings_and_labels_and_says_nothing_where
         files = {file for stage in own if stage.name == "training" for file in stage.files}
         assert ("results/round_1/filling.tsv" in files) == (name != "whole")
     assert not keys["whole"] & keys["liver"] and not keys["liver"] & keys["spleen"]
+
+
+def test_what_snakemake_was_not_to_compare_enters_no_store():
+    every = {trigger.name for trigger in RerunTrigger.all()}
+    assert not_compared(every, is_touched=False) == not_compared(set(COMPARED), is_touched=False) == ""
+    assert "without params, input" in not_compared({"MTIME"}, is_touched=False)
+    assert "--touch" in not_compared(every, is_touched=True)
+
+
+def test_what_was_edited_and_what_follows_enters_no_store(first, tmp_path):
+    def record(path, seconds_before=0.0):
+        made = (first / path).stat().st_mtime
+        note = first / keeping_stages.RECORDS / urlsafe_b64encode(path.encode()).decode()
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text("{}")
+        os.utime(note, (made - seconds_before, made - seconds_before))
+
+    def published():
+        store = Store(tmp_path / "another store" / uuid4().hex)
+        publish(stages(), store, first, made=lambda path: True)
+        return [place.parent.name for place in sorted(store.root.glob("stages/*/[!.]*"))]
+
+    record("results/round_1/selection.tsv")
+    assert sorted(stage.name for stage in stages()) == published()
+    record("results/round_1/selection.tsv", seconds_before=60)
+    assert published().count("training") == published().count("predictions") == 1
+    assert "labels" in published()
+    record("results/cohort/cases.tsv", seconds_before=60)
+    assert published() == []

@@ -20,6 +20,8 @@ from noisy_student.files import visible
 from noisy_student.reading.dicom.files import visible_names
 
 LENGTH = 16
+# Of a run's environment: the state of each role's scans when it began.
+SCANS_VARIABLE = "NOISY_STUDENT_SCANS"
 PACKED = ".gz"
 
 

@@ -61,6 +61,8 @@ LabelTable = Annotated[
 ]
 
 
+# A command has the names of all shards' tables, and Linux takes 128 KiB of it (MAX_ARG_STRLEN).
+MOST_SHARDS = 2000
 # What the student after the last round is called, where rounds have numbers.
 DEPLOY = "deploy"
 
@@ -240,7 +242,7 @@ class Configuration(Strict):
 
     seed: Annotated[int, Field(ge=0)] = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    shards: Positive = 1
+    shards: Annotated[int, Field(gt=0, le=MOST_SHARDS)] = 1
     organs: LabelTable = FLARE22
     cohort: Cohort
     networks: dict[Name, Network] = Field(min_length=1)

@@ -92,12 +92,31 @@ def refuse_foreign(configuration: Configuration, depends: Depends, results: Path
         refuse_foreign_checkpoints(folder)
 
 
+def not_as_wanted(configuration: Configuration, depends: Depends, results: Path) -> set[str]:
+    """The names of the rounds' folders from the first one on whose training, as it is there, is of something else."""
+    numbers = [number for number in configuration.trainings if _is_of_another(number, configuration, depends, results)]
+    last = len(configuration.chain)
+    return {f"round_{configuration.called(number)}" for number in range(min(numbers, default=last), last)}
+
+
+def _is_of_another(number: int, configuration: Configuration, depends: Depends, results: Path) -> bool:
+    folds = _folds_of(number, configuration, depends, results)
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in folds]
+    return any(training and training.made_from != wanted for training, wanted in found)
+
+
 def _folds(configuration: Configuration, depends: Depends, results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Each fold's folder, and what its training is to be made from."""
     for number in configuration.trainings:
-        wanted = depends.training(number) | settings_in_words(configuration.training_of(number))
-        for fold in configuration.folds_of(number):
-            yield results / f"round_{configuration.called(number)}/model/fold_{fold}", json.loads(json.dumps(wanted))
+        yield from _folds_of(number, configuration, depends, results)
+
+
+def _folds_of(
+    number: int, configuration: Configuration, depends: Depends, results: Path
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    wanted = depends.training(number) | settings_in_words(configuration.training_of(number))
+    for fold in configuration.folds_of(number):
+        yield results / f"round_{configuration.called(number)}/model/fold_{fold}", json.loads(json.dumps(wanted))
 
 
 def _line(folder: Path, wanted: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,10 @@ from noisy_student.nnunet import CASES_FOLDER
 STAGES, USERS = "stages", "users"
 # Snakemake's record of how each output was made, by which it sees what has changed since.
 RECORDS = Path(".snakemake/metadata")
+# By what Snakemake sees that something was made from other scans or with other settings.
+COMPARED = ("MTIME", "PARAMS", "INPUT")
+# Clocks of disks differ.
+SLACK_SECONDS = 2
 # Of a run's folder: links to the manifests of the stages that it uses.
 HELD = Path("results/.store")
 
@@ -143,9 +147,28 @@ def adopt(stages: Sequence[Stage], store: Store, folder: Path) -> list[str]:
     return [stage.name for stage in stages if _is_new(stage, store, folder) and _take(stage, store, folder)]
 
 
+def not_compared(triggers: Collection[str], is_touched: bool) -> str:
+    """Why what lies in a run's folder may not be what is wanted now, so that it enters no store; empty if it is.
+
+    `triggers`: what Snakemake looks at, its `RerunTrigger` by name. `is_touched`: files were touched, and none made.
+    """
+    if is_touched:
+        return "--touch takes for made what lies here, whatever it was made from"
+    if unseen := [name.lower() for name in COMPARED if name not in triggers]:
+        return f"--rerun-triggers without {', '.join(unseen)} leaves what was made from something else"
+    return ""
+
+
 def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[[str], bool]) -> None:
-    """Add the stages that are finished, all of whose files were `made` as they are wanted now, to the store."""
+    """Add the stages that are finished, all of whose files were `made` as they are wanted now, to the store.
+
+    They stand in the order in which they are made: what was edited, and all that follows, stays out.
+    """
     for stage in stages:
+        if edited := _edited(stage, folder):
+            said = "was edited, or copied without its date: neither it nor what is made after it enters the store"
+            print(f"{edited} {said}", file=sys.stderr)
+            return
         place = _place(stage, store)
         if (place / MANIFEST).exists() or not all(made(file) and (folder / file).exists() for file in stage.files):
             continue
@@ -158,6 +181,15 @@ def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[
                 if (folder / path).exists():
                     link_tree(folder / path, temporary / path)
             _fill(stage, folder, temporary)
+
+
+def _edited(stage: Stage, folder: Path) -> str:
+    """A file of a stage that was written after Snakemake's record of having made it; empty if there is none."""
+    for file in stage.files:
+        path, record = folder / file, folder / _record(file)
+        if path.exists() and record.exists() and path.lstat().st_mtime > record.stat().st_mtime + SLACK_SECONDS:
+            return file
+    return ""
 
 
 def _fill(stage: Stage, folder: Path, place: Path) -> None:
@@ -242,9 +274,13 @@ def invalidate(place: Path) -> None:
 def _files(stage: Stage, folder: Path) -> list[str]:
     """The single files of a stage that are in a folder, with Snakemake's records of them; trees have theirs."""
     named = [*stage.files, *stage.extras]
-    records = [str(RECORDS / urlsafe_b64encode(file.encode()).decode()) for file in _outputs(stage, folder)]
+    records = [str(_record(file)) for file in _outputs(stage, folder)]
     in_trees = tuple(f"{tree}/" for tree in stage.trees)
     return [file for file in (*named, *records) if not file.startswith(in_trees or " ") and (folder / file).is_file()]
+
+
+def _record(file: str) -> Path:
+    return RECORDS / urlsafe_b64encode(file.encode()).decode()
 
 
 def _outputs(stage: Stage, folder: Path) -> list[str]:

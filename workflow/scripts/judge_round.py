@@ -19,7 +19,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, checkpoint_name, checkpoints_of_voices
-from noisy_student.tables import read_table
+from noisy_student.tables import read_table, read_tables
 from noisy_student.train.collapse import gain, shortcomings
 
 # A model from elsewhere may have learned from any of the scans that this run's folds hold out.
@@ -86,8 +86,9 @@ class Rules:
 
 def change_of_labels(shards: list[Path]) -> float | None:
     """The mean over scans of their `disagreement` over the last rounds; None without measures."""
-    tables = [read_table(path, ["case", "disagreement"]) for path in shards]
-    return float(pd.concat(tables).groupby("case").disagreement.first().mean()) if tables else None
+    if not shards:
+        return None
+    return float(read_tables(shards, ["case", "disagreement"]).groupby("case").disagreement.first().mean())
 
 
 def link_labeller(model: Path, preprocessed: Path, folds: list[int], voices: list[str], folder: Path) -> None:

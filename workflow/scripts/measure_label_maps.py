@@ -18,7 +18,8 @@ from noisy_student.model.records import model_of
 from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
 from noisy_student.select.disagreement import disagreements
-from noisy_student.select.measures import label_measures
+from noisy_student.select.measures import COLUMNS, label_measures
+from noisy_student.select.scores import DISAGREEMENTS
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, stacked, write_table
 
@@ -66,7 +67,7 @@ def main() -> None:
     wanted = to_label(table, arguments.roles, arguments.fewer_than)
     cases = shard_of(wanted, arguments.shard, arguments.shards).case.tolist()
     work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
-    measures = stacked(in_order(work, cases, arguments.cores, "measuring"), ["case"])
+    measures = stacked(in_order(work, cases, arguments.cores, "measuring"), [*COLUMNS, *DISAGREEMENTS, "case"])
     if arguments.hand_labels:
         labelled = labelled_by_case(wanted, [organ.label for organ in arguments.organs])
         measures = measures[

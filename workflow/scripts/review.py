@@ -26,7 +26,7 @@ from noisy_student.review.pictures import contradicted_panels
 from noisy_student.review.quality import quality, wrong_ml
 from noisy_student.review.ranking import at_stake_ml, features, ranked
 from noisy_student.review.scans import Scan, in_doubt, look_at
-from noisy_student.tables import read_table, stacked, write_table
+from noisy_student.tables import read_table, read_tables, stacked, write_table
 from noisy_student.train.held_out import FOLDER, hand_labels
 
 
@@ -153,7 +153,7 @@ def main() -> None:
         for row in unlabelled.itertuples()
     }
     columns = ["case", "label", "volume_ml", "organ_disagreement"]
-    measures = pd.concat([read_table(path, columns) for path in arguments.measures])
+    measures = read_tables(arguments.measures, columns)
     corrected = {case for path in arguments.corrected for case in read_table(path, ["case"]).case}
     order = listed(scores, measures, cases, scans, corrected, arguments.cores)
     models = scores.model.unique()

@@ -115,6 +115,11 @@ def test_an_organ_that_is_not_labelled_in_a_scan_has_no_volume_there(label_map, 
     assert means["spleen"] == table[(table.case == "b") & (table.organ == "spleen")].volume_ml.item() > 0
     assert script("measure_label_maps.py", *words, "--roles", "validation", "--fewer-than", 13).returncode == 0
     assert read_table(measures, ["case"]).case.tolist() == ["a"] * len(FLARE22)
+    columns = list(read_table(measures))
+    # Of more shards than scans.
+    shard = ("--roles", "validation", "--fewer-than", 13, "--shard", 1, "--shards", 2)
+    assert script("measure_label_maps.py", *words, *shard).returncode == 0
+    assert sorted(read_table(measures)) == sorted(columns) and read_table(measures).empty
 
 
 def test_organs_of_a_scan_in_which_only_some_voxels_are_labelled_have_no_known_volume(

@@ -64,6 +64,8 @@ def test_rounds_end_when_the_labels_no_longer_change(run, tmp_path):
     shards = [tmp_path / "0.tsv", tmp_path / "1.tsv"]
     for path, disagreement in zip(shards, (0.1, 0.3), strict=True):
         write_table(pd.DataFrame({"case": path.stem + "x", "label": [1, 2], "disagreement": disagreement}), path)
+    write_table(pd.DataFrame(columns=["case", "label", "disagreement"]), tmp_path / "empty.tsv")
+    shards.insert(0, tmp_path / "empty.tsv")
     assert change_of_labels(shards) == pytest.approx(0.2) and change_of_labels([]) is None
 
 

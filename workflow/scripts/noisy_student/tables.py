@@ -46,6 +46,12 @@ def stacked(tables: Iterable[pd.DataFrame], columns: Iterable[str]) -> pd.DataFr
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(columns))
 
 
+def read_tables(paths: Iterable[Path], columns: Iterable[str]) -> pd.DataFrame:
+    """Tables of the same columns as one, such as those of shards: one that has no rows says nothing of their types."""
+    parts = [read_table(path, list(columns)) for path in paths]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
 def read_table(path: Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     """Read a table and require the given columns. Raises InputError also if the table's end is missing."""
     remedy = "delete it and start the run again (or end its last line, if you edited it)"

@@ -3,7 +3,8 @@
 #
 # Versions: SimpleITK 2.5.7, numpy 2.4.6, Python 3.11.
 # Input: a scan of air around a liver of 56 HU on average (15 HU of noise); the same with one voxel of 3071 HU, as a
-#   clip or a filling leaves, and with one of 30000 HU, as scans of an extended HU range have, both in a corner of the scan.
+#   clip or a filling leaves, and with one of 30000 HU, as scans of an extended HU range have, both in a corner of the
+#   scan.
 # Expected: one median, that of the liver's 4000 voxels, as mean and standard deviation are the same in all three.
 #   LabelIntensityStatistics takes it from a histogram of 128 bins between the lowest and the highest voxel of the whole
 #   scan, those of no label included: the steps are 32 HU wide with metal, 242 HU with more, and nothing says so.

@@ -2,11 +2,12 @@
 # SimpleITK's vote on label maps gives voxels that are tied to the next organ, which nobody voted for.
 #
 # Versions: SimpleITK 2.5.7, numpy 2.4.6, Python 3.11.
-# Input: two readers' label maps of a scan, of 13 organs in one patient and, as the scan shows no more, of organs 1 to 4
-#   in another; they disagree on 40 voxels between organs 1 and 2.
+# Input: two readers' label maps of a scan, of 13 organs in one patient and, as the scan shows no more, of organs 1 to
+#   4 in another; they disagree on 40 voxels between organs 1 and 2.
 # Expected: background, one of the two votes, or a label that no organ has. Unless labelForUndecidedPixels is set, a
-#   tied voxel gets the highest label of these label maps plus one: 14 in the first patient, which a table of 13 organs might
-#   refuse, but 5 in the second, which is a valid organ. LabelVoting and MultiLabelSTAPLE do the same, without a word.
+#   tied voxel gets the highest label of these label maps plus one: 14 in the first patient, which a table of 13
+#   organs might refuse, but 5 in the second, which is a valid organ. LabelVoting and MultiLabelSTAPLE do the same,
+#   without a word.
 # Seen, labels of the tied voxels:
 #   organs 1 to 13: LabelVoting 14, MultiLabelSTAPLE 14
 #   organs 1 to 4:  LabelVoting 5, MultiLabelSTAPLE 5

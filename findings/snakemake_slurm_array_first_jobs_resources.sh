@@ -6,8 +6,9 @@
 #   unlike size; run with `--slurm-array-jobs=all` and without. In place of SLURM's own, an `sbatch` that notes what it
 #   is asked for, and refuses.
 # Expected: for each job what Snakemake's log says of it, or an array for each size. All jobs of a rule become one
-#   array, with one request for each of its jobs, that of the job which comes first, another one from run to run; nothing says
-#   so. If that is a small scan, the large ones are ended for want of memory or time; if the largest, all wait for it.
+#   array, with one request for each of its jobs, that of the job which comes first, another one from run to run;
+#   nothing says so. If that is a small scan, the large ones are ended for want of memory or time; if the largest, all
+#   wait for it.
 # Seen, what sbatch is asked for (the array's 1 MB more is for its list of jobs):
 #   without arrays: 1000 MB 10 min, 8000 MB 80 min, 64000 MB 640 min
 #   log, array:     1000 MB 10 min, 8000 MB 80 min, 64000 MB 640 min

@@ -42,7 +42,7 @@ TABLE_ALONE = {
 FURTHER: dict[str, dict[str, str]] = {
     "Training": {
         "training.validation_iterations_per_epoch": "{} validation batches after each epoch",
-        "training.foreground_fraction": "share of patches centred on an organ: {}",
+        "training.foreground_fraction": "share of patches centred on an organ (whole ones of a batch): {}",
     },
     "Efficiency": {"efficiency.time_limit_s": "time limit of a scan: {} s"},
 }

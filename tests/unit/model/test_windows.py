@@ -60,6 +60,20 @@ def test_logits_beyond_half_precision_are_an_error(plan):
         windows_of(plan, torch.ones(1, 24, 48, 48)).logits(partial(map, network))
 
 
+@pytest.mark.parametrize("on_body", [False, True])
+def test_windows_without_numbers_among_others_are_an_error_and_a_network_without_any_has_diverged(plan, on_body):
+    body = torch.zeros(30, 60, 90, dtype=torch.bool)
+    body[5:25, 5:55, :60] = True
+    patch_size, given = plan.configuration.patch_size, torch.ones(1, 30, 60, 90)
+    windows = Windows(given, patch_size, 0.5, CLASSES, CPU, body if on_body else None)
+    network = torch.nn.Conv3d(1, CLASSES, 1)
+    number = iter(range(len(windows.places)))
+    with pytest.raises(OverflowError, match="half precision"):
+        windows.logits(partial(map, lambda window: network(window) * (torch.nan if next(number) == 1 else 1)))
+    nothing = windows.logits(partial(map, lambda window: network(window) * torch.nan))
+    assert torch.isnan(nothing[:, windows.weight_sums > 0]).all()
+
+
 def test_windows_without_a_body_are_left_out_and_are_background(plan, network):
     image = torch.randn(1, 30, 60, 90, generator=torch.Generator().manual_seed(1))
     body = torch.zeros(30, 60, 90, dtype=torch.bool)

@@ -77,9 +77,16 @@ class Windows:
         if self.uncovered is not None:
             blended[:, self.uncovered] = background(self.classes, blended)[:, None]
         # Class by class: the mask of all at once would take half as much memory again.
-        if any(torch.isinf(logits).any() for logits in blended):
+        if any(map(self._overflows, blended)):
             raise OverflowError("the network's logits are beyond the range of half precision")
         return blended[(slice(None), *self.inside[1:])]
+
+    def _overflows(self, logits: torch.Tensor) -> bool:
+        """Whether a class's logits are infinite, or no numbers in some windows: in all, the network has diverged."""
+        if torch.isfinite(logits).all():
+            return False
+        looked_at = logits.numel() if self.uncovered is None else logits.numel() - int(self.uncovered.sum())
+        return bool(torch.isinf(logits).any()) or int(torch.isnan(logits).sum()) < looked_at
 
 
 def background(classes: int, like: torch.Tensor) -> torch.Tensor:

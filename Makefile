@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial study-review clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -122,7 +122,8 @@ inputs: $(READY)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
-# study-clinic: all scans from one clinic. study-partial: scans with only some of their organs labelled (LABEL_MAPS too).
+# study-clinic: all scans from one clinic (LABEL_MAPS too). study-partial: scans with only some of their organs labelled
+# (LABEL_MAPS too).
 # study-review: which scans to correct, and what that is worth (LABEL_MAPS too).
 STUDY := $(CURDIR)/results/study
 RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
@@ -132,16 +133,16 @@ study: $(READY)
 	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
-study-choice study-choice_painted study-clinic study-partial: study-%: $(READY)
+study-choice study-choice_painted study-partial: study-%: $(READY)
 	mkdir -p $(STUDY)/$*
 	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$*/tables/summary.txt
 
-.PHONY: study-review
-study-review: COHORT := $(if $(LABEL_MAPS),review_painted,review)
-study-review: $(READY)
+# Generated and painted scans apart.
+study-clinic study-review: COHORT = $(@:study-%=%)$(if $(LABEL_MAPS),_painted)
+study-clinic study-review: study-%: $(READY)
 	mkdir -p $(STUDY)/$(COHORT)
-	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) --configfile benchmarks/study/review.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
+	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
 clean:

@@ -34,7 +34,7 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
         (None, 3, 21),
         ("choice", 1, 25),
         ("choice_painted", 2, 18),
-        ("clinic", 3, 8),
+        ("clinic", 3, 5),
         ("partial", 3, 12),
         ("review", 3, 7),
     ],
@@ -42,9 +42,8 @@ def planned_experiment(folder, rounds, *names, snakefile="Snakefile"):
 def test_each_arm_of_each_seed_is_an_experiment(tmp_path, overlay, seeds, arms):
     words = ("--configfile", str(ROOT / f"benchmarks/study/{overlay}.yaml")) if overlay else ()
     jobs = planned(tmp_path, *words, snakefile="benchmarks/study/Snakefile")
-    judged = {"review": {"correct": 4 * seeds}, "partial": {}, "choice_painted": {}}.get(
-        overlay, {"judge_voxels": seeds}
-    )
+    judged = {"judge_voxels": seeds} if overlay in (None, "choice") else {}
+    judged |= {"correct": 4 * seeds} if overlay == "review" else {}
     assert jobs == {"cohort": seeds, "experiment": seeds * arms, "tables": 1, "all": 1} | judged
 
 

@@ -69,6 +69,17 @@ def test_voxels_are_sure_where_the_folds_agree(untrained, scan):
     assert predictor.label(scan).confidence_zyx is None
 
 
+def test_a_network_that_has_diverged_is_no_teacher_among_others_either(untrained, scan):
+    model = read_model(checkpoints_of(untrained, (0, 1)))
+    for weights in model.networks[-1].parameters():
+        weights.data.fill_(torch.nan)
+    predictor = Predictor(model, Prediction(backend="torch"), CPU)
+    logits = predictor.predict(predictor.on_host(read_array(with_suffix(scan, ARRAY))))
+    assert predictor.labelled(logits, read_properties(scan)).scores.voxels.sum() == 0
+    with pytest.raises(InputError, match="diverged"):
+        predictor.labelled(logits, read_properties(scan), voxels=True)
+
+
 def test_soft_labels_and_counts_know_of_pieces_that_were_taken_away(untrained, scan):
     """Of two networks without training the pieces of an organ are many; all but the largest become background."""
     found = {}

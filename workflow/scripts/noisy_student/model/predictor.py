@@ -33,6 +33,7 @@ LEFT_RIGHT = 2
 # Per voxel of the network's grid: the image in float32, the windows' weights in half precision.
 BYTES_PER_VOXEL = 4 + 2
 BYTES_PER_LOGIT = 2
+DIVERGED = "look at the trainings that made this teacher (progress.tsv of each fold): one may have diverged"
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,12 @@ class Predictor:
     ) -> Labelled:
         """The label map on the scan's own grid and its scores; if wanted the confidence of its `voxels`, `soft` labels.
 
-        All in the model's own labels; `meaning` is theirs elsewhere, for confidence and soft labels.
+        All in the model's own labels; `meaning` is theirs elsewhere, for confidence and soft labels. Of a network that
+        has diverged, alone or among others, the label map is empty; `voxels` raise InputError, since a student would
+        learn from them that there are no organs.
         """
+        if voxels and torch.isnan(logits.mean[0]).any():
+            raise InputError("logits that are numbers, of each network that labels", "none of one of them", DIVERGED)
         certainty, on_grid = certainty_of(logits.mean)
         before = label_map_of(logits.mean, on_grid, properties, self.plan)
         label_map = largest_pieces(before, self.steps)

@@ -57,6 +57,18 @@ def test_what_may_be_of_several_cases_is_refused_by_name_with_the_folder_that_te
     assert "into a folder named after it" in error.value.remedy
 
 
+def test_masks_of_another_entrys_scan_and_of_none_are_not_taken_for_the_one_whose_name_theirs_begins_with():
+    """`p1_2` is a test scan, or nowhere; `3-Liver` and `7-BODY` are numbers of regions."""
+    files = [Path(f"{name}.nii.gz") for name in ("p1_2_liver", "p1_2_spleen")]
+    assert masks_by_case(files, {"p1"}, is_known, {"p1", "p1_2"}) == {}
+    for names in ("p1_2_liver p1_2_spleen", "p1_2_liver", "p1_pv_liver p1_pv_spleen", "liver_pv_p1 spleen_pv_p1"):
+        with pytest.raises(InputError, match=r"p1 or one with “(2|pv)” in its name"):
+            grouped(names, "p1")
+    assert (
+        list(grouped("p1_mask_3-Liver p1_mask_7-BODY", "p1")) == list(grouped("p1_ct_liver p1_ct_body", "p1")) == ["p1"]
+    )
+
+
 @pytest.fixture
 def flat(lay):
     return lay(

@@ -9,10 +9,11 @@ import SimpleITK as sitk
 import yaml
 
 from dicom_series import write_series
+from noisy_student.cohort import case_paths
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.folder_findings import folder_findings
-from noisy_student.cohort.scans import find_scans, names_truth, search
+from noisy_student.cohort.scans import Scan, find_scans, names_truth, search
 from noisy_student.cohort.unpaired import missing_label_maps
 from noisy_student.configuration.experiment import Folders, read_configuration
 from noisy_student.errors import InputError
@@ -352,6 +353,37 @@ def test_folders_of_masks_come_into_the_tables_numbers_by_their_names(images, tm
     assert said.endswith(
         "organs by the names of its masks: Liver is liver, KidneyR is right kidney; left over as background: heart"
     )
+
+
+def test_a_mask_that_is_named_as_a_label_map_is_not_the_first_organ_of_the_table(images, tmp_path):
+    images("cases/a/ct.nii.gz", cases__a__segmentations__spleen=1)
+    images("images/b.nii.gz", labels__b_seg_spleen=2)
+    images("images/c.nii.gz", spleen__c=2)
+    images("images/d.nii.gz", liver__d=3)
+    images("liver_7.nii.gz", all__liver_7=3)
+    data = tmp_path / "data"
+    found = [
+        Scan("a", "labelled", data / "cases/a/ct.nii.gz", data / "cases/a/segmentations/spleen.nii.gz"),
+        Scan("b", "labelled", data / "images/b.nii.gz", data / "labels/b_seg_spleen.nii.gz"),
+        Scan("c", "labelled", data / "images/c.nii.gz", data / "spleen/c.nii.gz"),
+        Scan("d", "labelled", data / "images/d.nii.gz", data / "liver/d.nii.gz"),
+        Scan("liver_7", "labelled", data / "liver_7.nii.gz", data / "all/liver_7.nii.gz"),
+    ]
+    organs = (Organ(1, "liver"), Organ(2, "spleen"))
+    findings = make_case_table(found, Standard(organs, tmp_path / "renumbered"), cores=1)[1]
+    errors = findings[findings.severity == "error"]
+    assert errors.case.tolist() == ["a", "b", "c"] and errors.found.str.contains("named after spleen").all()
+    assert errors.remedy.str.contains("labels: {spleen: 1}", regex=False).all()
+
+
+def test_a_case_folder_that_holds_its_scan_alone_has_no_label_map(images, tmp_path):
+    """And a star beside the case's name is any text."""
+    images("cases/a/image.nii.gz", cases__a__mask_Liver=1, cases__a__mask_Right_Kidney=4)
+    images("cases/b/image.nii.gz")
+    entry = {"cases": tmp_path / "data/cases", "scan": "image.nii.gz", "label_maps": "."}
+    assert [scan.case for scan in find_scans(Folders.model_validate({"labelled": [entry]}))] == ["a"]
+    found = case_paths.found(tmp_path / "data", "cases/a/{case}*.nii.gz")
+    assert set(found) == {"image", "mask_Liver", "mask_Right_Kidney"}
 
 
 def test_masks_as_converters_name_them_are_known_without_what_all_have_and_it_is_said(images, tmp_path):

@@ -37,8 +37,8 @@ def scans_of(entry: Entry) -> dict[str, Path]:
 
 def label_maps_of(entry: Entry) -> dict[str, Path]:
     """The label map or truth of each case that has one. Raises InputError where a case has several."""
-    found = _one_each(entry, key_of_label_maps(entry), _label_maps(entry))
-    return {case: label_map_at(path) for case, path in found.items()}
+    found, scans = _one_each(entry, key_of_label_maps(entry), _label_maps(entry)), scans_of(entry)
+    return {case: label_map_at(path) for case, path in found.items() if not _has_nothing_but(path, scans.get(case))}
 
 
 def missing_label_map(entry: Entry, case: str) -> Path:
@@ -92,6 +92,11 @@ def left_out(entry: LabelledCases) -> list[Finding]:
 def _label_maps(entry: Entry) -> dict[str, list[Path]]:
     path = getattr(entry, key_of_label_maps(entry))
     return case_paths.found(entry.cases, path) if path else {}
+
+
+def _has_nothing_but(path: Path, scan: Path | None) -> bool:
+    """Whether a folder, named for masks beside the scan, holds the scan alone."""
+    return scan is not None and path.is_dir() and set(visible(path)) <= {scan}
 
 
 def _one_each(entry: Entry, key: str, found: Mapping[str, list[Path]]) -> dict[str, Path]:

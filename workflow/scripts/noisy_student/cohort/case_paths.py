@@ -57,4 +57,5 @@ def pattern_of(path: str) -> re.Pattern[str]:
 
 def _glob(path: str) -> str:
     pieces = _STANDING_FOR_TEXT.split(path)
-    return "".join("*" if number % 2 else glob.escape(piece) for number, piece in enumerate(pieces))
+    stars = "".join("*" if number % 2 else glob.escape(piece) for number, piece in enumerate(pieces))
+    return re.sub(r"\*+", "*", stars)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import SimpleITK as sitk
+
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.label_names import (
     NAMED,
@@ -26,7 +29,7 @@ from noisy_student.configuration.numbering import Numbers, numbers_of
 from noisy_student.organs import LESIONS, Organ, words_of
 from noisy_student.reading.mask_names import MASK_WORDS
 from noisy_student.reading.masks import files_in
-from noisy_student.reading.names import IMAGE_WORDS
+from noisy_student.reading.names import IMAGE_WORDS, stem_of
 from noisy_student.reading.volume import Remark, Volume
 from noisy_student.sparse import IGNORE
 
@@ -93,9 +96,10 @@ def numbering_of(
         return Numbering(numbers), name_remarks(found, scan.labels, organs) + remarks
     if not found.names and not found.are_all:
         remedy = "give the organs' numbers in this folder under `labels`, or correct `organs`"
-        return Numbering(None, range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)), []
+        known, wanted = range(len(organs) + 1), (f"labels from 0 to {len(organs)}", remedy)
+        return Numbering(None, known, wanted), _mask_of_another(scan, path, stored, organs)
     numbers, remarks = numbers_by_name(found, [organ for organ in organs if organ.label in labelled], organs)
-    if path.is_dir() and not scan.masks and len(files := files_in(path)) == 1:
+    if not numbers and path.is_dir() and not scan.masks and len(files := files_in(path)) == 1:
         remarks = [replace(remark, remedy=_as_a_file(scan, files[0])) for remark in remarks]
     wanted = (
         f"numbers that have a name in {found.where}",
@@ -105,6 +109,25 @@ def numbering_of(
     remarks += unclear
     remarks += stale_names(found, stored.image, [number for own in numbers.values() for number in own], organs)
     return Numbering(numbers, {0, *found.names}, wanted, taken_of(found, numbers)), remarks
+
+
+def _mask_of_another(scan: Scan, path: Path, stored: Volume, organs: Sequence[Organ]) -> list[Remark]:
+    """An error where a file with one number is named after an organ, or its folder is, that has another one here."""
+    meaning = OrganNames(organs)
+    words = [word for word in words_of(stem_of(path)) if word not in {*words_of(scan.case), *MASK_WORDS, *IMAGE_WORDS}]
+    organ = next((name for name in (" ".join(words), path.parent.name) if meaning.is_known(name)), None)
+    if organ is None or scan.organs is not None:
+        return []
+    numbers = [number for number in np.unique(sitk.GetArrayViewFromImage(stored.image)).tolist() if number]
+    if len(numbers) != 1 or numbers == [meaning.rank(organ)]:
+        return []
+    taken = next((organ.name for organ in organs if organ.label == numbers[0]), "no organ")
+    said = f"named after {organ}, and has the number {numbers[0]}, which is {taken} in the label table"
+    remedy = (
+        f"if it is a mask, name the folder of the case's masks as its label map, or say beside it organs: [{organ}] "
+        f"and labels: {{{organ}: {numbers[0]}}}; if it is a label map of all organs, give their numbers under `labels`"
+    )
+    return [Remark(NAMES, said, "the number of the organ that it is named after", remedy, "error")]
 
 
 def _with_ignored(

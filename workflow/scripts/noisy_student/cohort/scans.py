@@ -1,7 +1,8 @@
 """Which scans there are: folders searched, tables read, names made, roles given."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -132,6 +133,15 @@ def search(
     elsewhere = {place for path in named_paths for place in (path, *path.parents)}
     searched = [as_folders(entry, role) for role, entry in named]
     looked: dict[Path, Contents] = {}
+
+    @cache
+    def cases() -> set[str]:
+        """Of all entries whose scans are named by their files."""
+        found = {case_name(image) for one in looked.values() for image in one.scans}
+        of_folders = (case_folders.scans_of(entry) for entry in searched if isinstance(entry, Cases))
+        tables = (_listed(role, entry, "") for role, entry in named if isinstance(entry, ScanTable))
+        return found.union(*of_folders, (scan.case for table in tables for scan in table))
+
     for (_, given), entry in zip(named, searched, strict=True):
         if isinstance(entry, ScanTable | Archive) or (place := place_of(entry)) in looked:
             continue
@@ -142,7 +152,7 @@ def search(
         if isinstance(entry, Archive):
             found = [replace(scan, source=source) for scan in archived[role, entry.folders]]
         else:
-            found = list(_scans_of(role, entry, looked, source, meaning))
+            found = list(_scans_of(role, entry, looked, source, meaning, cases))
         entries.append((entry, found))
     return Search(entries, looked)
 
@@ -189,25 +199,35 @@ def scans_in(folder: Path, elsewhere: Collection[Path] = (), ending: str = "") -
 
 
 def _scans_of(
-    role: str, entry: Searched, looked: Mapping[Path, Contents], source: str, meaning: OrganNames
+    role: str,
+    entry: Searched,
+    looked: Mapping[Path, Contents],
+    source: str,
+    meaning: OrganNames,
+    cases: Callable[[], Collection[str]],
 ) -> Iterator[Scan]:
     if isinstance(entry, ScanTable):
         yield from _listed(role, entry, source)
     elif isinstance(entry, Cases):
         yield from _of_case_folders(role, entry, source)
     else:
-        yield from _of_folders(role, entry, looked[entry.images], source, meaning)
+        yield from _of_folders(role, entry, looked[entry.images], source, meaning, cases)
 
 
 def _of_folders(
-    role: str, entry: LabelledFolder | ScanFolder, found: Contents, source: str, meaning: OrganNames
+    role: str,
+    entry: LabelledFolder | ScanFolder,
+    found: Contents,
+    source: str,
+    meaning: OrganNames,
+    cases: Callable[[], Collection[str]],
 ) -> Iterator[Scan]:
     is_labelled = isinstance(entry, LabelledFolder)
     folder = entry.label_maps if is_labelled else entry.truth
     label_maps, missing = _label_maps_by_image(entry, found)
     flat = {}
     if folder and not is_one_folder(entry) and len(label_maps) < len(found.scans):
-        flat = _flat_masks(folder, found.scans, label_maps.values(), meaning)
+        flat = _flat_masks(folder, found.scans, label_maps.values(), meaning, cases)
     for image in found.scans:
         case, label_map, masks = case_name(image), label_maps.get(image), ()
         if label_map is None and case in flat:
@@ -217,12 +237,17 @@ def _of_folders(
 
 
 def _flat_masks(
-    folder: Path, images: Sequence[Path], label_maps: Iterable[Path], meaning: OrganNames
+    folder: Path,
+    images: Sequence[Path],
+    label_maps: Iterable[Path],
+    meaning: OrganNames,
+    cases: Callable[[], Collection[str]],
 ) -> dict[str, Masks]:
-    """The masks of each case among the files of a folder that are no case's label map."""
+    """The masks of each case among the files of a folder that are no case's label map; other entries' may lie there."""
     free = set(by_name(label_maps_in(folder, apart_from=images)).values()) - set(label_maps)
     files = sorted(path for path in free if path.parent == folder and extension_of(path))
-    return masks_by_case(files, {case_name(image) for image in images}, meaning.is_known)
+    own = {case_name(image) for image in images}
+    return masks_by_case(files, own, meaning.is_known, cases()) if files else {}
 
 
 def _label_maps_by_image(entry: LabelledFolder | ScanFolder, found: Contents) -> tuple[dict[Path, Path], str]:

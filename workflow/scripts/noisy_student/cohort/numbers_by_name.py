@@ -243,6 +243,7 @@ def _missing(found: Named, missing: Sequence[str], numbers: Mapping[str, Sequenc
     if numbers:
         only = ", ".join(map(in_yaml, numbers))
         remedy += f"; if the others are not labelled, add to its entry under `cohort.folders` organs: [{only}]"
+        remedy += ", or where that differs from scan to scan, list them in a table with a column `organs`"
     if not found.are_all:
         remedy += "; or give each organ's number under `labels`"
     return Remark(NAMES, said, NAMED, remedy, "error")

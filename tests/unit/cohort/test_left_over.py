@@ -54,6 +54,13 @@ def test_an_organ_that_is_nowhere_beside_a_number_left_over_is_a_warning(labelle
     assert severity == ["warning"] and "2 (in 1 of 2); in none of its label maps: spleen" in said
 
 
+def test_a_number_left_over_that_fills_most_of_a_scan_may_be_what_nobody_labelled(labelled, found):
+    given = {"labels": {"liver": 1}, "organs": ("liver",)}
+    severity, said = found("fills more than half", labelled("a", [1, 0, 0, 9, 9, 9, 9, 9], **given))
+    assert severity == ["warning"] and "ignore: 9 under `labels`" in said
+    assert found("fills more than half", labelled("b", [1, 0, 0, 9, 9], **given))[0] == []
+
+
 def test_a_number_left_over_beside_all_organs_is_a_note_that_says_how_to_join_it(labelled, found):
     given = {"labels": {"liver": 1}, "organs": ("liver",)}
     severity, said = found("`labels` does not name", labelled("a", [1, 2], **given))

@@ -16,6 +16,9 @@ from noisy_student.reading.volume import Remark
 
 # Of a row of the case table's making: numbers in the label map that `labels` does not name.
 LEFT_OVER = "left_over"
+# Those of them that fill more of it than organs do.
+LARGE = "large_left_over"
+LARGE_SHARE = 0.5
 # The same of organs, by the label table's numbers, that `organs` does not name.
 BEYOND = "beyond"
 LEFT_WANTED = "numbers of the organs that are labelled"
@@ -26,7 +29,10 @@ def left_over(label_map: sitk.Image, numbers: Numbers | None) -> dict[str, list[
     if numbers is None:
         return {}
     named = {0, *(number for name in numbers for number in numbers_of(numbers, name))}
-    return {LEFT_OVER: sorted(set(np.unique(sitk.GetArrayViewFromImage(label_map)).tolist()) - named)}
+    voxels = sitk.GetArrayViewFromImage(label_map)
+    counts = dict(zip(*(found.tolist() for found in np.unique(voxels, return_counts=True)), strict=True))
+    others = sorted(counts.keys() - named)
+    return {LEFT_OVER: others, LARGE: [number for number in others if counts[number] > LARGE_SHARE * voxels.size]}
 
 
 def other_numbers_remarks(measured: Mapping[str, Any], organs: Sequence[Organ]) -> list[Remark]:
@@ -45,8 +51,8 @@ def left_over_findings(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ
     """Of each source, what its label maps have besides the organs that are said to be labelled there.
 
     Where `labels` gives the organs' numbers, others are an error where no organ at all is left, a warning where an
-    organ is in none of the label maps, else a note. By the label table's numbers, others than `organs` names are a
-    warning where an organ that it names is in none of the label maps.
+    organ is in none of the label maps or a number fills more than half of one, else a note. By the label table's
+    numbers, others than `organs` names are a warning where an organ that it names is in none of the label maps.
     """
     by_source: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -60,6 +66,8 @@ def left_over_findings(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ
         absent = labelled - present
         if scans and kind == LEFT_OVER:
             findings.append(_besides_labels(source, len(own), scans, absent, bool(present), organs))
+            if large := sorted({number for row in own for number in row[LARGE]}):
+                findings.append(_large(source, large))
         elif scans and absent:
             findings.append(_besides_organs(source, len(own), scans, absent, organs))
     return findings
@@ -76,6 +84,13 @@ def _besides_labels(
     found += f"; in none of its label maps: {', '.join(organ.name for organ in organs if organ.label in absent)}"
     remedy = "look whether the number of each organ under `labels` is right"
     return Finding("all", "", "warning" if is_any else "error", found, LEFT_WANTED, remedy)
+
+
+def _large(source: str, numbers: Sequence[int]) -> Finding:
+    listed = ", ".join(map(str, numbers))
+    found = f"source {source}: {listed}, left over as background, fills more than half of a label map"
+    remedy = f"if nobody labelled what has it, say so: ignore: {listed} under `labels`; nothing if it is background"
+    return Finding("all", "", "warning", found, LEFT_WANTED, remedy)
 
 
 def _besides_organs(

@@ -101,7 +101,7 @@ def test_a_second_series_is_an_error_that_names_both(series):
     folder, _ = series
     write_series(folder / "localizer", VOXELS[:2], series="9.9")
     said = refusal(folder)
-    assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "table" in said
+    assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "a folder for each" in said
 
 
 def test_another_modality_is_read_and_stops_the_run_unless_it_is_accepted(tmp_path):
@@ -229,4 +229,4 @@ def test_many_series_are_not_all_listed_and_each_is_named_by_its_folder(tmp_path
     for number in range(9):
         write_series(tmp_path / f"part_{number}", VOXELS[:2], series=f"1.2.{number}")
     said = refusal(tmp_path)
-    assert "9 series" in said and "part_3/" in said and "part_4/" not in said and "--image" in said
+    assert "9 series" in said and "part_3/" in said and "part_4/" not in said and "a folder for each" in said

@@ -230,7 +230,7 @@ def test_partly_labelled_datasets_come_together_in_flares_numbers(data, tmp_path
 
     configuration, found = labelled_of("msd_kits_abdomenct1k.yaml")
     warning = next(finding for finding in folder_findings(found) if finding.severity == "warning")
-    assert warning.found == "1 folder(s) of cases without segmentation.nii.gz, left out: case_00210"
+    assert warning.found == "1 case(s) without segmentation.nii.gz, left out: case_00210"
     table, findings = make_case_table(found.scans, Standard(configuration.organs, tmp_path / "renumbered"), cores=1)
     assert not (findings.severity == "error").any(), findings.to_string()
     assert table.set_index("case").organs.to_dict() == {

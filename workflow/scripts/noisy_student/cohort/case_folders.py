@@ -96,7 +96,7 @@ def _label_maps(entry: Entry) -> dict[str, list[Path]]:
 
 def _has_nothing_but(path: Path, scan: Path | None) -> bool:
     """Whether a folder, named for masks beside the scan, holds the scan alone."""
-    return scan is not None and path.is_dir() and set(visible(path)) <= {scan}
+    return scan is not None and path == scan.parent and visible(path) == [scan]
 
 
 def _one_each(entry: Entry, key: str, found: Mapping[str, list[Path]]) -> dict[str, Path]:

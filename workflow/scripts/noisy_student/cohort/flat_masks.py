@@ -30,8 +30,9 @@ def masks_by_case(
     """
     of_case: dict[str, Masks] = defaultdict(dict)
     unclear: dict[Path, list[str]] = {}
+    all_cases = {*cases, *others}
     for file in files:
-        readings = _readings(stem_of(file), {*cases, *others})
+        readings = _readings(stem_of(file), all_cases)
         likely = [(case, organ) for case, organ in readings if is_organ(organ)] or readings
         found = list(dict.fromkeys(case for case, _ in likely))
         if len(found) == 1:

@@ -96,10 +96,8 @@ def _large(source: str, numbers: Sequence[int]) -> Finding:
 def _besides_organs(
     source: str, count: int, others: Collection[int], absent: Collection[int], organs: Sequence[Organ]
 ) -> Finding:
-    found = (
-        f"source {source}: by the label table's numbers its {count} label maps have {_named(others, organs)}, which "
-    )
-    found += f"`organs` does not name, and none has {_named(absent, organs)}"
+    found = f"source {source}: by the label table's numbers its {count} label maps have {_named(others, organs)}, "
+    found += f"which `organs` does not name, and none has {_named(absent, organs)}"
     return Finding("all", "", "warning", found, LEFT_WANTED, _numbers_remedy(absent, organs))
 
 

@@ -11,11 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from noisy_student.cohort import case_paths
 from noisy_student.cohort.organ_names import is_known
-from noisy_student.cohort.pairing import LABEL_WORDS, MASKS, is_named_a_label_map
+from noisy_student.cohort.pairing import MASKS, is_named_a_label_map
 from noisy_student.configuration.layouts import CASE
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import visible_files
-from noisy_student.reading.names import extension_of, stem_of
+from noisy_student.reading.names import LABEL_WORDS, extension_of, stem_of
 
 # So many folders of cases tell what all of them have.
 LOOKED_AT = 50

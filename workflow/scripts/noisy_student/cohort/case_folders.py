@@ -8,7 +8,7 @@ from noisy_student.cohort import case_paths
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.likely_layout import of_case_folders, of_neighbours, remedy_of
 from noisy_student.cohort.pairing import label_map_at, table_line
-from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, why_not, without_companions
+from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, some_names, why_not, without_companions
 from noisy_student.configuration.layouts import CASE, LabelledCases, ScanCases
 from noisy_student.errors import InputError
 from noisy_student.files import visible
@@ -104,7 +104,7 @@ def _one_each(entry: Entry, key: str, found: Mapping[str, list[Path]]) -> dict[s
     if not several:
         return {case: path for case, (path,) in found.items()}
     case, paths = next(iter(several.items()))
-    listed = "; ".join(f"{case}: {_names(paths)}" for case, paths in list(several.items())[:SHOWN])
+    listed = "; ".join(f"{case}: {some_names(paths)}" for case, paths in list(several.items())[:SHOWN])
     got = f"several of {len(several)} case(s): {listed}" + ("; …" if len(several) > SHOWN else "")
     remedy = f"write `{key}` more closely, or move the others elsewhere"
     if key == "scan":
@@ -162,10 +162,4 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _there(folder: Path) -> str:
-    return _names(visible(folder)) if folder.is_dir() else "nothing"
-
-
-def _names(paths: list[Path]) -> str:
-    """Some names."""
-    names = [path.name for path in paths]
-    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "") if names else "nothing"
+    return some_names(visible(folder)) or "nothing"

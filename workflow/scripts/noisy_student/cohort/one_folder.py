@@ -3,7 +3,6 @@
 `volume-3` and `segmentation-3` are a pair: words for images and label maps tell them apart, all else is the same.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from noisy_student.cohort.pairing import (
     likely_pairs,
     named_after,
 )
-from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver
+from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, some_names
 from noisy_student.configuration.experiment import LabelledFolder
 from noisy_student.errors import InputError
 from noisy_student.reading.names import EXTENSIONS, case_name
@@ -38,7 +37,7 @@ def contents(folder: Path, found: Contents) -> Contents:
     scans = [path for path in found.scans if not is_named_a_label_map(path)]
     if not scans:
         wanted = f"scans in {folder}, which is named for scans and label maps both, told apart by their names"
-        got = f"words for label maps in all of them: {_names(found.scans)}"
+        got = f"words for label maps in all of them: {some_names(found.scans)}"
         remedy = f"say how both are named: {by_patterns(folder)}; or list them in a table of scans (config/README.md)"
         raise InputError(wanted, got, remedy)
     taken = set(pairs(folder, replace(found, scans=scans)).values())
@@ -75,8 +74,3 @@ def paired(folder: Path, found: Contents) -> list[Finding]:
     said = f"scans and label maps in one folder, {len(taken)} paired by their names: {listed}"
     remedy = f"look whether they belong together; else say how both are named, as in {by_patterns(folder)}"
     return [Finding("all", folder, "note", said, "each label map with its scan", remedy)]
-
-
-def _names(paths: Collection[Path]) -> str:
-    names = [path.name for path in paths]
-    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

@@ -1,6 +1,6 @@
 """What lies in a folder of scans: the scans, and what is passed over and why."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,11 @@ def contents(folder: Path, apart_from: Collection[Path] = (), ending: str = "") 
     others = [PassedOver(path, why) for path, why in not_scans.items()]
     others += [PassedOver(path, why_not(path)) for path in without_companions(entries, found)]
     return Contents([path for path in scans if path not in corrected], corrected, sorted(others, key=_weight))
+
+
+def some_names(paths: Sequence[Path]) -> str:
+    """Some names; empty for none."""
+    return ", ".join(path.name for path in paths[:SHOWN]) + (", …" if len(paths) > SHOWN else "")
 
 
 def in_words(passed_over: Iterable[PassedOver], shown: int = SHOWN) -> str:

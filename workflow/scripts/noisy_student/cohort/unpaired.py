@@ -8,7 +8,7 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.likely_layout import of_pairs
 from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.pairing import key, label_maps_in, likely_pairs, named_after, table_line
-from noisy_student.cohort.passed_over import SHOWN
+from noisy_student.cohort.passed_over import SHOWN, some_names
 from noisy_student.cohort.scans import Scan, Search
 from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
 from noisy_student.files import visible
@@ -104,7 +104,7 @@ def _missing(scan: Scan, wanted: Path, likely: Path | None, free: list[Path], en
         remedy = f"there is no folder {wanted.parent}: correct it"
     else:
         free = sorted(free, key=lambda path: key(named_after(path)) != key(scan.case))
-        there = _some(free or visible(wanted.parent)) or "nothing"
+        there = some_names(free or visible(wanted.parent)) or "nothing"
         remedy = f"put it there, or list it in a table (config/README.md); in {wanted.parent}: {there}"
     return Finding(scan.case, wanted, "error", "no such file", "a label map of this name", remedy)
 
@@ -116,7 +116,7 @@ def _strays(what: str, folder: Path, free: list[Path], scans: list[Scan]) -> Fin
     if pairs:
         line = table_line(case := min(pairs), without[case], pairs[case], "truth")
         remedy = f"{len(pairs)} would pair in a table of scans (config/README.md), the first as\n{line}"
-    found = f"{len(free)} {what} belong to no scan: {_some(free)}"
+    found = f"{len(free)} {what} belong to no scan: {some_names(free)}"
     return Finding("all", folder, "note", found, "each named as its scan", remedy)
 
 
@@ -126,7 +126,3 @@ def _beside(what: str, folder: Path, twins: dict[Path, Path]) -> Finding:
     found += ", …" if len(twins) > SHOWN else ""
     remedy = "move the one that is not meant elsewhere, as one from before a correction"
     return Finding("all", folder, "warning", found, "one of each scan", remedy)
-
-
-def _some(paths: list[Path]) -> str:
-    return ", ".join(path.name for path in paths[:SHOWN]) + (", …" if len(paths) > SHOWN else "")

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from conftest import ROOT
 from noisy_student.configuration.experiment import MOST_SHARDS, Configuration, read_configuration, schema
-from noisy_student.configuration.selection_rules import PRESETS
+from noisy_student.configuration.selection_rules import PRESETS, SELECTION
 from noisy_student.configuration.settings import Noise, RoundStart
 from noisy_student.errors import InputError
 
@@ -133,6 +133,16 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("organs",), [{"label": 1, "name": "lung", "tolerance": 2}], "tolerance"),
         (("organs",), [{"label": 1, "name": "lung"}], "embedded cohort has FLARE22's"),
         (("selection",), [{"rule": "threshold", "score": "organs", "at_least": 14}], "`organs` has 13"),
+        (("selection",), [{"rule": "top", "score": "certainty", "share": 0.5}], "mean_max_probability"),
+        (("selection",), [{"rule": "top", "score": "volume_ml", "over": "thumb", "share": 0.5}], "not thumb"),
+        (("selection",), "brananas", "fold_agreement is between networks, and one alone labels for round 1"),
+        (("rounds", 1, "selection"), "brananas", "several `training.folds` or `training.voices`"),
+        (("selection",), [{"rule": "top", "score": "mirror_agreement", "share": 0.5}], "`prediction.mirroring: true`"),
+        (
+            ("selection",),
+            [{"rule": "threshold", "score": "disagreement", "at_most": 0.1, "action": "mask"}],
+            "disagreement is the scan's: leave `action` out",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(path, value, said):
@@ -143,6 +153,18 @@ def test_what_cannot_work_is_refused(path, value, said):
     target[path[-1]] = value
     with pytest.raises(InputError, match=re.escape(said)):
         read_configuration(values)
+
+
+def test_scores_between_networks_and_mirrored_scans_are_taken_where_they_are_made():
+    agreement = [
+        {"rule": "top", "score": f"{of}_agreement", "share": 0.5, "over": "liver"} for of in ("fold", "mirror")
+    ]
+    values = default() | {"selection": agreement, "prediction": {"mirroring": True}}
+    voices = {"training": values["training"] | {"voices": ["thirds"]}}
+    folds = {"training": values["training"] | {"folds": [0, 1]}}
+    elsewhere = {"rounds": [{"model": "teacher"}, *values["rounds"][1:2]]}
+    for several in (voices, folds, elsewhere):
+        assert read_configuration(values | several).selection_of(1) == SELECTION.validate_python(agreement)
 
 
 def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone():

@@ -26,7 +26,7 @@ from noisy_student.configuration.corrections import CorrectionsOrFolder
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
 from noisy_student.configuration.prediction_options import Prediction
-from noisy_student.configuration.selection_rules import Rule, Selection
+from noisy_student.configuration.selection_rules import OVER_ALL, Rule, Selection
 from noisy_student.configuration.settings import (
     AnyRound,
     Deploy,
@@ -298,15 +298,38 @@ class Configuration(Strict):
         return self
 
     @model_validator(mode="after")
-    def selections_ask_for_organs_that_exist(self) -> "Configuration":
-        """A rule that wants more organs than the table has would drop every scan."""
-        for selection in (self.selection_of(number) for number in range(1, len(self.chain))):
-            for rule in selection:
-                if rule.rule == "threshold" and rule.score == "organs" and (rule.at_least or 0) > len(self.organs):
+    def selections_can_be_made(self) -> "Configuration":
+        """A rule names a score and an organ that there will be, and no more organs than the table has."""
+        organs = [organ.name for organ in self.organs]
+        for number in range(1, len(self.chain)):
+            for rule in self.selection_of(number):
+                if rule.rule == "plausible":
+                    continue
+                where = f"selection, {rule.score}"
+                if rule.over not in (*OVER_ALL, *organs):
                     raise ValueError(
-                        f"selection: at least {rule.at_least:g} organs are wanted, `organs` has {len(self.organs)}"
+                        f"{where}: `over` is {', '.join(OVER_ALL)} or one of {', '.join(organs)}, not {rule.over}"
+                    )
+                if rule.score == "organs" and rule.rule == "threshold" and (rule.at_least or 0) > len(organs):
+                    raise ValueError(
+                        f"selection: at least {rule.at_least:g} organs are wanted, `organs` has {len(organs)}"
+                    )
+                if rule.score == "mirror_agreement" and not self.prediction.mirroring:
+                    raise ValueError(
+                        f"{where} is with the mirrored scan's labels: it needs `prediction.mirroring: true`"
+                    )
+                if rule.score == "fold_agreement" and self._labels_alone(number - 1):
+                    raise ValueError(
+                        f"{where} is between networks, and one alone labels for round {self.called(number)}: it needs "
+                        "several `training.folds` or `training.voices`"
                     )
         return self
+
+    def _labels_alone(self, number: int) -> bool:
+        """Whether a round that is trained is one network; of a model from elsewhere its folder says it."""
+        if number not in self.trainings or len(self.folds_of(number)) > 1:
+            return False
+        return self.training_of(number)["voices"] in (["final"], ["average"])
 
     @field_validator("rounds")
     @classmethod

@@ -9,16 +9,36 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from noisy_student.strict import Fraction, Name, Positive, Strict
+from noisy_student.strict import Fraction, Positive, Strict
 
 Action = Literal["drop", "mask"]
+
+# What a scan's score tables have (docs/selection.md), organ by organ; the last three are of the scan.
+Score = Literal[
+    "mean_max_probability",
+    "mean_entropy",
+    "fold_agreement",
+    "mirror_agreement",
+    "voxels",
+    "volume_ml",
+    "components",
+    "stray_share",
+    "touches_edge",
+    "wrong_side",
+    "organ_disagreement",
+    "disagreement",
+    "organs",
+    "masked",
+]
+OF_THE_SCAN = ("disagreement", "organs", "masked")
+OVER_ALL = ("mean", "minimum", "maximum")
 
 
 class Threshold(Strict):
     """Drops scans, or masks organs, whose score is out of bounds."""
 
     rule: Literal["threshold"]
-    score: Name
+    score: Score
     over: str = "mean"
     at_least: float | None = None
     at_most: float | None = None
@@ -38,6 +58,11 @@ class Threshold(Strict):
             raise ValueError(
                 f"`action: mask` judges each organ singly, not `over: {self.over}`: leave `over` out, or name one organ"
             )
+        if self.action == "mask" and self.score in OF_THE_SCAN:
+            raise ValueError(
+                f"`action: mask` judges each organ singly, and {self.score} is the scan's: leave `action` out, or take "
+                "an organ's score, as `organ_disagreement`"
+            )
         return self
 
 
@@ -45,7 +70,7 @@ class Top(Strict):
     """Keeps the best scans by a score: a share of all, or a number; of each stratum where `per` names one."""
 
     rule: Literal["top"]
-    score: Name
+    score: Score
     over: str = "mean"
     share: Annotated[float, Field(gt=0, le=1)] | None = None
     scans: Positive | None = None

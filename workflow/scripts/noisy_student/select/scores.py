@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.cohort.labelled_organs import labelled_by_case
+from noisy_student.configuration.selection_rules import OVER_ALL
 from noisy_student.errors import InputError
 from noisy_student.organs import LARGEST_LABEL
 
@@ -60,10 +61,11 @@ def check_scores(table: pd.DataFrame) -> None:
 def reduced(table: pd.DataFrame, score: str, over: str) -> pd.Series:
     """The score of each case: mean, minimum or maximum over the organs that have one, or that of a named organ.
 
-    Cases without any are NaN. Raises InputError for a score or an organ that the table does not have.
+    Cases without any are NaN. Raises InputError for a score that was never computed, or an
+    organ that the table does not have.
     """
     rows = with_score(table, score)
-    if over in ("mean", "minimum", "maximum"):
+    if over in OVER_ALL:
         by_case = rows.groupby("case")[score]
         values = {"mean": by_case.mean, "minimum": by_case.min, "maximum": by_case.max}[over]()
     else:
@@ -80,15 +82,12 @@ def judged_singly(table: pd.DataFrame, score: str, over: str) -> pd.DataFrame:
 def _of_organ(table: pd.DataFrame, rows: pd.DataFrame, organ: str) -> pd.DataFrame:
     if organ not in set(table.organ):
         organs = ", ".join(table.organ.unique())
-        raise InputError(f"`over`: mean, minimum, maximum, or one of {organs}", organ, "correct `selection`")
+        raise InputError(f"`over`: {', '.join(OVER_ALL)}, or one of {organs}", organ, "correct `selection`")
     return rows[rows.organ == organ]
 
 
 def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:
     """The rows on which a score is defined."""
-    if score not in score_names(table):
-        known = ", ".join(score_names(table))
-        raise InputError(f"one of the scores {known}", score, "correct `score` in `selection`")
     rows = table.dropna(subset=score)
     if rows.empty and (table.voxels > 0).any() and score not in DISAGREEMENTS:
         raise InputError(

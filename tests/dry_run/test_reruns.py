@@ -143,6 +143,11 @@ def test_another_device_trains_nothing_anew(finished):
     assert finished.planned("round_2") == {}
 
 
+def test_saving_more_often_trains_nothing_anew(finished):
+    finished.configure(**BASE, training={"checkpoint_every_epochs": 7})
+    assert finished.planned("round_2") == {}
+
+
 # What must run again, and only that.
 
 

@@ -112,6 +112,8 @@ rule train:
     resources:
         gpu=1,
         device=CONFIGURATION.device,
+        # What is no parameter makes nothing anew.
+        checkpoint_every=CONFIGURATION.training.checkpoint_every_epochs,
     params:
         settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
         start_from=start_flag,
@@ -123,6 +125,7 @@ rule train:
         ' python "$NOISY_STUDENT/train.py" --settings {params.settings:q} --plans {input.plans}'
         " --dataset results/round_{wildcards.round}/dataset --model results/round_{wildcards.round}/model"
         " --fold {wildcards.fold} --device {resources.device} --threads {threads} {params.start_from}"
+        " --checkpoint-every {resources.checkpoint_every}"
         " --depends {params.depends:q} {params.before} {params.flags} >> {log} 2>&1"
 
 

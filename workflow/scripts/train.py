@@ -132,6 +132,7 @@ def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Plac
         workers = max(1, arguments.threads - 1)
         first = arguments.first_weights
         trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, first)
+        trainer.save_every = arguments.checkpoint_every
         resume(trainer)
         trainer.run_training()
         record(final)
@@ -202,6 +203,7 @@ def main() -> None:
     )
     parser.add_argument("--verdict", type=Path, help="on the round before: which one labels, and was it the last")
     parser.add_argument("--depends", type=json.loads, default={}, help="what else it depends on, for the record")
+    parser.add_argument("--checkpoint-every", type=int, default=50, help="epochs from one checkpoint to the next")
     parser.add_argument("--retrain-below", type=float, help="train again if the DSC falls by more than this noise")
     add_arguments(parser)
     parser.add_argument("--device", default="auto")

@@ -1,5 +1,7 @@
 """Trainings set aside under their identity and taken back, wherever a move is cut short."""
 
+import json
+
 import pytest
 
 from noisy_student.errors import InputError
@@ -45,6 +47,32 @@ def test_its_own_training_stays(fold):
     before = contents(fold)
     settle(fold, "A", aside_of_fold(fold))
     assert contents(fold) == before and not aside_of_fold(fold).exists()
+
+
+def identity(**settings):
+    return json.dumps({"settings": {"epochs": 9} | settings, "sha256": {}}, indent=2, sort_keys=True)
+
+
+def test_how_often_a_training_is_saved_once_was_part_of_it_and_is_no_other_training(fold, tmp_path):
+    write_text(fold / RECORD, earlier := identity(checkpoint_every_epochs=50))
+    before, place = contents(fold), aside_of_fold(fold)
+    settle(fold, identity(), place)
+    assert contents(fold) == before | {RECORD: identity()} and not place.exists()
+    write_text(fold / RECORD, earlier)
+    settle(fold, identity(epochs=10), place)
+    settle(fold, identity(), place)
+    assert contents(fold) == before | {RECORD: identity()}
+
+
+def test_a_training_that_was_set_aside_under_an_earlier_identity_comes_back(fold):
+    earlier, place = identity(checkpoint_every_epochs=50), aside_of_fold(fold)
+    write_text(fold / RECORD, earlier)
+    (fold / ".lock").unlink()
+    before = contents(fold)
+    place.mkdir(parents=True)
+    fold.rename(place / short(earlier))
+    settle(fold, identity(), place)
+    assert contents(fold) == before | {RECORD: identity()}
 
 
 @pytest.mark.parametrize("wanted", ["A", "B", "C"])

@@ -30,7 +30,7 @@ from noisy_student.train.training_set import Example, add_example, label_sets, s
 
 CASES = [f"FLARE22_Tr_{number:04}" for number in (1, 2, 3)]
 SETTINGS = Training(
-    splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1, checkpoint_every_epochs=1
+    splits=2, folds=[0], epochs=2, iterations_per_epoch=2, validation_iterations_per_epoch=1
 ).model_dump() | {"noise": Noise().model_dump(), "seed": 1, "targets": "hard"}
 NO_NOISE = Noise(augmentation="none").model_dump()
 
@@ -44,7 +44,10 @@ def trainer(dataset, plan, tmp_path):
     def make(dataset_json=plan.dataset, first_weights=None, **changes):
         places = Places(dataset, tmp_path / "model", 0)
         plans, device = json.loads(json.dumps(plan.plans)), torch.device("cpu")
-        return NoisyStudentTrainer.prepare(plans, dataset_json, places, SETTINGS | changes, device, 1, first_weights)
+        settings = SETTINGS | changes
+        made = NoisyStudentTrainer.prepare(plans, dataset_json, places, settings, device, 1, first_weights)
+        made.save_every = 1
+        return made
 
     return make
 

@@ -23,8 +23,8 @@ EPOCHS, STEPS = 5, 5
 NOISE = Noise(augmentation="none", dropout=0.1).model_dump()
 SETTINGS = Training(
     splits=2, folds=[0], epochs=EPOCHS, iterations_per_epoch=STEPS, validation_iterations_per_epoch=1,
-    optimizer="adamw", checkpoint_every_epochs=2, voices=VOICES,
-).model_dump() | {"noise": NOISE, "seed": 1, "targets": "hard"}  # fmt: skip
+    optimizer="adamw", voices=VOICES,
+).model_dump(exclude={"checkpoint_every_epochs"}) | {"noise": NOISE, "seed": 1, "targets": "hard"}  # fmt: skip
 
 
 class Interrupted(Exception):
@@ -33,7 +33,10 @@ class Interrupted(Exception):
 
 def trainer_in(folder, dataset, plan, **changes):
     plans = json.loads(json.dumps(plan.plans))
-    return NoisyStudentTrainer.prepare(plans, plan.dataset, Places(dataset, folder, 0), SETTINGS | changes, CPU, 1)
+    places, settings = Places(dataset, folder, 0), SETTINGS | changes
+    trainer = NoisyStudentTrainer.prepare(plans, plan.dataset, places, settings, CPU, 1)
+    trainer.save_every = 2
+    return trainer
 
 
 def weights_in(checkpoint):
@@ -180,7 +183,7 @@ def train_fold(tmp_path, monkeypatch):
         monkeypatch.setattr(train.NoisyStudentTrainer, "prepare", prepare)
         arguments = Namespace(
             dataset=data, plans=plans, fold=0, settings=SETTINGS | {"voices": voices}, depends={}, device="cpu",
-            threads=1, first_weights=None,
+            threads=1, first_weights=None, checkpoint_every=2,
         )  # fmt: skip
         return train.trained(arguments, tmp_path / name / "results/round_0/model", seed), len(writers)
 

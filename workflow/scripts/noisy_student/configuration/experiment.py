@@ -440,7 +440,7 @@ class Configuration(Strict):
         return sorted({entry.network for entry in self.trainings.values()})
 
     def training_of(self, number: int) -> dict[str, Any]:
-        """Everything that the training of a fold of a round depends on, besides its data.
+        """Everything that the training of a fold of a round depends on, besides its data: not how often it is saved.
 
         What tells pseudo-labelled scans from others says nothing to round 0, which has none; nor voices to what is made
         to be deployed, which labels for no other round.
@@ -449,7 +449,7 @@ class Configuration(Strict):
         changes = {name: value for name, value in entry.training.model_dump().items() if value is not None}
         own = {"noise": self.noise_of(number).model_dump(), "seed": self.seed + changes.pop("seed_offset", number)}
         own["targets"] = self.targets_of(number)
-        settings = {**self.training.model_dump(exclude={"folds"}), **changes, **own}
+        settings = {**self.training.model_dump(exclude={"folds", "checkpoint_every_epochs"}), **changes, **own}
         if number == 0:
             settings |= {"labelled_fraction": None, "draw_by_confidence": False, "draw_rare_organs": False}
             if settings["fine_tuning"] == FineTuning(epochs=settings["fine_tuning"]["epochs"]).model_dump():

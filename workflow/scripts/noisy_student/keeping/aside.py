@@ -6,6 +6,7 @@ a folder's files are, so it leaves a folder last and enters one first: a move th
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 from noisy_student.errors import InputError
@@ -20,6 +21,16 @@ SHORT = 12
 def short(identity: str) -> str:
     """An identity as a folder's name."""
     return hashlib.sha256(identity.encode()).hexdigest()[:SHORT]
+
+
+def as_now(identity: str) -> str:
+    """A training's identity as it is written now; once it had how often a training is saved, which changes nothing."""
+    try:
+        content = json.loads(identity)
+        del content["settings"]["checkpoint_every_epochs"]
+    except (ValueError, KeyError, TypeError):
+        return identity
+    return json.dumps(content, indent=2, sort_keys=True)
 
 
 def aside_of_fold(folder: Path) -> Path:
@@ -44,10 +55,10 @@ def settle(folder: Path, identity: str, aside: Path) -> None:
     refuse_links(folder)
     remove_unfinished(folder)
     record = folder / RECORD
-    if record.exists() and (other := record.read_text()) != identity:
+    if record.exists() and (other := as_now(record.read_text())) != identity:
         print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)
         _move(folder, aside / short(other))
-    if (kept := aside / short(identity)).is_dir():
+    if (kept := _kept(aside, identity)).is_dir():
         print(f"{kept} is this very training: taken back", flush=True)
         if (kept / RECORD).exists():
             _move_file(kept / RECORD, record)
@@ -55,6 +66,15 @@ def settle(folder: Path, identity: str, aside: Path) -> None:
         kept.rmdir()
     refuse_foreign_checkpoints(folder)
     write_text(record, identity)
+
+
+def _kept(aside: Path, identity: str) -> Path:
+    """Where a training is kept, or would be; one that lies under an earlier form of its identity is moved there."""
+    kept = aside / short(identity)
+    for record in aside.glob(f"*/{RECORD}"):
+        if record.parent != kept and as_now(record.read_text()) == identity:
+            record.parent.rename(kept)
+    return kept
 
 
 def refuse_links(folder: Path) -> None:

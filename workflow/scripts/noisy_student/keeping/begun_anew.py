@@ -5,11 +5,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.keeping.aside import RECORD, aside_of_fold, checkpoints, refuse_foreign_checkpoints, refuse_links
-from noisy_student.keeping.depends import DEPENDS, Depends, differences, settings_in_words
+from noisy_student.keeping.aside import (
+    RECORD,
+    as_now,
+    aside_of_fold,
+    checkpoints,
+    refuse_foreign_checkpoints,
+    refuse_links,
+)
+from noisy_student.keeping.depends import DEPENDS, TEACHER, Depends, differences, settings_in_words
 
 PROGRESS = "progress.tsv"
 SECONDS_PER_HOUR = 3600
@@ -26,13 +34,19 @@ class Training:
     seconds: float
 
     @classmethod
-    def in_folder(cls, folder: Path) -> "Training | None":
-        """The training of a fold's folder, if there is one that says what it depends on."""
+    def in_folder(cls, folder: Path, wanted: Mapping[str, Any] = MappingProxyType({})) -> "Training | None":
+        """The training of a fold's folder, if there is one that says what it depends on.
+
+        Of one whose teacher is known by an earlier form of its identity, that is taken to be the `wanted` one.
+        """
         try:
-            settings = json.loads((folder / RECORD).read_text())["settings"]
+            identity = (folder / RECORD).read_text()
+            settings = json.loads(now := as_now(identity))["settings"]
             depends = json.loads((folder / DEPENDS).read_text())
         except (OSError, ValueError, KeyError):
             return None
+        if now != identity:
+            depends |= {name: wanted[name] for name in (TEACHER,) if name in depends and name in wanted}
         epochs, seconds = _progress(folder / PROGRESS)
         return cls(folder, depends | settings_in_words(settings), epochs, seconds)
 
@@ -68,7 +82,7 @@ def kept_in_words(
 ) -> list[str]:
     """What stays where scans have changed since a run was `finished` (role → state): Snakemake lists its jobs too."""
     changed = [role for role, state in finished.items() if depends.scans(role) != state]
-    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
+    found = [(Training.in_folder(folder, wanted), wanted) for folder, wanted in _folds(configuration, depends, results)]
     kept = [training.name for training, wanted in found if training and training.made_from == wanted]
     if not changed or not kept:
         return []
@@ -86,7 +100,7 @@ def refuse_foreign(configuration: Configuration, depends: Depends, results: Path
     for folder, wanted in _folds(configuration, depends, results):
         if not checkpoints(folder):
             continue
-        training = Training.in_folder(folder)
+        training = Training.in_folder(folder, wanted)
         if training is None or training.made_from != wanted:
             refuse_links(folder)
         refuse_foreign_checkpoints(folder)
@@ -101,7 +115,7 @@ def not_as_wanted(configuration: Configuration, depends: Depends, results: Path)
 
 def _is_of_another(number: int, configuration: Configuration, depends: Depends, results: Path) -> bool:
     folds = _folds_of(number, configuration, depends, results)
-    found = [(Training.in_folder(folder), wanted) for folder, wanted in folds]
+    found = [(Training.in_folder(folder, wanted), wanted) for folder, wanted in folds]
     return any(training and training.made_from != wanted for training, wanted in found)
 
 
@@ -120,11 +134,11 @@ def _folds_of(
 
 
 def _line(folder: Path, wanted: dict[str, Any]) -> str:
-    training = Training.in_folder(folder)
+    training = Training.in_folder(folder, wanted)
     if training is None or training.made_from == wanted:
         return ""
     why = "; ".join(differences(training.made_from, wanted))
-    aside = [kept for path in aside_of_fold(folder).glob("*") if (kept := Training.in_folder(path))]
+    aside = [kept for path in aside_of_fold(folder).glob("*") if (kept := Training.in_folder(path, wanted))]
     back = next((kept for kept in aside if kept.made_from == wanted), None)
     if back:
         return f"{training.name}: taken back from {back.folder}, {back.cost} ({why})"

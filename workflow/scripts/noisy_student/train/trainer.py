@@ -117,7 +117,6 @@ class NoisyStudentTrainer(nnUNetTrainer):
         trainer.initial_lr = settings["learning_rate"]
         trainer.weight_decay = settings["weight_decay"]
         trainer.oversample_foreground_percent = settings["foreground_fraction"]
-        trainer.save_every = settings["checkpoint_every_epochs"]
         trainer.logger.plot_progress_png = trainer.write_progress
         return trainer
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -218,7 +219,8 @@ def test_a_training_may_begin_with_another_models_weights(project, model):
     project.configure(rounds=[ROUND, ROUND | {"start": model}])
     jobs = project.planned()
     assert jobs["take_first_weights"] == 1 and jobs["train"] == 2 and "take_teachers" not in jobs
-    said = project.run("--dry-run", "results/round_1/model/fold_0/checkpoint_final.pth").stdout
+    said = project.run("--dry-run", "results/round_1/model.zip").stdout
+    assert f'"start": "the weights of {Path(model["model"]).name} (SHA-256 {model["sha256"][0]}' in said
     assert "--start-from-model results/round_1/first_weights/fold_0/checkpoint_final.pth" in said
 
 
@@ -226,7 +228,8 @@ def test_a_training_may_begin_with_the_weights_of_an_earlier_round_fold_by_fold(
     rounds = [ROUND, ROUND, ROUND | {"start": {"round": 0}}]
     project.configure(rounds=rounds, training={"splits": 2, "folds": [0, 1]})
     checkpoint = "results/round_2/model/fold_1/checkpoint_final.pth"
-    said = project.run("--dry-run", checkpoint).stdout
+    said = project.run("--dry-run", checkpoint, "results/round_2/model.zip").stdout
+    assert '"start": "the weights of round 0"' in said
     [job] = [job for job in said.split("\nrule ") if job.startswith("train:") and f"output: {checkpoint}" in job]
     first = "results/round_0/model/fold_1/checkpoint_final.pth"
     inputs = next(line for line in job.splitlines() if line.strip().startswith("input:"))

@@ -192,6 +192,18 @@ def start_of(wildcards):
     return CONFIGURATION.chain[number_of(wildcards)].start
 
 
+def settings_of_card(wildcards) -> str:
+    """What a model card says of a training, as JSON: with what weights it began, and its settings."""
+    start = start_of(wildcards)
+    if isinstance(start, RoundStart):
+        start = f"the weights of round {start.round}"
+    elif isinstance(start, FirstWeights):
+        seen = elsewhere.known(start.model)
+        checksums = ", ".join(seen.sha256.values() if seen else start.sha256)
+        start = f"the weights of {start.model.name} (SHA-256 {checksums})"
+    return json.dumps({"start": start} | CONFIGURATION.training_of(number_of(wildcards)))
+
+
 def network_of(wildcards) -> str:
     """The network of a round."""
     return network_of_round(number_of(wildcards))

@@ -25,7 +25,7 @@ rule export:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
+        settings=settings_of_card,
         rules=selection_rules,
         verdict=lambda wildcards, input: flag("--verdict", input.verdict),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
@@ -51,7 +51,7 @@ rule export_networks:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=lambda wildcards: json.dumps(CONFIGURATION.training_of(number_of(wildcards))),
+        settings=settings_of_card,
         rules=selection_rules,
         verdict=lambda wildcards, input: flag("--verdict", input.verdict),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),

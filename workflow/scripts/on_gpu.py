@@ -45,6 +45,12 @@ def lock_folder(environment: Mapping[str, str]) -> Path:
     return folder
 
 
+def locks(gpus: list[str]) -> dict[str, str]:
+    """GPU → its lock. A number is the GPU in that place of the machine's, so that all runs mean the same one."""
+    machine = dict(enumerate(gpus_of_machine()))
+    return {gpu: (machine.get(int(gpu), gpu) if gpu.isdigit() else gpu).replace("/", "_") for gpu in gpus}
+
+
 def try_lock(path: Path) -> int | None:
     """A descriptor that holds the lock, and that a command inherits; nothing if another process has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -59,10 +65,10 @@ def try_lock(path: Path) -> int | None:
 
 def wait_for_gpu(gpus: list[str], folder: Path) -> str:
     """Lock the first free GPU, waiting until there is one."""
-    told = False
+    told, lock_of = False, locks(gpus)
     while True:
         for gpu in gpus:
-            if try_lock(folder / gpu.replace("/", "_")) is not None:
+            if try_lock(folder / lock_of[gpu]) is not None:
                 return gpu
         if not told:
             print(f"waiting for a GPU: other jobs have all {len(gpus)}", file=sys.stderr, flush=True)

@@ -62,6 +62,11 @@ def test_a_scan_with_an_organ_that_no_other_has_gains_and_hand_labelled_scans_ne
     assert drawn[-4] > alike[-4] and drawn[-4] >= drawn[:-1].max() - 1e-12
 
 
+def test_where_no_scan_has_any_confidence_pseudo_labelled_scans_are_drawn_alike():
+    found = chances(STUDENT.assign(confidence=[None, 0.0, None, 0.0]), SETTINGS | {"draw_by_confidence": True}, 0)
+    assert found.tolist() == [0.25] * 4
+
+
 def test_where_a_teacher_found_nothing_its_scans_are_drawn_alike():
     nothing = STUDENT.assign(found=None)
     assert np.allclose(chances(nothing, SETTINGS | {"draw_rare_organs": True}, 0), 0.25)

@@ -68,6 +68,8 @@ def test_gpus_are_found_by_the_machines_own_tool(start, tmp_path):
     tool.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     assert {gpu_of(start(PATH=path)) for _ in range(2)} == {"GPU-aaa", "GPU-bbb"}
+    assert "waiting for a GPU" in start(PATH=path, CUDA_VISIBLE_DEVICES="1").stderr.readline()
+    assert gpu_of(start(PATH=path, CUDA_VISIBLE_DEVICES="2")) == "2"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 Prints a table and puts it into docs/scale.md.
 
-    python benchmarks/archive.py [--files 20000] [--cores 2]        (`make bench-archive`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/archive.py [--files 20000] [--cores 2]
+    (`make bench-archive`)
 """
 
 import argparse

@@ -3,7 +3,8 @@
 Two cohorts: many small scans, and a few of a clinic's size. Another checkout of the project may be timed on the same
 scans, in turns. Prints a table and puts it into docs/scale.md.
 
-    python benchmarks/checking.py [--scans 2100 24] [--against CHECKOUT]        (`make bench-check`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/checking.py [--scans 2100 24] [--against CHECKOUT]
+    (`make bench-check`)
 """
 
 import argparse

@@ -4,7 +4,8 @@ The network has the paper's grid, patch and 14 classes but few features, so that
 training is a few steps. Puts the table into docs/scale.md, and exits with 1 if a job needs more than 6 GB. Called
 again, it goes on where it was.
 
-    python benchmarks/full_size.py [--folder runs/full_size]       (`make bench-full-size`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/full_size.py [--folder runs/full_size]
+    (`make bench-full-size`)
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Labelling without a GPU: torch, OpenVINO and stock nnU-Net side by side, the same model, scans and cores.
 
-    python benchmarks/labelling_cpu.py [--network small --slices 20]       (`make bench-cpu`)
+    PYTHONPATH=workflow/scripts python benchmarks/labelling_cpu.py [--network small --slices 20]
+    (`make bench-cpu`)
 
 Scans of 512 × 512 voxels are labelled from their files by `label_scan.py` with each backend, and by `nnUNetv2_predict`.
 The network is the paper's (config/flare22.yaml) or a small one of the same kind, with weights as they are before

@@ -2,7 +2,8 @@
 
 The run is made up, with rounds, folds and shards as in one of full size, and a thousand epochs a training.
 
-    python benchmarks/live_page.py [--rounds 4] [--folds 5] [--shards 40] [--pages 50]        (`make bench-live`)
+    PYTHONPATH=workflow/scripts python benchmarks/live_page.py [--rounds 4] [--folds 5] [--shards 40] [--pages 50]
+    (`make bench-live`)
 """
 
 import argparse

@@ -4,7 +4,8 @@ Twice, with few and with all unlabelled scans: what grows with their number is s
 stage its jobs, time and memory, the files and bytes on disk, and what Snakemake itself costs, and puts the tables into
 docs/scale.md. Called again, it goes on where it was.
 
-    python benchmarks/rehearsal.py [--unlabelled 200 2000] [--folder runs/rehearsal]       (`make rehearsal`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/rehearsal.py [--unlabelled 200 2000] [--folder runs/rehearsal]
+    (`make rehearsal`)
 """
 
 import argparse

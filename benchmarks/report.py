@@ -4,7 +4,8 @@ The tables are synthetic, with the truth of every unlabelled scan. The browser i
 that of all its processes. The volumes of one scan of a hospital's size are made in the share of the disk that it
 has among so many. Prints a table and puts it into docs/report.md.
 
-    python benchmarks/report.py [--unlabelled 2000] [--rounds 3]        (`make bench-report`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/report.py [--unlabelled 2000] [--rounds 3]
+    (`make bench-report`)
 """
 
 import argparse

@@ -10,7 +10,8 @@ read 13 organs of 512×512×200 voxels.
 A tilted series is set upright by whole pixels. Slices whose shift is half a pixel, to a hundredth of one, are not
 compared: two pixels are equally near there, and which of them is taken hangs on the last digit of a position.
 
-    python benchmarks/segmentations.py [--label-maps DIR] [--number 20]        (`make bench-segmentations`)
+    PYTHONPATH=workflow/scripts:tests python benchmarks/segmentations.py [--label-maps DIR] [--number 20]
+    (`make bench-segmentations`)
 """
 
 import argparse

@@ -36,7 +36,7 @@ LENGTHS = {
     for settings in [CONFIGURATION.training_of(number)]
 }
 LIVE = LivePage(HERE, COMMAND, LENGTHS, ENDING)
-TRACKERS = Trackers(HERE, CONFIGURATION.tracking.places, ENDING)
+TRACKERS = Trackers(HERE, CONFIGURATION.tracking.places, CHAIN, ENDING)
 
 
 def asked_for():

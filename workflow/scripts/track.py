@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--tensorboard", metavar="DIR", help="folder for TensorBoard's files")
     parser.add_argument("--mlflow", metavar="PLACE", help="folder, or address of a server or database, of MLflow")
     parser.add_argument("--wandb", metavar="DIR", help="folder for offline runs of Weights & Biases")
+    parser.add_argument("--rounds", nargs="+", default=[], help="these alone, by number, or deploy; else all there are")
     arguments = parser.parse_args()
     names = ("tensorboard", "mlflow", "wandb")
     places = {name: place for name in names if (place := getattr(arguments, name)) is not None}
@@ -31,7 +32,7 @@ def main() -> None:
     # One that a killed run has left may be at it. Who cannot write there has no run there.
     is_own = os.access(arguments.results, os.W_OK)
     with only_one(arguments.results / LOCK, wait=True) if is_own else nullcontext():
-        given = give(arguments.results, places)
+        given = give(arguments.results, places, arguments.rounds)
     for name, count in given.items():
         print(f"{name} at {places[name]} has all of this run: trainings and scores, {count} in all")
 

@@ -67,6 +67,17 @@ def own_environment(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+def test_rounds_that_an_earlier_run_had_more_are_not_this_runs(results):
+    results.epochs(3)
+    for number in range(3):
+        results.judged(number, 0.7)
+    results.ended(2)
+    training, scores = tracked(results.folder, ["0", "1"])
+    assert training.name == "round_0 fold_0" and scores.is_finished
+    assert [point.step for point in scores.curves["test/DSC/mean"]] == [0, 1]
+    assert [one.name for one in tracked(results.folder, ["1", "2"])] == ["scores"]
+
+
 def test_a_training_has_its_curves_settings_and_checksum(results):
     results.epochs(3)
     results.ended(1)
@@ -302,7 +313,7 @@ def test_two_commands_at_once_give_each_step_once(results, tmp_path):
 )
 def test_a_tracker_that_fails_or_hangs_is_one_line_and_the_run_goes_on(tmp_path, capsys, monkeypatch, command, said):
     monkeypatch.setattr(trackers, "PATIENCE_SECONDS", 0.5)
-    feeding = Trackers(tmp_path, {"mlflow": "x"}, SimpleNamespace(interrupted_by=""))
+    feeding = Trackers(tmp_path, {"mlflow": "x"}, ["0"], SimpleNamespace(interrupted_by=""))
     feeding.command = [sys.executable, *command]
     feeding.beat.once()
     feeding.beat.once()
@@ -311,6 +322,6 @@ def test_a_tracker_that_fails_or_hangs_is_one_line_and_the_run_goes_on(tmp_path,
 
 
 def test_without_a_tracker_nothing_is_started(tmp_path):
-    feeding = Trackers(tmp_path, {}, SimpleNamespace(interrupted_by=""))
+    feeding = Trackers(tmp_path, {}, ["0"], SimpleNamespace(interrupted_by=""))
     feeding.begin()
     assert not feeding.beat.is_alive()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -15,6 +15,7 @@ CURVES = ("training_loss", "validation_loss", "validation_dice", "learning_rate"
 SCORES = "scores"
 MEAN = "0"
 SHORT = 12
+PREFIX = "round_"
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class Tracked:
         return f"{self.name} {self.identity}"
 
 
-def tracked(results: Path) -> Iterator[Tracked]:
-    """All of a run so far. An experiment is called as the folder of its results."""
+def tracked(results: Path, rounds: Collection[str] = ()) -> Iterator[Tracked]:
+    """All of a run so far, or of its `rounds` alone. An experiment is called as the folder of its results."""
     experiment = results.absolute().parent.name
-    for record in sorted(results.glob("round_*/model/fold_*/training.json")):
+    folders = {path.name.removeprefix(PREFIX): path for path in results.glob(f"{PREFIX}*")}
+    folders = {name: path for name, path in folders.items() if not rounds or name in rounds}
+    for record in sorted(record for path in folders.values() for record in path.glob("model/fold_*/training.json")):
         yield _training(record, experiment)
-    if (scores := _scores(results, experiment)).curves:
+    if (scores := _scores(results, folders, experiment)).curves:
         yield scores
 
 
@@ -100,9 +103,9 @@ def _curves(table: tuple[Mapping[str, str], ...], path: Path) -> dict[str, list[
     return {name: points for name, points in curves.items() if points}
 
 
-def _scores(results: Path, experiment: str) -> Tracked:
+def _scores(results: Path, folders: Mapping[str, Path], experiment: str) -> Tracked:
     curves: dict[str, list[Point]] = {}
-    paths = {path.parent.name.removeprefix("round_"): path for path in results.glob("round_*/summary.tsv")}
+    paths = {name: path for name, folder in folders.items() if (path := folder / "summary.tsv").exists()}
     for name in sorted(paths, key=place):
         # The student made to be deployed is no step of the chain.
         step, above = (int(name), "") if name.isdigit() else (0, f"{name}/")

@@ -4,7 +4,7 @@ import atexit
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,12 +39,12 @@ def require_packages(places: Mapping[str, str]) -> None:
         )
 
 
-def give(results: Path, places: Mapping[str, str]) -> dict[str, int]:
-    """Give each tracker what it has not got; of each, how many trainings and scores it has now.
+def give(results: Path, places: Mapping[str, str], rounds: Collection[str] = ()) -> dict[str, int]:
+    """Give each tracker what it has not got, of all rounds or of these; of each, how many trainings and scores it has.
 
     Raises InputError where a tracker could not be given all, when the others have been.
     """
-    all_of_run = list(tracked(results))
+    all_of_run = list(tracked(results, rounds))
     failed = {}
     for name, place in places.items():
         try:
@@ -70,10 +70,11 @@ class Trackers:
     Whatever becomes of them is at most one line on the terminal.
     """
 
-    def __init__(self, folder: Path, places: Mapping[str, str], ending: Ending) -> None:
+    def __init__(self, folder: Path, places: Mapping[str, str], rounds: Sequence[str], ending: Ending) -> None:
         self.folder, self.places, self.ending = folder, places, ending
         words = [word for name, place in places.items() for word in (f"--{name}", place)]
-        self.command = [sys.executable, str(SCRIPT), *words]
+        # Rounds that an earlier run had more lie there still.
+        self.command = [sys.executable, str(SCRIPT), *words, "--rounds", *rounds]
         self.beat = Beat("not all was given to the trackers", self.feed, patience=PATIENCE_SECONDS)
 
     def begin(self) -> None:

@@ -20,9 +20,10 @@ from conftest import ROOT
 from finished_run import CASE_TABLE, CASES, complete
 from noisy_student.cohort.folder_state import state_of_scans
 from noisy_student.configuration.experiment import read_configuration
-from noisy_student.files import sha256
+from noisy_student.files import sha256, write_text
 from noisy_student.keeping.depends import Depends
 from noisy_student.organs import FLARE22
+from noisy_student.running import began_with
 from project import BIN, Checkout, job_counts
 
 ROUND = {"network": "coarse"}
@@ -307,6 +308,39 @@ def test_a_job_on_a_cluster_takes_scans_as_they_were_when_the_run_began(own_scan
     began = json.dumps({"labelled": "as they were"})
     run = own_scans.run(*job, NOISY_STUDENT_SCANS=began, NOISY_STUDENT_CORRECTED="{}")
     assert run.returncode == 0 and '"labelled scans": "as they were"' in run.stdout, run.stdout
+
+
+def test_a_job_on_a_cluster_has_the_configuration_with_which_the_run_began(own_scans, monkeypatch):
+    """Persons edit the file meanwhile, for another experiment."""
+    job = ("--mode", "remote", "--force", "--nolock", "--no-hooks", "--target-jobs", "train:round=0,fold=0")
+    job += ("--allowed-rules", "train", "--dry-run", "--printshellcmds")
+    began = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    update_config(began, yaml.safe_load((own_scans.folder / "overlay.yaml").read_text()))
+    began["training"]["epochs"] = 77
+    began_with.say("", began)
+    told = {began_with.VARIABLE: os.environ[began_with.VARIABLE], "NOISY_STUDENT_CORRECTED": "{}"}
+    monkeypatch.delenv(began_with.VARIABLE)
+    assert '"epochs": 77' in own_scans.run(*job, **told).stdout
+    assert '"epochs": 24' in own_scans.run(*job, NOISY_STUDENT_CORRECTED="{}").stdout
+
+
+def test_a_start_clears_away_what_earlier_configurations_left(own_scans):
+    """Folds that are not trained any more would label, and corrections that were taken away would be reported."""
+    model, here = own_scans.folder / "results/round_1/model", own_scans.folder / "results/round_1"
+    for fold in (0, 3):
+        write_text(model / f"fold_{fold}/training.json", f'{{"fold": {fold}}}')
+        write_text(model / f"fold_{fold}/checkpoint_final.pth", "weights")
+    for name in ("corrections.tsv", "corrections_by_organ.tsv", "corrected_findings.tsv"):
+        write_text(here / name, "case")
+    own_scans.run("--dry-run", "--force", CASE_TABLE)
+    assert (model / "fold_3/training.json").exists() and (here / "corrections.tsv").exists()
+    checking = own_scans.folder / "workflow/scripts/make_case_table.py"
+    checking.write_text(f"import pathlib\npathlib.Path({CASE_TABLE!r}).write_text({CASES!r})\n")
+    run = own_scans.run("--force", CASE_TABLE)
+    assert run.returncode == 0 and "results/round_1/model/fold_3 is none of `training.folds`" in run.stdout, run.stdout
+    assert not list(model.glob("fold_3/[!.]*")) and (model / "fold_0/checkpoint_final.pth").exists()
+    assert list(own_scans.folder.glob("results/superseded/round_1/model/fold_3/*/checkpoint_final.pth"))
+    assert not list(here.glob("correct*.tsv"))
 
 
 def test_a_check_of_new_scans_leaves_the_start_to_say_which_trainings_stay(own_scans, monkeypatch):

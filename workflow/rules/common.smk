@@ -39,6 +39,7 @@ from noisy_student.keeping.depends import Depends, identity_of
 from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
 from noisy_student.model.checkpoint_names import checkpoints_of_voices
+from noisy_student.running import began_with
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.running.tracking.trackers import require_packages
 from noisy_student.configuration.selection_rules import SELECTION
@@ -47,6 +48,8 @@ from noisy_student.writing.formats import FORMATS
 
 # Looked at once; the jobs of a cluster, which read the workflow too, take it as it is.
 CALLED_FROM = Path(workflow.rundir)
+# What this workflow is called where it is a module of another one.
+MODULE = workflow.modifier.namespace or ""
 if workflow.is_main_process:
     beside = Path(workflow.main_snakefile).parent
     if problem := several_configfiles(sys.argv[1:]) or missing_profile(sys.argv[1:], CALLED_FROM, beside):
@@ -54,7 +57,9 @@ if workflow.is_main_process:
 try:
     if workflow.is_main_process:
         refuse_repeated_keys(workflow.configfiles)
-    CONFIGURATION = read_configuration(config)
+        began_with.say(MODULE, config)
+    # Persons edit the files meanwhile.
+    CONFIGURATION = read_configuration(config if workflow.is_main_process else began_with.said(MODULE, config))
     # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
-from noisy_student.keeping import begun_anew, experiment_record, stages
+from noisy_student.keeping import aside, begun_anew, experiment_record, stages
 from noisy_student.files import write_text
 from noisy_student.model import edited
 from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock
@@ -105,6 +105,18 @@ if STAGES:
     atexit.register(share_if_nothing_was_to_do)
 
 
+def clear_of_earlier_configurations():
+    """Take out of the results what is no part of this run, and would be taken for one: no job makes it anew."""
+    for number in CONFIGURATION.trainings:
+        folder = RESULTS / f"round_{CONFIGURATION.called(number)}"
+        for fold in aside.set_aside_other_folds(folder / "model", CONFIGURATION.folds_of(number)):
+            print(f"{fold} is none of `training.folds`: set aside in {RESULTS / aside.SUPERSEDED}", file=sys.stderr)
+    for number in set(ROUNDS) - set(CORRECTED):
+        folder = RESULTS / f"round_{number}"
+        for table in [*folder.glob("corrections*.tsv"), folder / "corrected_findings.tsv"]:
+            table.unlink(missing_ok=True)
+
+
 onstart:
     if workflow.executor_plugin.name == "slurm":
         try:
@@ -122,6 +134,7 @@ onstart:
             workflow.resource_settings.cores,
         )
         write_text(call.RECORD, json.dumps(started, indent=2))
+    clear_of_earlier_configurations()
     brief.on_terminal(snakemake_log)
     # Whose jobs do nothing but touch files, and take no time.
     if not workflow.touch:
@@ -141,6 +154,4 @@ onsuccess:
     if STAGES:
         share()
     # Without its targets, for all that is to be made.
-    ENDING.finish(
-        shlex.join(["snakemake", *(word for word in sys.argv[1:] if word not in workflow.dag_settings.targets)])
-    )
+    ENDING.finish(shlex.join(["snakemake", *call.options(sys.argv[1:], workflow.dag_settings.targets)]))

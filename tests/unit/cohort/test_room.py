@@ -64,6 +64,18 @@ def test_what_the_run_has_made_already_counts_as_free(tmp_path):
     (tmp_path / "round_0").mkdir()
     os.link(tmp_path / "preprocessed/paper/a.b2nd", tmp_path / "round_0/a.b2nd")
     assert free_disk_bytes(tmp_path) == pytest.approx(before, abs=25_000_000)
+    (tmp_path / "cohort/images").mkdir(parents=True)
+    (tmp_path / "cohort/images/a.nii.gz").write_bytes(os.urandom(60_000_000))
+    assert free_disk_bytes(tmp_path) == pytest.approx(before, abs=25_000_000)
+
+
+def test_links_count_where_they_lead_to_and_may_lead_nowhere(tmp_path):
+    (tmp_path / "round_0/labeller").mkdir(parents=True)
+    (tmp_path / "elsewhere").write_bytes(os.urandom(60_000_000))
+    before = free_disk_bytes(tmp_path)
+    (tmp_path / "round_0/labeller/checkpoint_final.pth").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "round_0/a.nii.gz").symlink_to(tmp_path / "elsewhere")
+    assert free_disk_bytes(tmp_path) == pytest.approx(before, abs=25_000_000)
 
 
 def test_the_command_stops_only_where_it_must(tmp_path):

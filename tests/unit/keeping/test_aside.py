@@ -5,7 +5,7 @@ import json
 import pytest
 
 from noisy_student.errors import InputError
-from noisy_student.files import write_text
+from noisy_student.files import only_one, write_text
 from noisy_student.keeping import aside
 from noisy_student.keeping.aside import RECORD, aside_of_fold, settle, short
 
@@ -64,15 +64,17 @@ def test_how_often_a_training_is_saved_once_was_part_of_it_and_is_no_other_train
     assert contents(fold) == before | {RECORD: identity()}
 
 
-def test_a_training_that_was_set_aside_under_an_earlier_identity_comes_back(fold):
-    earlier, place = identity(checkpoint_every_epochs=50), aside_of_fold(fold)
-    write_text(fold / RECORD, earlier)
-    (fold / ".lock").unlink()
-    before = contents(fold)
-    place.mkdir(parents=True)
-    fold.rename(place / short(earlier))
-    settle(fold, identity(), place)
-    assert contents(fold) == before | {RECORD: identity()}
+def test_one_that_was_set_aside_under_an_earlier_identity_never_replaces_a_later_one(fold):
+    place = aside_of_fold(fold)
+    for every, text in ((50, "earlier"), (10, "later")):
+        write_text(fold / RECORD, identity(checkpoint_every_epochs=every))
+        (fold / "progress.tsv").write_text(text)
+        if every == 50:
+            aside._move(fold, place / short(identity(checkpoint_every_epochs=50)))
+    for wanted in (identity(), identity(epochs=10), identity()):
+        settle(fold, wanted, place)
+    assert (fold / "progress.tsv").read_text() == "later"
+    assert (place / short(identity(checkpoint_every_epochs=50)) / "progress.tsv").read_text() == "earlier"
 
 
 @pytest.mark.parametrize("wanted", ["A", "B", "C"])
@@ -107,6 +109,19 @@ def test_checkpoints_of_another_origin_are_neither_moved_nor_deleted(tmp_path):
     with pytest.raises(InputError, match=r"checkpoint_final.pth, which no training of this workflow wrote"):
         settle(folder, "A", aside_of_fold(folder))
     assert contents(folder) == {"checkpoint_final.pth": "mine"}
+
+
+def test_folds_that_are_not_wanted_any_more_are_set_aside_and_come_back(fold):
+    model, place, before = fold.parent, aside_of_fold(fold), contents(fold)
+    foreign = model / "fold_1/checkpoint_final.pth"
+    write_text(foreign, "of another origin")
+    assert aside.set_aside_other_folds(model, [0]) == []
+    with only_one(fold / ".lock"):
+        assert aside.set_aside_other_folds(model, [2]) == [] and contents(fold) == before
+    assert aside.set_aside_other_folds(model, [2]) == [fold]
+    assert contents(fold) == {} and contents(place / short("A")) == before and foreign.exists()
+    settle(fold, "A", place)
+    assert contents(fold) == before
 
 
 @pytest.mark.parametrize("linked", ["round_1", "round_1/model", "round_1/model/fold_0"])

@@ -86,6 +86,15 @@ def test_a_patch_that_does_not_halve_is_refused(description, fingerprint):
         make_plans(description, fingerprint, network, "odd")
 
 
+def test_a_patch_has_to_halve_in_the_networks_own_stages_alone(description, fingerprint):
+    network = COARSE.model_copy(update={"patch_size_zyx": (24, 36, 36), "stages": 3})
+    plan = make_plans(description, fingerprint, network, "few")["configurations"]["3d_fullres"]
+    assert plan["patch_size"] == [24, 36, 36]
+    assert np.prod(plan["architecture"]["arch_kwargs"]["strides"], axis=0).tolist() == [4, 4, 4]
+    with pytest.raises(InputError, match=r"use \[24, 40, 40\]"):
+        make_plans(description, fingerprint, network.model_copy(update={"stages": 4}), "odd")
+
+
 @pytest.mark.parametrize("part", ["images", "label"])
 def test_no_fingerprint_of_half_a_file(description, part, tmp_path):
     case, files = next(iter(deepcopy(description)["dataset"].items()))

@@ -6,6 +6,7 @@ Counted is what grows with the scans; the checkpoints of a training, some gigaby
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ Spacing = tuple[float, float, float] | None
 # Per voxel: a converted scan as it is before compression; a preprocessed one in float32; at most, a label map and the
 # confidence of its voxels, compressed.
 CONVERTED_BYTES, PREPROCESSED_BYTES, LABEL_BYTES = 2, 4, 0.2
+# Where the run lays what the estimate counts.
+MADE = ("cohort/images", "cohort/label_maps", "preprocessed", "round_*")
 # The estimate errs on the high side. Less than this share of it cannot do.
 CERTAINLY_TOO_LITTLE = 0.5
 
@@ -55,9 +58,11 @@ def memory_bytes(table: Path, plan: Plan) -> int:
 def free_disk_bytes(results: Path) -> int:
     """Bytes that are free where the results lie, or already taken by what the run has made of the scans."""
     made = {}
-    for path in (path for folder in ("preprocessed", "round_*") for path in results.glob(f"{folder}/**/*")):
-        state = path.stat()
-        made[state.st_ino] = state.st_blocks * 512
+    for path in (path for folder in MADE for path in results.glob(f"{folder}/**/*")):
+        # A link leads to what counts where it lies, or to nothing.
+        with suppress(FileNotFoundError):
+            state = path.lstat()
+            made[state.st_ino] = state.st_blocks * 512
     return shutil.disk_usage(results).free + sum(made.values())
 
 

@@ -7,10 +7,12 @@ a folder's files are, so it leaves a folder last and enters one first: a move th
 
 import hashlib
 import json
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from noisy_student.errors import InputError
-from noisy_student.files import remove_unfinished, write_text
+from noisy_student.files import only_one, remove_unfinished, write_text
 from noisy_student.model.trust import is_replaced
 
 SUPERSEDED = "superseded"
@@ -58,7 +60,7 @@ def settle(folder: Path, identity: str, aside: Path) -> None:
     if record.exists() and (other := as_now(record.read_text())) != identity:
         print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)
         _move(folder, aside / short(other))
-    if (kept := _kept(aside, identity)).is_dir():
+    if (kept := aside / short(identity)).is_dir():
         print(f"{kept} is this very training: taken back", flush=True)
         if (kept / RECORD).exists():
             _move_file(kept / RECORD, record)
@@ -68,13 +70,20 @@ def settle(folder: Path, identity: str, aside: Path) -> None:
     write_text(record, identity)
 
 
-def _kept(aside: Path, identity: str) -> Path:
-    """Where a training is kept, or would be; one that lies under an earlier form of its identity is moved there."""
-    kept = aside / short(identity)
-    for record in aside.glob(f"*/{RECORD}"):
-        if record.parent != kept and as_now(record.read_text()) == identity:
-            record.parent.rename(kept)
-    return kept
+def set_aside_other_folds(model: Path, folds: Collection[int]) -> list[Path]:
+    """Of a round's model folder, set aside the trainings of other folds than these, which would label with them.
+
+    Returns their folders. What a process works in, or no training of this workflow wrote, stays.
+    """
+    moved = []
+    for folder in sorted(model.glob("fold_*")):
+        record = folder / RECORD
+        if folder.name in {f"fold_{fold}" for fold in folds} or folder.is_symlink() or not record.exists():
+            continue
+        with suppress(InputError), only_one(folder / ".lock"):
+            _move(folder, aside_of_fold(folder) / short(as_now(record.read_text())))
+            moved.append(folder)
+    return moved
 
 
 def refuse_links(folder: Path) -> None:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
@@ -16,8 +15,9 @@ from noisy_student.keeping.aside import (
     checkpoints,
     refuse_foreign_checkpoints,
     refuse_links,
+    short,
 )
-from noisy_student.keeping.depends import DEPENDS, TEACHER, Depends, differences, settings_in_words
+from noisy_student.keeping.depends import DEPENDS, Depends, differences, settings_in_words
 
 PROGRESS = "progress.tsv"
 SECONDS_PER_HOUR = 3600
@@ -26,29 +26,25 @@ HEADING = "Trainings that are there, and are wanted with other settings or data 
 
 @dataclass(frozen=True)
 class Training:
-    """What a fold's folder says of its training: what it was made from, and how many epochs it took in how long."""
+    """What a fold's folder says of its training: what it is, was made from, and how many epochs it took in how long."""
 
     folder: Path
+    identity: str
     made_from: dict[str, Any]
     epochs: int
     seconds: float
 
     @classmethod
-    def in_folder(cls, folder: Path, wanted: Mapping[str, Any] = MappingProxyType({})) -> "Training | None":
-        """The training of a fold's folder, if there is one that says what it depends on.
-
-        Of one whose teacher is known by an earlier form of its identity, that is taken to be the `wanted` one.
-        """
+    def in_folder(cls, folder: Path) -> "Training | None":
+        """The training of a fold's folder, if there is one that says what it depends on."""
         try:
-            identity = (folder / RECORD).read_text()
-            settings = json.loads(now := as_now(identity))["settings"]
+            identity = as_now((folder / RECORD).read_text())
+            settings = json.loads(identity)["settings"]
             depends = json.loads((folder / DEPENDS).read_text())
         except (OSError, ValueError, KeyError):
             return None
-        if now != identity:
-            depends |= {name: wanted[name] for name in (TEACHER,) if name in depends and name in wanted}
         epochs, seconds = _progress(folder / PROGRESS)
-        return cls(folder, depends | settings_in_words(settings), epochs, seconds)
+        return cls(folder, identity, depends | settings_in_words(settings), epochs, seconds)
 
     @property
     def name(self) -> str:
@@ -82,7 +78,7 @@ def kept_in_words(
 ) -> list[str]:
     """What stays where scans have changed since a run was `finished` (role → state): Snakemake lists its jobs too."""
     changed = [role for role, state in finished.items() if depends.scans(role) != state]
-    found = [(Training.in_folder(folder, wanted), wanted) for folder, wanted in _folds(configuration, depends, results)]
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
     kept = [training.name for training, wanted in found if training and training.made_from == wanted]
     if not changed or not kept:
         return []
@@ -100,7 +96,7 @@ def refuse_foreign(configuration: Configuration, depends: Depends, results: Path
     for folder, wanted in _folds(configuration, depends, results):
         if not checkpoints(folder):
             continue
-        training = Training.in_folder(folder, wanted)
+        training = Training.in_folder(folder)
         if training is None or training.made_from != wanted:
             refuse_links(folder)
         refuse_foreign_checkpoints(folder)
@@ -115,7 +111,7 @@ def not_as_wanted(configuration: Configuration, depends: Depends, results: Path)
 
 def _is_of_another(number: int, configuration: Configuration, depends: Depends, results: Path) -> bool:
     folds = _folds_of(number, configuration, depends, results)
-    found = [(Training.in_folder(folder, wanted), wanted) for folder, wanted in folds]
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in folds]
     return any(training and training.made_from != wanted for training, wanted in found)
 
 
@@ -134,11 +130,13 @@ def _folds_of(
 
 
 def _line(folder: Path, wanted: dict[str, Any]) -> str:
-    training = Training.in_folder(folder, wanted)
+    training = Training.in_folder(folder)
     if training is None or training.made_from == wanted:
         return ""
     why = "; ".join(differences(training.made_from, wanted))
-    aside = [kept for path in aside_of_fold(folder).glob("*") if (kept := Training.in_folder(path, wanted))]
+    found = filter(None, map(Training.in_folder, aside_of_fold(folder).glob("*")))
+    # One that lies there under an earlier form of its identity stays.
+    aside = [kept for kept in found if kept.folder.name == short(kept.identity)]
     back = next((kept for kept in aside if kept.made_from == wanted), None)
     if back:
         return f"{training.name}: taken back from {back.folder}, {back.cost} ({why})"

@@ -15,8 +15,6 @@ from noisy_student.configuration.settings import FirstWeights, RoundStart, Start
 from noisy_student.model.elsewhere import Known, known
 
 DEPENDS = "depends.json"
-# The key of what a student's teacher depends on.
-TEACHER = "its teacher"
 SHORT = 16
 
 
@@ -73,7 +71,7 @@ class Depends:
         """
         configuration = self.configuration
         return {
-            TEACHER: key(self.model(number - 1)),
+            "its teacher": key(self.model(number - 1)),
             "unlabelled scans": self.scans("unlabelled"),
             "prediction": configuration.prediction.results_depend_on,
             "postprocessing.pseudo_labels": configuration.postprocessing.pseudo_labels,
@@ -145,7 +143,7 @@ def _flat(document: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]
 def _in_words(name: str, before: Any, now: Any) -> str:
     if name.endswith("scans"):
         return f"other {name}"
-    if name == TEACHER:
+    if name == "its teacher":
         return "another teacher"
     if name == "selection":
         return "another selection"

@@ -105,11 +105,11 @@ def make_plans(description: dict[str, Any], fingerprint: Path, network: Network,
 def _fix_topology(plan: dict[str, Any], network: Network) -> None:
     """Patch, stages, features and blocks of the plan, as configured."""
     patch_size = list(network.patch_size_zyx or plan["patch_size"])
-    _, strides, kernels, padded, _ = get_pool_and_conv_props(
-        plan["spacing"], patch_size, SMALLEST_FEATURE_MAP, MOST_STAGES
-    )
+    _, strides, kernels, _, _ = get_pool_and_conv_props(plan["spacing"], patch_size, SMALLEST_FEATURE_MAP, MOST_STAGES)
     stages = min(len(strides), network.stages or len(strides))
-    if network.patch_size_zyx and list(map(int, padded)) != patch_size:
+    divisors = np.prod(strides[:stages], axis=0)
+    padded = [int(-(-size // divisor) * divisor) for size, divisor in zip(patch_size, divisors, strict=True)]
+    if network.patch_size_zyx and padded != patch_size:
         _refuse_patch(patch_size, padded)
     arguments = plan["architecture"]["arch_kwargs"]
     blocks = "n_blocks_per_stage" if network.is_residual else "n_conv_per_stage"

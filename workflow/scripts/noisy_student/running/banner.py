@@ -41,7 +41,8 @@ def finished(folder: Path, log: str, whole: str) -> str:
 
 def interrupted(by: str, command: str, jobs: Sequence[FailedJob]) -> str:
     """That the run was ended from outside, and how it goes on; last, the errors of jobs that had failed before."""
-    lines = {"go on": f"`{command}` goes on where it was: {AGAIN}; at most one epoch, or one scan, per job is lost"}
+    lost = "at most one scan per job is lost, or the epochs since the last checkpoint (`checkpoint_every_epochs`)"
+    lines = {"go on": f"`{command}` goes on where it was: {AGAIN}; {lost}"}
     return "\n".join([_banner(f"Interrupted ({by})", lines), *_errors(jobs)])
 
 

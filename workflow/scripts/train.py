@@ -1,6 +1,7 @@
 """Train one fold of a round's network, or go on with a training that was interrupted; then label its held-out scans."""
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,26 @@ def voices_of(settings: dict[str, Any]) -> list[str]:
     return [name for name in checkpoints_of_voices(settings["voices"]) if name != FINAL_CHECKPOINT]
 
 
-def identity(settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None) -> str:
-    """What a training depends on; another one's checkpoints are set aside."""
-    paths = [plans, *(dataset / name for name in ("training_set.tsv", "splits_final.json", "dataset.json"))]
-    files = {path.name: sha256(path) for path in paths}
+def identity(
+    settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None, with_paths: bool = False
+) -> str:
+    """What a training depends on; another one's checkpoints are set aside.
+
+    Of the dataset's description, without the paths of its scans: a run that was moved, or one beside it, is the same.
+    `with_paths`: as it was written before.
+    """
+    description = dataset / "dataset.json"
+    files = {path.name: sha256(path) for path in (plans, dataset / "training_set.tsv", dataset / "splits_final.json")}
+    files[description.name] = sha256(description) if with_paths else described(read_json(description))
     if first:
         files[first.checkpoint.name + ("" if first.with_heads else " without heads")] = sha256(first.checkpoint)
     return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
+
+
+def described(description: dict[str, Any]) -> str:
+    """SHA-256 of what nnU-Net's dataset.json says besides where scans lie."""
+    said = {name: value for name, value in description.items() if name != "dataset"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def resume(trainer: NoisyStudentTrainer) -> None:
@@ -90,8 +104,9 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     places = Places(arguments.dataset, model, arguments.fold)
     # A lost node may train on; a failed second job would take away what that training makes.
     with only_one(places.fold_folder / ".lock", wait=True):
-        depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.first_weights)
-        settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder))
+        made_of = settings, arguments.dataset, arguments.plans, arguments.first_weights
+        depends_on, formerly = identity(*made_of), identity(*made_of, with_paths=True)
+        settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder), formerly)
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
         store = Store.of_environment()

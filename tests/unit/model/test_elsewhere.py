@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import noisy_student.model.elsewhere as module
-from conftest import ROOT, script
+from conftest import COARSE, ROOT, script
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
@@ -106,6 +106,27 @@ def test_gigabytes_are_hashed_once_and_again_when_they_change(model, monkeypatch
     (model / "plans.json").write_text(json.dumps(plans | {"plans_name": "another"}))
     look_at(teacher)
     assert len(hashed) == 4 and known(model).identity != before
+
+
+@pytest.mark.parametrize("start", ["teacher", "model"])
+def test_online_targets_need_weights_that_see_scans_and_name_labels_alike(model, here, start):
+    other = with_labels(model, here / "other", {"liver": "hepar"})
+    network = {"encoder": "plain"}
+    for path, differs in ((model, ""), (other, "labels"), (model, "spacing")):
+        given = {"model": str(path), "sha256": sums(path)}
+        first = given if start == "teacher" else {"network": "own"}
+        student = {"network": "own", "targets": "online", "start": "teacher" if start == "teacher" else given}
+        spacing = [9, 9, 9] if differs == "spacing" else list(COARSE.spacing_mm_zyx)
+        configuration = configured(
+            networks={"own": network | {"spacing_mm_zyx": spacing}},
+            rounds=[first, student],
+            organs=[{"label": o.label, "name": o.name, "aliases": ["hepar"] * (o.name == "liver")} for o in FLARE22],
+        )
+        if not differs:
+            look_at(configuration)
+            continue
+        with pytest.raises(InputError, match=rf"targets: online[\s\S]*with other {differs}"):
+            look_at(configuration)
 
 
 def test_first_weights_need_a_checksum_too(model):

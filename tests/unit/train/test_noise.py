@@ -3,9 +3,12 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
+from batchgeneratorsv2.transforms.local.local_transform import LocalTransform
 from batchgeneratorsv2.transforms.noise import gaussian_blur
+from batchgeneratorsv2.transforms.noise.blank_rectangle import BlankRectangleTransform
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 from torch import nn
 
 from noisy_student.train.noise import set_dropout, set_stochastic_depth, strong_transforms, without_stopwatch
@@ -101,3 +104,30 @@ def test_a_batch_does_not_depend_on_what_was_faster(monkeypatch):
         np.random.seed(1), torch.manual_seed(1)
         found.append(blur(image=image.clone())["image"])
     assert not torch.equal(found[0], image) and torch.equal(*found)
+
+
+@pytest.mark.parametrize("patch", [(4, 24, 24), (2, 16, 16)])
+def test_strong_augmentation_takes_patches_of_few_slices(patch):
+    np.random.seed(0)
+    torch.manual_seed(0)
+    for one in strong_transforms(patch, (-0.5, 0.5), None, None, do_dummy_2d_data_aug=True).transforms:
+        made = getattr(one, "transform", one)
+        if isinstance(made, LocalTransform | BlankRectangleTransform):
+            for _ in range(20):
+                assert torch.isfinite(made(image=torch.randn(1, *patch))["image"]).all()
+
+
+def test_what_strong_augmentation_draws_of_thick_patches_is_da5s():
+    patch, scan = (24, 48, 48), torch.randn(1, 24, 48, 48)
+
+    def drawn(transforms):
+        local = [getattr(one, "transform", one) for one in transforms]
+        local = [one for one in local if isinstance(one, LocalTransform | BlankRectangleTransform)]
+        np.random.seed(3)
+        torch.manual_seed(3)
+        return [one(image=scan.clone())["image"] for one in local]
+
+    arguments = (patch, (-0.5, 0.5), None, None)
+    ours = drawn(strong_transforms(*arguments, do_dummy_2d_data_aug=False).transforms)
+    theirs = drawn(nnUNetTrainerDA5.get_training_transforms(*arguments, do_dummy_2d_data_aug=False).transforms)
+    assert len(ours) == len(theirs) == 3 and all(map(torch.equal, ours, theirs))

@@ -13,12 +13,14 @@ from nnunetv2.training.loss.deep_supervision import DeepSupervisionWrapper
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 import train
+from conftest import COARSE
 from noisy_student.cohort.converted import converted_label_map
 from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
 from noisy_student.images import read_image, write_image
 from noisy_student.model.soft_labels import write_soft_labels
+from noisy_student.plan.planning import make_plans
 from noisy_student.plan.preprocessing import Plan, read_array, read_properties
 from noisy_student.tables import write_table
 from noisy_student.train import moving_average
@@ -41,15 +43,27 @@ def fine_tuning(**own):
 
 @pytest.fixture
 def trainer(dataset, plan, tmp_path):
-    def make(dataset_json=plan.dataset, first_weights=None, **changes):
+    def make(dataset_json=plan.dataset, first_weights=None, plans=plan.plans, **changes):
         places = Places(dataset, tmp_path / "model", 0)
-        plans, device = json.loads(json.dumps(plan.plans)), torch.device("cpu")
+        plans, device = json.loads(json.dumps(plans)), torch.device("cpu")
         settings = SETTINGS | changes
         made = NoisyStudentTrainer.prepare(plans, dataset_json, places, settings, device, 1, first_weights)
         made.save_every = 1
         return made
 
     return make
+
+
+@pytest.mark.parametrize("targets", ["hard", "soft"])
+def test_a_network_of_two_stages_learns_from_its_only_output(trainer, description, fingerprint, targets):
+    """nnU-Net gives the coarsest output no weight; of one output it would be 0 / 0."""
+    two = make_plans(description, fingerprint, COARSE.model_copy(update={"stages": 2}), "two")
+    made = trainer(plans=two, targets=targets)
+    made.initialize()
+    weights = made.loss.weights if targets == "soft" else made.loss.weight_factors
+    assert list(weights) == [1.0]
+    output = torch.randn(2, made.label_manager.num_segmentation_heads, *made.configuration_manager.patch_size)
+    assert torch.isfinite(made.loss([output], [torch.zeros((2, 1, *output.shape[2:]))]))
 
 
 @pytest.mark.parametrize(("axes", "expected"), [(["z", "y"], (0, 1)), (["y"], (1,)), ([], None)])

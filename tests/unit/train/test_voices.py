@@ -199,6 +199,23 @@ def test_voices_lie_beside_the_final_checkpoint_as_the_runs_own(train_fold):
     assert trainings == 0
 
 
+@pytest.mark.parametrize("recorded", ["as now", "with paths"])
+def test_a_run_that_was_moved_trains_nothing_anew(train_fold, tmp_path, recorded):
+    description = tmp_path / "dataset/dataset.json"
+    description.write_text(json.dumps({"labels": {"liver": 1}, "dataset": {"a": {"label": "/before/a.nii.gz"}}}))
+    folder, _ = train_fold()
+    if recorded == "with paths":
+        of_files = {name: sha256(tmp_path / "dataset" / name) for name in ("training_set.tsv", "splits_final.json")}
+        of_files |= {"plans.json": sha256(tmp_path / "plans.json"), "dataset.json": sha256(description)}
+        content = json.loads((folder / "training.json").read_text()) | {"sha256": of_files}
+        (folder / "training.json").write_text(json.dumps(content, indent=2, sort_keys=True))
+        assert train_fold() == (folder, 0)
+    description.write_text(json.dumps({"labels": {"liver": 1}, "dataset": {"a": {"label": "/after/a.nii.gz"}}}))
+    assert train_fold() == (folder, 0)
+    description.write_text(json.dumps({"labels": {"spleen": 1}, "dataset": {"a": {"label": "/after/a.nii.gz"}}}))
+    assert train_fold() == (folder, 1)
+
+
 def test_voices_of_another_training_give_way_to_its_own(train_fold):
     first, _ = train_fold()
     second, _ = train_fold("again", seed=2)

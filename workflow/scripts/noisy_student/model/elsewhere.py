@@ -57,6 +57,12 @@ def look_at(configuration: Configuration, record: Path = RECORD) -> None:
         seen |= dict(zip(paths, sources, strict=True))
     if teacher:
         _require_useful([seen[path] for path in teacher.models], configuration)
+    for number, entry in configuration.trainings.items():
+        start = entry.start
+        if isinstance(start, FirstWeights):
+            _require_alike(seen[start.model], configuration, number)
+        elif teacher and number == 1 and start == "teacher":
+            _require_alike(seen[teacher.models[0]], configuration, number)
 
 
 def known(path: Path, record: Path = RECORD) -> Known | None:
@@ -143,6 +149,28 @@ def _require_useful(sources: Sequence[Source], configuration: Configuration) -> 
                 got,
                 f"correct `over` in {student}'s selection",
             )
+
+
+def _require_alike(source: Source, configuration: Configuration, number: int) -> None:
+    """Raise where a round's online targets would be made by weights that see scans or name labels otherwise."""
+    network = configuration.networks[configuration.chain[number].network]
+    own = {
+        "labels": {organ.name: organ.label for organ in configuration.organs},
+        "spacing": network.spacing_mm_zyx and list(map(float, network.spacing_mm_zyx)),
+        "normalization": [CT],
+    }
+    theirs = {
+        "labels": source.labels,
+        "spacing": network.spacing_mm_zyx and list(map(float, source.spacing_mm_zyx)),
+        "normalization": source.normalization,
+    }
+    if configuration.targets_of(number) == "online" and own != theirs:
+        raise InputError(
+            f"for `targets: online` of round {configuration.called(number)} first weights of a network with its "
+            "labels, spacing and normalization, since they make its targets",
+            f"{source.path} with other {' and '.join(name for name in own if own[name] != theirs[name])}",
+            "give the round another `start`, or `targets: soft`",
+        )
 
 
 def translations(sources: Sequence[Source], organs: Sequence[Any]) -> list[Translation]:

@@ -5,9 +5,13 @@ What of it is in the network may be set again between steps, 0 takes it away. A 
 compiled keeps to the hooks that it had then, but sees an attribute change: so hooks stay, and probabilities change.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from batchgeneratorsv2.transforms.local.local_transform import LocalTransform
+from batchgeneratorsv2.transforms.noise.blank_rectangle import BlankRectangleTransform
 from batchgeneratorsv2.transforms.noise.gaussian_blur import GaussianBlurTransform
 from batchgeneratorsv2.transforms.spatial.rot90 import Rot90Transform
 from batchgeneratorsv2.transforms.spatial.transpose import TransposeAxesTransform
@@ -25,7 +29,23 @@ EXCHANGES_AXES = (Rot90Transform, TransposeAxesTransform)
 def strong_transforms(*args: Any, **kwargs: Any) -> ComposeTransforms:
     """nnU-Net's strongest augmentation (DA5) without what exchanges axes: left stays left. Arguments as there."""
     composed = nnUNetTrainerDA5.get_training_transforms(*args, **kwargs)
-    return ComposeTransforms([one for one in composed.transforms if not _exchanges_axes(one)])
+    transforms = [one for one in composed.transforms if not _exchanges_axes(one)]
+    for one in transforms:
+        _allow_thin_patches(one.transform if isinstance(one, RandomTransform) else one)
+    return ComposeTransforms(transforms)
+
+
+def _allow_thin_patches(transform: Any) -> None:
+    """Change in place what draws from an empty range where an axis has fewer than 6 voxels; else all draws stay."""
+    if isinstance(transform, LocalTransform):
+        transform.scale = _spread
+    if isinstance(transform, BlankRectangleTransform):
+        transform.rectangle_size = [[low, max(high, low + 1)] for low, high in transform.rectangle_size]
+
+
+def _spread(shape: Sequence[int], axis: int) -> float:
+    """Standard deviation in voxels of a local change along an axis: DA5's, at least of one voxel."""
+    return np.exp(np.random.uniform(np.log(max(1, shape[axis] // 6)), np.log(shape[axis])))
 
 
 def without_stopwatch(composed: ComposeTransforms) -> ComposeTransforms:

@@ -204,6 +204,9 @@ class NoisyStudentTrainer(nnUNetTrainer):
     def _build_loss(self) -> torch.nn.Module:
         """nnU-Net's loss, or the same against sets of labels and soft targets, where there are such."""
         hard, sets, ignore = super()._build_loss(), self.label_sets, self.label_manager.ignore_label
+        if len(hard.weight_factors) == 1:
+            # nnU-Net leaves the coarsest output out of the loss, which of a network of two stages is the only one.
+            hard.weight_factors = (1.0,)
         if sets:
             hard.loss = MarginalLoss(hard.loss.dc, sets, ignore is not None, self.device)
         if not self.is_soft:

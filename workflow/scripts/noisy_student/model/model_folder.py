@@ -13,13 +13,11 @@ from noisy_student.files import read_json
 from noisy_student.geometry import CANONICAL_ORIENTATION
 from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, OF_A_FOLD, checkpoint_name, folds_among
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.kind import SUPPORTED, grid, is_of_this_workflow, unsupported
+from noisy_student.model.kind import READERS, SUPPORTED, grid, is_of_this_workflow, unsupported
 from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
 
-# The orientation that nnU-Net's reader of this name brings scans to; its others leave them as they are stored.
-REORIENTING_READER, ITS_ORIENTATION = "NibabelIOWithReorient", "RAS"
 MIRRORING = "inference_allowed_mirroring_axes"
 OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
 COPY_AGAIN = "copy the model's folder again, whole, from where it comes"
@@ -89,7 +87,7 @@ class Model:
         """The orientation in which the network sees scans; None if it takes them as they are stored."""
         if is_of_this_workflow(self.plan.plans):
             return CANONICAL_ORIENTATION
-        return ITS_ORIENTATION if self.plan.plans["image_reader_writer"] == REORIENTING_READER else None
+        return READERS[self.plan.plans["image_reader_writer"]]
 
     @property
     def grid(self) -> dict[str, Any]:
@@ -121,7 +119,7 @@ def read_model(checkpoints: Sequence[Path]) -> Model:
     plans, dataset, *loaded = _contents(folder, checkpoints)
     plan = Plan(plans, dataset, loaded[0]["init_args"]["configuration"])
     try:
-        reasons = unsupported(plan.configuration.configuration, dataset)
+        reasons = unsupported(plans, plan.configuration.configuration, dataset)
     except (RuntimeError, LookupError) as error:
         raise InputError(f"plans in {folder} that nnU-Net understands", last_line(error), OTHER_WAY) from error
     if reasons:

@@ -78,7 +78,7 @@ def read_source(path: Path, configuration: str | None = None) -> Source:
     try:
         plans, dataset = (json.loads(_bytes(path, inside + name)) for name in DESCRIPTIONS)
         source = Source(path, inside, folds, plans, dataset, configuration or _configuration(path, inside + folds[0]))
-        reasons = unsupported(configuration_in(plans, source.configuration), dataset)
+        reasons = unsupported(plans, configuration_in(plans, source.configuration), dataset)
     except Exception as error:
         got = f"{type(error).__name__}: {last_line(error)}"
         raise InputError(f"a whole model of nnU-Net v2 at {path}", got, REMEDY) from error

@@ -122,6 +122,13 @@ def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
     assert len(measured) == 1 and "--surface-mm 10" in measured[0]
 
 
+def test_what_labelling_costs_is_measured_with_the_post_processing_of_predictions(project):
+    project.configure(rounds=[ROUND], postprocessing={"predictions": True})
+    said = project.run("--dry-run", "results/round_0/efficiency.tsv").stdout.splitlines()
+    [measured] = [line for line in said if "measure_efficiency.py" in line]
+    assert " --postprocessing results/round_0/postprocessing.json" in measured
+
+
 def test_the_paper_and_what_is_best_at_full_size(project):
     """2100 scans as the challenge's archives unpack, empty here: a dry run looks at names alone."""
     data = project.folder / "data/FLARE22"

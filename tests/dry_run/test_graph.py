@@ -222,6 +222,13 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
 
 
+@pytest.mark.parametrize("exported", ["model.zip", "openvino"])
+def test_a_teacher_from_elsewhere_is_passed_on_as_it_is(project, model, exported):
+    project.configure(rounds=[model, ROUND], selection="paper")
+    run = project.run("--dry-run", f"results/round_0/{exported}")
+    assert run.returncode and f"round 0 is the model {model['model']}: pass that on" in run.stdout
+
+
 def test_a_training_may_begin_with_another_models_weights(project, model):
     project.configure(rounds=[ROUND, ROUND | {"start": model}])
     jobs = project.planned()

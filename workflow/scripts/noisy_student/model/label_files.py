@@ -114,16 +114,12 @@ class LabelFiles:
             return None
         return pd.DataFrame(record["scores"]) if whole else None
 
-    def model(self) -> str:
-        """Which model made them, as `made_from` says; empty where no whole record is."""
-        return model_of(self.label_map)
-
     def set_aside(self, place: Path, wanted: str) -> None:
         """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written.
 
         All that there are, whether they are asked for now or not.
         """
-        if (model := self.model()) in ("", wanted):
+        if (model := model_of(self.label_map)) in ("", wanted):
             return
         every = replace(self, voxels=True, soft=True)
         other = replace(every, folder=place / model[:SHORT])

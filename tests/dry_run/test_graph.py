@@ -122,6 +122,13 @@ def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
     assert len(measured) == 1 and "--surface-mm 10" in measured[0]
 
 
+def test_what_labelling_costs_is_measured_with_the_post_processing_of_predictions(project):
+    project.configure(rounds=[ROUND], postprocessing={"predictions": True})
+    said = project.run("--dry-run", "results/round_0/efficiency.tsv").stdout.splitlines()
+    [measured] = [line for line in said if "measure_efficiency.py" in line]
+    assert " --postprocessing results/round_0/postprocessing.json" in measured
+
+
 def test_the_paper_and_what_is_best_at_full_size(project):
     """2100 scans as the challenge's archives unpack, empty here: a dry run looks at names alone."""
     data = project.folder / "data/FLARE22"
@@ -213,6 +220,13 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     said = project.run("--dry-run").stdout
     assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
+
+
+@pytest.mark.parametrize("exported", ["model.zip", "openvino"])
+def test_a_teacher_from_elsewhere_is_passed_on_as_it_is(project, model, exported):
+    project.configure(rounds=[model, ROUND], selection="paper")
+    run = project.run("--dry-run", f"results/round_0/{exported}")
+    assert run.returncode and f"round 0 is the model {model['model']}: pass that on" in run.stdout
 
 
 def test_a_training_may_begin_with_another_models_weights(project, model):

@@ -10,6 +10,7 @@ from functools import cache, partial
 from math import prod
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 # Where a rule's command finds its script. A variable of the environment is seen by rules of a module too.
@@ -293,6 +294,15 @@ def checkpoints(number: int) -> list[str]:
         return [f"{folder}/{fold}/checkpoint_final.pth" for folder, seen in TEACHERS.items() for fold in seen.folds]
     model = f"results/round_{CONFIGURATION.called(number)}/model"
     return [f"{model}/fold_{fold}/checkpoint_final.pth" for fold in CONFIGURATION.folds_of(number)]
+
+
+def checkpoints_to_export(wildcards) -> list[str]:
+    """The same of a round that was trained here; a model from elsewhere can be passed on as it is."""
+    number = number_of(wildcards)
+    if is_taken(number):
+        models = " and ".join(map(str, CONFIGURATION.teacher.models))
+        raise WorkflowError(f"round {number} is the model {models}: pass that on")
+    return checkpoints(number)
 
 
 def models_of_round(wildcards) -> list[str]:

@@ -1,6 +1,6 @@
 # What labelling a scan costs, measured as in the challenge.
 #
-# reads  checkpoints of a round, some scans as they were given
+# reads  checkpoints of a round, some scans as they were given; its post-processing, if predictions are post-processed
 # makes  results/round_<k>/efficiency.tsv    time, memory and both areas per scan, each in a fresh process
 
 
@@ -9,6 +9,7 @@ rule efficiency:
     input:
         cases="results/cohort/cases.tsv",
         checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
+        postprocessing=postprocessing_of_round,
     output:
         report(
             "results/round_{round}/efficiency.tsv",
@@ -28,7 +29,7 @@ rule efficiency:
         role="test" if test_scans_are_given() else "validation",
         scans=CONFIGURATION.efficiency.scans,
         time_limit_s=apart(CONFIGURATION.efficiency.time_limit_s, CONFIGURATION.efficiency.scans),
-        flags=prediction_flags,
+        flags=lambda wildcards, input: prediction_flags(wildcards) + flag(" --postprocessing", input.postprocessing),
         model=models_of_round,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'

@@ -13,7 +13,7 @@
 rule export:
     """Pack the round's model as nnU-Net v2 installs it."""
     input:
-        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
+        checkpoints=checkpoints_to_export,
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
         verdict=verdict_before,
@@ -38,7 +38,7 @@ rule export:
 rule export_networks:
     """Write the round's networks for programs without nnU-Net, with all that these must know of them."""
     input:
-        checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
+        checkpoints=checkpoints_to_export,
         training_set="results/round_{round}/dataset/training_set.tsv",
         summary="results/round_{round}/summary.tsv",
         verdict=verdict_before,

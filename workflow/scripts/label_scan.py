@@ -24,12 +24,12 @@ from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, say
+from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, of_postprocessing, say
 from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.own_prediction import KEPT, own_prediction
-from noisy_student.model.postprocessing import read_steps
+from noisy_student.model.postprocessing import read_steps, steps_beside
 from noisy_student.model.trust import require_trusted
 from noisy_student.parallel import with_progress
 from noisy_student.writing.formats import FORMATS
@@ -70,7 +70,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--trust", nargs="+", default=[], help="SHA-256 of checkpoints from elsewhere that may be loaded"
     )
-    parser.add_argument("--postprocessing", type=read_steps, default=(), help="postprocessing.json of the model")
+    parser.add_argument("--postprocessing", type=read_steps, help="postprocessing.json of the model")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args()
@@ -84,9 +84,11 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
         for model, folds in zip(arguments.model, models, strict=True):
             say(of_folds(unfinished_folds(model, folds), arguments.checkpoint))
     require_trusted([path for folds in models for path in folds], arguments.trust)
+    if arguments.postprocessing is None:
+        say(of_postprocessing(steps_beside(arguments.model)))
     is_said = all(getattr(arguments, name) is not None for name in KEPT)
     own = {} if is_said else own_prediction(arguments.model)
-    return labeller_of(models, prediction_of(arguments, own), device, steps=arguments.postprocessing)
+    return labeller_of(models, prediction_of(arguments, own), device, steps=arguments.postprocessing or ())
 
 
 def called(models: list[Path]) -> str:

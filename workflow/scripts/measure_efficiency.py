@@ -36,7 +36,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="the efficiency table to write (tab-separated)")
     parser.add_argument("--predictions", type=Path, help="keep the outputs in this folder (default: thrown away)")
     parser.add_argument("--time-limit", type=float, default=FLARE22_TIME_LIMIT_S, help="seconds a case may take")
-    parser.add_argument("--gpu", type=int, default=0, help="number of the device whose memory is watched")
+    parser.add_argument(
+        "--gpu", type=int, default=0, help="whose memory is watched: its number among the GPUs that the command sees"
+    )
     return parser.parse_args()
 
 

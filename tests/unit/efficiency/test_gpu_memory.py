@@ -14,8 +14,10 @@ def gpu(monkeypatch):
         return SimpleNamespace(pid=pid, usedGpuMemory=used)
 
     processes = [process(1, 10 << 20), process(2, 20 << 20), process(3, None)]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: f"device {index}")
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByUUID", lambda uuid: f"device of UUID {uuid}")
     monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: SimpleNamespace(used=(1234 << 20) + 99))
     monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", lambda handle: processes)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetName", lambda handle: handle)
@@ -30,6 +32,20 @@ def test_memory_is_in_whole_mb(gpu):
 @pytest.mark.parametrize(("ids", "expected"), [({1, 2}, 30), ({2, 9}, 20), ({9}, None), ({3}, None), (set(), None)])
 def test_memory_of_the_given_processes(gpu, ids, expected):
     assert gpu.used_by_mb(ids) == expected
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        ("3,1", ["device 3", "device 1", None]),
+        ("GPU-abc, MIG-def", ["device of UUID GPU-abc", "device of UUID MIG-def", None]),
+        ("", [None, None, None]),
+    ],
+)
+def test_the_gpu_is_one_of_those_that_a_command_sees(gpu, monkeypatch, visible, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    found = [Gpu.open(index) for index in range(3)]
+    assert [one and one.name for one in found] == expected
 
 
 def test_a_machine_without_the_driver_has_no_gpu(monkeypatch):

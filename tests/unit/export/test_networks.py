@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -18,7 +17,6 @@ from dynamic_network_architectures.architectures.unet import PlainConvUNet, Resi
 from conftest import script
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.configuration.prediction_options import Prediction
-from noisy_student.errors import InputError
 from noisy_student.export.network_files import write_onnx, write_openvino
 from noisy_student.export.networks import in_words, write_networks
 from noisy_student.files import sha256
@@ -182,18 +180,3 @@ def test_what_is_written_of_the_model(untrained, exported, plan):
     assert model["files"] == stamps and len(stamps) == 6
     card = (exported / "MODEL_CARD.md").read_text()
     assert f"| fold_1.bin | {stamps['fold_1.bin']['bytes']} | `{stamps['fold_1.bin']['sha256']}` |" in card
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"normalization_schemes": ["ZScoreNormalization"]}, {"resampling_fn_data": "resample_torch_fornnunet"}],
-    ids=["normalisation", "resampling"],
-)
-def test_a_model_that_sees_scans_in_another_way_is_refused(change, untrained, tmp_path):
-    model = shutil.copytree(untrained, tmp_path / "model")
-    plans = json.loads((model / "plans.json").read_text())
-    plans["configurations"]["3d_fullres"] |= change
-    (model / "plans.json").write_text(json.dumps(plans))
-    with pytest.raises(InputError, match=r"ZScoreNormalization|resample_torch"):
-        write_networks(checkpoints_of(model), "onnx", tmp_path / "onnx", Prediction(), (), in_words)
-    assert not (tmp_path / "onnx").exists()

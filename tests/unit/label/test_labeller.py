@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 from nnunetv2.imageio.nibabel_reader_writer import NibabelIOWithReorient
-from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO, SimpleITKIOWithReorient
 
 from conftest import stock_label_map
 from noisy_student.cohort.converted import converted_image
@@ -100,12 +100,13 @@ def test_label_maps_are_stocks_in_canonical_orientation_and_confidence_lies_wher
     )
 
 
-def test_a_model_that_turns_scans_itself_sees_them_so_however_they_are_stored(stock_model, scan, tmp_path):
-    model = changed(stock_model, tmp_path / "m", {"image_reader_writer": "NibabelIOWithReorient"})
+@pytest.mark.parametrize("reader", [NibabelIOWithReorient, SimpleITKIOWithReorient])
+def test_a_model_that_turns_scans_itself_sees_them_so_however_they_are_stored(stock_model, scan, tmp_path, reader):
+    model = changed(stock_model, tmp_path / "m", {"image_reader_writer": reader.__name__})
     labeller = labeller_of([checkpoints_of(model)], Prediction(), CPU, FLARE22)
     first, second = (labelled(labeller, scan, letters).label_map_zyx for letters in ("PIR", "LPS"))
     path = stored_as(scan, "PIR", tmp_path / "stored.nii.gz")
-    expected = in_canonical(stock_label_map(model, path, NibabelIOWithReorient()), "RAS")
+    expected = in_canonical(stock_label_map(model, path, reader()), "RAS")
     assert (first == second).all() and (first != expected).mean() <= 1e-4
 
 

@@ -5,6 +5,7 @@ import torch
 
 from noisy_student.errors import InputError
 from noisy_student.model.checkpoints import is_whole, read_checkpoint
+from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 
 
 @pytest.fixture
@@ -35,3 +36,24 @@ def test_one_with_a_flipped_bit_is_not_whole(checkpoint):
 
 def test_none_is_not_whole(tmp_path):
     assert not is_whole(tmp_path / "checkpoint_final.pth")
+
+
+def folds_of(paths):
+    return [path.parent.name for path in paths]
+
+
+def test_copies_of_folds_are_no_folds_of_a_model_and_folds_come_by_number(tmp_path):
+    for name in ("plans.json", "dataset.json"):
+        (tmp_path / name).touch()
+    for fold in (2, 10, "0_backup", "all"):
+        (tmp_path / f"fold_{fold}").mkdir()
+        (tmp_path / f"fold_{fold}/checkpoint_final.pth").touch()
+    assert folds_of(checkpoints_of(tmp_path)) == ["fold_2", "fold_10"]
+    assert folds_of(checkpoints_of(tmp_path, ["0_backup"])) == ["fold_0_backup"]
+    for fold in (2, 10):
+        (tmp_path / f"fold_{fold}/checkpoint_final.pth").rename(tmp_path / f"fold_{fold}/checkpoint_latest.pth")
+    assert folds_of(checkpoints_of(tmp_path)) == ["fold_all"]
+    assert unfinished_folds(tmp_path, checkpoints_of(tmp_path)) == ["fold_2", "fold_10"]
+    (tmp_path / "fold_all/checkpoint_final.pth").unlink()
+    with pytest.raises(InputError, match="--checkpoint latest"):
+        checkpoints_of(tmp_path)

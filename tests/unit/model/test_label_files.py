@@ -1,10 +1,15 @@
+from dataclasses import replace
+from unittest.mock import Mock
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from noisy_student.errors import InputError
+from noisy_student.files import link
 from noisy_student.geometry import Geometry, image_like, reorient
 from noisy_student.images import read_geometry, read_image, write_image
+from noisy_student.model.edited import is_edited
 from noisy_student.model.label_files import LabelFiles, Labelled
 
 SCORES = pd.DataFrame(
@@ -57,6 +62,32 @@ def test_whole_files_of_the_same_model_are_read(files):
 
 def test_another_models_label_map_does_not_count(files):
     assert files.read("model-2") is None
+
+
+def test_a_label_map_whose_writing_was_cut_short_is_no_edited_one(scan, tmp_path, monkeypatch):
+    files = LabelFiles(tmp_path / "labels", "a", voxels=True)
+    labelled = Labelled(LABELS, SCORES, np.full((2, 3, 4), 99, np.uint8), confidence_counts=COUNTS)
+    files.write(labelled, scan[1], "RAS", "model-1")
+    cut_short = Mock(side_effect=OSError)
+    monkeypatch.setattr("noisy_student.model.label_files.write_confidence", cut_short)
+    with pytest.raises(OSError):
+        files.write(replace(labelled, label_map_zyx=LABELS[::-1]), scan[1], "RAS", "model-1")
+    assert not is_edited(files.label_map) and files.read("model-1") is None
+
+
+def test_nor_is_one_that_was_to_be_taken_from_another_folder(files, scan, tmp_path, monkeypatch):
+    other = LabelFiles(tmp_path / "other", "a")
+    other.write(Labelled(LABELS[::-1], SCORES), scan[1], "RAS", "model-2")
+
+    def cut_short(source, target):
+        if source == other.scores:
+            raise OSError
+        link(source, target)
+
+    monkeypatch.setattr("noisy_student.model.label_files.link", cut_short)
+    with pytest.raises(OSError):
+        files.take(other)
+    assert not is_edited(files.label_map) and files.read("model-1", "model-2") is None
 
 
 @pytest.mark.parametrize("damaged", ["label_map", "scores"])

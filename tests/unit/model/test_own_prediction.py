@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from unittest.mock import Mock
 
 import pytest
 
@@ -54,3 +55,26 @@ def test_a_scan_is_labelled_as_the_model_labels_unless_the_command_says_otherwis
     monkeypatch.setattr("sys.argv", ["label_scan.py", *map(str, named), "--trust", *trusted, *flags])
     options = label_scan.chosen_labeller(label_scan.options()).predictor.options
     assert (options.step_size, options.mirroring, options.windows) == expected and not options.compile
+
+
+def test_post_processing_that_was_found_for_a_model_is_named_where_it_is_not_asked_for(tmp_path, monkeypatch, capsys):
+    found, model = tmp_path / "round_1/postprocessing.json", tmp_path / "round_1/model"
+    (model / "fold_0").mkdir(parents=True)
+    for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):
+        (model / name).touch()
+    made = Mock()
+    monkeypatch.setattr(label_scan, "require_trusted", Mock())
+    monkeypatch.setattr(label_scan, "labeller_of", made)
+
+    def said(*flags):
+        named = ("--model", model, "--image", tmp_path, "--output", tmp_path / "out/", "--device", "cpu")
+        monkeypatch.setattr("sys.argv", ["label_scan.py", *map(str, (*named, *flags))])
+        label_scan.chosen_labeller(label_scan.options())
+        return capsys.readouterr().err
+
+    assert said() == ""
+    found.write_text(json.dumps({"steps": [[1, 2], [1]], "organs": {}}))
+    assert f"not post-processed: {found} says" in said() and made.call_args.kwargs["steps"] == ()
+    assert said("--postprocessing", found) == "" and made.call_args.kwargs["steps"] == [[1, 2], [1]]
+    found.write_text(json.dumps({"steps": [], "organs": {}}))
+    assert said() == ""

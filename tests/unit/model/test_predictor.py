@@ -162,7 +162,10 @@ def test_a_network_that_never_fits_is_an_error(untrained, scan):
 
 def test_logits_lie_on_the_gpu_where_there_is_room(monkeypatch):
     free = 10_000
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free - 3000, 2 * free))
+    # Of the rest, torch keeps 3000 for what comes.
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 4000)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 1000)
     gpu = torch.device("cuda")
     assert has_room(gpu, free // 2) and not has_room(gpu, free // 2 + 1)
     assert has_room(CPU, 100 * free)

@@ -1,5 +1,6 @@
 """Memory in use on one GPU, through NVIDIA's management library."""
 
+import os
 from collections.abc import Collection
 
 import pynvml
@@ -15,10 +16,14 @@ class Gpu:
 
     @classmethod
     def open(cls, index: int) -> "Gpu | None":
-        """The device with the given number."""
+        """The device of the given number among those that a command sees.
+
+        NVIDIA's library itself sees all GPUs, whatever CUDA_VISIBLE_DEVICES leaves of them.
+        """
+        name = _name(index)
         try:
             pynvml.nvmlInit()
-            return cls(pynvml.nvmlDeviceGetHandleByIndex(index))
+            return cls(_handle(name)) if name else None
         except pynvml.NVMLError:
             return None
 
@@ -42,3 +47,17 @@ class Gpu:
             if process.pid in process_ids and process.usedGpuMemory is not None
         ]
         return sum(listed) // BYTES_PER_MB if listed else None
+
+
+def _name(index: int) -> str:
+    """A GPU's number in the machine or its UUID; empty if a command does not see so many."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return str(index)
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return names[index] if index < len(names) else ""
+
+
+def _handle(name: str) -> object:
+    """The device of that number or UUID, which may be a part of a GPU (MIG)."""
+    return pynvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else pynvml.nvmlDeviceGetHandleByUUID(name)

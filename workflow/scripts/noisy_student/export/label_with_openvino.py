@@ -77,7 +77,7 @@ def logits_of(image: np.ndarray, model: dict) -> np.ndarray:
 def label(scan: sitk.Image, model: dict) -> sitk.Image:
     """The label map of a scan, on its grid."""
     stored = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(scan.GetDirection())
-    turned = sitk.DICOMOrient(scan, model["orientation"] or stored)
+    turned = sitk.DICOMOrient(scan, model["orientation"])
     forward, normalization, resampling = model["transpose_forward"], model["normalization"][0], model["resampling"]
     image = sitk.GetArrayFromImage(turned).astype(np.float32).transpose(forward)
     box = ndimage.find_objects((image != 0).astype(np.int8))[0]

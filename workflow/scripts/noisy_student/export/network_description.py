@@ -7,13 +7,12 @@ from nnunetv2.configuration import ANISO_THRESHOLD
 
 from noisy_student import __version__
 from noisy_student.configuration.prediction_options import Prediction
-from noisy_student.errors import InputError
 from noisy_student.model.kind import CT
-from noisy_student.model.model_folder import OTHER_WAY, Model
+from noisy_student.model.model_folder import Model
 from noisy_student.model.postprocessing import Steps
 from noisy_student.model.predictor import LEFT_RIGHT, mirrorings
 from noisy_student.model.windows import WEIGHT_SCALE
-from noisy_student.plan.image_resampling import CUBIC, resamples_by_default
+from noisy_student.plan.image_resampling import CUBIC
 
 # nnU-Net's: how wide the weights of a window are (compute_gaussian), as a share of the patch.
 SIGMA = 1 / 8
@@ -21,15 +20,12 @@ LINEAR = 1
 
 
 def description(model: Model, networks: Sequence[str], options: Prediction, steps: Steps = ()) -> dict[str, Any]:
-    """How a scan is labelled with the networks in these files.
+    """How a scan is labelled with the networks in these files, of a model that was trained here.
 
     Spacing, patch and axes (0, 1, 2) are those of the network, to which `transpose_forward` brings an array (z, y, x)
-    of the scan. Raises InputError for a model that sees scans in another way than as CT on nnU-Net's usual grid.
+    of the scan.
     """
     configuration = model.plan.configuration
-    if configuration.normalization_schemes != [CT] or not resamples_by_default(configuration):
-        got = f"{', '.join(configuration.normalization_schemes)}, {configuration.configuration['resampling_fn_data']}"
-        raise InputError(f"a model of CT scans ({CT}) that are resampled as nnU-Net does by default", got, OTHER_WAY)
     left_right = model.plan.manager.transpose_forward.index(LEFT_RIGHT)
     passes = mirrorings(model.mirror_axes, left_right) if options.mirroring else [()]
     background = {label: name for name, label in model.plan.dataset["labels"].items()}[0]

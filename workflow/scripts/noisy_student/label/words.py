@@ -49,6 +49,15 @@ def of_folds(unfinished: Sequence[str], checkpoint: str) -> list[str]:
     return [f"warning: {fold} has no {checkpoint} checkpoint and is left out" for fold in unfinished]
 
 
+def of_postprocessing(paths: Sequence[Path]) -> list[str]:
+    """That what was found to help a model is not applied."""
+    return [
+        f"not post-processed: {path} says of which organs the largest piece alone is better; --postprocessing {path} "
+        "applies it"
+        for path in paths
+    ]
+
+
 def of_outcome(outcome: Outcome) -> list[str]:
     """What was found in a scan, a line for each; of errors only what, since the list at the end has the rest."""
     case = outcome.job.case

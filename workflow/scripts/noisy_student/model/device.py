@@ -22,8 +22,14 @@ def choose_device(wish: str, threads: int) -> torch.device:
 
 
 def has_room(device: torch.device, needed_bytes: int) -> bool:
-    """Whether results of that size may lie on the device, beside what the network itself takes there."""
-    return device.type != "cuda" or needed_bytes <= SHARE_FOR_RESULTS * torch.cuda.mem_get_info(device)[0]
+    """Whether results of that size may lie on the device, beside what the network itself takes there.
+
+    What torch keeps there of earlier results, to use it again, is free.
+    """
+    if device.type != "cuda":
+        return True
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return needed_bytes <= SHARE_FOR_RESULTS * (torch.cuda.mem_get_info(device)[0] + kept)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from noisy_student.organs import LARGEST_LABEL
 
 SUPPORTED = "a 3D model that tells labels apart in scans of one channel"
 PREPROCESSOR, CT = "DefaultPreprocessor", "CTNormalization"
+# nnU-Net's readers of scans → the orientation that they bring them to; None: as they are stored.
+READERS = {"SimpleITKIO": None, "NibabelIO": None, "SimpleITKIOWithReorient": "RAS", "NibabelIOWithReorient": "RAS"}
 # What a scan goes through before the network sees it, and in which windows; the rest of plans is the network.
 OF_THE_GRID = (
     *("spacing", "patch_size", "normalization_schemes", "use_mask_for_norm", "preprocessor_name"),
@@ -24,11 +26,12 @@ def configuration_in(plans: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {**above, **own}
 
 
-def unsupported(configuration: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
-    """Why a model of a configuration (with what it inherits) cannot be used here; empty if it can."""
+def unsupported(plans: Mapping[str, Any], configuration: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
+    """Why a model of a configuration of plans (with what it inherits) cannot be used here; empty if it can."""
     channels = dataset.get("channel_names", dataset.get("modality"))
     regions = [label for label in dataset["labels"].values() if isinstance(label, list | tuple)]
     classes = [label for name, label in dataset["labels"].items() if name != "ignore"]
+    reader = plans["image_reader_writer"]
     reasons = {
         "a network of slices (2d)": len(configuration["patch_size"]) != 3,
         "the second stage of a cascade": configuration.get("previous_stage") is not None,
@@ -36,6 +39,7 @@ def unsupported(configuration: Mapping[str, Any], dataset: Mapping[str, Any]) ->
         f"{len(classes) - 1} labels, more than {LARGEST_LABEL}": len(classes) - 1 > LARGEST_LABEL,
         f"{len(channels)} channels": len(channels) != 1,
         f"preprocessor {configuration['preprocessor_name']}": configuration["preprocessor_name"] != PREPROCESSOR,
+        f"scans read by {reader}": not is_of_this_workflow(plans) and reader not in READERS,
     }
     return ", ".join(reason for reason, holds in reasons.items() if holds)
 

@@ -82,11 +82,12 @@ class LabelFiles:
         return self.folder / "soft" / f"{self.case}.b2nd"
 
     def write(self, labelled: Labelled, scan: Path, orientation: str, made_from: str) -> None:
-        """Write all files.
+        """Write all files. An earlier record is taken away first, so that no label map lies beside another one's.
 
         `scan` is the converted scan, `orientation` the letters of the scan's own grid, `made_from` what the label
         map depends on.
         """
+        self.scores.unlink(missing_ok=True)
         write_label_map(labelled.label_map_zyx, scan, orientation, self.label_map)
         if labelled.confidence_zyx is not None:
             write_confidence(labelled.confidence_zyx, self.confidence)
@@ -113,16 +114,12 @@ class LabelFiles:
             return None
         return pd.DataFrame(record["scores"]) if whole else None
 
-    def model(self) -> str:
-        """Which model made them, as `made_from` says; empty where no whole record is."""
-        return model_of(self.label_map)
-
     def set_aside(self, place: Path, wanted: str) -> None:
         """Move the files to the folder of their model in `place`, unless that is `wanted` or they are half written.
 
         All that there are, whether they are asked for now or not.
         """
-        if (model := self.model()) in ("", wanted):
+        if (model := model_of(self.label_map)) in ("", wanted):
             return
         every = replace(self, voxels=True, soft=True)
         other = replace(every, folder=place / model[:SHORT])
@@ -163,7 +160,8 @@ class LabelFiles:
         return path.exists() and read_json(self.scores)["sha256"].get(name) == sha256(path)
 
     def take(self, other: "LabelFiles") -> None:
-        """Link the same case's whole files from another folder."""
+        """Link the same case's whole files from another folder, the scores last."""
+        self.scores.unlink(missing_ok=True)
         for mine, others in zip(self._paths(), other._paths(), strict=True):
             link(others, mine)
 

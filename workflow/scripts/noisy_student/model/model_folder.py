@@ -11,16 +11,13 @@ from noisy_student.damage import OF_THE_USER
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import read_json
 from noisy_student.geometry import CANONICAL_ORIENTATION
-from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, checkpoint_name
+from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, OF_A_FOLD, checkpoint_name, folds_among
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.kind import SUPPORTED, grid, is_of_this_workflow, unsupported
+from noisy_student.model.kind import READERS, SUPPORTED, grid, is_of_this_workflow, unsupported
 from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
 
-ALL = "all"
-# The orientation that nnU-Net's reader of this name brings scans to; its others leave them as they are stored.
-REORIENTING_READER, ITS_ORIENTATION = "NibabelIOWithReorient", "RAS"
 MIRRORING = "inference_allowed_mirroring_axes"
 OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
 COPY_AGAIN = "copy the model's folder again, whole, from where it comes"
@@ -28,35 +25,39 @@ OTHER_WAY = "label with nnUNetv2_predict instead"
 
 
 def checkpoints_of(model: Path, folds: Sequence[str] | None = None, which: str = FINAL) -> list[Path]:
-    """Checkpoints of the named folds; else of all numbered ones, or of fold `all` if there is no other.
+    """Checkpoints of the named folds; else of all that have one (`folds_among`).
 
     `which` of them: final, or what nnU-Net keeps while it trains, best or latest.
     """
     if lacking := [name for name in DESCRIPTIONS if not (model / name).is_file()]:
         got = f"no such folder: {model}" if not model.is_dir() else f"no {' and no '.join(lacking)} in {model}"
         raise InputError("a trained model", got, OTHER_MODEL)
-    if folds:
-        found = [model / f"fold_{fold}" / checkpoint_name(which) for fold in folds]
-    else:
-        found = sorted(model.glob(f"fold_*/{checkpoint_name(which)}"))
-        found = [path for path in found if path.parent.name != f"fold_{ALL}"] or found
+    names = [f"fold_{fold}" for fold in folds] if folds else folds_among(_checkpoints_in(model), which)
+    found = [model / name / checkpoint_name(which) for name in names]
     missing = [path.parent.name.removeprefix("fold_") for path in found if not path.exists()]
     if missing or not found:
         raise _no_checkpoint(model, which, missing)
     return found
 
 
+def _checkpoints_in(model: Path) -> list[str]:
+    """The names of all checkpoints of folds in a model's folder."""
+    names = sorted(str(path.relative_to(model)) for path in model.glob("fold_*/checkpoint_*.pth"))
+    return [name for name in names if OF_A_FOLD.fullmatch(name)]
+
+
 def _no_checkpoint(model: Path, which: str, folds: list[str]) -> InputError:
     """The error for folds without the checkpoint (none named: there is no fold), which names what there is instead."""
-    there = sorted(model.glob("fold_*/checkpoint_*.pth"))
+    there = _checkpoints_in(model)
     got = ", ".join(f"fold_{fold} has none" for fold in folds) or "none"
-    got += "; there are " + ", ".join(str(path.relative_to(model)) for path in there) if there else ""
+    got += f"; there are {', '.join(there)}" if there else ""
     return InputError(f"{checkpoint_name(which)} of trained folds in {model}", got, _other_checkpoint(there, folds))
 
 
-def _other_checkpoint(there: list[Path], folds: list[str]) -> str:
+def _other_checkpoint(there: list[str], folds: list[str]) -> str:
     """What to name instead: another kind that the folds have, or other folds."""
-    by_kind = {kind: [path.parent.name for path in there if path.name == checkpoint_name(kind)] for kind in KINDS}
+    matches = [OF_A_FOLD.fullmatch(name) for name in there]
+    by_kind = {kind: [match[1] for match in matches if match[2] == kind] for kind in KINDS}
     for kind, having in by_kind.items():
         if having and {f"fold_{fold}" for fold in folds} <= set(having):
             return f"let the training end, or name what there is: --checkpoint {kind}"
@@ -68,10 +69,9 @@ def _other_checkpoint(there: list[Path], folds: list[str]) -> str:
 
 
 def unfinished_folds(model: Path, checkpoints: Sequence[Path]) -> list[str]:
-    """Numbered folds of a model that have checkpoints, but none among these."""
+    """Folds of a model that have checkpoints, but none among these."""
     taken = {path.parent.name for path in checkpoints}
-    found = {path.parent.name for path in model.glob("fold_[0-9]*/checkpoint_*.pth")}
-    return sorted(found - taken)
+    return [fold for fold in folds_among(_checkpoints_in(model)) if fold not in taken]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Model:
         """The orientation in which the network sees scans; None if it takes them as they are stored."""
         if is_of_this_workflow(self.plan.plans):
             return CANONICAL_ORIENTATION
-        return ITS_ORIENTATION if self.plan.plans["image_reader_writer"] == REORIENTING_READER else None
+        return READERS[self.plan.plans["image_reader_writer"]]
 
     @property
     def grid(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def read_model(checkpoints: Sequence[Path]) -> Model:
     plans, dataset, *loaded = _contents(folder, checkpoints)
     plan = Plan(plans, dataset, loaded[0]["init_args"]["configuration"])
     try:
-        reasons = unsupported(plan.configuration.configuration, dataset)
+        reasons = unsupported(plans, plan.configuration.configuration, dataset)
     except (RuntimeError, LookupError) as error:
         raise InputError(f"plans in {folder} that nnU-Net understands", last_line(error), OTHER_WAY) from error
     if reasons:

@@ -23,6 +23,7 @@ from noisy_student.files import read_json
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.reading.nifti import require_whole_nifti
 
+FILE = "postprocessing.json"
 # Labels that are taken together, step after step: what is not in their largest piece becomes background.
 Steps = Sequence[Sequence[int]]
 # Case → labels of the organs that are labelled in its truth.
@@ -98,6 +99,12 @@ def largest_pieces(label_map_zyx: np.ndarray, steps: Steps) -> np.ndarray:
 def read_steps(path: str | Path) -> Steps:
     """The steps that `choose_steps` found, from their file."""
     return read_json(Path(path))["steps"]
+
+
+def steps_beside(models: Sequence[Path]) -> list[Path]:
+    """The files in which steps were found for finished rounds' models, beside their folders."""
+    found = [model.absolute().parent / FILE for model in models]
+    return [path for path in dict.fromkeys(found) if path.exists() and read_json(path).get("steps")]
 
 
 def _as_list(labels: Any) -> list[int]:

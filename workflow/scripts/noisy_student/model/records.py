@@ -13,15 +13,10 @@ def record_beside(label_map: Path) -> Path:
     return label_map.parent / "scores" / f"{label_map.name.removesuffix(ENDING)}.json"
 
 
-def model_in(made_from: str) -> str:
-    """The model's checksum in what a label map depends on; empty where it has none."""
-    found = MODEL.match(made_from)
-    return found[1] if found else ""
-
-
 def model_of(label_map: Path) -> str:
     """Which model made a label map, by its checksum; empty where no whole record says it."""
     try:
-        return model_in(json.loads(record_beside(label_map).read_text())["made_from"])
+        found = MODEL.match(json.loads(record_beside(label_map).read_text())["made_from"])
     except (OSError, ValueError, KeyError):
         return ""
+    return found[1] if found else ""

@@ -4,7 +4,6 @@ Neither torch nor nnU-Net is needed, and nothing of the model runs: so it can be
 """
 
 import json
-import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -15,13 +14,11 @@ from typing import IO, Any
 
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import whole_file
-from noisy_student.model.checkpoint_names import ENTRIES, FINAL_CHECKPOINT
+from noisy_student.model.checkpoint_names import ENTRIES, FINAL_CHECKPOINT, folds_among
 from noisy_student.model.inert import said_by
 from noisy_student.model.kind import SUPPORTED, configuration_in, grid, labels_of, unsupported
 
 DESCRIPTIONS = PLANS, DATASET = "plans.json", "dataset.json"
-CHECKPOINT = re.compile(r"(fold_(?:\d+|all))/checkpoint_\w+\.pth")
-ALL = "fold_all"
 REMEDY = "name a model folder of nnU-Net v2 (plans.json, dataset.json, fold_*/checkpoint_final.pth), or a zip of one"
 
 
@@ -81,7 +78,7 @@ def read_source(path: Path, configuration: str | None = None) -> Source:
     try:
         plans, dataset = (json.loads(_bytes(path, inside + name)) for name in DESCRIPTIONS)
         source = Source(path, inside, folds, plans, dataset, configuration or _configuration(path, inside + folds[0]))
-        reasons = unsupported(configuration_in(plans, source.configuration), dataset)
+        reasons = unsupported(plans, configuration_in(plans, source.configuration), dataset)
     except Exception as error:
         got = f"{type(error).__name__}: {last_line(error)}"
         raise InputError(f"a whole model of nnU-Net v2 at {path}", got, REMEDY) from error
@@ -130,9 +127,8 @@ def _place(path: Path, names: list[str]) -> str:
 
 
 def _folds(path: Path, names: list[str]) -> tuple[str, ...]:
-    """All numbered folds, or fold `all` if there is no other. Each has to have ended."""
-    found = {match[1] for name in names if (match := CHECKPOINT.fullmatch(name))}
-    folds = sorted(found - {ALL}, key=lambda fold: int(fold.removeprefix("fold_"))) or sorted(found)
+    """All folds (`folds_among`). Each has to have ended."""
+    folds = folds_among(names)
     if not folds:
         raise InputError(f"{FINAL_CHECKPOINT} of trained folds in {path}", "none", REMEDY)
     if unfinished := [fold for fold in folds if f"{fold}/{FINAL_CHECKPOINT}" not in names]:

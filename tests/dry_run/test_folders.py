@@ -13,7 +13,12 @@ from project import BIN, PARTS, VENV, Checkout, Project, job_counts
 
 EMPTY = {"images": "images", "label_maps": "label_maps"}
 # The first job says that there are no scans: quick, and whatever is wrong with the folders shows before.
-NO_SCANS = {"cohort": {"kind": "folders", "folders": {"labelled": [EMPTY]}}}
+JUDGED = {"images": "test_images", "label_maps": "test_label_maps"}
+FOLDERS = (*EMPTY.values(), *JUDGED.values())
+NO_SCANS = {
+    "cohort": {"kind": "folders", "folders": {"labelled": [EMPTY], "test": [JUDGED]}},
+    "rounds": [{"network": "coarse"}],
+}
 SHARDS = {"shards": 3}
 # What snakedeploy writes, but for the version that it asks for.
 DEPLOYED = """
@@ -59,7 +64,7 @@ def files(folder: Path) -> set[Path]:
 
 def test_called_in_the_workflows_folder_for_another_one_all_lies_there(tmp_path):
     checkout, run = Checkout(tmp_path / "the workflow", **NO_SCANS), tmp_path / "a run"
-    for name in EMPTY.values():
+    for name in FOLDERS:
         (run / name).mkdir(parents=True)
     before = files(checkout.folder)
     words = ("--directory", "../a run", "--workflow-profile", "profiles/venv", "--configfile", "overlay.yaml")
@@ -161,7 +166,7 @@ def test_deployed_from_a_repository_it_has_its_files_on_disk(tmp_path, repositor
     (files_on_disk,) = (run / ".snakemake/flare").iterdir()
     commit = subprocess.run(("git", "rev-parse", "HEAD"), cwd=source, capture_output=True, text=True).stdout.strip()
     assert files_on_disk.name == commit == (files_on_disk / ".git_archival.txt").read_text().strip()
-    for name in EMPTY.values():
+    for name in FOLDERS:
         (run / name).mkdir(parents=True)
     (run / "overlay.yaml").write_text(yaml.safe_dump(NO_SCANS))
     words = ("results/cohort/cases.tsv", "--workflow-profile", "profiles/venv", "--configfile", "overlay.yaml")

@@ -166,12 +166,13 @@ def test_balanced_bounds_need_the_labelled_scans_volumes(project):
 
 
 def test_a_teacher_labels_and_fills_scans_in_which_only_some_organs_are_labelled(project):
-    for name in ("a", "b", "u", "of_a", "of_b"):
+    for name in ("a", "b", "t", "u", "of_a", "of_b", "of_t"):
         (project.folder / name).mkdir()
-    entries = [{"images": "a", "label_maps": "of_a"}, {"images": "b", "label_maps": "of_b"}]
+    *entries, judged = [{"images": name, "label_maps": f"of_{name}"} for name in "abt"]
 
     def said(**what):
-        folders = {"labelled": [entries[0], entries[1] | what], "unlabelled": [{"images": "u"}]}
+        labelled = [entries[0], entries[1] | what]
+        folders = {"labelled": labelled, "unlabelled": [{"images": "u"}], "test": [judged]}
         project.configure(rounds=[ROUND, ROUND], cohort={"kind": "folders", "folders": folders})
         return project.run("--dry-run").stdout
 

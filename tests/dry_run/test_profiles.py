@@ -14,7 +14,11 @@ from project import BIN, Checkout, Project
 SLURM = ("--workflow-profile", "slurm")
 APPTAINER = ("--workflow-profile", "apptainer")
 # The first job says so.
-NO_SCANS = {"kind": "folders", "folders": {"labelled": [{"images": "images", "label_maps": "label_maps"}]}}
+FOLDERS = ("images", "label_maps", "test_images", "test_label_maps")
+NO_SCANS = {
+    "labelled": [{"images": FOLDERS[0], "label_maps": FOLDERS[1]}],
+    "test": [{"images": FOLDERS[2], "label_maps": FOLDERS[3]}],
+}
 
 
 @pytest.fixture
@@ -73,8 +77,9 @@ def test_without_conda_a_real_run_says_what_to_install_and_the_other_way(project
 
 
 def test_apptainer_runs_each_rule_in_the_image_and_what_is_missing_is_said(tmp_path):
-    project = Checkout(tmp_path / "project", cohort=NO_SCANS)
-    for name in ("images", "label_maps"):
+    cohort = {"kind": "folders", "folders": NO_SCANS}
+    project = Checkout(tmp_path / "project", cohort=cohort, rounds=[{"network": "coarse"}])
+    for name in FOLDERS:
         (project.folder / name).mkdir()
     only = tmp_path / "bin"
     only.mkdir()

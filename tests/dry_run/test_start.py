@@ -53,11 +53,21 @@ def test_places_that_are_there_stop_nothing(project):
 
 def test_the_name_of_the_case_in_a_path_is_no_wildcard(tmp_path):
     entry = {"cases": "d", "scan": "images/{case}/ct.nii.gz", "label_maps": "labels/{case}.nii.gz"}
-    project = Project(tmp_path / "project", cohort={"kind": "folders", "folders": {"labelled": [entry]}})
-    for name in ("images", "labels"):
-        (project.folder / "d" / name).mkdir(parents=True)
+    folders = {"labelled": [entry], "test": [entry | {"cases": "t"}]}
+    project = Project(
+        tmp_path / "project", cohort={"kind": "folders", "folders": folders}, rounds=[{"network": "coarse"}]
+    )
+    for name in ("d/images", "d/labels", "t/images", "t/labels"):
+        (project.folder / name).mkdir(parents=True)
     jobs = project.planned()
     assert jobs["case_table"] == jobs["run_record"] == 1
+
+
+def test_a_cohort_on_which_no_round_could_be_judged_stops_before_anything_is_computed(project):
+    project.configure(cohort={"kind": "folders", "folders": {"labelled": FOLDERS["labelled"]}})
+    run = project.run("--dry-run", "check")
+    assert run.returncode and "Job stats" not in run.stdout, run.stdout
+    assert "wanted: validation or test scans" in run.stdout and "unlabelled scans, for " in run.stdout, run.stdout
 
 
 def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):

@@ -11,11 +11,12 @@ from project import Project
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):
-    """A run whose only folder of scans is empty: its first job fails."""
+    """A run whose folders of scans are empty: its first job fails."""
     folder = tmp_path_factory.mktemp("failed") / "project"
-    scans = {"images": "scans", "label_maps": "label_maps"}
-    project = Project(folder, cohort={"kind": "folders", "folders": {"labelled": [scans]}})
-    for name in scans.values():
+    folders = {role: [{"images": role, "label_maps": f"{role}_maps"}] for role in ("labelled", "test")}
+    folders["unlabelled"] = [{"images": "unlabelled"}]
+    project = Project(folder, cohort={"kind": "folders", "folders": folders})
+    for name in ("labelled", "labelled_maps", "test", "test_maps", "unlabelled"):
         (folder / name).mkdir()
     return project, project.run("results/cohort/cases.tsv")
 

@@ -48,7 +48,8 @@ def test_real_scans_and_label_maps_go_from_case_table_to_preprocessed(folders, t
         "labelled": [{"images": str(folders / "images"), "label_maps": str(folders / "labels")}],
         "test": [{"images": str(folders / "ct"), "label_maps": str(folders / "ct_labels")}],
     }
-    project = Project(tmp_path / "project", **TINY | {"cohort": {"kind": "folders", "folders": cohort}})
+    overlay = TINY | {"cohort": {"kind": "folders", "folders": cohort}, "rounds": TINY["rounds"][:1]}
+    project = Project(tmp_path / "project", **overlay)
     run = project.run("check", "results/preprocessed/coarse.tsv")
     assert run.returncode == 0, run.stdout[-3000:]
     assert "4 scans (2 labelled, 2 test), 1 warning(s), no errors" in run.stdout

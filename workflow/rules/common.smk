@@ -27,6 +27,7 @@ from noisy_student.cohort.folder_state import (
     state_of_scans,
     state_of_truths,
 )
+from noisy_student.cohort.missing_roles import refuse_missing_roles
 from noisy_student.cohort.places import refuse_wrong_places
 from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
 from noisy_student.configuration.archive import Archive
@@ -65,6 +66,7 @@ try:
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:
         refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
+        refuse_missing_roles(CONFIGURATION)
         elsewhere.look_at(CONFIGURATION)
         require_packages(CONFIGURATION.tracking.places)
         if CONFIGURATION.corrections:

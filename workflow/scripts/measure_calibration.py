@@ -38,7 +38,8 @@ def main() -> None:
 
     def counted(row: pd.Series) -> np.ndarray:
         files, known = LabelFiles(arguments.pseudo_labels, row.case), labelled[row.case]
-        voxels = voxels_of(Path(row.truth), files, Path(place_of[row.case]), plan, Table(organs, known))
+        table = Table(organs, known, is_truths=True)
+        voxels = voxels_of(Path(row.truth), files, Path(place_of[row.case]), plan, table)
         marked = [organ.label for organ in organs if organ.name in files.volumes_ml()]
         return count_right(voxels, len(organs) + 1, known, marked, files.has_undecided())
 

@@ -86,15 +86,19 @@ def handed_out(order: pd.DataFrame, scans: dict[str, Scan], arguments: argparse.
     return shown
 
 
-def contradicted(arguments: argparse.Namespace, converted: pd.DataFrame) -> tuple[pd.DataFrame, list[Shown]]:
-    """The held-out scans, the most contradicted first, and pictures of the first of those that are contradicted."""
+def contradicted(arguments: argparse.Namespace, converted: pd.DataFrame) -> tuple[pd.DataFrame, list[Shown], int]:
+    """The held-out scans, the most contradicted first, and pictures of the first of those that are contradicted.
+
+    Last, how many scans were labelled by hand in what the model that labelled learned from, corrected ones too.
+    """
     labeller = read_json(arguments.verdict)["labeller"]
     of_labeller = [path for path in arguments.held_out if path.parents[2].name == f"round_{labeller}"]
     tables = [(path.parent, read_table(path, ["case", "label", "organ", "DSC"])) for path in of_labeller]
     organs = {organ.name: organ.label for organ in arguments.organs}
-    scans = []
+    scans, labelled = [], set()
     for folder, table in tables:
         by_hand = hand_labels(folder.parents[1] / "dataset", organs)
+        labelled |= by_hand.keys()
         scans += [
             HeldOut(case, folder / FOLDER / f"{case}.nii.gz", by_hand[case].label_map, by_hand[case].labelled)
             for case in table.case.unique()
@@ -110,7 +114,7 @@ def contradicted(arguments: argparse.Namespace, converted: pd.DataFrame) -> tupl
         maps = (labels_on_grid_of(image, path) for path in (scan.by_hand, scan.label_map))
         panels = contradicted_panels(case, image, *maps, arguments.organs)
         shown.append(Shown(case, f"{case}: look at this hand label", row.organs.split("; "), panels))
-    return found.reset_index(), shown
+    return found.reset_index(), shown, len(labelled)
 
 
 def main() -> None:
@@ -159,9 +163,8 @@ def main() -> None:
     models = scores.model.unique()
     made_by = f"pseudo-labels of round {arguments.round}, model {models[0][:SHORT]}" if len(models) else ""
     first = handed_out(order, scans, arguments, made_by)
-    found, shown = contradicted(arguments, converted)
+    found, shown, labelled = contradicted(arguments, converted)
     rated = judged(order, arguments.truth)
-    labelled = int((cases.role == "labelled").sum())
     write_page(Review(arguments.round, order, first, found, labelled, shown, rated), folder)
     write_table(found, folder / "hand_labels.tsv")
     pack(folder, [PAGE, *(item.folder for item in first)], folder / "review.zip", f"review_round_{arguments.round}")

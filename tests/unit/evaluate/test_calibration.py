@@ -1,6 +1,7 @@
 """Voxels counted by confidence and by whether they are right."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -96,15 +97,32 @@ def labelled_scan(converted, plan, tmp_path_factory):
     return folder, truth, confidence
 
 
-def test_the_command_counts_as_one_does_voxel_by_voxel(labelled_scan, plan):
-    folder, truth, confidence = labelled_scan
+def measured(folder, cases, output):
+    """What the command makes of a run's files."""
     run = script(
-        "measure_calibration.py", "--cases", folder / "cases.tsv", "--pseudo-labels", folder / "pseudo_labels",
+        "measure_calibration.py", "--cases", cases, "--pseudo-labels", folder / "pseudo_labels",
         "--preprocessed", folder / "preprocessed.tsv", "--plans", folder / "plans.json",
         "--description", folder / "dataset.json", "--organs", to_json(FLARE22, "label", "name"),
-        "--output", folder / "calibration.tsv",
+        "--output", output,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
+    return read_table(output)
+
+
+def test_a_checked_truth_has_the_label_tables_numbers_whatever_names_lie_beside_it(labelled_scan, tmp_path):
+    folder, truth, _ = labelled_scan
+    copy = tmp_path / truth.name
+    shutil.copy(truth, copy)
+    names = {"background": 0} | {f"structure {organ.label}": organ.label for organ in FLARE22}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": names}))
+    write_table(pd.DataFrame([{"case": CASE, "role": "unlabelled", "truth": copy}]), tmp_path / "cases.tsv")
+    named = measured(folder, tmp_path / "cases.tsv", tmp_path / "named.tsv")
+    pd.testing.assert_frame_equal(named, measured(folder, folder / "cases.tsv", tmp_path / "plain.tsv"))
+
+
+def test_the_command_counts_as_one_does_voxel_by_voxel(labelled_scan, plan, tmp_path):
+    folder, truth, confidence = labelled_scan
+    table = measured(folder, folder / "cases.tsv", tmp_path / "calibration.tsv")
     mask, properties = read_array(with_suffix(folder / CASE, LABELS)), read_properties(folder / CASE)
     files = truth, folder / f"pseudo_labels/{CASE}.nii.gz"
     arrays = [sitk.GetArrayFromImage(read_image(path)) for path in files]
@@ -114,7 +132,6 @@ def test_the_command_counts_as_one_does_voxel_by_voxel(labelled_scan, plan):
         if place == 0:
             voxels, right = expected.get((label, percent), (0, 0))
             expected[label, percent] = voxels + 1, right + (true == label)
-    table = read_table(folder / "calibration.tsv")
     assert {(r.label, r.confidence): (r.voxels, r.right) for r in table.itertuples()} == expected
     assert table.voxels.sum() == (mask == 0).sum() and 0.5 < table.right.sum() / table.voxels.sum() < 1
     assert set(table.organ) == {"background", *(organ.name for organ in FLARE22)}

@@ -7,6 +7,7 @@ from scipy.stats import wilcoxon
 
 from noisy_student.errors import InputError
 from noisy_student.evaluate.comparison import COLUMNS, compare_rounds, holm
+from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.evaluate.signed_rank import signed_rank_p
 from score_tables import scores
 
@@ -129,3 +130,15 @@ def test_holm_counts_the_organs_that_were_tested():
     tested = [row(table, label) for label in (1, 2)]
     assert [one["p_holm"] for one in tested] == pytest.approx(holm([one["p_wilcoxon"] for one in tested]))
     assert holm([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+
+
+def test_scores_of_two_label_tables_are_refused():
+    exchanged = scores(AFTER)
+    exchanged["organ"] = exchanged["organ"].replace({"liver": "spleen", "spleen": "liver"})
+    said = "label 1 is liver in round 0 and label 1 is spleen in round 1"
+    with pytest.raises(InputError, match=said):
+        compare_rounds({0: scores(BEFORE), 1: exchanged})
+    with pytest.raises(InputError, match=said):
+        rank_rounds({0: scores(BEFORE), 1: exchanged})
+    with pytest.raises(InputError, match="label 13 is left kidney in round 0 and label 13 is none in round 1"):
+        compare_rounds({0: scores(BEFORE), 1: scores(AFTER)[lambda table: table["label"] < 13]})

@@ -13,6 +13,7 @@ from conftest import ROOT
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.cohort.case_table import make_case_table
 from noisy_student.cohort.folder_findings import folder_findings
+from noisy_student.cohort.missing_roles import refuse_missing_roles
 from noisy_student.cohort.numbers_by_name import TAKEN
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.scans import find_scans, search
@@ -65,21 +66,35 @@ def columns_of(path):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_is_a_whole_configuration_beside_the_papers(path):
-    assert configured(path.name).cohort.kind == "folders"
+    configuration = configured(path.name)
+    assert configuration.cohort.kind == "folders"
+    refuse_missing_roles(configuration)
+
+
+def run_commands_of(name, folder):
+    """Run the shell commands of an example's comments in a folder; the first one there starts the workflow."""
+    lines = (EXAMPLES / name).read_text().splitlines()
+    commands = [line.removeprefix("#   ") for line in lines if line.startswith("#   ")][1:]
+    subprocess.run(["bash", "-c", "\n".join(commands)], cwd=folder, check=True)
 
 
 def test_the_decathlon_as_it_unpacks(data, tmp_path):
-    for number in (1, 4):
+    for number in (1, 4, 5):
         name = f"pancreas_{number:03}.nii.gz"
         data(f"Task07_Pancreas/imagesTr/{name}", f"Task07_Pancreas/labelsTr/{name}", labels=2)
         # Its archives were packed on a Mac.
         for folder in ("imagesTr", "labelsTr"):
             (tmp_path / f"data/Task07_Pancreas/{folder}/._{name}").write_text("resource fork")
     data("Task07_Pancreas/imagesTs/pancreas_002.nii.gz")
+    (tmp_path / "data/Task07_Pancreas/imagesTs/._pancreas_002.nii.gz").write_text("resource fork")
+    run_commands_of("msd_pancreas.yaml", tmp_path / "data/Task07_Pancreas")
     table, findings = checked(configured("msd_pancreas.yaml"), tmp_path)
     assert findings.empty, findings.to_string()
-    assert list(table.case) == ["pancreas_001", "pancreas_004", "pancreas_002"]
-    assert columns_of(table.label_map[0]) == [0, 1, 1] + [0] * 15
+    assert table.set_index("case").role.to_dict() == {
+        "pancreas_001": "labelled", "pancreas_004": "labelled", "pancreas_002": "unlabelled", "pancreas_005": "test",
+    }  # fmt: skip
+    for label_map in (table.label_map[0], table.label_map[3]):
+        assert columns_of(label_map) == [0, 1, 1] + [0] * 15
 
 
 def test_several_channels_in_one_file_are_refused_with_the_reason(tmp_path, data):
@@ -88,6 +103,8 @@ def test_several_channels_in_one_file_are_refused_with_the_reason(tmp_path, data
     path.parent.mkdir(parents=True, exist_ok=True)
     volume = sitk.Image(18, 10, 4, sitk.sitkInt16)
     sitk.WriteImage(sitk.JoinSeries([volume, volume + 1]), str(path))
+    data("Task07_Pancreas/imagesTr/prostate_01.nii.gz", "Task07_Pancreas/labelsTr/prostate_01.nii.gz", labels=1)
+    run_commands_of("msd_pancreas.yaml", tmp_path / "data/Task07_Pancreas")
     _, findings = checked(configured("msd_pancreas.yaml"), tmp_path)
     error = findings[findings.severity == "error"].iloc[0]
     assert (
@@ -100,9 +117,7 @@ def lay_out_amos(data, tmp_path):
         for number in numbers:
             name = f"amos_{number:04}.nii.gz"
             data(f"amos22/images{part}/{name}", f"amos22/labels{part}/{name}", labels=15)
-    text = (EXAMPLES / "amos22.yaml").read_text()
-    commands = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")][1:]
-    subprocess.run(["bash", "-c", "\n".join(commands)], cwd=tmp_path / "data/amos22", check=True)
+    run_commands_of("amos22.yaml", tmp_path / "data/amos22")
 
 
 def test_amos_with_its_own_label_table_and_its_cts_alone(data, tmp_path):
@@ -224,9 +239,7 @@ def test_partly_labelled_datasets_come_together_in_flares_numbers(data, tmp_path
     lay_out_kits(write_scan, "case_00210", 2)
     (tmp_path / "data/kits19/data/case_00210/segmentation.nii.gz").unlink()
     data("AbdomenCT-1K-ImagePart1/Case_00001_0000.nii.gz", "Mask/Case_00001.nii.gz", labels=4)
-    text = (EXAMPLES / "msd_kits_abdomenct1k.yaml").read_text()
-    commands = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")][1:]
-    subprocess.run(["bash", "-c", "\n".join(commands)], cwd=tmp_path / "data", check=True)
+    run_commands_of("msd_kits_abdomenct1k.yaml", tmp_path / "data")
 
     configuration, found = labelled_of("msd_kits_abdomenct1k.yaml")
     warning = next(finding for finding in folder_findings(found) if finding.severity == "warning")

@@ -299,3 +299,16 @@ def test_what_a_test_can_reach_is_judged_by_the_tests_on_no_more_scans(tmp_path)
     comparison = compare(read_experiments(folders))
     assert (comparison.tests, comparison.tests_of_at_most(8), comparison.tests_of_at_most(9)) == (12, 6, 12)
     assert few(comparison, "validation") == few(comparison, "test") == ""
+
+
+def test_scans_of_a_set_are_shared_with_an_experiment_that_has_another_one_besides(tmp_path):
+    sizes = {"validation": 2, "unlabelled": 2, "labelled": 5}
+    first = write(SyntheticRun(test=4, **sizes), tmp_path / "a")
+    second = write(SyntheticRun(test=8, test_sets=("hospital A", "external"), training=1, **sizes), tmp_path / "b")
+    scans = compare(read_experiments([first, second])).scans
+    shared = scans[scans["left_out"].isna()]
+    assert shared.groupby("role")["case"].agg(list).to_dict() == {
+        "test, hospital A": ["Test_0001", "Test_0003"], "validation": ["Validation_0001", "Validation_0002"],
+    }  # fmt: skip
+    external = scans.loc[scans["role"] == "test, external", "left_out"]
+    assert len(external) == 4 and set(external) == {"not judged in a"}

@@ -301,3 +301,22 @@ def test_every_key_that_bears_on_results_changes_the_methods_text_or_is_placed(r
 def test_what_is_placed_is_a_key():
     placed = [*APART, *TABLE_ALONE, *(key for own in FURTHER.values() for key in own)]
     assert [name for name in placed if not any(matches(key, name) for key in keys_of_schema())] == []
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_of_a_run_without_students_nothing_is_told_of_them(taken, tmp_path):
+    results = read_results(SyntheticRun((), labelled=4, unlabelled=4, test=2, taken=taken).write(tmp_path / "run"))
+    text = methods(results)
+    assert "a student" not in text.split("Scans.")[0] and "unlabelled" not in text.split("Scans.")[0]
+    assert "were compared" not in text and "A student drew" not in text
+    assert ("a teacher from elsewhere (" if taken else "the teacher of noisy-student training") in text
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_the_only_student_may_be_the_one_that_is_made_to_be_deployed(taken, tmp_path):
+    run = SyntheticRun((), labelled=4, unlabelled=4, test=2, taken=taken, deployed=True)
+    text = methods(read_results(run.write(tmp_path / "run")))
+    assert "4 unlabelled " in text and " and was made to be deployed. 6 validation" in text
+    for words in ("Optimizer: SGD", "Loss: ", "A student drew ", "Of the 5 folds fold 0 was trained"):
+        assert words in text, words
+    assert "scan by scan, the student that was made to be deployed with the round that taught it, by" in text

@@ -89,6 +89,18 @@ def test_the_section_says_what_was_changed_by_whom_in_how_many_minutes(folder):
     assert shown(by_readers) == [{"organ": "liver", "pairs": "1", "mean DSC": "0.910", "least DSC": "0.910"}]
 
 
+def test_a_round_of_which_every_correction_confirms_is_told_on_a_whole_page(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    table = read_table(copy / "round_1/corrections.tsv")
+    write_table(table[table.state == "confirmed"], copy / "round_1/corrections.tsv")
+    organs = read_table(copy / "round_1/corrections_by_organ.tsv")
+    write_table(organs.assign(voxels=0, added_ml=0.0, removed_ml=0.0), copy / "round_1/corrections_by_organ.tsv")
+    results = read_results(copy)
+    assert "looked through by hand (1 confirmed, 0 changed; " in corrections(results).sentences[0]
+    write_report(results, tmp_path / "report/report.html")
+    assert "1 confirmed, 0 changed" in (tmp_path / "report/report.html").read_text()
+
+
 def test_corrected_scans_are_neither_kept_nor_dropped(folder):
     results = read_results(folder)
     assert set(results.rounds[2].selection["decision"]) <= {"kept", "dropped"} and len(results.rounds[2].selection) == 4

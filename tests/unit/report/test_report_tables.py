@@ -7,6 +7,7 @@ import pytest
 
 from noisy_student.files import read_json
 from noisy_student.organs import FLARE22
+from noisy_student.report import held_out_table
 from noisy_student.report.case_table import case_rows
 from noisy_student.report.learned_scans import learned_scans
 from noisy_student.report.methods.labelling import pseudo_labels
@@ -169,6 +170,7 @@ def test_a_round_after_the_end_of_all_rounds_learned_nothing_and_took_no_time(tm
         "teacher + 1 student"
     )
     assert "round 2" not in pseudo_labels(results)
+    assert held_out_table.held_out(results).data["verdict"].tolist()[1:] == ["holds up", "not made: repeats round 1"]
 
 
 def test_rounds_of_an_earlier_longer_configuration_are_left_out_and_named(tmp_path):

@@ -1,6 +1,7 @@
 """A run whose round 0 is a model from elsewhere: where it came from is said, and nothing of a training is missed."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,22 @@ def test_where_it_came_from_is_said_with_its_checksum(results):
         and "Length: 40 epochs of 50 steps." in text
     )
     assert "the teacher (round 0, a model from elsewhere) reached" in paragraph(results, results.sets[0])
+
+
+def test_its_own_folds_and_axes_are_said_not_those_of_this_runs_trainings(results):
+    text = methods.methods(results)
+    own = "Folds and mirroring of round 0 are not these: the model from elsewhere labelled with all of its folds, {}."
+    assert own.format("without mirroring") in text
+
+    def configured(**sections):
+        return replace(results, run=results.run | {"configuration": results.run["configuration"] | sections})
+
+    prediction = results.run["configuration"]["prediction"] | {"mirroring": True}
+    mirrored = own.format("over copies mirrored along the axes of its own training")
+    assert mirrored in methods.methods(configured(prediction=prediction))
+    both = configured(postprocessing={"predictions": True, "pseudo_labels": True})
+    ends = "and pseudo-labels, and to nothing that a model from elsewhere labelled."
+    assert ends in methods.methods(both) and "nothing that" not in text
 
 
 def test_organs_that_it_does_not_mark_are_a_warning(results):

@@ -151,6 +151,7 @@ def test_a_corrected_scan_that_is_held_out_has_its_correction_as_hand_label(revi
     write_table(whole, folder / TRAINING_SET)
     write_table(held_out, folder / FOLD / "held_out.tsv")
     assert sorted(read_table(folder / "review/hand_labels.tsv").case) == ["a", "hand", "other"]
+    assert "3 of 3 scans labelled by hand were held out" in (folder / "review/review.html").read_text()
 
 
 def test_hand_labels_are_held_against_the_model_that_labelled_not_against_a_student_that_collapsed(reviewed):

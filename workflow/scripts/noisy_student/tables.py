@@ -13,7 +13,7 @@ from noisy_student.reading.names import extension_of
 TEXT_COLUMNS = (
     *("case", "role", "image", "label_map", "truth", "sha256", "labels_sha256", "voxels_sha256", "source"),
     "set",
-    *("reader", "labels", "reason", "found", "masked", "mask_reason"),
+    *("reader", "changed", "labels", "reason", "found", "masked", "mask_reason"),
 )
 
 

@@ -1,8 +1,11 @@
 """Scores of many cases in one row per organ, and one for all organs."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from noisy_student.errors import InputError
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.intervals import mean_interval, mean_over_organs
@@ -28,6 +31,18 @@ def organ_names(scores: pd.DataFrame) -> dict[int, str]:
     """The label table that the scores were made with: label to name, ascending."""
     names = scores.drop_duplicates("label").set_index("label")["organ"]
     return names.sort_index().to_dict()
+
+
+def one_label_table(scores: Iterable[tuple[int, pd.DataFrame]]) -> dict[int, str]:
+    """The label table with which the scores of all rounds were made. Raises InputError if there are several."""
+    (first, names), *others = [(number, organ_names(table)) for number, table in scores]
+    for number, other in others:
+        labels = sorted(label for label in {*names, *other} if names.get(label) != other.get(label))
+        if labels:
+            said = (f"label {labels[0]} is {own.get(labels[0], 'none')}" for own in (names, other))
+            got = " and ".join(f"{what} in round {of}" for what, of in zip(said, (first, number), strict=True))
+            raise InputError("score tables of one label table", got, "judge all rounds with the same `organs`")
+    return names
 
 
 def summarise(scores: pd.DataFrame, pool_sets: bool = False) -> pd.DataFrame:

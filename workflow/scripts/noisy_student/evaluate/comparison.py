@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from noisy_student.errors import InputError
-from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, interval_of, organ_names
+from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, interval_of, one_label_table
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import FEWEST_CASES, signed_rank_p
 from noisy_student.intervals import mean_over_organs
@@ -40,9 +40,10 @@ def compare(
 
     `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role, set
     and measure that have enough cases. The `mean` row (label 0) tests the cases' means over organs, once, so both are
-    the same there. With fewer than `FEWEST_CASES` there is neither an interval nor a test.
+    the same there. With fewer than `FEWEST_CASES` there is neither an interval nor a test. Raises InputError for tables
+    without a case in common, or of two label tables.
     """
-    rows, organs = [], organ_names(later)
+    rows, organs = [], one_label_table([(against, earlier), (round_number, later)])
     before = by_set(earlier, pool_sets)
     for key, after in by_set(later, pool_sets).items():
         for measure in MEASURES:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from noisy_student.evaluate.aggregate import by_case
+from noisy_student.evaluate.aggregate import by_case, one_label_table
 from noisy_student.evaluate.comparison import TIE_DIGITS
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
@@ -44,8 +44,9 @@ def rank_rounds(
     Columns: place, score (lower is better), and per measure mean rank and n.
 
     Cases that a round lacks are left out for all. A measure that no case has (no GPU, no efficiency table) has an
-    empty mean rank, n 0, and does not count.
+    empty mean rank, n 0, and does not count. Raises InputError for scores of several label tables.
     """
+    one_label_table(scores.items())
     tables = {number: by_set(table, pool_sets) for number, table in scores.items()}
     first = next(iter(scores.values()))
     names, ranked = keys_of(first), []

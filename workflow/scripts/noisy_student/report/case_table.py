@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from noisy_student.evaluate.aggregate import MEASURES
 from noisy_student.report.label_maps import label_maps
 from noisy_student.report.results import Results, Round, for_readers
 
 # More than the page shows: rounding twice would round wrongly.
 PER_ONE = 100_000
-MEASURES = ("DSC", "NSD")
 CONFIDENCE = "confidence"
 COLUMNS = ["round", "case", "role", "set", "label", "organ", *MEASURES, CONFIDENCE]
 # What is judged stands first.

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.evaluate.aggregate import MEASURES
 from noisy_student.report.efficiency_table import measured_means, measured_number
 from noisy_student.report.numbers import MISSING, interval, magnitude, product, score, signed, signed_interval
 from noisy_student.report.organ_tables import change_in_words, comparison_row, mark, summary_row
@@ -20,7 +21,6 @@ from noisy_student.report.settings import network_of
 from noisy_student.report.table import Cell, Table
 from noisy_student.sets import JudgedSet
 
-MEASURES = ("DSC", "NSD")
 PATCH, SPACING = "patch (z × y × x)", "spacing (z × y × x), mm"
 # Column of the efficiency table → heading, and what less of it is.
 COSTS = {

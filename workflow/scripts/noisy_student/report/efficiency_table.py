@@ -18,7 +18,6 @@ SHOWN = {
     "tree_cpu_s": "CPU of the process, s",
     "peak_ram_mb": "peak RAM, MB",
 }
-COLUMNS = ("case", "outcome", *SHOWN)
 # Measure of the ranking → heading.
 MEASURES = {
     "DSC": "DSC",

@@ -29,6 +29,8 @@ def _row(results: Results, round_: Round) -> list[object]:
     teacher = f"round {verdict['teacher']}" if round_.number else None
     why_not = verdict.get("not_compared")
     text = "; ".join(verdict["reasons"]) or (f"not compared: {why_not}" if why_not else "holds up")
+    if round_.repeats is not None:
+        text = f"not made: repeats round {round_.repeats}"
     return [round_.name, teacher, verdict["gain"], text if round_.number else None, f"round {verdict['labeller']}",
             ", ".join(largest_pieces(results, round_)) if round_.postprocessing else None]  # fmt: skip
 

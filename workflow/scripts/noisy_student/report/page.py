@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from noisy_student.evaluate.aggregate import MEASURES
 from noisy_student.files import whole_file, write_text
 from noisy_student.report import (
     commands,
@@ -31,7 +32,7 @@ from noisy_student.report import (
     training,
     verdict,
 )
-from noisy_student.report.case_table import MEASURES, case_rows, for_file
+from noisy_student.report.case_table import case_rows, for_file
 from noisy_student.report.corrections import CorrectionsContent, corrections
 from noisy_student.report.example import Example, read_examples
 from noisy_student.report.plots import Plot

@@ -9,6 +9,7 @@ from noisy_student.report.numbers import MISSING, capitalised, count, duration, 
 from noisy_student.report.paper import PROTOCOL
 from noisy_student.report.results import Network, Results, Round
 from noisy_student.report.settings import (
+    OPTIMIZERS,
     bounds_in_words,
     fine_tuning_in_words,
     first_weights,
@@ -21,7 +22,6 @@ from noisy_student.report.settings import (
 )
 from noisy_student.report.table import Table, plain
 
-OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
 # What nnU-Net's trainer fixes: https://github.com/MIC-DKFZ/nnUNet/blob/master/nnunetv2/training/nnUNetTrainer
 SCHEDULE = "poly, (1 − epoch / epochs) ^ 0.9"
 LOSS = "Dice + cross-entropy, deep supervision"

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from noisy_student.report.case_table import MEASURES
+from noisy_student.evaluate.aggregate import MEASURES
 from noisy_student.report.numbers import capitalised, score, signed
 from noisy_student.report.organ_tables import comparison_row, few_scans, summary_row
 from noisy_student.report.plots import (

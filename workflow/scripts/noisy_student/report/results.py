@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
+from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
+from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.paper import PAPERS_SCANS
@@ -36,25 +38,6 @@ TRAINING_SET = ("case", "origin")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
 SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
-SUMMARY = (
-    "role",
-    "label",
-    "organ",
-    "measure",
-    "n",
-    "mean",
-    "median",
-    "sd",
-    "q1",
-    "q3",
-    "ci_low",
-    "ci_high",
-    "failures",
-)
-COMPARISON = (
-    *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
-    *("p_wilcoxon", "p_holm", "wins", "ties", "losses"),
-)
 EFFICIENCY = (
     *("case", "outcome", "seconds", "gpu_stable_max_mb", "gpu_area_mb_s", "gpu_area_true_mb_s"),
     *("cpu_area_percent_s", "cpu_area_true_percent_s", "tree_cpu_s", "peak_ram_mb"),

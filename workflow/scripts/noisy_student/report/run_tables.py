@@ -128,7 +128,7 @@ def roles(results: Results) -> Table:
     """How many cases of which role and source there are."""
     sources = results.cases["source"].fillna("not given")
     counts = pd.crosstab(sources, results.cases["role"]).reindex(columns=list(ROLES), fill_value=0)
-    data = counts.reset_index().rename(columns={"source": "source"})
+    data = counts.reset_index()
     data.loc[len(data)] = ["all", *counts.sum()]
     return plain("case_counts", "Cases by role", "Counted in the case table.", data)
 

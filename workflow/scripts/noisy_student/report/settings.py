@@ -10,6 +10,7 @@ AUGMENTATION = {
     "strong": "nnU-Net's augmentation DA5 without exchanged axes",
 }
 
+OPTIMIZERS = {"sgd": "SGD, Nesterov momentum 0.99", "adamw": "AdamW"}
 NO_FINE_TUNING = "none"
 # nnU-Net's trainer fixes how.
 RANDOM_WEIGHTS = "random (He)"

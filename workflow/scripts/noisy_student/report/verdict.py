@@ -22,6 +22,9 @@ from noisy_student.report.organ_tables import comparison_row, summary_row
 from noisy_student.report.results import Results, Round
 from noisy_student.sets import JudgedSet
 
+# How sure a difference is.
+CERTAIN, MIXED, NONE, UNKNOWN = "certain", "mixed", "none", "unknown"
+
 
 def judged_role(results: Results) -> str:
     """The role that the page judges by: test if it has results, else validation."""
@@ -78,10 +81,10 @@ def _headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
         return f"only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
     change = _change(results, judged, rounds[-1], rounds[0])
     name = f"the student of round {rounds[-1].number}"
-    if certainty(change) == "certain":
+    if certainty(change) == CERTAIN:
         tone = "better" if change["difference"] > 0 else "worse"
         return f"{name} is {tone} than the teacher, by more than chance explains.", tone
-    if certainty(change) == "mixed":
+    if certainty(change) == MIXED:
         tone = "better" if change["difference"] > 0 else "worse"
         return f"{name} looks {tone} than the teacher, but the evidence is mixed: {_mixed(change)}.", ""
     if pd.isna(change["ci_low"]):
@@ -97,12 +100,12 @@ def _no_interval(change: pd.Series) -> str:
 
 
 def certainty(change: pd.Series) -> str:
-    """How sure a paired difference is: `certain`, `mixed` where interval and test disagree, `none`, or `unknown`."""
+    """How sure a paired difference is; `MIXED` where interval and test disagree, `UNKNOWN` without an interval."""
     if pd.isna(change["ci_low"]):
-        return "unknown"
+        return UNKNOWN
     excludes_zero = change["ci_low"] > 0 or change["ci_high"] < 0
     passes = change["p_holm"] < SIGNIFICANT
-    return {2: "certain", 1: "mixed", 0: "none"}[int(excludes_zero) + int(passes)]
+    return {2: CERTAIN, 1: MIXED, 0: NONE}[int(excludes_zero) + int(passes)]
 
 
 def _mixed(change: pd.Series) -> str:
@@ -224,10 +227,10 @@ def best_is_not_last(results: Results) -> list[str]:
 def _worsened(judged: JudgedSet, earlier: Round, later: Round, change: pd.Series) -> str:
     before, after = (summary_row(round_, judged, 0, "DSC")["mean"] for round_ in (earlier, later))
     certain = {
-        "certain": "more than chance explains",
-        "mixed": "interval and test disagree on whether chance explains it",
-        "none": "within what chance explains",
-        "unknown": "too few scans to say whether chance explains it",
+        CERTAIN: "more than chance explains",
+        MIXED: "interval and test disagree on whether chance explains it",
+        NONE: "within what chance explains",
+        UNKNOWN: "too few scans to say whether chance explains it",
     }[certainty(change)]
     spread = signed_interval(change["ci_low"], change["ci_high"])
     numbers = f"{signed(change['difference'])} {spread}".strip()

@@ -81,9 +81,9 @@ def list_table(listed: pd.DataFrame) -> Table:
 def hand_label_table(review: Review) -> Table:
     """The held-out scans, the most contradicted first."""
     caption = (
-        f"{len(review.contradicted)} of {review.labelled} labelled scans were held out by a fold of the teacher. "
-        "Contradiction: by how far the DSC of organs is below what is usual for them, added up over organs; an organ "
-        "that is found, but not labelled, counts 1."
+        f"{len(review.contradicted)} of {review.labelled} scans labelled by hand were held out by a fold of the "
+        "teacher. Contradiction: by how far the DSC of organs is below what is usual for them, added up over organs; "
+        "an organ that is found, but not labelled, counts 1."
     )
     return plain("hand_labels", "Hand labels that were contradicted", caption, review.contradicted.round(3))
 

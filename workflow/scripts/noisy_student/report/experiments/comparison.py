@@ -98,7 +98,9 @@ class Comparison:
 def compare(experiments: Sequence[Experiment]) -> Comparison:
     """Compare all rounds that have scores. Raises InputError if no scan is shared."""
     cases = {experiment.name: experiment.results.cases for experiment in experiments}
-    all_scores = {experiment.name: experiment.scores for experiment in experiments}
+    # A role that has one set in some of them is this set's where others have more.
+    roles_in_sets = set().union(*(experiment.roles_in_sets for experiment in experiments))
+    all_scores = {experiment.name: experiment.scores_in(roles_in_sets) for experiment in experiments}
     scans = shared_scans(cases, all_scores)
     if scans["left_out"].notna().all():
         raise InputError(

@@ -47,7 +47,3 @@ def _as_text(value: Any) -> str:
             ", ".join(f"{key}: {_as_text(v)}" for key, v in item.items() if v is not None) for item in value
         )
     return json.dumps(value, ensure_ascii=False)
-
-
-def _rule_as_text(rule: dict[str, Any]) -> str:
-    return ", ".join(f"{key}: {_as_text(value)}" for key, value in rule.items() if value is not None)

@@ -1,6 +1,6 @@
 """The experiments that a page compares: their folders, names and results, and whether they can be compared at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from noisy_student.evaluate.aggregate import organ_names
 from noisy_student.evaluate.shared_scans import grouped
 from noisy_student.report.results import Results, Round, read_results
 from noisy_student.report.settings import evaluation_mode
+from noisy_student.sets import NOT_GIVEN
 
 CASES = "cohort/cases.tsv"
 
@@ -33,9 +34,20 @@ class Experiment:
         return [round_.number for round_ in self.results.rounds if round_.scores.empty]
 
     @property
-    def scores(self) -> dict[int, pd.DataFrame]:
-        """Score tables by round, the groups that are judged apart as roles."""
-        return {round_.number: grouped(round_.scores) for round_ in self.scored}
+    def roles_in_sets(self) -> set[str]:
+        """The roles whose scans are judged in several sets."""
+        tables = [round_.scores for round_ in self.scored]
+        return {role for table in tables for role in table.loc[table["set"] != "", "role"]}
+
+    def scores_in(self, roles_in_sets: Collection[str]) -> dict[int, pd.DataFrame]:
+        """Score tables by round, the groups that are judged apart as roles: of these roles each source is one."""
+        source = self.results.cases.set_index("case")["source"].fillna(NOT_GIVEN)
+        found = {}
+        for round_ in self.scored:
+            scores = round_.scores
+            names = scores["case"].map(source).where(scores["role"].isin(list(roles_in_sets)), "")
+            found[round_.number] = grouped(scores.assign(set=names))
+        return found
 
     @property
     def efficiency(self) -> dict[int, pd.DataFrame]:

@@ -9,10 +9,8 @@ from noisy_student.report.experiments.experiment import Experiment
 from noisy_student.report.experiments.tables import correction, few
 from noisy_student.report.numbers import count, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words
-from noisy_student.report.verdict import certainty
+from noisy_student.report.verdict import CERTAIN, MIXED, NONE, UNKNOWN, certainty
 from noisy_student.report.warnings import collapsed, stopped
-
-MIXED, NONE, UNKNOWN = "mixed", "none", "unknown"
 
 
 def headline(comparison: Comparison) -> tuple[str, str]:
@@ -29,7 +27,7 @@ def headline(comparison: Comparison) -> tuple[str, str]:
 
 def _outcome(change: pd.Series) -> str:
     sure = certainty(change)
-    return sure if sure != "certain" else "better" if change["difference"] > 0 else "worse"
+    return sure if sure != CERTAIN else "better" if change["difference"] > 0 else "worse"
 
 
 def _said(outcome: str, names: list[str], baseline: str) -> str:

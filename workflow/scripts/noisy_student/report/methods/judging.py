@@ -20,16 +20,26 @@ def evaluation(results: Results) -> str:
                 f"(NSD) [4] under the rules “{own['mode']}”: {_rules(MODES[own['mode']])}.",
                 f"Tolerances of the NSD: {_tolerances(results)}.{_limited(results)}",
                 "A mean over organs is taken for each organ over scans, then over organs, with a percentile bootstrap "
-                f"95 % interval over scans ({RESAMPLES} resamples). Rounds were compared scan by scan, each with the "
-                "one before and with round 0, by the two-sided Wilcoxon signed-rank test: one test of the scans’ means "
-                "over organs, not corrected for the number of rounds, measures and sets, and one for each organ, "
-                f"Holm-corrected over the organs. With fewer than {FEWEST_CASES} scans there is neither an interval "
-                "nor a p-value.",
+                f"95 % interval over scans ({RESAMPLES} resamples). {_compared(results)}",
                 _apart(results, own["pool_sets"]),
                 sentence(results),
                 calibration(results),
             ],
         )
+    )
+
+
+def _compared(results: Results) -> str:
+    """Which rounds were compared and how; what has too few scans for it."""
+    pairs = ["each with the one before and with round 0"] if len(results.rounds) > 1 else []
+    pairs += ["the student that was made to be deployed with the round that taught it"] if results.deployed else []
+    if not pairs:
+        return f"With fewer than {FEWEST_CASES} scans there is no interval."
+    return (
+        f"Rounds were compared scan by scan, {and_(pairs)}, by the two-sided Wilcoxon signed-rank test: one test of "
+        "the scans’ means over organs, not corrected for the number of rounds, measures and sets, and one for each "
+        f"organ, Holm-corrected over the organs. With fewer than {FEWEST_CASES} scans there is neither an interval nor "
+        "a p-value."
     )
 
 

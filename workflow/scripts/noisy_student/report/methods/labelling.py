@@ -127,8 +127,19 @@ def inference(results: Results) -> str:
         f"{WINDOWS[own['windows']]}, in steps of {own['step_size']:g} of the patch; the mean over {_folds(results)}; "
         f"{mirroring(own['mirroring'], configuration['training']['mirror_axes'])}. Logits were resampled to "
         f"the scan’s own grid before a class was chosen. {_computation(own)} Held-out, validation and test scans were "
-        "labelled with the final weights."
+        f"labelled with the final weights.{_of_taken(results)}"
     )
+
+
+def _of_taken(results: Results) -> str:
+    """How models from elsewhere label, whose folds and axes are their own."""
+    taken = results.rounds[0].taken if results.rounds else []
+    if not taken:
+        return ""
+    mirrors = results.run["configuration"]["prediction"]["mirroring"]
+    copies = "over copies mirrored along the axes of its own training" if mirrors else "without mirroring"
+    each = "each model from elsewhere" if len(taken) > 1 else "the model from elsewhere"
+    return f" Folds and mirroring of round 0 are not these: {each} labelled with all of its folds, {copies}."
 
 
 def _computation(prediction: Mapping[str, Any]) -> str:
@@ -166,5 +177,6 @@ def postprocessing(results: Results) -> str:
     found = {round_.number: and_(largest_pieces(results, round_)) for round_ in results.rounds if round_.postprocessing}
     return (
         "nnU-Net’s component analysis found out on the held-out labelled scans of which organs the largest piece alone "
-        f"is better: {rounds_in_words(found) if found else 'not known yet'}. It was applied to {and_(applied)}."
+        f"is better: {rounds_in_words(found) if found else 'not known yet'}. It was applied to {and_(applied)}"
+        f"{', and to nothing that a model from elsewhere labelled' if results.rounds[0].taken else ''}."
     )

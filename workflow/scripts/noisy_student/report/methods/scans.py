@@ -1,5 +1,7 @@
 """What was done to which scans: the design in two sentences, where the scans come from, which are labelled in part."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE
@@ -14,18 +16,28 @@ def design(results: Results) -> str:
     """Teacher and students, and what took no part in them."""
     number = _counts(results)
     sets = {role: _sets(names) for role, names in sizes(results.cases).items()}
-    students = results.students
-    origin = from_elsewhere(results)
-    labelled = count(number["labelled"], "hand-labelled scan")
-    of_labelled = f"those of {labelled} that its folds did not hold out"
-    teacher = f"{origin} labelled" if origin else f"a teacher learned from {of_labelled} and labelled"
-    both = f"these and {of_labelled}" if origin else "both"
     return (
         f"{count(len(results.organs), 'organ')} {'was' if len(results.organs) == 1 else 'were'} segmented in CT by "
+        f"{_learners(results, number)}. {number['validation']} validation{sets.get('validation', '')} and "
+        f"{number['test']} test scans{sets.get('test', '')} took no part in training or selection."
+    )
+
+
+def _learners(results: Results, number: Mapping[str, int]) -> str:
+    """Teacher and students, by the scans of each role; of a run that has but a teacher, this alone."""
+    students, origin = results.students, from_elsewhere(results)
+    labelled = count(number["labelled"], "hand-labelled scan")
+    of_labelled = f"those of {labelled} that its folds did not hold out"
+    if len(results.chain) == 1:
+        own = f"the teacher of noisy-student training [1, 2] alone: it learned from {of_labelled}"
+        return origin.rstrip(",") or own
+    teacher = f"{origin} labelled" if origin else f"a teacher learned from {of_labelled} and labelled"
+    both = f"these and {of_labelled}" if origin else "both"
+    times = f"{students} time{'' if students == 1 else 's'}"
+    became = f"became the next teacher, {times}" if students else "was made to be deployed"
+    return (
         f"noisy-student training [1, 2]: {teacher} {number['unlabelled']} unlabelled {'scans' if origin else 'ones'}; "
-        f"a student learned from {both} and became the next teacher, {students} time{'' if students == 1 else 's'}. "
-        f"{number['validation']} validation{sets.get('validation', '')} and {number['test']} test scans"
-        f"{sets.get('test', '')} took no part in training or selection."
+        f"a student learned from {both} and {became}"
     )
 
 

@@ -9,6 +9,7 @@ from noisy_student.report.numbers import and_, count, magnitude, product
 from noisy_student.report.results import Network, Results, Round
 from noisy_student.report.settings import (
     NO_FINE_TUNING,
+    OPTIMIZERS,
     fine_tuning_in_words,
     first_weights,
     network_of,
@@ -19,7 +20,6 @@ from noisy_student.report.settings import (
 )
 from noisy_student.train.collapse import FOUND_DSC, LOST_DSC
 
-OPTIMIZERS = {"sgd": "SGD with Nesterov momentum 0.99", "adamw": "AdamW"}
 ENCODERS = {
     "plain": "nnU-Net’s plain U-Net",
     "residual": "nnU-Net with a residual encoder",
@@ -85,11 +85,15 @@ def trained(results: Results) -> list[Round]:
 
 
 def training(results: Results) -> str:
-    """Folds, first weights, steps, optimizer, loss, noise and draws."""
-    own = {round_.number: training_settings(results.run, round_.number) for round_ in trained(results)}
+    """Folds, first weights, steps, optimizer, loss, noise and draws: of the rounds, or of what alone was trained."""
+    rounds = trained(results)
+    alone = [results.deployed] if results.deployed and not rounds else []
+    own = {round_.number: training_settings(results.run, round_.number) for round_ in rounds or alone}
     if not own:
         return ""
     settings = next(iter(own.values()))
+    if alone:
+        settings["folds"] = settings["folds"][:1]
     parts = [
         _folds(results, settings),
         f"Seed of weights and batches: {rounds_in_words({n: str(seed_of(results.run, n)) for n in own})}.",
@@ -101,7 +105,7 @@ def training(results: Results) -> str:
         _loss(results),
         f"Noise: {rounds_in_words({n: noise_in_words(one['noise']) for n, one in own.items()})}.",
         _mirroring(settings["mirror_axes"]),
-        _draws(settings) if len(results.rounds) > 1 else "",
+        _draws(settings) if len(results.chain) > 1 else "",
         _fine_tuning(results, own),
         _unfinished(own, results),
     ]

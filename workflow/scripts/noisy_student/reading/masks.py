@@ -23,6 +23,7 @@ from noisy_student.reading.dicom.objects import kind_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.mask_names import Called, called
 from noisy_student.reading.names import is_named_as_image, stem_of
+from noisy_student.reading.other_grid import grid_differences, grid_remedy
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
 
@@ -104,11 +105,8 @@ def _volume(path: Path) -> Volume:
 def _inside(path: Path, volume: Volume, scan: Volume) -> tuple[np.ndarray, Sequence[Remark]]:
     """Where a mask is, on the scan's grid (z, y, x), and the remarks on it."""
     image = turned_like(volume.image, scan.geometry)
-    if differences := scan.geometry.differences(replace(volume, image=image).geometry):
-        remedy = (
-            "give the masks of this scan; one that was drawn on its voxels and lost its header needs the scan's "
-            "(SimpleITK: mask.CopyInformation(scan)), one of another grid has to be resampled (nearest neighbour)"
-        )
+    if differences := grid_differences(volume, image, scan):
+        remedy = f"give the masks of this scan; {grid_remedy(volume, scan, 'mask')}"
         raise InputError(f"{path} on the grid of its scan", "; ".join(differences), remedy)
     voxels = sitk.GetArrayViewFromImage(image)
     largest = voxels.max()

@@ -11,6 +11,8 @@ from noisy_student.reading.slices import Acquired
 Severity = Literal["error", "warning"]
 # What a user may accept by naming the case or its source.
 NOT_CT = "not CT"
+# Where nothing was measured.
+AIR_HU = -1024
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from noisy_student.cohort.label_names import (
     NAMED,
     Named,
     as_yaml,
-    in_yaml,
     name_remarks,
     named,
     numbers_of_organ,
 )
+from noisy_student.cohort.likely_layout import in_yaml
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import table_line
 from noisy_student.cohort.scans import Scan

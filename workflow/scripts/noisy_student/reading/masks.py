@@ -27,7 +27,8 @@ from noisy_student.reading.other_grid import grid_differences, grid_remedy
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
 
-FOLDER = "segmentations"
+# What a folder of masks is called within its case's folder.
+MASKS = "segmentations"
 # What the scan is called that lies beside its masks.
 SCANS = ("ct", "image")
 INSIDE = (1, 255)
@@ -35,12 +36,12 @@ INSIDE = (1, 255)
 
 def masks_in(folder: Path) -> list[Path]:
     """The masks of a case's folder, by name: files or, if there are none, folders of DICOM slices; none of neither."""
-    return files_in(folder) or _folders_of_slices(_within(folder))
+    return files_in(folder) or _folders_of_slices(within(folder))
 
 
 def files_in(folder: Path) -> list[Path]:
     """The masks of a case's folder that are files, by name."""
-    files = [path for path in sorted(_within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
+    files = [path for path in sorted(within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
     return [path for path in files if stem_of(path).lower() not in SCANS]
 
 
@@ -49,8 +50,9 @@ def names_in(folder: Path) -> dict[Path, str]:
     return {path: stem_of(path) for path in masks_in(folder)}
 
 
-def _within(folder: Path) -> Path:
-    return folder / FOLDER if (folder / FOLDER).is_dir() else folder
+def within(folder: Path) -> Path:
+    """The folder of masks of a case's folder, which may be that folder itself."""
+    return folder / MASKS if (folder / MASKS).is_dir() else folder
 
 
 def _folders_of_slices(folder: Path) -> list[Path]:

@@ -19,14 +19,14 @@ from noisy_student.cohort.archive.series import Choice, Series, by_series, choos
 from noisy_student.cohort.archive.state import remember
 from noisy_student.cohort.archive.tables import note, write_tables
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.scans import LABELLED_ROLES, ROLES, InArchive, Scan, names_of
+from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES, ROLES
+from noisy_student.cohort.scans import InArchive, Scan, names_of
 from noisy_student.configuration.archive import Archive, LabelledArchive, ScanArchive
 from noisy_student.configuration.experiment import Folders
 from noisy_student.errors import InputError
 from noisy_student.files import only_one
 
 LABELLED, UNLABELLED = "labelled", "unlabelled"
-JUDGED = ("validation", "test")
 OF_LABELLED, OF_JUDGED = "of a study with labelled scans", "of a patient with validation or test scans"
 # Cases that a finding names; a dummy ID may be that of all.
 SHOWN = 3

@@ -1,5 +1,6 @@
 """A hospital's export: series of many patients in folders that say nothing, made of headers alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -53,16 +54,18 @@ def write_images(folder: Path, series: str, count: int = 50, thick_mm: float = 5
     return files
 
 
-def write_reference(path: Path, modality: str, series: str, instance: str = "9.9") -> Path:
-    """The header of a segmentation or structure set that refers to a series."""
-    target = Dataset()
-    target.SeriesInstanceUID = series
+def write_reference(path: Path, modality: str, series: str | Sequence[str], instance: str = "9.9") -> Path:
+    """The header of a segmentation or structure set that refers to a series, or to several."""
+    targets = []
+    for uid in [series] if isinstance(series, str) else series:
+        targets.append(Dataset())
+        targets[-1].SeriesInstanceUID = uid
     data = header(f"{instance}.1", instance, Modality=modality)
     if modality == "SEG":
-        data.ReferencedSeriesSequence = [target]
+        data.ReferencedSeriesSequence = targets
     else:
         study, frame = Dataset(), Dataset()
-        study.RTReferencedSeriesSequence = [target]
+        study.RTReferencedSeriesSequence = targets
         frame.RTReferencedStudySequence = [study]
         data.ReferencedFrameOfReferenceSequence = [frame]
     return write(data, path)

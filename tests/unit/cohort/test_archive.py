@@ -249,6 +249,24 @@ def test_two_label_maps_of_one_series_are_refused(place):
     assert {row["why"] for row in rows(place / "private/pacs.label_maps.tsv")} == {"one of several of its series"}
 
 
+def test_a_label_map_that_refers_to_several_series_is_of_the_ct_alone_or_of_none(place):
+    """A structure set on a CT with its PET and a picture of the table; one on two CTs, of which one has its own."""
+    write_images(place / "pacs", "1.1", 4)
+    write_images(place / "pacs", "1.2", 4, Modality="PT")
+    write_images(place / "pacs", "1.3", 1, ImageType=LOCALIZER)
+    write_reference(place / "labels/a.dcm", "RTSTRUCT", ("1.2", "1.1", "1.3", "1.9"), "9.1")
+    for number in (1, 2):
+        write_images(place / "pacs", f"2.{number}", 4, PatientID="P2", StudyInstanceUID="2")
+    write_reference(place / "labels/b.dcm", "RTSTRUCT", ("2.1", "2.2"), "9.2")
+    write_images(place / "pacs", "3.1", 4, PatientID="P3", StudyInstanceUID="3")
+    write_reference(place / "labels/c.dcm", "SEG", "2.2", "9.3")
+    archived = found(place, SMALL, labelled=place / "labels")
+    assert sorted(cases(archived, "labelled")) == named("1.1", "2.2")
+    assert "1 label map(s) left out: 1 refers to several series" in archived.findings[0].found
+    left_out = [row for row in rows(place / "private/pacs.label_maps.tsv") if row["why"]]
+    assert [(Path(row["file"]).name, row["series"]) for row in left_out] == [("b.dcm", "2.1 2.2")]
+
+
 def two_exports(place):
     """An archive with the label maps of two tools: a folder of livers, and one of all organs."""
     for number in (1, 2):

@@ -186,10 +186,12 @@ def test_names_that_could_escape_or_clash_are_errors_and_write_nothing(scan, tmp
     assert list(findings.severity) == ["error"] and repr(case) in findings.found[0]
 
 
-@pytest.mark.parametrize("lost", ["all", "origin"])
+@pytest.mark.parametrize("lost", ["all", "origin", "origin, turned"])
 def test_a_label_map_that_lost_its_header_is_mended_as_the_remedy_says(scan, findings_of, lost):
     case = scan("a")
-    label_map = sitk.ReadImage(str(case.label_map))
+    label_map = drawn = sitk.ReadImage(str(case.label_map))
+    if is_turned := lost == "origin, turned":
+        label_map = sitk.DICOMOrient(label_map, "LPI")
     label_map.SetOrigin((50, 60, 70))
     if lost == "all":
         label_map.SetSpacing((1, 1, 1))
@@ -197,9 +199,37 @@ def test_a_label_map_that_lost_its_header_is_mended_as_the_remedy_says(scan, fin
     (found,) = findings_of(case).itertuples()
     assert "origin in mm" in found.found and ("spacing" in found.found) == (lost == "all")
     assert "label_map.CopyInformation(scan)" in found.remedy and "resample" in found.remedy
+    turn = "label_map = SimpleITK.DICOMOrient(label_map, 'RAS')"
+    assert ("axes, as stored along RAS and LPI" in found.found, turn in found.remedy) == (is_turned, is_turned)
+    if is_turned:
+        label_map = sitk.DICOMOrient(label_map, "RAS")
     label_map.CopyInformation(sitk.ReadImage(str(case.image)))
     sitk.WriteImage(label_map, str(case.label_map))
     assert findings_of(case).empty
+    assert np.array_equal(*map(sitk.GetArrayFromImage, (label_map, drawn)))
+
+
+@pytest.mark.parametrize("header", ["made up", "of the scan's spacing", "turned"])
+def test_a_label_map_with_exchanged_axes_is_mended_as_the_remedy_says(scan, findings_of, header):
+    case = scan("a", voxels()[:, :, :9], labels(_1=4)[:, :, :9])
+    drawn = sitk.ReadImage(str(case.label_map))
+    if header == "turned":
+        saved = sitk.DICOMOrient(drawn, "SPL")
+        saved.SetOrigin((50, 60, 70))
+        lines = "label_map = SimpleITK.DICOMOrient(label_map, 'RAS'), then label_map.CopyInformation(scan)"
+    else:
+        saved = sitk.GetImageFromArray(sitk.GetArrayFromImage(drawn).transpose())
+        saved.SetSpacing(SPACING_MM if header != "made up" else (1, 1, 1))
+        lines = "label_map = SimpleITK.PermuteAxes(label_map, [2, 1, 0]), then label_map.CopyInformation(scan)"
+    sitk.WriteImage(saved, str(case.label_map))
+    (found,) = [found for found in findings_of(case).itertuples() if found.severity == "error"]
+    assert lines in found.remedy and ("resample it onto" in found.remedy) == (header == "turned")
+    names = {"SimpleITK": sitk, "scan": sitk.ReadImage(str(case.image)), "label_map": saved}
+    for line in lines.split(", then "):
+        exec(line, names)
+    sitk.WriteImage(names["label_map"], str(case.label_map))
+    assert "error" not in set(findings_of(case).severity)
+    assert np.array_equal(*map(sitk.GetArrayFromImage, (names["label_map"], drawn)))
 
 
 def test_a_label_map_that_is_upright_beside_an_oblique_scan_is_mended_as_the_remedy_says(scan, findings_of):

@@ -146,8 +146,46 @@ def test_a_segmentation_names_what_is_there_and_a_source_that_never_names_an_org
     table, found = checked(tmp_path, *scans)
     assert columns_of(table.label_map[0]) == [0, 2, 0, 0, 0, 0, 0, 0]
     assert columns_of(table.label_map[1]) == [0, 1, 0, 0, 0, 0, 0, 0]
-    (never,) = found[found.severity == "warning"].itertuples()
+    (never,) = found[found.found.str.contains("none of")].itertuples()
     assert never.found == "source clinic: none of its label maps names left kidney" and "`organs`" in never.remedy
+    assert never.severity == "warning"
+
+
+def test_a_name_that_stands_in_some_label_maps_in_place_of_an_organ_s_is_warned_of(labelled, slicers, tmp_path):
+    always = ("liver", "Spleen", "BODY", "Couch", "PTV50", "SpinalCord", "Bowel")
+    kidney = {"a": "Kidney_L", "bb": "LKidney", "ccc": "Kidney_L", "dddd": "LKidney"}
+    scans = [labelled(case, label_map=slicers(case, *always, name)) for case, name in kidney.items()]
+    _, found = checked(tmp_path, *scans)
+    (warning,) = found[found.severity == "warning"].itertuples()
+    assert warning.found == (
+        "source clinic: left kidney is named in 2 of 4 label maps; bb, dddd instead with LKidney, which those have not"
+    )
+    assert "`aliases`" in warning.remedy and "column `organs`" in warning.remedy
+    assert "left over as background: LKidney, BODY" in found.found[found.severity == "note"].iloc[0]
+
+
+@pytest.mark.parametrize("others", [(), ("BODY",), ("heart",), ("PTV_2",), ("kidney_cyst",)])
+def test_of_an_organ_outside_the_scan_nothing_is_said_where_no_other_name_may_be_its(
+    labelled, slicers, tmp_path, others
+):
+    scans = [
+        labelled("a", label_map=slicers("a", "liver", "Spleen", "BODY", "Kidney_L")),
+        labelled("bb", label_map=slicers("bb", "liver", "Spleen", *others)),
+    ]
+    _, found = checked(tmp_path, *scans)
+    assert not found.found.str.contains("is named in").any()
+
+
+def test_names_like_an_organ_s_are_shown_first(labelled, slicers, tmp_path):
+    ring = [f"Ring_{letter}" for letter in "abcde"]
+    scans = [
+        labelled("a", label_map=slicers("a", "liver", "Spleen", "Kidney_L")),
+        labelled("bb", label_map=slicers("bb", "Spleen", *ring, "KIDNEYL")),
+    ]
+    _, found = checked(tmp_path, *scans)
+    (said,) = found.found[found.found.str.contains("is named in")]
+    kidney = "source clinic: left kidney is named in 1 of 2 label maps; bb instead with KIDNEYL, Ring_a, "
+    assert said.startswith(kidney) and "; liver is named in 1 of 2 label maps; bb instead with Ring_a" in said
 
 
 def test_a_segmentation_without_any_organ_stops_the_run(labelled, slicers, tmp_path):

@@ -1,6 +1,7 @@
 """Tables that may name the numbers of label maps and were not read: a note for each folder."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,27 @@ def test_a_table_of_names_that_is_not_read_is_named_once_a_folder(said, name, tm
     (note,) = said({name: META})
     assert (note.severity, note.file) == ("note", tmp_path / "labels")
     assert note.found.startswith(f"{name} may name the numbers of 2 label map(s)") and "`labels`" in note.remedy
+
+
+@pytest.mark.parametrize(
+    ("table", "labels", "is_found"),
+    [
+        ("dataset_0.json", "labelsTr", True),
+        ("labelsTr/dataset_0.json", "labelsTr", True),
+        ("labels.json", "labelsTr", True),
+        ("labelsTr/dataset_0.json", "labelsTr/a", True),
+        ("datastore_v2.json", "labels/final", True),
+        ("datastore_v2.json", "data/labelsTr", False),
+        ("dataset_0.json", "data/labelsTr/a", False),
+    ],
+)
+def test_a_table_may_lie_beside_the_folder_of_the_label_maps_or_above_monai_labels(lay, table, labels, is_found):
+    folder = lay(table, *(f"{labels}/{case}.nii.gz" for case in "ab"))
+    (folder / table).write_text(META)
+    scans = [Scan(case, "labelled", folder / case, folder / labels / f"{case}.nii.gz") for case in "ab"]
+    notes = unread_names(scans, [{"case": case} for case in "ab"], FLARE22)
+    name = f"{Path(table).name} may name the numbers of 2 label map(s)"
+    assert [(note.file, note.found.startswith(name)) for note in notes] == [((folder / table).parent, True)] * is_found
 
 
 def test_tables_that_differ_are_named_where_one_label_map_has_none(said, tmp_path):

@@ -56,6 +56,23 @@ def test_different_grids_stop_with_both_files_and_values(save, change, values):
 
 
 @pytest.mark.parametrize(
+    ("change", "lines"),
+    [
+        ({"array_zyx": labels().transpose()}, "prediction = SimpleITK.PermuteAxes(prediction, [2, 1, 0])"),
+        ({"origin": (0.0, 7.0, 0.0)}, "prediction.CopyInformation(truth)"),
+        ({"array_zyx": labels(shape=(2, 3, 5))}, "resample it onto the truth's"),
+    ],
+)
+def test_a_prediction_on_another_grid_comes_with_the_lines_that_mend_it(save, change, lines):
+    truth = save("truth.nii.gz", labels())
+    prediction = save("prediction.nii.gz", **{"array_zyx": labels(), **change})
+    for checked in (True, False) if "array_zyx" in change else (True,):
+        with pytest.raises(InputError) as error:
+            read_pair(truth, prediction, ORGANS, checked)
+        assert lines in error.value.remedy
+
+
+@pytest.mark.parametrize(
     ("array", "label"),
     [
         (labels(value=14), "label 14"),

@@ -68,8 +68,13 @@ def test_a_file_of_other_values_is_named(tmp_path, scan, values, said):
 
 def test_a_mask_on_another_grid_and_an_organ_in_two_files_are_refused(tmp_path, scan):
     write(tmp_path / "a/liver.nii.gz", (DRAWN == 1).astype(np.uint8), origin=(5.0, -7.0, 14.0))
-    with pytest.raises(InputError, match="origin in mm"):
+    with pytest.raises(InputError, match="origin in mm") as error:
         read_label_map(tmp_path / "a", scan, rank)
+    assert "mask.CopyInformation(scan)" in error.value.remedy
+    write(tmp_path / "c/liver.nii.gz", (DRAWN == 1).astype(np.uint8).transpose())
+    with pytest.raises(InputError, match="size") as error:
+        read_label_map(tmp_path / "c", scan, rank)
+    assert "mask = SimpleITK.PermuteAxes(mask, [2, 1, 0])" in error.value.remedy
     for name in ("liver.nii.gz", "liver.nrrd"):
         write(tmp_path / "b" / name, (DRAWN == 1).astype(np.uint8))
     with pytest.raises(InputError, match=r"liver\.nii\.gz and liver\.nrrd are both 'liver'"):

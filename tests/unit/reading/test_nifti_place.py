@@ -1,6 +1,7 @@
 """Where a NIfTI header places its voxels, beside what nibabel makes of it."""
 
 import gzip
+import re
 
 import nibabel
 import numpy as np
@@ -102,22 +103,30 @@ def test_sheared_axes_are_read_to_half_a_degree_with_a_warning(tmp_path, codes):
 
 
 def test_the_remedy_for_sheared_axes_works(tmp_path):
-    """A ball stays a ball, where it was; the label map follows."""
+    """A ball stays a ball, where it was; the label map follows, and there is air where no slice was."""
     affine = sheared(10)
+    with pytest.raises(InputError, match="not perpendicular") as error:
+        read_scan(write(tmp_path / "a.nii.gz", qform=affine, sform=affine))
+    scan_line, label_map_line = re.search(
+        r"scan = (processing.*\)), .*: (processing.*\))\)", error.value.remedy
+    ).groups()
     places = np.stack(np.meshgrid(*(np.arange(size) for size in SIZE), indexing="ij"), -1) @ affine[:3, :3].T
     centre = (affine @ (20, 15, 10, 1))[:3]
     ball = np.linalg.norm(places + affine[:3, 3] - centre, axis=-1) < 15
     image, label_map = (nibabel.Nifti1Image(array, affine) for array in ((ball * 1000.0 - 900), ball.astype(np.uint8)))
-    scan = processing.resample_to_output(image, image.header.get_zooms()[:3], order=1, cval=-900)
+    scan = eval(scan_line, {"processing": processing, "image": image})
     nibabel.save(scan, tmp_path / "scan.nii.gz")
-    nibabel.save(processing.resample_from_to(label_map, scan, order=0), tmp_path / "label_map.nii.gz")
+    resampled = eval(label_map_line, {"processing": processing, "label_map": label_map, "scan": scan})
+    nibabel.save(resampled, tmp_path / "label_map.nii.gz")
     volume, labels = read_scan(tmp_path / "scan.nii.gz"), read_label_map(tmp_path / "label_map.nii.gz")
     assert volume.geometry.differences(labels.geometry) == []
     inside = np.argwhere(sitk.GetArrayFromImage(labels.image).T)
     found = volume.geometry.places_mm(inside) * (-1, -1, 1)
     assert np.abs(found.mean(axis=0) - centre).max() < 1, "half a voxel"
     assert 13 < np.linalg.norm(found - centre, axis=1).max() < 17
-    assert sitk.GetArrayFromImage(volume.image)[sitk.GetArrayFromImage(labels.image) > 0].mean() > 0
+    voxels = sitk.GetArrayFromImage(volume.image)
+    assert voxels[sitk.GetArrayFromImage(labels.image) > 0].mean() > 0
+    assert np.mean(voxels > -900) < 2 * np.mean(ball), "else there is water around the slices"
 
 
 @pytest.mark.parametrize("digits", [3, 4])

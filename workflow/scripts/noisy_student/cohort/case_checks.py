@@ -12,6 +12,7 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.image_checks import intensity_range, scan_remarks
 from noisy_student.cohort.label_checks import (
     beyond_remarks,
+    grid_remarks,
     in_table_numbers,
     label_map_remarks,
     side_remarks,
@@ -132,7 +133,8 @@ def check_label_map(
         return None, [_unreadable(scan, path, error)]
     numbering, remarks = numbering_of(scan, path, stored, standard.organs, labelled)
     in_own_numbers = turned_like(stored.image, volume.geometry)
-    remarks += [*stored.remarks, *label_map_remarks(scan, in_own_numbers, volume.geometry, numbering, standard.organs)]
+    remarks += stored.remarks
+    remarks += grid_remarks(scan, stored, in_own_numbers, volume) or label_map_remarks(scan, in_own_numbers, numbering)
     if any(remark.severity == "error" for remark in remarks):
         return None, _findings(scan, path, remarks)
     label_map = in_table_numbers(in_own_numbers, numbering, standard.organs)

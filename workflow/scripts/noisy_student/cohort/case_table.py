@@ -16,7 +16,7 @@ from noisy_student.cohort.label_volumes import volume_findings
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE, LABELS, ORGANS, as_text, partly_labelled
 from noisy_student.cohort.left_over import left_over_findings
 from noisy_student.cohort.names import is_plain_name
-from noisy_student.cohort.numbers_by_name import names_taken
+from noisy_student.cohort.names_taken import names_taken
 from noisy_student.cohort.patients import patients_in_roles
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.unchosen import left_out, those_chosen_first

@@ -11,8 +11,8 @@ from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_paths import found
 from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
+from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.scan_table import files_of, label_maps_of
-from noisy_student.cohort.scans import ROLES
 from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
 from noisy_student.configuration.layouts import Cases, LabelledCases, ScanCases

@@ -14,29 +14,26 @@ from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.sides import swapped_pairs
 from noisy_student.cohort.unlabelled_voxels import unlabelled_remarks
 from noisy_student.configuration.numbering import renumbered
-from noisy_student.geometry import Geometry, image_like
+from noisy_student.geometry import image_like
 from noisy_student.organs import Organ
-from noisy_student.reading.volume import Remark
+from noisy_student.reading.other_grid import grid_differences, grid_remedy
+from noisy_student.reading.volume import Remark, Volume
 
-COPY_OR_RESAMPLE = (
-    "if it was drawn on this scan's voxels and lost its header, give it the scan's (SimpleITK: "
-    "label_map.CopyInformation(scan)), as resampling would move its organs; only if it was drawn on another grid, "
-    "resample it onto the scan's (nearest neighbour)"
-)
 # No label table has so many numbers: a scan's intensities, or a map of probabilities.
 MOST_NUMBERS = 500
-OTHER_SIZE = "give this scan's label map; if this is it, resample it onto the scan's grid (nearest neighbour)"
 
 
-def label_map_remarks(
-    scan: Scan, label_map: sitk.Image, geometry: Geometry, numbering: Numbering, organs: Sequence[Organ]
-) -> list[Remark]:
-    """What is wrong with a label map in its own numbers beside its scan: same grid, known numbers, some organ."""
-    here = Geometry.of(label_map)
-    if differences := geometry.differences(here):
-        found = "scan and label map differ: " + "; ".join(differences)
-        remedy = COPY_OR_RESAMPLE if geometry.size_xyz == here.size_xyz else OTHER_SIZE
-        return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
+def grid_remarks(scan: Scan, stored: Volume, turned: sitk.Image, volume: Volume) -> list[Remark]:
+    """An error if a label map, as stored and `turned_like` its scan, does not lie on the grid of that (`volume`)."""
+    if not (differences := grid_differences(stored, turned, volume)):
+        return []
+    found = "scan and label map differ: " + "; ".join(differences)
+    remedy = f"give this scan's label map; {grid_remedy(stored, volume)}"
+    return [Remark("grid", found, f"the grid of {scan.image}", remedy, "error")]
+
+
+def label_map_remarks(scan: Scan, label_map: sitk.Image, numbering: Numbering) -> list[Remark]:
+    """What is wrong with a label map in its own numbers: known numbers, some organ."""
     values = np.unique(sitk.GetArrayViewFromImage(label_map))
     if len(values) > MOST_NUMBERS or values[0] < FAT_BELOW_HU:
         found = f"{len(values)} different numbers, from {values[0]} to {values[-1]}: a scan's intensities"

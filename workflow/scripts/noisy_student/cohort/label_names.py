@@ -1,13 +1,12 @@
 """Names that come with a label map, in its header or beside it: do they say the organs that `labels` gives numbers?"""
 
-import json
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.likely_layout import in_yaml
 from noisy_student.cohort.names_beside import names_of
 from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
@@ -128,8 +127,3 @@ def as_yaml(numbers: Mapping[str, Sequence[int]]) -> str:
     """A flow mapping's content."""
     pairs = ((in_yaml(name), own) for name, own in numbers.items())
     return ", ".join(f"{name}: {own[0] if len(own) == 1 else list(own)}" for name, own in pairs)
-
-
-def in_yaml(name: str) -> str:
-    """A name as a key or value of a flow mapping or list."""
-    return name if re.fullmatch(r"\w[\w .-]*", name) else json.dumps(name)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.cohort.finding import Finding
+from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES
 from noisy_student.organs import Organ
 
 # Columns of the case table: labels that a label map has, and those of the organs that are labelled in it at all.
@@ -22,8 +23,6 @@ SAY_JUDGED = (
     "say which organs are labelled, with `organs` beside `label_maps` or in a table of scans; else one that is absent "
     "counts as rightly not found (DSC 1) or wrongly found (0)"
 )
-# The roles whose scans are judged: there an organ that is not in the label map is right not to be found.
-JUDGED = ("validation", "test")
 # Case → labels of its label map.
 Cases = dict[str, frozenset[int]]
 
@@ -109,7 +108,7 @@ def partly_labelled(rows: list[dict[str, Any]], organs: Sequence[Organ]) -> list
     by_source: dict[tuple[str, str], Cases] = defaultdict(dict)
     for row in rows:
         is_whole = len(row.get(ORGANS, organs)) == len(organs) and LABELLED_SHARE not in row
-        if row["role"] in ("labelled", *JUDGED) and is_whole and any(row.get(LABELS, [])):
+        if row["role"] in LABELLED_ROLES and is_whole and any(row.get(LABELS, [])):
             by_source[row["role"], row["source"] or "not given"][row["case"]] = frozenset(row[LABELS]) - {0}
     findings = []
     for (role, source), cases in by_source.items():

@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from noisy_student.cohort import case_paths
 from noisy_student.cohort.organ_names import is_known
-from noisy_student.cohort.pairing import MASKS, is_named_a_label_map
+from noisy_student.cohort.pairing import is_named_a_label_map
 from noisy_student.configuration.layouts import CASE
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import visible_files
+from noisy_student.reading.masks import MASKS
 from noisy_student.reading.names import LABEL_WORDS, extension_of, stem_of
 
 # So many folders of cases tell what all of them have.
@@ -37,7 +38,7 @@ class Layout:
     def __str__(self) -> str:
         """A flow mapping of YAML."""
         keys = {"cases": str(self.cases), "scan": self.scan} | ({self.key: self.label_maps} if self.label_maps else {})
-        return "{" + ", ".join(f"{key}: {_in_yaml(value)}" for key, value in keys.items()) + "}"
+        return "{" + ", ".join(f"{key}: {in_yaml(value)}" for key, value in keys.items()) + "}"
 
 
 def remedy_of(layout: Layout) -> str:
@@ -144,5 +145,6 @@ def _common_start(names: Sequence[str]) -> str:
     return "".join(letter for letter, *_ in same)
 
 
-def _in_yaml(text: str) -> str:
+def in_yaml(text: str) -> str:
+    """A text as a key or value of a flow mapping or list."""
     return text if re.fullmatch(r"[\w./][\w ./-]*", text) else json.dumps(text, ensure_ascii=False)

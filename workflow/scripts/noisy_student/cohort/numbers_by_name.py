@@ -1,32 +1,28 @@
 """Which number of a label map is which organ: by the source's `labels`, by names that come with it, or by the table."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.label_names import (
     NAMED,
     Named,
     as_yaml,
-    in_yaml,
     name_remarks,
     named,
     numbers_of_organ,
 )
-from noisy_student.cohort.labelled_organs import ORGANS
+from noisy_student.cohort.likely_layout import in_yaml
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import table_line
 from noisy_student.cohort.scans import Scan
 from noisy_student.cohort.stale_names import stale_names
 from noisy_student.cohort.unlabelled_voxels import ambiguous, ignored_numbers
 from noisy_student.configuration.numbering import Numbers, numbers_of
-from noisy_student.organs import LESIONS, Organ, words_of
+from noisy_student.organs import Organ, words_of
 from noisy_student.reading.mask_names import MASK_WORDS
 from noisy_student.reading.masks import files_in
 from noisy_student.reading.names import IMAGE_WORDS, stem_of
@@ -56,7 +52,7 @@ class Taken:
     @property
     def said_by(self) -> str:
         """Where the names are, and what they are without."""
-        return self.where + (f" without what all of a case have, such as {_quoted(self.cut)}" if self.cut else "")
+        return self.where + (f" without what all of a case have, such as {quoted(self.cut)}" if self.cut else "")
 
 
 @dataclass(frozen=True)
@@ -166,79 +162,8 @@ def taken_of(found: Named, numbers: Mapping[str, Sequence[int]]) -> Taken:
     return Taken(found.where, names, found.lists_all, found.are_all, found.cut)
 
 
-def names_taken(rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
-    """Of each source, which names were taken for which organs, what was left over, and organs that nothing names.
-
-    A lesion that is left over may be a part of an organ: a warning. Another one where a word was cut off the names of
-    masks that is none for masks.
-    """
-    by_source: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        if NAMES in row:
-            by_source[row["source"]].append(row)
-    findings = []
-    for source, of_source in by_source.items():
-        names = {name: organ for row in of_source for name, organ in row[NAMES].organs.items()}
-        findings += _said(source, of_source[0][NAMES], names)
-        findings += [*_cut_off(source, of_source), *_never_named(source, of_source, organs)]
-    return findings
-
-
-def _said(source: str, first: Taken, names: Mapping[str, str]) -> list[Finding]:
-    others = [f"{name} is {organ}" for name, organ in names.items() if organ and name != organ]
-    left_over = [name for name, organ in names.items() if not organ]
-    if not others and not left_over and not first.cut:
-        return []
-    found = f"source {source}: organs by {first.said_by}"
-    found += f": {', '.join(others)}" if others else ""
-    found += f"; left over as background: {_some(left_over)}" if left_over else ""
-    lesions = [name for name in left_over if any(word in name.lower() for word in LESIONS)]
-    if not lesions:
-        return [Finding("all", "", "note", found, TAKEN, "nothing if that is right; else `aliases` or `labels`")]
-    remedy = f"if {_some(lesions)} is a part of an organ, "
-    if first.are_all:
-        remedy += "add the name to the `aliases` of that organ under `organs`: both are read as one"
-    else:
-        remedy += "give the numbers of both under `labels`: {organ: [1, 2]}"
-    return [Finding("all", "", "warning", found, TAKEN, remedy)]
-
-
-def _cut_off(source: str, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """A warning about words that are none for masks and images, nor of the case's name."""
-    words = {row["case"]: _unusual(row[NAMES].cut, row["case"]) for row in rows}
-    case = next((case for case, unusual in words.items() if unusual), None)
-    if case is None:
-        return []
-    found = f"source {source}: {_quoted(words[case])} was cut off the names of all masks, as of {case}"
-    wanted = "masks of whole organs, named after them"
-    remedy = "nothing if it says nothing of the organs; if these are other structures, take the masks out of the source"
-    return [Finding("all", "", "warning", found, wanted, remedy)]
-
-
-def _unusual(cut: Iterable[str], case: str) -> list[str]:
-    usual = MASK_WORDS | IMAGE_WORDS | set(words_of(case))
-    return [word for word in cut if word not in usual]
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"“{word}”" for word in words)
-
-
-def _never_named(source: str, rows: Iterable[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
-    """Organs that no label map of a source names, where an organ that is not in a scan has no name there."""
-    rows = [row for row in rows if not row[NAMES].lists_all]
-    labelled = {label for row in rows for label in row[ORGANS]}
-    named = {organ for row in rows for organ in row[NAMES].organs.values()}
-    missing = [organ.name for organ in organs if organ.label in labelled and organ.name not in named]
-    if not missing:
-        return []
-    remedy = "say with `organs` which are labelled there, or add the names that they have there to their `aliases`"
-    found = f"source {source}: none of its label maps names {', '.join(missing)}"
-    return [Finding("all", "", "warning", found, "each organ named in some label map of its source", remedy)]
-
-
 def _missing(found: Named, missing: Sequence[str], numbers: Mapping[str, Sequence[int]]) -> Remark:
-    said = f"no name for {', '.join(missing)}; {found.where}: {_some(list(found.names.values()), 20) or 'none'}"
+    said = f"no name for {', '.join(missing)}; {found.where}: {some(list(found.names.values()), 20) or 'none'}"
     remedy = "if it has another name there, add that to its `aliases` under `organs`"
     if numbers:
         only = ", ".join(map(in_yaml, numbers))
@@ -266,5 +191,11 @@ def _several(found: Named, organ: str, numbers: Sequence[int]) -> Remark:
     return Remark(NAMES, f"{' and '.join(names)} are {organ} by {found.where}", NAMED, remedy, "error")
 
 
-def _some(names: Sequence[str], shown: int = SHOWN) -> str:
+def some(names: Sequence[str], shown: int = SHOWN) -> str:
+    """The first names, and how many there are in all, if these are more."""
     return ", ".join(names[:shown]) + (f", … ({len(names)} in all)" if len(names) > shown else "")
+
+
+def quoted(words: Iterable[str]) -> str:
+    """The words, each in quotation marks."""
+    return ", ".join(f"“{word}”" for word in words)

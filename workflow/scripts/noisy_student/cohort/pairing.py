@@ -14,7 +14,7 @@ from noisy_student.cohort.converter_leavings import uncorrected_name
 from noisy_student.cohort.organ_names import is_known
 from noisy_student.files import visible
 from noisy_student.reading.dicom.files import is_dicom
-from noisy_student.reading.masks import files_in, masks_in
+from noisy_student.reading.masks import files_in, masks_in, within
 from noisy_student.reading.names import (
     EXTENSIONS,
     FIRST_CHANNEL,
@@ -28,8 +28,6 @@ from noisy_student.reading.names import (
 
 # The same where nothing else is in a case's folder: MONAI's, when its inverse transforms have run, and predictions.
 OUTPUT_WORDS = {"trans", "pred", "prediction", "predictions", "output"}
-# What a case's folder of masks is called within the case's folder, by TotalSegmentator and AbdomenAtlas.
-MASKS = "segmentations"
 SLICER_ENDING, DICOM_ENDING = ".seg", ".dcm"
 Key = tuple[str | int, ...]
 Item = TypeVar("Item")
@@ -64,13 +62,12 @@ def label_map_at(path: Path) -> Path:
     """The label map that a path names: of the folder of a case its one file, or the folder of its masks."""
     if not path.is_dir():
         return path
-    within = path / MASKS if (path / MASKS).is_dir() else path
-    files = [file for file in visible(within) if file.is_file()]
+    files = [file for file in visible(within(path)) if file.is_file()]
     dicom = [] if any(map(extension_of, files)) else [file for file in files if is_dicom(file)]
     if len(dicom) == 1:
         return dicom[0]
     files = files_in(path)
-    return files[0] if len(files) == 1 and _is_whole(files[0], path) else within
+    return files[0] if len(files) == 1 and _is_whole(files[0], path) else within(path)
 
 
 def _is_whole(file: Path, folder: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from noisy_student.cohort.archive.patients import Cases, patient_of
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.labelled_organs import JUDGED
+from noisy_student.cohort.roles import JUDGED
 from noisy_student.cohort.scans import Scan
 from noisy_student.organs import Organ
 from noisy_student.reading.dicom.files import dicom_files

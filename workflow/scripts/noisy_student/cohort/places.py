@@ -16,7 +16,7 @@ from noisy_student.cohort.archive.places import archive_problems
 from noisy_student.cohort.case_folders import key_of_label_maps
 from noisy_student.cohort.case_paths import home
 from noisy_student.cohort.nnunet_raw import as_folders, problem
-from noisy_student.cohort.scans import ROLES
+from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.sources import Entry
 from noisy_student.configuration.archive import PRIVATE, Archive
 from noisy_student.configuration.experiment import Cohort

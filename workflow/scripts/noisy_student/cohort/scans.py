@@ -14,6 +14,7 @@ from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
+from noisy_student.cohort.roles import LABELLED_ROLES, ROLES
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
 from noisy_student.cohort.sources import place_of, source_names
 from noisy_student.configuration.archive import Archive, ScanArchive
@@ -31,8 +32,6 @@ from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.reading.names import EXTENSIONS, case_name, extension_of
 
-ROLES = ("labelled", "unlabelled", "validation", "test")
-LABELLED_ROLES = ("labelled", "validation", "test")
 NO_ARCHIVES: Mapping = MappingProxyType({})
 # An entry of an archive: its role, and its `folders`.
 InArchive = tuple[str, tuple[Path, ...]]

@@ -14,31 +14,44 @@ from noisy_student.organs import Organ, words_of
 from noisy_student.reading.names import stem_of
 
 KINDS = (".ctbl", ".csv", ".tsv", ".txt", ".json", ".xml")
-WORDS = ("label", "colortable")
+WORDS = ("label", "colortable", "dataset")
+# Of MONAI Label, beside the folder that has those of its label maps.
+DATASTORE, LABELS, OF_LABELS = "datastore_v2.json", "labels", ("final", "original")
 # So many organs a table of names has at least, unless the label table has fewer.
 FEWEST = 2
 SHOWN = 3
 
 
 def unread_names(scans: Sequence[Scan], rows: Sequence[Mapping[str, Any]], organs: Sequence[Organ]) -> list[Finding]:
-    """A note about each folder with such files: of label maps whose numbers neither names nor `labels` say."""
+    """A note about each folder with such files: of label maps whose numbers neither names nor `labels` say.
+
+    They may lie beside label maps, or beside the folder of these.
+    """
     by_table = {row["case"] for row in rows if NAMES not in row}
-    folders = defaultdict(list)
+    near = defaultdict(list)
     for scan in scans:
         label_map = scan.label_map or scan.truth
         if label_map and scan.case in by_table and scan.labels is None and label_map.is_file():
-            folders[label_map.parent].append(label_map)
-    found = {folder: _tables_in(folder, label_maps, organs) for folder, label_maps in folders.items()}
-    return [_finding(folder, tables, len(folders[folder])) for folder, tables in found.items() if tables]
+            for place in _places(label_map.parent):
+                near[place].append(label_map)
+    found = {place: _tables_in(place, label_maps, organs) for place, label_maps in near.items()}
+    return [_finding(place, tables, len(near[place])) for place, tables in found.items() if tables]
 
 
-def _tables_in(folder: Path, label_maps: Collection[Path], organs: Sequence[Organ]) -> list[Path]:
+def _places(folder: Path) -> list[Path]:
+    """Where names of the label maps of a folder may lie."""
+    is_of_datastore = folder.name in OF_LABELS and folder.parent.name == LABELS
+    return list(dict.fromkeys([folder, folder.parent, *([folder.parent.parent] if is_of_datastore else [])]))
+
+
+def _tables_in(place: Path, label_maps: Collection[Path], organs: Sequence[Organ]) -> list[Path]:
     stems = {stem + ending for stem in map(stem_of, label_maps) for ending in ("", OF_LABEL_MAP)}
+    words = (*WORDS, *([DATASTORE.removesuffix(".json")] if (place / LABELS).is_dir() else []))
     return [
         path
-        for path in visible(folder)
+        for path in visible(place)
         if path.suffix.lower() in KINDS and path.name != DATASET and path.is_file()
-        if path.stem in stems or any(word in path.stem.lower() for word in WORDS)
+        if path.stem in stems or any(word in path.stem.lower() for word in words)
         if _names_organs(text_of(path), organs)
     ]
 

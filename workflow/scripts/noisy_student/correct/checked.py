@@ -12,7 +12,8 @@ import pandas as pd
 from noisy_student.cohort.case_checks import Standard, check_label_map
 from noisy_student.cohort.finding import SEVERITIES, Finding
 from noisy_student.cohort.labelled_organs import ORGANS, as_text
-from noisy_student.cohort.numbers_by_name import NAMES, names_taken
+from noisy_student.cohort.names_taken import names_taken
+from noisy_student.cohort.numbers_by_name import NAMES
 from noisy_student.cohort.scans import Scan, names_of
 from noisy_student.configuration.corrections import Corrections
 from noisy_student.correct.changes import read_canonical

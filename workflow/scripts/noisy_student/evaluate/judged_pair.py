@@ -12,6 +12,7 @@ from noisy_student.errors import InputError
 from noisy_student.evaluate.by_name import PREDICTION, TRUTH, Read, Table, read_both, read_one
 from noisy_student.geometry import Geometry, reorient, turned_like
 from noisy_student.reading.door import read_scan
+from noisy_student.reading.other_grid import grid_differences, grid_remedy
 from noisy_student.reading.volume import Remark, Volume
 
 FileRemark = tuple[Path, Remark]
@@ -53,15 +54,16 @@ def read_pair(
     first, second = (_as_judged(volume, checked) for volume, _ in read)
     geometry = Geometry.of(first)
     second = turned_like(second, geometry) if checked else second
-    differences = geometry.differences(Geometry.of(second))
-    if not checked:
-        differences = [line for line in differences if line.startswith("size")]
+    if checked:
+        differences = grid_differences(read[1].volume, second, read[0].volume)
+    else:
+        differences = [line for line in geometry.differences(Geometry.of(second)) if line.startswith("size")]
     if differences:
+        remedy = grid_remedy(read[1].volume, read[0].volume, "prediction", "truth")
         raise InputError(
             f"truth {truth} and prediction {prediction} on one grid",
             "; ".join(differences),
-            "pair the prediction with the right truth; if made on these voxels, give it the truth's header; if on "
-            "another grid, resample it onto the truth's (nearest neighbour)",
+            f"pair the prediction with the right truth; {remedy}",
         )
     arrays = (_in_table(image, path, organs, checked) for image, path in ((first, truth), (second, prediction)))
     remarks = [(path, remark) for path, one in zip(paths, read, strict=True) for remark in one.volume.remarks]

@@ -23,10 +23,12 @@ from noisy_student.reading.dicom.objects import kind_of
 from noisy_student.reading.labels import whole_labels
 from noisy_student.reading.mask_names import Called, called
 from noisy_student.reading.names import is_named_as_image, stem_of
+from noisy_student.reading.other_grid import grid_differences, grid_remedy
 from noisy_student.reading.segments import Rank, Segment, roll_of
 from noisy_student.reading.volume import Remark, Volume
 
-FOLDER = "segmentations"
+# What a folder of masks is called within its case's folder.
+MASKS = "segmentations"
 # What the scan is called that lies beside its masks.
 SCANS = ("ct", "image")
 INSIDE = (1, 255)
@@ -34,12 +36,12 @@ INSIDE = (1, 255)
 
 def masks_in(folder: Path) -> list[Path]:
     """The masks of a case's folder, by name: files or, if there are none, folders of DICOM slices; none of neither."""
-    return files_in(folder) or _folders_of_slices(_within(folder))
+    return files_in(folder) or _folders_of_slices(within(folder))
 
 
 def files_in(folder: Path) -> list[Path]:
     """The masks of a case's folder that are files, by name."""
-    files = [path for path in sorted(_within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
+    files = [path for path in sorted(within(folder).iterdir()) if path.is_file() and is_named_as_image(path)]
     return [path for path in files if stem_of(path).lower() not in SCANS]
 
 
@@ -48,8 +50,9 @@ def names_in(folder: Path) -> dict[Path, str]:
     return {path: stem_of(path) for path in masks_in(folder)}
 
 
-def _within(folder: Path) -> Path:
-    return folder / FOLDER if (folder / FOLDER).is_dir() else folder
+def within(folder: Path) -> Path:
+    """The folder of masks of a case's folder, which may be that folder itself."""
+    return folder / MASKS if (folder / MASKS).is_dir() else folder
 
 
 def _folders_of_slices(folder: Path) -> list[Path]:
@@ -104,11 +107,8 @@ def _volume(path: Path) -> Volume:
 def _inside(path: Path, volume: Volume, scan: Volume) -> tuple[np.ndarray, Sequence[Remark]]:
     """Where a mask is, on the scan's grid (z, y, x), and the remarks on it."""
     image = turned_like(volume.image, scan.geometry)
-    if differences := scan.geometry.differences(replace(volume, image=image).geometry):
-        remedy = (
-            "give the masks of this scan; one that was drawn on its voxels and lost its header needs the scan's "
-            "(SimpleITK: mask.CopyInformation(scan)), one of another grid has to be resampled (nearest neighbour)"
-        )
+    if differences := grid_differences(volume, image, scan):
+        remedy = f"give the masks of this scan; {grid_remedy(volume, scan, 'mask')}"
         raise InputError(f"{path} on the grid of its scan", "; ".join(differences), remedy)
     voxels = sitk.GetArrayViewFromImage(image)
     largest = voxels.max()

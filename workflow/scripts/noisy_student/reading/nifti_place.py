@@ -11,7 +11,7 @@ from nibabel.nifti2 import Nifti2Header
 from noisy_student.errors import InputError
 from noisy_student.geometry import SHARE_OF_VOXEL, Geometry
 from noisy_student.reading.problems import no_orientation, unreadable
-from noisy_student.reading.volume import Remark
+from noisy_student.reading.volume import AIR_HU, Remark
 
 SPACING_TOLERANCE = 0.01
 # How far an sform's spacing is off where its cosines were rounded to three digits, and where it needed none.
@@ -110,8 +110,8 @@ def _right_angled(path: Path, axes: np.ndarray, name: str) -> tuple[np.ndarray, 
         )
     remedy = (
         "give the DICOM series if that is where it comes from, or resample it to a right-angled grid (nibabel: "
-        "scan = processing.resample_to_output(image, image.header.get_zooms()[:3], order=1), and its label map: "
-        "processing.resample_from_to(label_map, scan, order=0))"
+        f"scan = processing.resample_to_output(image, image.header.get_zooms()[:3], order=1, cval={AIR_HU}), and its "
+        "label map: processing.resample_from_to(label_map, scan, order=0))"
     )
     found = f"axes that are not perpendicular ({name}), off by {sheared:.2g}°"
     raise InputError(f"right-angled axes in {path}", found, remedy)

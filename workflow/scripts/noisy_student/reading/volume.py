@@ -5,12 +5,14 @@ from typing import Literal
 
 import SimpleITK as sitk
 
-from noisy_student.geometry import Geometry
+from noisy_student.geometry import PATIENT_AXES, Geometry
 from noisy_student.reading.slices import Acquired
 
 Severity = Literal["error", "warning"]
 # What a user may accept by naming the case or its source.
 NOT_CT = "not CT"
+# Where nothing was measured.
+AIR_HU = -1024
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,8 @@ class Volume:
     def geometry(self) -> Geometry:
         """The canonical grid."""
         return Geometry.of(self.image)
+
+    @property
+    def stored_size_xyz(self) -> tuple[int, ...]:
+        """The size along the file's own axes."""
+        return tuple(self.geometry.size_xyz[PATIENT_AXES[letter]] for letter in self.letters)

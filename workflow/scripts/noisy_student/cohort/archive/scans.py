@@ -19,14 +19,14 @@ from noisy_student.cohort.archive.series import Choice, Series, by_series, choos
 from noisy_student.cohort.archive.state import remember
 from noisy_student.cohort.archive.tables import note, write_tables
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.scans import LABELLED_ROLES, ROLES, InArchive, Scan, names_of
+from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES, ROLES
+from noisy_student.cohort.scans import InArchive, Scan, names_of
 from noisy_student.configuration.archive import Archive, LabelledArchive, ScanArchive
 from noisy_student.configuration.experiment import Folders
 from noisy_student.errors import InputError
 from noisy_student.files import only_one
 
 LABELLED, UNLABELLED = "labelled", "unlabelled"
-JUDGED = ("validation", "test")
 OF_LABELLED, OF_JUDGED = "of a study with labelled scans", "of a patient with validation or test scans"
 # Cases that a finding names; a dummy ID may be that of all.
 SHOWN = 3
@@ -101,13 +101,13 @@ def _headers(entries: Mapping[InArchive, Archive], own: Private, cores: int) -> 
         remember(some.archive, own.folders)
         series = by_series(files)
         refer = {
-            (role, folders): _references(entry, files, own, cores)
+            (role, folders): _references(entry, files, series, own, cores)
             for (role, folders), entry in entries.items()
             if role in LABELLED_ROLES
         }
     count: dict[str, Counter[str]] = defaultdict(Counter)
     for (role, _), found in refer.items():
-        count[role].update(uid for _, uid in found)
+        count[role].update(one.series for one in found)
     drawn = {(role, folders): drawn_on(role, found, count[role], series) for (role, folders), found in refer.items()}
     return _Headers(entries, own, key, files, series, drawn)
 
@@ -147,13 +147,15 @@ def _learned_from_and_judged(read: Sequence[_Headers], judged: Cases) -> Iterato
                 )
 
 
-def _references(entry: LabelledArchive, files: Sequence[File], own: Private, cores: int) -> list[Reference]:
+def _references(
+    entry: LabelledArchive, files: Sequence[File], series: Mapping[str, Sequence[File]], own: Private, cores: int
+) -> list[Reference]:
     """What an entry's label maps refer to; these may lie in the archive itself."""
     folder = entry.label_maps.absolute()
     if folder.samefile(entry.archive):
-        return references(folder, files)
+        return references(folder, files, series)
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:FOLDER_LENGTH]
-    return references(folder, read_archive(folder, own.beside(f"label_maps_{digest}.jsonl"), cores))
+    return references(folder, read_archive(folder, own.beside(f"label_maps_{digest}.jsonl"), cores), series)
 
 
 def _chosen(one: _Headers, entry: ScanArchive, judged: Cases, studies: Collection[str]) -> Choice:

@@ -7,9 +7,8 @@ import SimpleITK as sitk
 
 from noisy_student.geometry import image_like
 from noisy_student.reading.dicom.slice import Slice
-from noisy_student.reading.volume import Remark
+from noisy_student.reading.volume import AIR_HU, Remark
 
-AIR_HU = -1024
 # No tissue, contrast or metal has more.
 BEYOND_CT_HU = 10_000
 

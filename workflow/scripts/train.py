@@ -44,6 +44,8 @@ SEED_STEP = 1_000_000
 KIND, KEPT = "training", (FINISHED_CHECKPOINT, PROGRESS)
 # The progress of the fold's own training, where that of the better second one stands in its place.
 OWN_PROGRESS = "progress_finished.tsv"
+# What nnU-Net has of a dataset.
+DESCRIPTION = "dataset.json"
 
 
 def voices_of(settings: dict[str, Any]) -> list[str]:
@@ -51,20 +53,23 @@ def voices_of(settings: dict[str, Any]) -> list[str]:
     return [name for name in checkpoints_of_voices(settings["voices"]) if name != FINAL_CHECKPOINT]
 
 
-def identity(
-    settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None, with_paths: bool = False
-) -> str:
+def identity(settings: dict[str, Any], dataset: Path, plans: Path, first: FirstWeights | None) -> str:
     """What a training depends on; another one's checkpoints are set aside.
 
     Of the dataset's description, without the paths of its scans: a run that was moved, or one beside it, is the same.
-    `with_paths`: as it was written before.
     """
-    description = dataset / "dataset.json"
     files = {path.name: sha256(path) for path in (plans, dataset / "training_set.tsv", dataset / "splits_final.json")}
-    files[description.name] = sha256(description) if with_paths else described(read_json(description))
+    files[DESCRIPTION] = described(read_json(dataset / DESCRIPTION))
     if first:
         files[first.checkpoint.name + ("" if first.with_heads else " without heads")] = sha256(first.checkpoint)
     return json.dumps({"settings": settings, "sha256": files}, indent=2, sort_keys=True)
+
+
+def with_paths(identity: str, dataset: Path) -> str:
+    """An identity as it was written before: with the checksum of the whole description."""
+    content = json.loads(identity)
+    content["sha256"][DESCRIPTION] = sha256(dataset / DESCRIPTION)
+    return json.dumps(content, indent=2, sort_keys=True)
 
 
 def described(description: dict[str, Any]) -> str:
@@ -104,8 +109,8 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     places = Places(arguments.dataset, model, arguments.fold)
     # A lost node may train on; a failed second job would take away what that training makes.
     with only_one(places.fold_folder / ".lock", wait=True):
-        made_of = settings, arguments.dataset, arguments.plans, arguments.first_weights
-        depends_on, formerly = identity(*made_of), identity(*made_of, with_paths=True)
+        depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.first_weights)
+        formerly = with_paths(depends_on, arguments.dataset)
         settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder), formerly)
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from noisy_student.cohort.scans import ROLES
+from noisy_student.cohort.roles import ROLES
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student import __version__
-from noisy_student.cohort.scans import ROLES, says_what_is_labelled
+from noisy_student.cohort.roles import ROLES
+from noisy_student.cohort.scans import says_what_is_labelled
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.files import sha256, whole_folder, write_text
 from noisy_student.keeping.depends import Depends, key

@@ -6,8 +6,9 @@ from itertools import groupby
 import pandas as pd
 
 from noisy_student.cohort.labelled_organs import labelled_by_case
+from noisy_student.cohort.roles import ROLES
 from noisy_student.report.numbers import count
-from noisy_student.report.results import ROLES, Results
+from noisy_student.report.results import Results
 from noisy_student.report.table import Table, plain
 
 

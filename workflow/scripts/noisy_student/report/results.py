@@ -43,7 +43,6 @@ EFFICIENCY = (
     *("cpu_area_percent_s", "cpu_area_true_percent_s", "tree_cpu_s", "peak_ram_mb"),
 )
 RANKING = ("role", "round", "place", "score")
-ROLES = ("labelled", "unlabelled", "validation", "test")
 JOBS = ("rule", "wildcards", "state", "started", "seconds")
 
 

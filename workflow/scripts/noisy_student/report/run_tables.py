@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.cohort.roles import ROLES
 from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.learned_scans import in_short
 from noisy_student.report.numbers import MISSING, count, duration, interval, score, signed
@@ -15,7 +16,7 @@ from noisy_student.report.organ_tables import (
     scans_of_organs,
     summary_row,
 )
-from noisy_student.report.results import ROLES, Results, Round
+from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
 from noisy_student.sets import JudgedSet
 

@@ -52,7 +52,7 @@ def by_patterns(folder: Path) -> str:
 
 
 def pairs(folder: Path, found: Contents) -> dict[Path, Path]:
-    """The label map of each scan that has one, as an entry of the folder.
+    """The label map of each scan that has one, as an entry of the folder, in the order of the scans.
 
     By the same name, or by names that are the same without words for images and label maps, where no other has that.
     """
@@ -61,7 +61,8 @@ def pairs(folder: Path, found: Contents) -> dict[Path, Path]:
     taken = {image: path for image in found.scans if (path := label_map_of(image, named))}
     left = {case_name(image): image for image in found.scans if image not in taken}
     likely = likely_pairs(left, set(label_maps) - set(taken.values()), by=(key,))
-    return taken | {left[case]: path for case, path in likely.items()}
+    taken |= {left[case]: path for case, path in likely.items()}
+    return {image: taken[image] for image in found.scans if image in taken}
 
 
 def paired(folder: Path, found: Contents) -> list[Finding]:

@@ -114,16 +114,18 @@ def likely_pairs(
 ) -> dict[str, Path]:
     """The label map that each case's name points to, where case and label map point to each other alone.
 
-    Names are alike apart from words such as `img` and `label`, or at least in their numbers, or `by` other keys.
+    In the order of the cases. Names are alike apart from words such as `img` and `label`, or at least in their numbers,
+    or `by` other keys.
     """
-    left, free = set(cases), set(label_maps)
+    ordered = list(cases)
+    left, free = set(ordered), set(label_maps)
     found: dict[str, Path] = {}
     for key_of in by or (key, _numbers):
         by_case = _alone((key_of(case), case) for case in left)
         by_label_map = _alone((key_of(named_after(path).removesuffix(FIRST_CHANNEL)), path) for path in free)
         found |= {by_case[key]: by_label_map[key] for key in by_case.keys() & by_label_map.keys()}
         left, free = left - found.keys(), free - set(found.values())
-    return found
+    return {case: found[case] for case in ordered if case in found}
 
 
 def key(name: str) -> Key:

@@ -242,7 +242,10 @@ def test_an_organ_that_no_segmentation_names_is_refused_unless_it_is_not_labelle
     as_nifti(folders / "predictions/other.nii.gz", FOUND, scan)
     table = scored(folders)
     assert table.loc[(table["case"] == "case") & (table["label"] == 3), "rule"].tolist() == ["truth empty"]
-    assert "names in 2 truth(s)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "names in 2 truth(s)" in said
+    assert "warning, truths: spleen is named in 1 of 2 label maps; case.seg.nrrd instead with Leber, which " in said
+    assert said.count("warning, truths") == 1
 
 
 def test_a_prediction_need_not_name_every_organ_and_that_is_said(folders, capsys):

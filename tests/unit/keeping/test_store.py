@@ -44,6 +44,23 @@ def test_a_thing_that_lacks_a_file_that_is_wanted_is_not_taken(store, tmp_path):
     assert not store.take("label_maps", "x", wanted) and not (tmp_path / "b").exists()
 
 
+def test_a_thing_that_is_taken_in_part_leaves_no_earlier_file_beside_it(store, tmp_path, monkeypatch):
+    files = {name: write(tmp_path / "a" / name, "new") for name in ("label_map", "record")}
+    store.put("label_maps", "x", files)
+    targets = {name: write(tmp_path / "b" / name, "old") for name in files}
+
+    def killed_after_the_first(source, target):
+        if source.name == "record":
+            raise KeyboardInterrupt
+        share(source, target)
+
+    share = keeping.share
+    monkeypatch.setattr(keeping, "share", killed_after_the_first)
+    with pytest.raises(KeyboardInterrupt):
+        store.take("label_maps", "x", targets)
+    assert targets["label_map"].read_text() == "new" and not targets["record"].exists()
+
+
 def test_a_damaged_thing_leaves_the_store_and_is_put_anew(store, tmp_path, capsys):
     made = write(tmp_path / "a", "voxels")
     store.put("preprocessed", "x", {"array": made})

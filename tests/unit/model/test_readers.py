@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 from nnunetv2.imageio.reader_writer_registry import recursive_find_reader_writer_by_name
 
-from noisy_student.model.kind import READERS, unsupported
+from noisy_student.model.kind import OF_THE_GRID, READERS, grid, unsupported
 from noisy_student.model.model_folder import Model
 
 CONFIGURATION = {"patch_size": [8, 8, 8], "preprocessor_name": "DefaultPreprocessor"}
@@ -33,3 +33,13 @@ def test_a_model_sees_scans_as_the_reader_that_it_was_trained_with_gives_them(re
 def test_a_model_whose_reader_may_turn_scans_in_any_way_is_refused():
     assert unsupported(plans("Tiff3DIO"), CONFIGURATION, DATASET) == "scans read by Tiff3DIO"
     assert not unsupported(plans("Tiff3DIO", "Dataset001_NoisyStudent"), CONFIGURATION, DATASET)
+
+
+def test_models_vote_only_where_their_readers_turn_scans_otherwise():
+    def seen(reader, dataset="Dataset007_Abdomen"):
+        configurations = {"3d_fullres": dict.fromkeys(OF_THE_GRID)}
+        return grid(plans(reader, dataset) | {"configurations": configurations}, DATASET, "3d_fullres")
+
+    assert seen("SimpleITKIO") == seen("NibabelIO") != seen("NibabelIOWithReorient")
+    assert seen("NibabelIOWithReorient") == seen("SimpleITKIOWithReorient")
+    assert seen("SimpleITKIO") != seen("SimpleITKIO", "Dataset001_NoisyStudent")

@@ -85,6 +85,13 @@ def _never_named(source: str, rows: Iterable[Row], organs: Sequence[Organ]) -> l
     return [Finding("all", "", "warning", found, "each organ named in some label map of its source", remedy)]
 
 
+def named_in_some(taken: Mapping[str, Taken], organs: Sequence[Organ]) -> list[str]:
+    """Of label maps by file name: which organs some of them name, and others do not but have a name instead."""
+    labels = frozenset(organ.label for organ in organs)
+    rows = [{"case": name, NAMES: of_file, ORGANS: labels} for name, of_file in taken.items()]
+    return _in_words(_instead(rows, organs))
+
+
 class _Instead(NamedTuple):
     """An organ that `named` of `asked` label maps name, and the others that have names which those have not.
 
@@ -144,11 +151,7 @@ def _is_like(name: str, organ: Organ) -> bool:
 def _named_in_some(source: str, instead: Sequence[_Instead]) -> list[Finding]:
     if not instead:
         return []
-    lines = [
-        f"{one.organ} is named in {one.named} of {one.asked} label maps; {some(one.cases)} instead with "
-        f"{some(one.names)}, which those have not"
-        for one in instead
-    ]
+    lines = _in_words(instead)
     found = f"source {source}: {'; '.join(lines[:SHOWN])}"
     found += f"; and {len(lines) - SHOWN} more organs" if len(lines) > SHOWN else ""
     remedy = (
@@ -156,3 +159,11 @@ def _named_in_some(source: str, instead: Sequence[_Instead]) -> list[Finding]:
         "organ is not labelled, say which are in a table with a column `organs`; nothing where it lies outside the scan"
     )
     return [Finding("all", "", "warning", found, "one organ named in all label maps that have it", remedy)]
+
+
+def _in_words(instead: Sequence[_Instead]) -> list[str]:
+    return [
+        f"{one.organ} is named in {one.named} of {one.asked} label maps; {some(one.cases)} instead with "
+        f"{some(one.names)}, which those have not"
+        for one in instead
+    ]

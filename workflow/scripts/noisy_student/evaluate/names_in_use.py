@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from noisy_student.cohort.names_taken import named_in_some
 from noisy_student.errors import InputError
-from noisy_student.evaluate.by_name import SAY_WHICH
+from noisy_student.evaluate.by_name import PREDICTION, SAY_WHICH, TRUTH
 from noisy_student.evaluate.judged_pair import FileNames
+from noisy_student.organs import Organ
 
 SHOWN = 20
 
@@ -19,6 +21,16 @@ def in_words(files: Sequence[FileNames], organs: Sequence[str]) -> list[str]:
     for file in files:
         sets[file.role, file.taken.where, file.taken.lists_all and frozenset(file.taken.organs.items())].append(file)
     return [_line(alike, organs) for alike in sets.values()]
+
+
+def other_names(files: Sequence[FileNames], organs: Sequence[Organ]) -> list[str]:
+    """A warning for each organ that some truths (or predictions) name, and others do not but have a name instead."""
+    remedy = "if that is the organ, it counts as absent there: add the name to its `aliases` (--organs)"
+    return [
+        f"warning, {role}s: {line}; {remedy}"
+        for role in (TRUTH, PREDICTION)
+        for line in named_in_some({file.path.name: file.taken for file in files if file.role == role}, organs)
+    ]
 
 
 def require_named(truths: Sequence[FileNames], organs: Sequence[str]) -> None:

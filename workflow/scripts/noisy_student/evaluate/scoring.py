@@ -136,12 +136,13 @@ def score_table(
 
 def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: Sequence[Organ]) -> None:
     labelled = frozenset[int]().union(*(case.labelled or {organ.label for organ in organs} for case in cases))
-    judged = [organ.name for organ in organs if organ.label in labelled]
-    for line in names_in_use.in_words(files, judged):
+    judged = [organ for organ in organs if organ.label in labelled]
+    names = [organ.name for organ in judged]
+    for line in (*names_in_use.in_words(files, names), *names_in_use.other_names(files, judged)):
         print(line, file=sys.stderr)
     truths = [file for file in files if file.role == TRUTH]
     if len(truths) == len(cases):
-        names_in_use.require_named(truths, judged)
+        names_in_use.require_named(truths, names)
 
 
 def _say_few(cases: Sequence[JudgedCase], rows: Sequence[OrganScore], organs: Sequence[Organ]) -> None:

@@ -54,7 +54,10 @@ class Store:
         return self.root and self.root / ITEMS / kind / identity(made_from)
 
     def take(self, kind: str, made_from: str, files: Mapping[str, Path]) -> bool:
-        """Link a thing's files, name → target, if the store has all of them whole; a damaged thing leaves it."""
+        """Link a thing's files, name → target, if the store has all of them whole; a damaged thing leaves it.
+
+        No earlier file is left when the first one comes: killed between, no record lies beside what it is not of.
+        """
         item = self.item(kind, made_from)
         if item is None or not (item / MANIFEST).exists():
             return False
@@ -64,6 +67,8 @@ class Store:
             return False
         if not all((item / name).exists() for name in files):
             return False
+        for target in files.values():
+            target.unlink(missing_ok=True)
         for name, target in files.items():
             share(item / name, target)
         return True

@@ -54,7 +54,7 @@ def grid(plans: Mapping[str, Any], dataset: Mapping[str, Any], name: str) -> dic
     """What two models must share for the mean of their logits to mean something: labels, and how they see a scan."""
     configuration = configuration_in(plans, name)
     shared = {key: configuration.get(key) for key in OF_THE_GRID} | {key: plans.get(key) for key in OF_THE_PLANS}
-    turned_by = "this workflow" if is_of_this_workflow(plans) else plans["image_reader_writer"]
+    turned_by = "this workflow" if is_of_this_workflow(plans) else READERS.get(plans["image_reader_writer"])
     return shared | {"labels": labels_of(dataset), "turned by": turned_by}
 
 

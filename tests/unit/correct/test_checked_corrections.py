@@ -238,6 +238,26 @@ def test_an_export_that_counts_its_segments_anew_is_refused_and_names_are_believ
     assert errors_of(given_back(cohort, tmp_path, "a.seg.nrrd", counted)[1]) == []
 
 
+@pytest.mark.parametrize("own", ["b_ColorTable.ctbl", "Segmentation_ColorTable.ctbl"])
+def test_a_colour_table_names_the_numbers_of_its_own_label_map_alone(cohort, tmp_path, own):
+    """That of one person's export from 3D Slicer lies in the folder where all others' corrections lie."""
+    anew = {1: "right kidney", 2: "spleen", 3: "aorta"}
+    lines = "".join(f"{number} {name.replace(' ', '_')} 10 20 30 255\n" for number, name in anew.items())
+    labels = sitk.GetArrayFromImage(handed_out(cohort))
+    write_image(handed_out(cohort, "b"), tmp_path / "pseudo_labels/b.nii.gz")
+    counted = sitk.GetImageFromArray(np.searchsorted([0, 2, SPLEEN, AORTA], labels * (labels > 1)).astype(np.uint8))
+    counted.CopyInformation(handed_out(cohort, "b"))
+    write(tmp_path / "corrections", "b.nii.gz", counted)
+    (tmp_path / "corrections/round_1" / own).write_text(f"# Color table file\n{lines}")
+    table, findings = given_back(cohort, tmp_path, "a.nii.gz", labels)
+    assert (read_canonical(tmp_path / "written/a.nii.gz")[0] == labels).all()
+    if own.startswith("b"):
+        assert errors_of(findings) == [] and table.case.tolist() == ["a", "b"]
+        assert (read_canonical(tmp_path / "written/b.nii.gz")[0] == labels * (labels > 1)).all()
+    else:
+        assert table.case.tolist() == ["a"] and "spleen (3) is 2 (right kidney)" in errors_of(findings)[0]
+
+
 def test_swapped_sides_may_be_what_was_corrected(cohort, tmp_path):
     labels = sitk.GetArrayFromImage(handed_out(cohort))
     right, left = 2, 13

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from noisy_student.correct.found import corrected_rounds, corrections_in, refuse_misplaced, state
+from noisy_student.cohort import names_beside
+from noisy_student.correct.found import corrections_in, refuse_misplaced, state, states
 from noisy_student.errors import InputError
 
 CASES = {"a", "b", "c__d"}
@@ -37,7 +38,7 @@ def test_a_label_map_is_named_by_its_case_and_may_be_by_its_reader(tmp_path):
 
 def test_only_rounds_with_label_maps_have_corrections(tmp_path):
     lay(tmp_path, "round_1/a.nii.gz", "round_2/minutes.tsv", "round_3/b.nii.gz", "README.txt")
-    assert corrected_rounds(tmp_path, 4) == [1, 3]
+    assert list(states(tmp_path, 4)) == [1, 3]
     refuse_misplaced(tmp_path, 4)
 
 
@@ -72,6 +73,18 @@ def test_what_systems_and_viewers_leave_is_neither_refused_nor_counted(tmp_path)
     lay(tmp_path, *(f"round_1/{name}" for name in names))
     refuse_misplaced(tmp_path, 2)
     assert state(tmp_path / "round_1") == before
+
+
+def test_names_that_lie_beside_a_label_map_under_its_own_are_part_of_it(tmp_path):
+    folder = lay(tmp_path / "round_1", "a.nii.gz", "b.nii.gz", "b.txt")
+    before = state(folder)
+    names_beside._tables_in.cache_clear()
+    (folder / "b_ColorTable.ctbl").write_text("# Color table file\n1 liver 0 0 0 255\n")
+    with_names = state(folder)
+    assert with_names != before
+    names_beside._tables_in.cache_clear()
+    (folder / "b_ColorTable.ctbl").write_text("# Color table file\n2 liver 0 0 0 255\n")
+    assert state(folder) not in (before, with_names)
 
 
 def test_the_voxels_of_a_header_are_its_own(tmp_path):

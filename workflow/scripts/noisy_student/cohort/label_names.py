@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.likely_layout import in_yaml
-from noisy_student.cohort.names_beside import names_of
+from noisy_student.cohort.names_beside import names_of, own_names
 from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import Numbers, numbers_of
@@ -38,15 +38,15 @@ class Named:
     cut: tuple[str, ...] = ()
 
 
-def named(path: Path, stored: Volume, masks: Collection[Path] = ()) -> Named:
-    """The names in a label map's own file or files, which go before those beside it. `masks`: as of a scan."""
+def named(path: Path, stored: Volume, masks: Collection[Path] = (), is_correction: bool = False) -> Named:
+    """The names in a label map's own file or files, which go before those beside it. The others are as of a scan."""
     if path.is_dir() and (masks or masks_in(path)):
         return Named("the names of its masks", stored.names, True, stored.is_by_name, stored.cut)
     if stored.is_by_name:
         return Named("its segments", stored.names, False, True)
     if stored.names:
         return Named("its header", stored.names, extension_of(path) in NIFTI)
-    return Named(*names_of(path))
+    return Named(*(own_names if is_correction else names_of)(path))
 
 
 def name_remarks(found: Named, labels: Numbers, organs: Sequence[Organ]) -> list[Remark]:

@@ -40,12 +40,18 @@ class Beside(NamedTuple):
 
 def names_of(label_map: Path) -> Beside:
     """What names the numbers of a label map: a table of its own name, or what does for all of its folder."""
-    folder, stem = label_map.parent, stem_of(label_map)
-    for path, found in _tables_in(folder).items():
+    own = own_names(label_map)
+    return own if own.names else names_beside(label_map.parent)
+
+
+def own_names(label_map: Path) -> Beside:
+    """What names the numbers of a label map under its own name."""
+    stem = stem_of(label_map)
+    for path, found in _tables_in(label_map.parent).items():
         if path.stem in (stem, stem + OF_LABEL_MAP):
             what = "label description" if found.lists_all else "colour table"
             return found._replace(where=f"its {what}")
-    return names_beside(folder)
+    return Beside()
 
 
 @cache

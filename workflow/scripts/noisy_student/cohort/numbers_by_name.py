@@ -85,7 +85,7 @@ def numbering_of(
 
     A label map that has names and no numbers of its own knows nothing of `labels`.
     """
-    found = named(path, stored, dict(scan.masks))
+    found = named(path, stored, dict(scan.masks), scan.is_correction)
     if scan.labels is not None and not found.are_all:
         own = {name: numbers_of(scan.labels, name) for name in scan.labels if name != IGNORE}
         numbers, remarks = _with_ignored(found, own, scan.labels)

@@ -45,7 +45,8 @@ class Scan:
     where they are not the label table's. `organs`: the names of the only organs that are labelled in it. `source`: what
     its folder or table is called. `table`: the table that lists it, if one does. `may_be_left_out`: one of an archive
     as it is, that nobody chose. `masks`: of a label map that is a folder with masks of several cases, those of this
-    one, each with what it is called besides the case.
+    one, each with what it is called besides the case. `is_correction`: files beside its label map are other persons',
+    and name its numbers only under its own name.
     """
 
     case: str
@@ -59,6 +60,7 @@ class Scan:
     table: Path | None = None
     may_be_left_out: bool = False
     masks: tuple[tuple[Path, str], ...] = ()
+    is_correction: bool = False
 
 
 @dataclass(frozen=True)

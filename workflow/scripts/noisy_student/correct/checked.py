@@ -96,7 +96,7 @@ def _check(
     row = cases.loc[correction.case]
     require_unchanged(Path(row.image), row.sha256)
     corrected = organs.get(name, names_of(given.organs))
-    scan = Scan(correction.case, row.role, Path(row.image), correction.path, organs=corrected)
+    scan = Scan(correction.case, row.role, Path(row.image), correction.path, organs=corrected, is_correction=True)
     checked, found = check_label_map(scan, correction.path, read_scan(scan.image), standard)
     findings = [_of_corrections(finding) for finding in found]
     if checked is None:

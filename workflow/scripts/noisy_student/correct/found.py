@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from noisy_student.cohort.names_beside import own_names
 from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
 from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
@@ -66,15 +67,12 @@ def _named(name: str, path: Path, cases: Collection[str]) -> Correction:
     return Correction(case, reader, path) if separator and name not in cases else Correction(name, "", path)
 
 
-def corrected_rounds(folder: Path, rounds: int) -> list[int]:
-    """The rounds, of which there are so many, whose pseudo-labels have corrections."""
-    return [number for number in range(1, rounds) if label_maps_in(folder_of_round(folder, number))]
-
-
 def states(folder: Path, rounds: int) -> dict[int, tuple[str, str]]:
-    """Each of these rounds with its corrections' `state`, without and with dates."""
-    places = {number: folder_of_round(folder, number) for number in corrected_rounds(folder, rounds)}
-    return {number: (state(place), state(place, dates=True)) for number, place in places.items()}
+    """Of so many rounds those with corrections, each with their `state`, without and with dates."""
+    places = {number: folder_of_round(folder, number) for number in range(1, rounds)}
+    return {
+        number: (state(place), state(place, dates=True)) for number, place in places.items() if label_maps_in(place)
+    }
 
 
 def refuse_misplaced(folder: Path, rounds: int) -> None:
@@ -140,15 +138,16 @@ def state_of_minutes(folder: Path, number: int) -> str:
 def state(folder: Path, dates: bool = False) -> str:
     """What changes when a corrected label map of a round is added, taken away or replaced; empty where there is none.
 
-    With `dates` also where it is replaced by one of the same size. The table of their organs is a part of it, and what
-    else lies there is not.
+    With `dates` also where it is replaced by one of the same size. The table of their organs is a part of it, as are
+    the names that lie beside a label map under its own; what else lies there is not.
     """
     files = sorted({str(file) for path in label_maps_in(folder) for file in _files_of(path)})
     stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in files if os.path.exists(name)]  # noqa: PTH110, PTH116
     found = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
     table = folder / LOOKED_THROUGH
     said = [table.read_bytes()] if table.exists() else []
-    return _short(repr([*found, *said]).encode()) if found else ""
+    names = [(path.name, own.names) for path in label_maps_in(folder) if (own := own_names(label_map_at(path))).names]
+    return _short(repr([*found, *said, *names]).encode()) if found else ""
 
 
 def _short(content: bytes) -> str:

@@ -338,11 +338,13 @@ def test_the_tables_say_what_changed_how_long_it_took_and_how_far_readers_agree(
         corrections_of([tmp_path / "corrected.tsv"])
 
 
-def test_minutes_of_no_correction_and_all_errors_at_once_stop_the_commands(cohort, tmp_path, run):
+def test_all_errors_at_once_stop_the_commands_and_minutes_of_no_correction_do_not(cohort, tmp_path, run):
     folder = tmp_path / "corrections"
     write(folder, "a.nii.gz", handed_out(cohort))
     (folder / "round_1/minutes.tsv").write_text("case\tminutes\na\t3\nc\t4\n")
-    assert "minutes.tsv, line 3: c: no such label map" in run().stderr
+    done = run()
+    assert done.returncode == 0 and "minutes.tsv, line 3: c: no such label map" in done.stderr
+    assert read_table(tmp_path / "corrections.tsv").minutes.tolist() == [3]
     write(folder, "tested.nii.gz", handed_out(cohort))
     write(folder, "nobody.nii.gz", handed_out(cohort))
     stopped = run()

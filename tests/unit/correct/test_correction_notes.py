@@ -49,8 +49,16 @@ def test_a_spreadsheets_table_is_read(place):
 def test_another_table_is_refused_with_its_file_and_line(place, content, said):
     path = minutes(place, content)
     with pytest.raises(InputError) as error:
-        read_minutes(path)
+        refuse_wrong_notes(place.parent, 2, FLARE22)
     assert str(path) in error.value.got and said in error.value.got
+
+
+def test_what_is_written_while_a_run_goes_on_does_not_stop_it(place, capsys):
+    path = minutes(place, "case\tminutes\nb\t2\nnobody\t3\n007__anna\t\n")
+    assert read_minutes(path) == {"b": 2}
+    said = capsys.readouterr().err
+    assert "not counted" in said and "line 3: nobody: no such label map" in said and "line 4" in said
+    assert read_minutes(minutes(place, "case")) == {}
 
 
 def test_organs_are_named_as_in_tables_of_scans_and_those_of_the_label_table(place):

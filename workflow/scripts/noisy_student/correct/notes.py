@@ -5,6 +5,7 @@
 
 import csv
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,17 +29,24 @@ SHOWN = 20
 def read_minutes(path: Path) -> dict[str, float]:
     """Name of a label map that lies beside the table (`<case>`, `<case>__<reader>`) → minutes; {} without a table.
 
-    Raises InputError with every line that is wrong.
+    Lines that are wrong, which stop a run before it begins, are said and left out: persons write while it goes on.
     """
-    return _values(_minutes(path))
+    lines = list(_minutes(path))
+    for line in lines:
+        if isinstance(line, str):
+            print(f"not counted: {line}", file=sys.stderr)
+    return _right(lines)
 
 
 def read_organs(path: Path, organs: Sequence[Organ]) -> dict[str, tuple[str, ...]]:
     """Name of a label map as above → names of the only organs of the label table that were corrected in it.
 
-    Those of which the table has no row, or an empty cell, are not in it. Raises the same.
+    Those of which the table has no row, or an empty cell, are not in it. Raises InputError with every line that is
+    wrong.
     """
-    return {name: named for name, named in _values(_organs(path, organs)).items() if named}
+    lines = list(_organs(path, organs))
+    _refuse_wrong(lines)
+    return {name: named for name, named in _right(lines).items() if named}
 
 
 def refuse_wrong_notes(folder: Path, rounds: int, organs: Sequence[Organ]) -> None:
@@ -52,9 +60,7 @@ def _of_place(place: Path, organs: Sequence[Organ]) -> Iterator[Line]:
     yield from _organs(place / LOOKED_THROUGH, organs)
 
 
-def _values(lines: Iterator[Line[Value]]) -> dict[str, Value]:
-    lines = list(lines)
-    _refuse_wrong(lines)
+def _right(lines: Iterable[Line[Value]]) -> dict[str, Value]:
     return dict(line for line in lines if not isinstance(line, str))
 
 

@@ -14,16 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.archive.private import Private
+from noisy_student.cohort.archive.private import archive_of
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.export.label_maps import COLUMNS, SHORT, Export, export
+from noisy_student.export.label_maps import COLUMNS, Export, export
 from noisy_student.files import remove_unfinished
 from noisy_student.organs import from_json
 from noisy_student.parallel import in_order
 from noisy_student.tables import read_table, write_table
 from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
+from noisy_student.writing.segmentation import SHORT
 
 
 def exports(arguments: argparse.Namespace) -> list[Export]:
@@ -49,8 +50,7 @@ def exports(arguments: argparse.Namespace) -> list[Export]:
 
 def private_folders(scans: Sequence[Path], names: Sequence[str]) -> dict[Path, Path]:
     """For each scan of an archive a folder that none but its owner may enter; `names`: the archives' tables."""
-    archives = [Private(Path(table).absolute()) for table in names]
-    found = {scan: own.exported for own in archives for scan in scans if scan.is_relative_to(own.series)}
+    found = {scan: own.exported for scan in scans if (own := archive_of(scan, names))}
     for folder in set(found.values()):
         folder.mkdir(mode=0o700, exist_ok=True)
     return found

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.archive.private import Private
+from noisy_student.cohort.archive.private import archive_of
 from noisy_student.command import run
 from noisy_student.files import read_json
 from noisy_student.images import read_image
-from noisy_student.model.label_files import SHORT, LabelFiles
+from noisy_student.model.label_files import LabelFiles
 from noisy_student.organs import from_json
 from noisy_student.parallel import in_order
 from noisy_student.report.examples import labels_on_grid_of
@@ -28,6 +28,7 @@ from noisy_student.review.ranking import at_stake_ml, features, ranked
 from noisy_student.review.scans import Scan, in_doubt, look_at
 from noisy_student.tables import read_table, read_tables, stacked, write_table
 from noisy_student.train.held_out import FOLDER, hand_labels
+from noisy_student.writing.segmentation import made_by
 
 
 def listed(
@@ -68,9 +69,8 @@ def judged(order: pd.DataFrame, truth: Path | None) -> pd.DataFrame | None:
     return quality({name: table.case.tolist() for name, table in orders.items()}, wrong)
 
 
-def handed_out(order: pd.DataFrame, scans: dict[str, Scan], arguments: argparse.Namespace, made_by: str) -> list[Shown]:
+def handed_out(order: pd.DataFrame, scans: dict[str, Scan], arguments: argparse.Namespace, which: str) -> list[Shown]:
     """Hand the first scans of the list out; what the page shows of them."""
-    series = [Private(Path(table).absolute()).series for table in arguments.names]
     shown = []
     for row in order.head(arguments.scans).itertuples():
         scan = scans[row.case]
@@ -78,9 +78,9 @@ def handed_out(order: pd.DataFrame, scans: dict[str, Scan], arguments: argparse.
         source = Path(scan.row.image)
         wanted = Handout(
             row.case, scan.converted, source, scan.row.orientation, scan.files.label_map, seen.found, seen.minutes,
-            any(source.absolute().is_relative_to(place) for place in series),
+            archive_of(source, arguments.names) is not None,
         )  # fmt: skip
-        where = hand_out(wanted, arguments.output.parent / row.case, arguments.organs, made_by, arguments.round)
+        where = hand_out(wanted, arguments.output.parent / row.case, arguments.organs, which, arguments.round)
         title = f"{row.place}. {row.case}: about {seen.minutes:.0f} minutes"
         shown.append(Shown(row.case, title, where, seen.panels, row.case))
     return shown
@@ -161,8 +161,8 @@ def main() -> None:
     corrected = {case for path in arguments.corrected for case in read_table(path, ["case"]).case}
     order = listed(scores, measures, cases, scans, corrected, arguments.cores)
     models = scores.model.unique()
-    made_by = f"pseudo-labels of round {arguments.round}, model {models[0][:SHORT]}" if len(models) else ""
-    first = handed_out(order, scans, arguments, made_by)
+    which = made_by(f"pseudo-labels of round {arguments.round}", models[0]) if len(models) else ""
+    first = handed_out(order, scans, arguments, which)
     found, shown, labelled = contradicted(arguments, converted)
     rated = judged(order, arguments.truth)
     write_page(Review(arguments.round, order, first, found, labelled, shown, rated), folder)

@@ -18,7 +18,7 @@ from dicom_series import write_series
 from noisy_student.cohort.archive import index as index_module
 from noisy_student.cohort.archive.index import read_archive
 from noisy_student.cohort.archive.patients import Cases, patient_of
-from noisy_student.cohort.archive.private import Private, case_of
+from noisy_student.cohort.archive.private import Private, archive_of, case_of
 from noisy_student.cohort.archive.scans import scans_of_archives
 from noisy_student.cohort.archive.state import remember, state_of_tree
 from noisy_student.cohort.folder_state import state_of_scans
@@ -569,3 +569,13 @@ def test_scans_of_an_archive_have_its_source(place):
     given = cohort(place).folders.model_copy(update={"labelled": []})
     (scan,) = search(given, found(place).scans).scans
     assert scan.source == "pacs" and scan.image == Private(place / "private/pacs.tsv").series / scan.case
+
+
+@pytest.mark.parametrize("names", ["private/pacs.tsv", "pacs/../private/pacs.tsv", "link/pacs.tsv"])
+def test_a_scan_is_known_as_its_archives_however_the_names_are_written(place, names):
+    (place / "link").symlink_to("private")
+    scan = place / "private/pacs.series/s1"
+    scan.mkdir(parents=True)
+    found = archive_of(scan.resolve(), ["other/pacs.tsv", names])
+    assert found.exported.resolve() == place.resolve() / "private/pacs.exported"
+    assert archive_of(place / "pacs/s1", [names]) is None and archive_of(scan, []) is None

@@ -20,10 +20,9 @@ from noisy_student.reading.door import require_unchanged
 from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
-from noisy_student.writing.segmentation import Segmentation
+from noisy_student.writing.segmentation import Segmentation, made_by
 
 NO_DICOM = "the scan is no DICOM, which the format refers to"
-SHORT = 12
 COLUMNS = ("case", "file", "organs", "why")
 
 
@@ -71,8 +70,7 @@ def export(wanted: Export) -> dict[str, str]:
         return row
     image = read_image(wanted.label_map)
     found = np.unique(sitk.GetArrayViewFromImage(image))
-    made_by = f"{wanted.made_by}, model {wanted.model[:SHORT]}"
-    why = _write(wanted, Segmentation(image, wanted.organs, made_by))
+    why = _write(wanted, Segmentation(image, wanted.organs, made_by(wanted.made_by, wanted.model)))
     row = {
         "case": wanted.case,
         "file": "" if why else str(wanted.target) if wanted.is_private else wanted.target.name,

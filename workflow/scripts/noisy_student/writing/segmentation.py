@@ -11,6 +11,8 @@ from noisy_student.geometry import image_like
 from noisy_student.organs import LEFT, RIGHT, Organ
 from noisy_student.writing.checksum import of_voxels
 
+# So much of a model's checksum names it.
+SHORT = 12
 # ITK's name of a file's own description: NIfTI's `descrip`, a key of NRRD and MHA.
 NOTE = "ITK_FileNotes"
 SIDES = {RIGHT: "Right", LEFT: "Left"}
@@ -43,6 +45,11 @@ class Segmentation:
     def plain_image(self) -> sitk.Image:
         """The label map without any text of the file that it was read from."""
         return image_like(self.voxels_zyx, self.label_map)
+
+
+def made_by(which: str, model: str) -> str:
+    """Who made a label map, in files' own words: which of the run's label maps it is, and its model's checksum."""
+    return f"{which}, model {model[:SHORT]}"
 
 
 def with_checksum(note: str, checksum: str) -> str:

@@ -80,6 +80,12 @@ class Private:
         return self.beside("series")
 
 
+def archive_of(scan: Path, names: Iterable[str]) -> Private | None:
+    """What is private of the archive of a scan, as the case table has it; `names`: the tables, as configured."""
+    archives = (Private(Path(table).absolute()) for table in names)
+    return next((own for own in archives if scan.resolve().is_relative_to(own.series.resolve())), None)
+
+
 def key_problem(path: Path, names: Path) -> str:
     """Why a file cannot be the key; empty if it can."""
     if path.is_dir():

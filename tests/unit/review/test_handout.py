@@ -103,6 +103,15 @@ def test_of_an_archives_scan_nothing_refers_to_it(tmp_path):
     assert not (handed.folder / "a.dcm").exists() and "DICOM-SEG" not in (handed.folder / "README.txt").read_text()
 
 
+def test_a_series_that_nothing_can_refer_to_is_handed_out_all_the_same(tmp_path, capsys):
+    for path in write_series(tmp_path / "series", np.zeros((4, 5, 6), np.int16)):
+        change(path, FrameOfReferenceUID=None)
+    handed = give(tmp_path, tmp_path / "series")
+    assert {"a.nii.gz", "a.seg.nrrd", RECORD} <= {path.name for path in handed.folder.iterdir()}
+    assert not (handed.folder / "a.dcm").exists() and "DICOM-SEG" not in (handed.folder / "README.txt").read_text()
+    assert "no DICOM-SEG of a: " in capsys.readouterr().err
+
+
 def test_the_workspace_finds_its_files_beside_it_with_names_and_window(handed):
     root = ElementTree.parse(handed.folder / "a.itksnap").getroot()
     assert root.find("entry[@key='SaveLocation']").get("value") == SAVED_IN

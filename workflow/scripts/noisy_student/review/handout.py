@@ -6,6 +6,7 @@ files as they were handed out.
 
 import json
 import shutil
+import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def hand_out(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: st
     scan_name, label_name, segmentation_name = f"{case}_scan.nii.gz", f"{case}.nii.gz", f"{case}.seg.nrrd"
     canonical, label_map = read_image(wanted.converted), read_image(wanted.label_map)
     scan = reorient(canonical, wanted.letters)
-    require_one_grid(scan, label_map)
+    if differences := Geometry.of(scan).differences(Geometry.of(label_map)):
+        raise InputError("a label map on its scan's grid", "; ".join(differences), "label the scan again")
     segmentation = Segmentation(label_map, organs, made_by)
     write_image(scan, folder / scan_name)
     formats = [NIFTI, SLICER]
@@ -67,7 +69,13 @@ def hand_out(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: st
         formats.append(DICOM_SEG)
     for format in formats:
         path = folder / f"{case}{FORMATS[format]}"
-        write_segmentation(segmentation, wanted.source, path)
+        try:
+            write_segmentation(segmentation, wanted.source, path)
+        except InputError as error:
+            if format != DICOM_SEG:
+                raise
+            path.unlink(missing_ok=True)
+            print(f"no DICOM-SEG of {case}: {error.got}", file=sys.stderr)
         if format == DICOM_SEG and path.exists():
             without_identity(path)
     voxels = sitk.GetArrayViewFromImage(scan)
@@ -113,9 +121,3 @@ def pack(folder: Path, names: Sequence[str], path: Path, root: str) -> None:
                 entry = zipfile.ZipInfo(f"{root}/{file.relative_to(folder)}", DATE)
                 with target.open(entry, "w", force_zip64=True) as stream, file.open("rb") as source:
                     shutil.copyfileobj(source, stream)
-
-
-def require_one_grid(scan: sitk.Image, label_map: sitk.Image) -> None:
-    """Raise InputError unless both have the same voxels."""
-    if differences := Geometry.of(scan).differences(Geometry.of(label_map)):
-        raise InputError("a label map on its scan's grid", "; ".join(differences), "label the scan again")

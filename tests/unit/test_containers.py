@@ -65,7 +65,7 @@ def test_a_submission_installs_what_labelling_is_pinned_to(tmp_path):
 def packed(untrained, tmp_path_factory):
     """A model as a round exports it, laid out as in the image."""
     folder = tmp_path_factory.mktemp("image")
-    write_model_zip(sorted(untrained.glob("fold_*/checkpoint_final.pth")), "", folder / "model.zip")
+    write_model_zip(sorted(untrained.glob("fold_*/checkpoint_final.pth")), "Dataset001_X", "", folder / "model.zip")
     run = step("unpack_model.sh", folder / "model.zip", folder / "model")
     assert run.returncode == 0, run.stderr
     return folder / "model"

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from noisy_student.command import run
-from noisy_student.export.model_zip import write_model_zip
+from noisy_student.export.model_zip import dataset_of, installed, write_model_zip
 from noisy_student.export.round_card import add_arguments, round_card
 
 
@@ -14,7 +14,9 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    write_model_zip(arguments.checkpoints, round_card(arguments), arguments.output)
+    dataset = dataset_of(arguments.checkpoints, arguments.round)
+    card = round_card(arguments, installed(arguments.checkpoints, dataset))
+    write_model_zip(arguments.checkpoints, dataset, card, arguments.output)
 
 
 if __name__ == "__main__":

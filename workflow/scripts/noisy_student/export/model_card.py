@@ -34,7 +34,7 @@ def model_card(
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
     SHA-256 by file name. `teacher`: the round whose model made the pseudo-labels. `held_out`: cases of the training set
     from which none of the model's folds learned. `taken`: the models from elsewhere that round 0 was, as its verdict
-    has them. `running`: a section on how the model is run, if that is not by nnU-Net.
+    has them. `running`: a section on how the model is run.
     """
     called = {"0": "teacher", DEPLOY: "student made to be deployed"}.get(name, f"student {name}")
     parts = [

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def round_card(arguments: argparse.Namespace, running: str = "") -> str:
-    """The card; `running` is its section on how the model is run, if that is not by nnU-Net."""
+    """The card; `running` is its section on how the model is run."""
     training_set = read_table(arguments.training_set, ["case", "origin", "masked"])
     before = read_json(arguments.verdict) if arguments.verdict else {}
     refuse_repetition(arguments.round, before)

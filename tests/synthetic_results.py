@@ -219,6 +219,7 @@ def _write_training_set(run: SyntheticRun, cases: pd.DataFrame, folder: Path) ->
     selection = read_table(folder / "selection.tsv") if (folder / "selection.tsv").exists() else None
     kept = selection.loc[selection.decision == "kept", "case"].tolist() if selection is not None else []
     rows = {"case": [*labelled, *kept], "origin": ["labelled"] * len(labelled) + ["pseudo"] * len(kept)}
+    rows["label_map"] = [f"label_maps/{case}.nii.gz" for case in rows["case"]]
     write_table(pd.DataFrame(rows), folder / "dataset/training_set.tsv")
     folds = splits(labelled, kept, SPLITS, run.seed)
     (folder / "dataset/splits_final.json").write_text(json.dumps(folds))

@@ -22,6 +22,8 @@ def configured(folder, **settings):
     (folder / "run.json").write_text(json.dumps(run | {"configuration": run["configuration"] | settings}))
 
 
+# Of the training set's label maps.
+FOLDERS = ("label_maps", "corrected", "corrected", "pseudo_labels", "pseudo_labels")
 ALL = " ".join(str(organ.label) for organ in FLARE22)
 
 
@@ -60,6 +62,7 @@ def folder(tmp_path_factory):
     origins = ["labelled", "corrected", "corrected", "filled", "pseudo"]
     cases = ["Labelled_0001", *names, f"{names[1]}+filled", "x"]
     training_set = pd.DataFrame({"case": cases, "origin": origins, "sha256": list("abcde")})
+    training_set["label_map"] = [f"results/round_1/{folder}/x.nii.gz" for folder in FOLDERS]
     write_table(training_set, folder / "round_2/dataset/training_set.tsv")
     (folder / "round_2/dataset/splits_final.json").write_text(json.dumps([{"train": cases[1:], "val": cases[:1]}] * 2))
     configured(folder, corrections={"folder": "corrections", "organs": None, "readers": ["anna"], "validate": False})
@@ -87,6 +90,20 @@ def test_the_section_says_what_was_changed_by_whom_in_how_many_minutes(folder):
         ("liver", "1", "10.0"), ("pancreas", "1", "2.3")
     ]  # fmt: skip
     assert shown(by_readers) == [{"organ": "liver", "pairs": "1", "mean DSC": "0.910", "least DSC": "0.910"}]
+
+
+def test_of_a_scan_corrected_twice_each_round_learned_from_the_last_one_before_it(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for name in ("corrections", "corrections_by_organ", "corrections_by_readers"):
+        shutil.copy(copy / f"round_1/{name}.tsv", copy / f"round_2/{name}.tsv")
+    shutil.copytree(copy / "round_2", copy / "round_3")
+    for name in ("corrections", "corrections_by_organ", "corrections_by_readers"):
+        (copy / f"round_3/{name}.tsv").unlink()
+    table = read_table(copy / "round_2/dataset/training_set.tsv")
+    later = table.assign(label_map=table.label_map.str.replace("round_1", "round_2"))
+    write_table(later, copy / "round_3/dataset/training_set.tsv")
+    first, second = corrections(read_results(copy)).sentences
+    assert first.endswith("learned from as hand labels in round 2.") and second.endswith("labels in round 3.")
 
 
 def test_a_round_of_which_every_correction_confirms_is_told_on_a_whole_page(folder, tmp_path):

@@ -84,7 +84,7 @@ def test_filled_scans_are_counted_among_the_labelled_ones_and_the_methods_text_s
     cases = ["Labelled_0001", "Labelled_0003"]
     write_table(pd.DataFrame({"case": cases, "decision": ["kept", "dropped"]}), folder / "round_1/filling.tsv")
     labelled = [f"Labelled_000{number}" for number in range(1, 5)]
-    rows = {"case": [*labelled, "Labelled_0001+filled"], "origin": [*["labelled"] * 4, "filled"]}
+    rows = {"case": [*labelled, "Labelled_0001+filled"], "origin": [*["labelled"] * 4, "filled"], "label_map": "x"}
     write_table(pd.DataFrame(rows), folder / "round_1/dataset/training_set.tsv")
     fold = {"train": [*labelled[:3], "Labelled_0001+filled"], "val": labelled[3:]}
     (folder / "round_1/dataset/splits_final.json").write_text(json.dumps([fold]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -49,9 +50,19 @@ def in_words(round_: Round, organs: Sequence[Organ]) -> str:
 
 
 def _since(results: Results, round_: Round) -> str:
-    """In which rounds the corrected label maps were learned from, by the training sets that there are."""
-    learned = [r.number for r in results.rounds if set(r.corrected) & set(round_.corrections["case"])]
+    """In which rounds the corrected label maps were learned from, by the training sets that there are.
+
+    Of a scan that was corrected in several rounds the last one before the round counts.
+    """
+    learned = [
+        r.number for r in results.rounds if f"round_{round_.number}" in map(_corrected_in, r.corrected_label_maps)
+    ]
     return f", and learned from as hand labels in round {' and '.join(map(str, learned))}" if learned else ""
+
+
+def _corrected_in(label_map: str) -> str:
+    """The folder of the round whose pseudo-label was corrected: `results/round_<k>/corrected/<name>.nii.gz`."""
+    return Path(label_map).parent.parent.name
 
 
 def _each(results: Results, corrected: list[Round]) -> Table:

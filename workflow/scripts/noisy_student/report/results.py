@@ -34,7 +34,7 @@ CORRECTIONS = (
     *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
     *("organs", "sha256"),
 )
-TRAINING_SET = ("case", "origin")
+TRAINING_SET = ("case", "origin", "label_map")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
 SCORES = ("case", "role", "label", "organ", "DSC", "NSD", "truth_voxels", "prediction_voxels")
@@ -98,6 +98,11 @@ class Round:
     def corrected(self) -> list[str]:
         """The scans it learned from whose pseudo-labels had been corrected by hand."""
         return self.training_set.loc[self.training_set["origin"] == CORRECTED, "case"].tolist()
+
+    @property
+    def corrected_label_maps(self) -> list[str]:
+        """The label maps of these."""
+        return self.training_set.loc[self.training_set["origin"] == CORRECTED, "label_map"].tolist()
 
     @property
     def repeats(self) -> int | None:

@@ -8,7 +8,8 @@ FIRST = 8
 def wrong_ml(truth: pd.DataFrame) -> pd.Series:
     """The wrong volume of each case, organ by organ, from its scores against the truth: (truth + label) (1 - DSC).
 
-    A voxel with the label of another organ counts for both.
+    A voxel with the label of another organ counts for both. Of z-limited organs it is about that: their DSC is of the
+    truth's slices alone, their volume of all.
     """
     wrong = (truth.truth_ml + truth.prediction_ml) * (1 - truth.DSC)
     return wrong.groupby(truth.case).sum(min_count=1).dropna().rename("wrong_ml")

@@ -29,7 +29,7 @@ from noisy_student.cohort.folder_state import (
 )
 from noisy_student.cohort.missing_roles import refuse_missing_roles
 from noisy_student.cohort.places import refuse_wrong_places
-from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
+from noisy_student.cohort.scans import ROLES, folders_of, may_lack_organs, names_truth
 from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import DEPLOY, read_configuration
@@ -135,7 +135,7 @@ TEACHERS = {
 }
 # Whether there may be labelled scans in which only some organs are labelled, which a teacher fills; and which scans a
 # teacher labels. For commands, since what is equal without such scans is no reason to make anything anew.
-FILLS = says_what_is_labelled(CONFIGURATION.cohort)
+FILLS = may_lack_organs(CONFIGURATION.cohort, CONFIGURATION.organs)
 TO_LABEL = f"--roles unlabelled --fewer-than {len(CONFIGURATION.organs)}" if FILLS else "--roles unlabelled"
 
 

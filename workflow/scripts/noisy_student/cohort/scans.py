@@ -27,9 +27,9 @@ from noisy_student.configuration.experiment import (
     Unlabelled,
 )
 from noisy_student.configuration.layouts import Cases, LabelledCases
-from noisy_student.configuration.numbering import Numbers
+from noisy_student.configuration.numbering import Numbers, is_one_number
 from noisy_student.errors import InputError
-from noisy_student.organs import FLARE22, Organ
+from noisy_student.organs import FLARE22, Organ, sided_pairs
 from noisy_student.reading.names import EXTENSIONS, case_name, extension_of
 
 NO_ARCHIVES: Mapping = MappingProxyType({})
@@ -105,6 +105,18 @@ def says_what_is_labelled(cohort: Cohort) -> bool:
     """Whether a cohort says of some labelled scans that only some organs are labelled in them."""
     entries = cohort.folders.labelled if cohort.folders else []
     return any(entry.organs is not None or _lists_organs(entry) for entry in entries)
+
+
+def may_lack_organs(cohort: Cohort, organs: Sequence[Organ]) -> bool:
+    """Whether in some labelled scans only some organs may be labelled.
+
+    It is so where a cohort says it, and where a right organ and its left one have the same numbers: in scans in which
+    these cannot be told apart, neither is labelled.
+    """
+    entries = cohort.folders.labelled if cohort.folders else []
+    pairs = [right for right, _ in sided_pairs(organs)]
+    are_shared = any(is_one_number(entry.labels or {}, right) for entry in entries for right in pairs)
+    return are_shared or says_what_is_labelled(cohort)
 
 
 def _lists_organs(entry: LabelledFolder | ScanTable) -> bool:

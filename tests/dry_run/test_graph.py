@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,17 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     said = project.run("--dry-run").stdout
     assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
+
+
+def test_labels_of_a_teacher_from_elsewhere_are_matched_with_aliases_too_where_there_are_own_ones(project, model):
+    liver, *others = map(asdict, FLARE22)
+    given = {"rounds": [model, ROUND], "selection": "paper"}
+    project.configure(**given, organs=[liver | {"aliases": ["Leber"]}, *others])
+    said = project.run("--dry-run", "round_1").stdout.splitlines()
+    matched = [line for line in said if "/take_model.py" in line or ("/predict.py" in line and "--organs" in line)]
+    assert len(matched) > 1 and all('"aliases": ["Leber"]' in line for line in matched)
+    project.configure(**given)
+    assert '"aliases": ["oesophagus"' not in project.run("--dry-run", "results/round_0/verdict.json").stdout
 
 
 @pytest.mark.parametrize("exported", ["model.zip", "openvino"])

@@ -110,6 +110,9 @@ def apart(number: int, other: int, least: int = 1) -> int | str:
 
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.
 ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin")
+# By this, labels of models from elsewhere are matched, which know FLARE22's aliases.
+OWN_ALIASES = organs.own_aliases(CONFIGURATION.organs)
+MATCHED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin", *["aliases"] * bool(OWN_ALIASES))
 JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance_mm", "z_limited")
 ROUNDS = range(len(CONFIGURATION.rounds))
 # By name, with the student that is made to be deployed: it is a round that teaches nobody.
@@ -180,7 +183,7 @@ def prediction_flags(wildcards) -> str:
 
 def labelling_flags(number: int) -> str:
     """The same by number, with the label table for models from elsewhere, whose labels are matched with it."""
-    matched = f" --organs {shlex.quote(ORGANS)}" if is_taken(number) else ""
+    matched = f" --organs {shlex.quote(MATCHED_ORGANS)}" if is_taken(number) else ""
     return CONFIGURATION.prediction_of(number).flags + matched
 
 
@@ -430,8 +433,7 @@ def state_of_role(role: str, dates: bool = False) -> str:
         SCANS_AT_START[role] = state
         os.environ[SCANS_VARIABLE] = json.dumps(SCANS_AT_START)
     # By which a run knows its label maps; another run in a store may know them by others.
-    own = {o.name: o.aliases for o in CONFIGURATION.organs if o.aliases not in ((), organs.usual_aliases(o.name))}
-    return f"{state} {json.dumps(own)}" if dates and own else state
+    return f"{state} {json.dumps(OWN_ALIASES)}" if dates and OWN_ALIASES else state
 
 
 def state_of_corrections(number: int, dates: bool = False, states=CORRECTED) -> str:

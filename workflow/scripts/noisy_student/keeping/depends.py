@@ -13,6 +13,7 @@ from noisy_student.cohort.scans import may_lack_organs
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart, Start
 from noisy_student.model.elsewhere import Known, known
+from noisy_student.organs import own_aliases
 
 DEPENDS = "depends.json"
 SHORT = 16
@@ -86,7 +87,9 @@ class Depends:
         """Of the model that labels after a round."""
         configuration = self.configuration
         if number not in configuration.trainings:
-            return {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
+            aliases = own_aliases(configuration.organs)
+            taken = {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
+            return taken | ({"aliases": aliases} if aliases else {})
         # Neither round 0 nor what is made to be deployed is ever judged by them.
         names = ("collapse", "stop") if 0 < number < len(configuration.rounds) else ()
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}

@@ -29,7 +29,8 @@ from noisy_student.cohort.folder_state import (
 )
 from noisy_student.cohort.missing_roles import refuse_missing_roles
 from noisy_student.cohort.places import refuse_wrong_places
-from noisy_student.cohort.scans import ROLES, folders_of, may_lack_organs, names_truth
+from noisy_student.cohort.roles import ROLES
+from noisy_student.cohort.scans import folders_of, may_lack_organs, names_truth
 from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import DEPLOY, read_configuration

@@ -14,7 +14,7 @@ from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
-from noisy_student.cohort.roles import LABELLED_ROLES, ROLES
+from noisy_student.cohort.roles import LABELLED_ROLES
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
 from noisy_student.cohort.sources import place_of, source_names
 from noisy_student.configuration.archive import Archive, ScanArchive
@@ -138,7 +138,7 @@ def search(
     By the names of `organs`, and all that are known, it is told which masks of a folder are a case's.
     """
     meaning = OrganNames(organs)
-    named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
+    named = folders.by_role()
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
     elsewhere = {place for path in named_paths for place in (path, *path.parents)}

@@ -153,7 +153,11 @@ class Folders(Strict):
 
     def entries(self) -> list[Labelled | Unlabelled]:
         """Every folder, table and archive of scans."""
-        return [*self.labelled, *self.unlabelled, *self.validation, *self.test]
+        return [entry for _, entry in self.by_role()]
+
+    def by_role(self) -> list[tuple[str, Labelled | Unlabelled]]:
+        """The same with the role of each."""
+        return [(role, entry) for role in type(self).model_fields for entry in getattr(self, role)]
 
 
 class Cohort(Strict):

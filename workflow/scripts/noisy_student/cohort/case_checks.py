@@ -82,7 +82,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
         if path and path.exists():
             file, measured, found = _label_map(scan, path, volume, standard)
             findings += found
-            if measured.get(ORGANS) == []:
+            if measured.get(ORGANS) == [] and labelled_in(standard.organs, scan.organs):
                 findings += _findings(scan, path, [NOT_JUDGED if scan.truth else LEFT_OUT])
                 return row if scan.truth else {}, findings
             is_refused = any(finding.severity == "error" for finding in found)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT
 from noisy_student.files import sha256
+from noisy_student.organs import FLARE22
 from project import Project, job_counts
 
 ROUND = {"network": "coarse"}
@@ -178,10 +180,17 @@ def test_a_teacher_labels_and_fills_scans_in_which_only_some_organs_are_labelled
 
     whole, partly = said(), said(organs=["liver"])
     assert job_counts(whole) == job_counts(partly) and job_counts(whole)["pseudo_label"] == 1
-    fills = ("--fewer-than", "--filling", "--hand-labels", "--cases results/cohort/cases.tsv --filling")
+    fills = ("--fewer-than", "--filling", "--cases results/cohort/cases.tsv --filling")
     assert not any(word in whole for word in fills) and "filling.tsv" not in whole
+    assert "--roles labelled --hand-labels" in whole
     names = ("predict", "gather", "measure_label_maps", "make_training_set", "select_pseudo_labels")
     commands = {name: [line for line in partly.splitlines() if f"/{name}.py" in line] for name in names}
+    # In some scans both may count as not labelled, which the case table alone says.
+    numbers = {organ.name: organ.label for organ in FLARE22}
+    kidneys = said(labels=numbers | {"left kidney": numbers["right kidney"]})
+    assert job_counts(kidneys) == job_counts(whole)
+    of_training_sets = [line for line in kidneys.splitlines() if "/make_training_set.py" in line]
+    assert all("--cases results/cohort/cases.tsv" in line for line in of_training_sets)
     to_label = "--roles unlabelled --fewer-than 13"
     for name in names[:3]:
         assert sum(to_label in line for line in commands[name]) == 1, name
@@ -221,6 +230,17 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     said = project.run("--dry-run").stdout
     assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
+
+
+def test_labels_of_a_teacher_from_elsewhere_are_matched_with_aliases_too_where_there_are_own_ones(project, model):
+    liver, *others = map(asdict, FLARE22)
+    given = {"rounds": [model, ROUND], "selection": "paper"}
+    project.configure(**given, organs=[liver | {"aliases": ["Leber"]}, *others])
+    said = project.run("--dry-run", "round_1").stdout.splitlines()
+    matched = [line for line in said if "/take_model.py" in line or ("/predict.py" in line and "--organs" in line)]
+    assert len(matched) > 1 and all('"aliases": ["Leber"]' in line for line in matched)
+    project.configure(**given)
+    assert '"aliases": ["oesophagus"' not in project.run("--dry-run", "results/round_0/verdict.json").stdout
 
 
 @pytest.mark.parametrize("exported", ["model.zip", "openvino"])

@@ -29,7 +29,8 @@ from noisy_student.cohort.folder_state import (
 )
 from noisy_student.cohort.missing_roles import refuse_missing_roles
 from noisy_student.cohort.places import refuse_wrong_places
-from noisy_student.cohort.scans import ROLES, folders_of, names_truth, says_what_is_labelled
+from noisy_student.cohort.roles import ROLES
+from noisy_student.cohort.scans import folders_of, may_lack_organs, names_truth
 from noisy_student.configuration.archive import Archive
 from noisy_student.running.command_line import missing_profile, several_configfiles
 from noisy_student.configuration.experiment import DEPLOY, read_configuration
@@ -110,6 +111,9 @@ def apart(number: int, other: int, least: int = 1) -> int | str:
 
 # The label table as scripts take it: what networks and checks know of organs, and what judging needs besides.
 ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin")
+# By this, labels of models from elsewhere are matched, which know FLARE22's aliases.
+OWN_ALIASES = organs.own_aliases(CONFIGURATION.organs)
+MATCHED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "left_twin", *["aliases"] * bool(OWN_ALIASES))
 JUDGED_ORGANS = organs.to_json(CONFIGURATION.organs, "label", "name", "tolerance_mm", "z_limited")
 ROUNDS = range(len(CONFIGURATION.rounds))
 # By name, with the student that is made to be deployed: it is a round that teaches nobody.
@@ -135,7 +139,7 @@ TEACHERS = {
 }
 # Whether there may be labelled scans in which only some organs are labelled, which a teacher fills; and which scans a
 # teacher labels. For commands, since what is equal without such scans is no reason to make anything anew.
-FILLS = says_what_is_labelled(CONFIGURATION.cohort)
+FILLS = may_lack_organs(CONFIGURATION.cohort, CONFIGURATION.organs)
 TO_LABEL = f"--roles unlabelled --fewer-than {len(CONFIGURATION.organs)}" if FILLS else "--roles unlabelled"
 
 
@@ -180,7 +184,7 @@ def prediction_flags(wildcards) -> str:
 
 def labelling_flags(number: int) -> str:
     """The same by number, with the label table for models from elsewhere, whose labels are matched with it."""
-    matched = f" --organs {shlex.quote(ORGANS)}" if is_taken(number) else ""
+    matched = f" --organs {shlex.quote(MATCHED_ORGANS)}" if is_taken(number) else ""
     return CONFIGURATION.prediction_of(number).flags + matched
 
 
@@ -430,8 +434,7 @@ def state_of_role(role: str, dates: bool = False) -> str:
         SCANS_AT_START[role] = state
         os.environ[SCANS_VARIABLE] = json.dumps(SCANS_AT_START)
     # By which a run knows its label maps; another run in a store may know them by others.
-    own = {o.name: o.aliases for o in CONFIGURATION.organs if o.aliases not in ((), organs.usual_aliases(o.name))}
-    return f"{state} {json.dumps(own)}" if dates and own else state
+    return f"{state} {json.dumps(OWN_ALIASES)}" if dates and OWN_ALIASES else state
 
 
 def state_of_corrections(number: int, dates: bool = False, states=CORRECTED) -> str:

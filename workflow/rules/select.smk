@@ -21,8 +21,7 @@ rule labelled_measures:
     params:
         organs=ORGANS,
     shell:
-        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --roles labelled'
-        f"{FILLS * ' --hand-labels'}"
+        'python "$NOISY_STUDENT/measure_label_maps.py" --cases {input.cases} --roles labelled --hand-labels'
         " --folder results/cohort/label_maps --organs {params.organs:q} --cores {threads} --output {output} > {log} 2>&1"
 
 

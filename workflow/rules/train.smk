@@ -31,7 +31,7 @@ rule take_teachers:
         models=[str(path) for path in CONFIGURATION.teacher.models] if TEACHERS else [],
         # With those that the configuration need not name: another model may lie in the same place.
         sha256=checksums_of_teachers(),
-        organs=ORGANS,
+        organs=MATCHED_ORGANS,
     shell:
         'python "$NOISY_STUDENT/take_model.py" {params.models:q} --sha256 {params.sha256} --organs {params.organs:q}'
         " --folder results/round_0/taken --verdict results/round_0/verdict.json > {log} 2>&1"

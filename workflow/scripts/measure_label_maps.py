@@ -70,10 +70,8 @@ def main() -> None:
     measures = stacked(in_order(work, cases, arguments.cores, "measuring"), [*COLUMNS, *DISAGREEMENTS, "case"])
     if arguments.hand_labels:
         labelled = labelled_by_case(wanted, [organ.label for organ in arguments.organs])
-        measures = measures[
-            [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]
-        ]
-        measures = measures[~measures.case.isin(sparse_in(wanted))]
+        is_labelled = [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]
+        measures = measures[np.array(is_labelled, bool) & ~measures.case.isin(sparse_in(wanted))]
     write_table(measures, arguments.output)
 
 

@@ -56,7 +56,7 @@ def identity(checkpoints: list[Path], options: Prediction, steps: Steps, organs:
     if organs is not None:
         folders = dict.fromkeys(path.parents[1] for path in checkpoints)
         parts += [sha256(folder / name) for folder in folders for name in DESCRIPTIONS]
-        parts.append(to_json(organs, "label", "name"))
+        parts.append(to_json(organs, "label", "name", *["aliases"] * any(organ.aliases for organ in organs)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

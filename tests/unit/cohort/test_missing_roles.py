@@ -3,8 +3,10 @@ import yaml
 
 from conftest import ROOT
 from noisy_student.cohort.missing_roles import refuse_missing_roles
+from noisy_student.cohort.scans import may_lack_organs
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22
 
 LABELLED = {"images": "a", "label_maps": "b"}
 WHOLE = {"labelled": [LABELLED], "unlabelled": [{"images": "u"}], "test": [LABELLED]}
@@ -34,6 +36,11 @@ def test_students_need_unlabelled_scans_or_partly_labelled_ones(tmp_path):
         with pytest.raises(InputError, match="unlabelled scans, for 1 student"):
             refuse_missing_roles(configured(none, rounds=rounds, deploy=deploy))
     refuse_missing_roles(configured(none | {"labelled": [LABELLED | {"organs": ["liver"]}]}))
+    numbers = {organ.name: organ.label for organ in FLARE22} | {"left kidney": 2}
+    kidneys = configured(none | {"labelled": [LABELLED | {"labels": numbers}]})
+    with pytest.raises(InputError, match="unlabelled scans"):
+        refuse_missing_roles(kidneys)
+    assert may_lack_organs(kidneys.cohort, FLARE22) and not may_lack_organs(configured(WHOLE).cohort, FLARE22)
     table = tmp_path / "labelled.tsv"
     listed = configured(none | {"labelled": [{"table": str(table)}]})
     table.write_text("case\timage\tlabel_map\torgans\na\ta.nii.gz\tb.nii.gz\t\n")

@@ -76,7 +76,8 @@ def test_the_organs_of_a_pair_alone_may_have_the_same_numbers():
         assert "each number names one organ" in numbering_errors(numbers, ORGANS, numbers)[0]
 
 
-def test_a_case_in_which_they_cannot_be_told_apart_has_them_not_labelled(tmp_path):
+def scans_of(tmp_path, role="labelled", **entry):
+    """Two scans, and what is found of them: in one the kidneys can be told apart."""
     scans = []
     for case, array in (("two", pieces((10, 15), (26, 31))), ("horseshoe", pieces((15, 27)))):
         image = scan()
@@ -85,7 +86,28 @@ def test_a_case_in_which_they_cannot_be_told_apart_has_them_not_labelled(tmp_pat
             (tmp_path / name).mkdir(exist_ok=True)
             sitk.WriteImage(one, str(tmp_path / name / f"{case}.nii.gz"))
         paths = [tmp_path / name / f"{case}.nii.gz" for name in ("images", "labels")]
-        scans.append(Scan(case, "labelled", *paths, labels=BOTH, organs=("right kidney", "left kidney")))
+        image, label_map = paths
+        files = {"truth": label_map} if role == "unlabelled" else {"label_map": label_map}
+        scans.append(Scan(case, role, image, **files, **entry))
     table, findings = make_case_table(scans, Standard(ORGANS, tmp_path / "renumbered"), cores=1)
-    assert table.organs.tolist() == ["2 3", ""] and table["labels"].tolist() == ["2 3", ""]
     assert not (findings.severity == "error").any()
+    return table, findings[findings.severity == "warning"]
+
+
+def test_a_case_in_which_they_cannot_be_told_apart_has_them_not_labelled(tmp_path):
+    table, _ = scans_of(tmp_path, labels={"liver": 5} | BOTH)
+    assert table.organs.tolist() == ["1 2 3", "1"] and table["labels"].tolist() == ["2 3", ""]
+
+
+@pytest.mark.parametrize("role", ["labelled", "test"])
+def test_where_they_alone_are_labelled_that_case_is_left_out_and_not_taken_for_one_with_all_organs(tmp_path, role):
+    table, warnings = scans_of(tmp_path, role, labels=BOTH, organs=("right kidney", "left kidney"))
+    assert table.case.tolist() == ["two"] and table.organs.tolist() == ["2 3"]
+    assert "the scan is left out" in " ".join(warnings.remedy[warnings.case == "horseshoe"])
+
+
+def test_an_unlabelled_scan_stays_without_such_a_truth(tmp_path):
+    table, warnings = scans_of(tmp_path, "unlabelled", labels=BOTH, organs=("right kidney", "left kidney"))
+    for column in ("truth", "labels_sha256"):
+        assert table[column].astype(bool).tolist() == [True, False]
+    assert "without a truth" in " ".join(warnings.remedy[warnings.case == "horseshoe"])

@@ -160,11 +160,14 @@ def test_scores_between_networks_and_mirrored_scans_are_taken_where_they_are_mad
         {"rule": "top", "score": f"{of}_agreement", "share": 0.5, "over": "liver"} for of in ("fold", "mirror")
     ]
     values = default() | {"selection": agreement, "prediction": {"mirroring": True}}
-    voices = {"training": values["training"] | {"voices": ["thirds"]}}
-    folds = {"training": values["training"] | {"folds": [0, 1]}}
+    mirrored = values["training"] | {"mirror_axes": ["z"]}
+    voices, folds = {"training": mirrored | {"voices": ["thirds"]}}, {"training": mirrored | {"folds": [0, 1]}}
     elsewhere = {"rounds": [{"model": "teacher"}, *values["rounds"][1:2]]}
     for several in (voices, folds, elsewhere):
         assert read_configuration(values | several).selection_of(1) == SELECTION.validate_python(agreement)
+    folds["training"]["mirror_axes"] = []
+    with pytest.raises(InputError, match=r"axes to mirror in `training\.mirror_axes` of round 0"):
+        read_configuration(values | folds)
 
 
 def test_a_student_goes_on_from_its_teachers_weights_in_the_same_network_alone():

@@ -123,6 +123,15 @@ def test_other_unlabelled_scans_concern_the_student_alone_and_the_teacher_is_sai
     assert heading.startswith("Other unlabelled scans") and "round 0, fold 0;" in kept and "round 1" not in kept
 
 
+def test_scans_of_another_state_may_turn_out_the_same_to_learn_from(results):
+    """As with a `name` beside them, a comment in their table, or a readme in their folder."""
+    more, words = SCANS | {"labelled": "more"}, "begins anew, unless what it learns from turns out the same (other"
+    _, *lines = said(results, configured(), more)
+    assert all(f"round {number}, fold 0: {words}" in line for number, line in enumerate(lines)) and len(lines) == 2
+    _, *lines = said(results, configured(training=DEFAULT["training"] | {"epochs": 30}), more)
+    assert not any("unless" in line for line in lines) and len(lines) == 2
+
+
 def test_other_test_scans_train_nothing(results):
     more = SCANS | {"test": "more"}
     configuration = configured()
@@ -198,4 +207,4 @@ def test_a_correction_begins_the_rounds_after_its_own_anew_and_taken_away_it_cha
     assert depends(moved, round_1="x").training(2) == depends(corrected, round_1="x").training(2)
     trained(results / "round_1/model/fold_0", configured(), 1)
     lines = begun_anew.in_words(validating, depends(validating, round_1="x"), results)
-    assert "round 0, fold 0: begins anew (other corrected scans)" in lines[1]
+    assert lines[1].strip().startswith("round 0, fold 0: begins anew, unless") and "(other corrected scans)" in lines[1]

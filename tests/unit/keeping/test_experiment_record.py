@@ -74,6 +74,32 @@ def test_folders_may_be_added(tmp_path):
     assert experiment_record.finished_scans(tmp_path) == {"test": "state"}
 
 
+SERIES = {"archive": "export", "key": "key", "names": "names.tsv"}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [SERIES | {"label_maps": f"maps of {organ}", "organs": [organ]} for organ in ("liver", "spleen")],
+        [{"cases": "data", "scan": f"{phase}_{{case}}.nii", "label_maps": "maps"} for phase in ("venous", "late")],
+    ],
+)
+def test_a_second_entry_of_one_archive_or_folder_may_be_added_and_neither_taken_away(tmp_path, entries):
+    first, second = entries
+
+    def of(*labelled):
+        return configured(cohort={"kind": "folders", "folders": FOLDERS | {"labelled": list(labelled)}})
+
+    both = of(first, second)
+    for before in (of(first), of(second), both):
+        experiment_record.write(before, tmp_path, {})
+        refuse_another(both, tmp_path)
+        refuse_another(of(second, first), tmp_path)
+    for left in (first, second):
+        with pytest.raises(InputError, match="these keys differ"):
+            refuse_another(of(left), tmp_path)
+
+
 def test_a_new_folder_holds_nothing(tmp_path):
     refuse_another(configured(), tmp_path / "results")
     assert experiment_record.finished_scans(tmp_path / "results") == {}

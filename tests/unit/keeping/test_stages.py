@@ -299,7 +299,9 @@ def test_what_is_labelled_decides_on_trainings_and_labels_and_says_nothing_where
     monkeypatch.chdir(tmp_path)
     organs = [organ.name for organ in FLARE22]
     keys = {}
-    for name, labelled in (("whole", {}), ("liver", {"organs": organs[:1]}), ("spleen", {"organs": organs[2:3]})):
+    kidneys = {name: number for number, name in enumerate(organs, 1)} | {"left kidney": 2}
+    entries = {"whole": {}, "liver": {"organs": organs[:1]}, "spleen": {"organs": organs[2:3]}}
+    for name, labelled in (entries | {"kidneys": {"labels": kidneys}}).items():
         configuration = read_configuration(DEFAULT | of_folders(**labelled) | {"rounds": [TEACHER, TEACHER]})
         depends = Depends(configuration, lambda role, cohort=configuration.cohort: state_of_scans(cohort, role, 1))
         assert ("labelled scans" in depends.labels(1)) == (name != "whole")

@@ -161,6 +161,17 @@ def test_a_teacher_that_could_not_label_is_refused_before_hours_are_spent(model,
         look_at(configured({"model": str(other), "sha256": sums(other)}, **more))
 
 
+def test_one_network_alone_agrees_with_none(model, here):
+    one = here / "one"
+    shutil.copytree(model, one, ignore=shutil.ignore_patterns("fold_1"))
+    agreement = [{"rule": "top", "score": "fold_agreement", "share": 0.5}]
+    with pytest.raises(InputError, match="is one alone"):
+        look_at(configured({"model": str(one), "sha256": sums(one)}, selection=agreement))
+    both = {"model": [str(model), str(one)], "sha256": [*sums(model), *sums(one)]}
+    for several in ({"model": str(model), "sha256": sums(model)}, both):
+        look_at(configured(several, selection=agreement))
+
+
 def test_teachers_that_vote_have_no_soft_labels(model, here):
     fewer = with_labels(model, here / "fewer", {"aorta": "spine"})
     both = {"model": [str(model), str(fewer)], "sha256": [*sums(model), *sums(fewer)]}

@@ -17,6 +17,19 @@ def test_labels_are_matched_by_name_whatever_their_numbers_and_spelling():
     assert found.of_each_label[np.arange(6)].tolist() == [0, 0, 3, 0, 2, 1]
 
 
+def test_a_label_by_which_the_table_knows_an_organ_as_an_alias_is_that_organ():
+    table = (Organ(1, "Leber", aliases=("liver",)), Organ(2, "Milz", aliases=("spleen", "lien")), Organ(3, "aorta"))
+    found = translation({"liver": 1, "lien": 2, "aorta": 3}, table, "x")
+    assert found.numbers == {1: 1, 2: 2, 3: 3} and not found.lacks and not found.unknown
+
+
+def test_an_alias_beside_the_organ_itself_may_be_a_part_of_it():
+    """By such an alias, masks of a cyst and of its kidney are read as one."""
+    table = (*TABLE[:2], Organ(3, "left kidney", aliases=("kidney_cyst_left",)))
+    found = translation({"liver": 1, "kidney_left": 2, "kidney_cyst_left": 3}, table, "x")
+    assert found.numbers == {1: 1, 2: 3} and found.unknown == {"kidney_cyst_left": 3}
+
+
 def test_organs_of_the_table_that_a_model_lacks_are_named_in_the_tables_order():
     found = translation({"liver": 1, "aorta": 2}, FLARE22, "x")
     assert found.lacks[:2] == ("right kidney", "spleen") and len(found.lacks) == 11

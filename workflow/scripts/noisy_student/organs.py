@@ -150,6 +150,11 @@ def usual_aliases(name: str) -> tuple[str, ...]:
     return next((organ.aliases for organ in FLARE22 if organ.name == name), ())
 
 
+def own_aliases(organs: Sequence[Organ]) -> dict[str, tuple[str, ...]]:
+    """By the organs' names, those that are not FLARE22's."""
+    return {organ.name: organ.aliases for organ in organs if organ.aliases not in ((), usual_aliases(organ.name))}
+
+
 def organ_called(name: str, label: int) -> Organ:
     """The organ of that name and label; one of FLARE22's names is that one, in its colour."""
     known = next((organ for organ in FLARE22 if organ.name == name), None)

@@ -39,6 +39,9 @@ from noisy_student.reading.volume import NOT_CT, Remark, Volume
 from noisy_student.sparse import ignore_label
 
 ACCEPTED = "nothing: the case or its source is named under `cohort.accept`"
+# Where the only organs that are labelled are a pair that cannot be told apart.
+LEFT_OUT = Remark("sides", "no organ counts as labelled", "one organ or more", "nothing: the scan is left out")
+NOT_JUDGED = replace(LEFT_OUT, remedy="nothing: the scan counts as one without a truth")
 Spacing = tuple[float, float, float] | None
 
 
@@ -63,6 +66,7 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
     canonical orientation with the label table's numbers, and the row names that. The row also says under `labels`
     which organs the label map has, under `organs` which are labelled in it, and under `volumes_ml` how large they are.
     Where there are voxels that nobody labelled, `labelled_share` is the share of the others, and no volume is known.
+    A label map in which no organ counts as labelled is not used: where the table names no organ, all are labelled.
     """
     try:
         volume = read_scan(scan.image)
@@ -76,11 +80,13 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
     for column, path in (("label_map", scan.label_map), ("truth", scan.truth)):
         # One that is not there is found with all others, of which one may have its place.
         if path and path.exists():
-            row[column], measured, found = _label_map(scan, path, volume, standard)
-            row |= measured
-            is_refused = any(finding.severity == "error" for finding in found)
-            row["labels_sha256"] = "" if is_refused else sha256(row[column])
+            file, measured, found = _label_map(scan, path, volume, standard)
             findings += found
+            if measured.get(ORGANS) == [] and labelled_in(standard.organs, scan.organs):
+                findings += _findings(scan, path, [NOT_JUDGED if scan.truth else LEFT_OUT])
+                return row if scan.truth else {}, findings
+            is_refused = any(finding.severity == "error" for finding in found)
+            row |= {column: file, "labels_sha256": "" if is_refused else sha256(file)} | measured
     return row, findings
 
 

@@ -11,7 +11,6 @@ from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_paths import found
 from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
-from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.scan_table import files_of, label_maps_of
 from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
@@ -74,7 +73,7 @@ def dates_of_label_maps(cohort: Cohort) -> str:
 
     By this scans are checked again. What follows goes by checksums.
     """
-    entries = [as_folders(entry, role) for role in ROLES for entry in getattr(cohort.folders, role)]
+    entries = [as_folders(entry, role) for role, entry in cohort.folders.by_role()]
     sizes = [size for entry in entries for place in _label_maps(entry) for size in _sizes(place, dates=True)]
     return _short(repr([size for size in sizes if not size[0].lower().endswith(PACKED)]))
 

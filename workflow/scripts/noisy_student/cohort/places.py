@@ -5,7 +5,7 @@ Looked at whenever the workflow is read: where an older case table lies, Snakema
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import takewhile
@@ -19,7 +19,7 @@ from noisy_student.cohort.nnunet_raw import as_folders, problem
 from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.sources import Entry
 from noisy_student.configuration.archive import PRIVATE, Archive
-from noisy_student.configuration.experiment import Cohort
+from noisy_student.configuration.experiment import Cohort, Folders
 from noisy_student.configuration.layouts import Cases, NnunetFolder
 from noisy_student.errors import InputError
 
@@ -75,11 +75,17 @@ def places_of(cohort: Cohort) -> list[Place]:
         label_maps = cohort.embedded.label_maps
         return [Place("cohort.embedded.label_maps", label_maps)] if label_maps else []
     return [
-        Place(f"cohort.folders.{role}[{number}].{name}", path)
-        for role in ROLES
-        for number, entry in enumerate(getattr(cohort.folders, role))
+        Place(f"{key}.{name}", path)
+        for key, role, entry in _by_key(cohort.folders)
         for name, path in _named_in(entry, role)
     ]
+
+
+def _by_key(folders: Folders) -> Iterator[tuple[str, str, Entry]]:
+    """Each entry, with its role and the key of the configuration that it stands under."""
+    for role in ROLES:
+        for number, entry in enumerate(getattr(folders, role)):
+            yield f"cohort.folders.{role}[{number}]", role, entry
 
 
 def _named_in(entry: Entry, role: str) -> list[tuple[str, Path]]:
@@ -105,13 +111,8 @@ def _described_wrongly(cohort: Cohort) -> list[str]:
 
 def _of_kind(cohort: Cohort, kind: type[Kind]) -> list[tuple[str, Kind]]:
     """The entries of one kind, with the key that names each."""
-    named = [(role, getattr(cohort.folders, role)) for role in ROLES] if cohort.kind == "folders" else []
-    return [
-        (f"cohort.folders.{role}[{number}]", entry)
-        for role, entries in named
-        for number, entry in enumerate(entries)
-        if isinstance(entry, kind)
-    ]
+    named = _by_key(cohort.folders) if cohort.kind == "folders" else ()
+    return [(key, entry) for key, _, entry in named if isinstance(entry, kind)]
 
 
 def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:

@@ -14,7 +14,7 @@ from noisy_student.cohort.one_folder import is_one_folder
 from noisy_student.cohort.organ_names import OrganNames
 from noisy_student.cohort.pairing import by_name, label_map_at, label_map_of, label_maps_in
 from noisy_student.cohort.passed_over import Contents, contents, in_words
-from noisy_student.cohort.roles import LABELLED_ROLES, ROLES
+from noisy_student.cohort.roles import LABELLED_ROLES
 from noisy_student.cohort.scan_table import file_of, organs_in, rows_of
 from noisy_student.cohort.sources import place_of, source_names
 from noisy_student.configuration.archive import Archive, ScanArchive
@@ -27,9 +27,9 @@ from noisy_student.configuration.experiment import (
     Unlabelled,
 )
 from noisy_student.configuration.layouts import Cases, LabelledCases
-from noisy_student.configuration.numbering import Numbers
+from noisy_student.configuration.numbering import Numbers, is_one_number
 from noisy_student.errors import InputError
-from noisy_student.organs import FLARE22, Organ
+from noisy_student.organs import FLARE22, Organ, sided_pairs
 from noisy_student.reading.names import EXTENSIONS, case_name, extension_of
 
 NO_ARCHIVES: Mapping = MappingProxyType({})
@@ -109,6 +109,18 @@ def says_what_is_labelled(cohort: Cohort) -> bool:
     return any(entry.organs is not None or _lists_organs(entry) for entry in entries)
 
 
+def may_lack_organs(cohort: Cohort, organs: Sequence[Organ]) -> bool:
+    """Whether in some labelled scans only some organs may be labelled.
+
+    It is so where a cohort says it, and where a right organ and its left one have the same numbers: in scans in which
+    these cannot be told apart, neither is labelled.
+    """
+    entries = cohort.folders.labelled if cohort.folders else []
+    pairs = [right for right, _ in sided_pairs(organs)]
+    are_shared = any(is_one_number(entry.labels or {}, right) for entry in entries for right in pairs)
+    return are_shared or says_what_is_labelled(cohort)
+
+
 def _lists_organs(entry: LabelledFolder | ScanTable) -> bool:
     if not isinstance(entry, ScanTable) or not entry.table.exists():
         return False
@@ -128,7 +140,7 @@ def search(
     By the names of `organs`, and all that are known, it is told which masks of a folder are a case's.
     """
     meaning = OrganNames(organs)
-    named = [(role, entry) for role in ROLES for entry in getattr(folders, role)]
+    named = folders.by_role()
     sources = source_names(entry for _, entry in named)
     named_paths = [path.absolute() for path in folders.paths()]
     elsewhere = {place for path in named_paths for place in (path, *path.parents)}

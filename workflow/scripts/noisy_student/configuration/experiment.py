@@ -153,7 +153,11 @@ class Folders(Strict):
 
     def entries(self) -> list[Labelled | Unlabelled]:
         """Every folder, table and archive of scans."""
-        return [*self.labelled, *self.unlabelled, *self.validation, *self.test]
+        return [entry for _, entry in self.by_role()]
+
+    def by_role(self) -> list[tuple[str, Labelled | Unlabelled]]:
+        """The same with the role of each."""
+        return [(role, entry) for role in type(self).model_fields for entry in getattr(self, role)]
 
 
 class Cohort(Strict):
@@ -314,9 +318,10 @@ class Configuration(Strict):
                     raise ValueError(
                         f"selection: at least {rule.at_least:g} organs are wanted, `organs` has {len(organs)}"
                     )
-                if rule.score == "mirror_agreement" and not self.prediction.mirroring:
+                if rule.score == "mirror_agreement" and not self._labels_mirrored(number - 1):
                     raise ValueError(
-                        f"{where} is with the mirrored scan's labels: it needs `prediction.mirroring: true`"
+                        f"{where} is with the mirrored scan's labels: it needs `prediction.mirroring: true`, and axes "
+                        f"to mirror in `training.mirror_axes` of round {self.called(number - 1)}"
                     )
                 if rule.score == "fold_agreement" and self._labels_alone(number - 1):
                     raise ValueError(
@@ -324,6 +329,11 @@ class Configuration(Strict):
                         "several `training.folds` or `training.voices`"
                     )
         return self
+
+    def _labels_mirrored(self, number: int) -> bool:
+        """Whether a round labels mirrored scans too; a model from elsewhere has axes of its own."""
+        axes = self.training_of(number)["mirror_axes"] if number in self.trainings else ["its own"]
+        return self.prediction.mirroring and bool(axes)
 
     def _labels_alone(self, number: int) -> bool:
         """Whether a round that is trained is one network; of a model from elsewhere its folder says it."""

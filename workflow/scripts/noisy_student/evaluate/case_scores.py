@@ -48,15 +48,15 @@ def score_case(
     mode: Mode,
     checked: bool = True,
     organs: Sequence[Organ] = FLARE22,
-    labelled: Collection[int] = (),
+    labelled: Collection[int] | None = None,
     is_numbered: bool = False,
 ) -> CaseScores:
-    """Judge one case: the organs that are `labelled` in its truth; all, if none is named.
+    """Judge one case: the organs that are `labelled` in its truth (None: all).
 
     `is_numbered`: the truth's file has the label table's numbers, whatever names come with it.
     Raises InputError on files that cannot be compared.
     """
-    labelled = labelled or {organ.label for organ in organs}
+    labelled = {organ.label for organ in organs} if labelled is None else labelled
     if not prediction.exists():
         return _missing(case, truth, mode, checked, Table(organs, labelled, is_numbered))
     pair = read_pair(truth, prediction, len(organs), checked, Table(organs, labelled, is_numbered))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from noisy_student.cohort.labelled_organs import ORGANS, labels_in, with_few
+from noisy_student.cohort.labelled_organs import labelled_by_case, with_few
 from noisy_student.errors import InputError
 from noisy_student.evaluate import names_in_use
 from noisy_student.evaluate.by_name import TRUTH
@@ -29,17 +29,17 @@ from noisy_student.tables import read_table
 class JudgedCase:
     """A case to score. Outside the workflow `role` and the truth's checksum are empty.
 
-    `set` is what its source is called, where some role's scans come from several. `labelled`: the labels of the only
-    organs that are labelled in the truth; none where all are.
+    `set` is what its source is called, where some role's scans come from several. `labelled`: the labels of the
+    organs that are labelled in the truth.
     """
 
     case: str
     truth: Path
     prediction: Path
+    labelled: frozenset[int]
     role: str = ""
     truth_sha256: str = ""
     set: str = ""
-    labelled: frozenset[int] = frozenset()
 
 
 def labels_of(names: Collection[str], organs: Sequence[Organ]) -> frozenset[int]:
@@ -54,12 +54,16 @@ def labels_of(names: Collection[str], organs: Sequence[Organ]) -> frozenset[int]
 def cases_of_folder(
     truths: Path, predictions: Path, labelled: frozenset[int] = frozenset(), organs: Sequence[Organ] = FLARE22
 ) -> list[JudgedCase]:
-    """The cases of a folder of truths, `<case>` with any known extension or a folder, in the order of their names."""
+    """The cases of a folder of truths, `<case>` with any known extension or a folder, in the order of their names.
+
+    `labelled`: the only organs that are labelled there; all, if none is given.
+    """
     judged, predicted = LabelMaps(truths, organs), LabelMaps(predictions, organs)
     if not judged.files:
         wanted = f"label maps <case>{NOMINAL} (or {', '.join(EXTENSIONS[1:])}) in {truths}"
         raise InputError(wanted, "none", "give the folder of the truths")
-    return [JudgedCase(case, judged.of(case), predicted.of(case), labelled=labelled) for case in judged.cases]
+    labelled = labelled or frozenset(organ.label for organ in organs)
+    return [JudgedCase(case, judged.of(case), predicted.of(case), labelled) for case in judged.cases]
 
 
 def cases_of_table(
@@ -71,8 +75,8 @@ def cases_of_table(
     """
     cases = read_table(table, ("case", "role", truth_column))
     checksums = cases.get("labels_sha256", pd.Series("", cases.index)).fillna("")
-    labelled = cases.get(ORGANS, pd.Series("", cases.index)).map(labels_in)
-    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums, labelled=labelled)
+    labelled = labelled_by_case(cases, [organ.label for organ in organs])
+    cases = cases.assign(truth=cases[truth_column], truth_sha256=checksums, labelled=cases.case.map(labelled))
     judged = cases[cases["role"].isin(list(roles)) & cases.truth.notna()]
     judged = judged.assign(set=of_cases(judged))
     if judged.empty:
@@ -84,7 +88,7 @@ def cases_of_table(
     predicted, names = LabelMaps(predictions, organs), set(cases.case)
     return [
         JudgedCase(
-            row.case, Path(row.truth), predicted.of(row.case, names), row.role, row.truth_sha256, row.set, row.labelled
+            row.case, Path(row.truth), predicted.of(row.case, names), row.labelled, row.role, row.truth_sha256, row.set
         )
         for row in judged.itertuples()
     ]
@@ -135,7 +139,7 @@ def score_table(
 
 
 def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: Sequence[Organ]) -> None:
-    labelled = frozenset[int]().union(*(case.labelled or {organ.label for organ in organs} for case in cases))
+    labelled = frozenset[int]().union(*(case.labelled for case in cases))
     judged = [organ for organ in organs if organ.label in labelled]
     names = [organ.name for organ in judged]
     for line in (*names_in_use.in_words(files, names), *names_in_use.other_names(files, judged)):
@@ -147,7 +151,7 @@ def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: 
 
 def _say_few(cases: Sequence[JudgedCase], rows: Sequence[OrganScore], organs: Sequence[Organ]) -> None:
     """Of truths in which all organs count as labelled, name those that have few of them."""
-    whole = {case.case for case in cases if len(case.labelled or organs) == len(organs)}
+    whole = {case.case for case in cases if len(case.labelled) == len(organs)}
     present = {row.case: frozenset[int]() for row in rows if row.case in whole}
     for row in rows:
         if row.case in whole and row.truth_voxels:

@@ -21,6 +21,7 @@ from noisy_student.keeping.depends import DEPENDS, Depends, differences, setting
 
 PROGRESS = "progress.tsv"
 SECONDS_PER_HOUR = 3600
+UNLESS = ", unless what it learns from turns out the same"
 HEADING = "Trainings that are there, and are wanted with other settings or data (nothing is deleted):"
 
 
@@ -69,7 +70,17 @@ def _progress(path: Path) -> tuple[int, float]:
 
 def in_words(configuration: Configuration, depends: Depends, results: Path) -> list[str]:
     """A line for each training that is there but of other settings or data than wanted; none where nothing changed."""
-    lines = [line for folder, wanted in _folds(configuration, depends, results) if (line := _line(folder, wanted))]
+    lines: list[str] = []
+    # Rounds whose training may turn out to be what is wanted, so that the next one's teacher is the same.
+    may_stay: set[int] = set()
+    for number in configuration.trainings:
+        for folder, wanted in _folds_of(number, configuration, depends, results):
+            training = Training.in_folder(folder)
+            if training is None or training.made_from == wanted:
+                continue
+            if is_open := _differ_in_states_alone(training.made_from, wanted, number - 1 in may_stay):
+                may_stay.add(number)
+            lines.append(_line(training, wanted, UNLESS if is_open else ""))
     return [HEADING, *(f"  {line}" for line in lines)] if lines else []
 
 
@@ -129,15 +140,18 @@ def _folds_of(
         yield results / f"round_{configuration.called(number)}/model/fold_{fold}", json.loads(json.dumps(wanted))
 
 
-def _line(folder: Path, wanted: dict[str, Any]) -> str:
-    training = Training.in_folder(folder)
-    if training is None or training.made_from == wanted:
-        return ""
+def _differ_in_states_alone(before: Mapping[str, Any], now: Mapping[str, Any], teacher_may_stay: bool) -> bool:
+    """Whether nothing differs but the state of scans, which changes too where they are only called otherwise."""
+    names = [name for name in {*before, *now} if before.get(name) != now.get(name)]
+    return all(name.endswith("scans") or (name == "its teacher" and teacher_may_stay) for name in names)
+
+
+def _line(training: Training, wanted: dict[str, Any], unless: str) -> str:
     why = "; ".join(differences(training.made_from, wanted))
-    found = filter(None, map(Training.in_folder, aside_of_fold(folder).glob("*")))
+    found = filter(None, map(Training.in_folder, aside_of_fold(training.folder).glob("*")))
     # One that lies there under an earlier form of its identity stays.
     aside = [kept for kept in found if kept.folder.name == short(kept.identity)]
     back = next((kept for kept in aside if kept.made_from == wanted), None)
     if back:
         return f"{training.name}: taken back from {back.folder}, {back.cost} ({why})"
-    return f"{training.name}: begins anew ({why}); the one there, {training.cost}, is set aside"
+    return f"{training.name}: begins anew{unless} ({why}); the one there, {training.cost}, is set aside"

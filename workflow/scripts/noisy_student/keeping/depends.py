@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from noisy_student.cohort.scans import says_what_is_labelled
+from noisy_student.cohort.scans import may_lack_organs
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights, RoundStart, Start
 from noisy_student.model.elsewhere import Known, known
+from noisy_student.organs import own_aliases
 
 DEPENDS = "depends.json"
 SHORT = 16
@@ -70,6 +71,7 @@ class Depends:
         Labelled scans, in which only some organs are labelled, have pseudo-labels too.
         """
         configuration = self.configuration
+        are_filled = may_lack_organs(configuration.cohort, configuration.organs)
         return {
             "its teacher": key(self.model(number - 1)),
             "unlabelled scans": self.scans("unlabelled"),
@@ -78,14 +80,16 @@ class Depends:
             "selection": [rule.model_dump(mode="json") for rule in configuration.selection_of(number)],
             "voxel_confidence": configuration.voxel_confidence_of(number).model_dump(),
             **({"soft labels": True} if configuration.labels_softly(number) else {}),
-            **({"labelled scans": self.scans("labelled")} if says_what_is_labelled(configuration.cohort) else {}),
+            **({"labelled scans": self.scans("labelled")} if are_filled else {}),
         }
 
     def model(self, number: int) -> dict[str, Any]:
         """Of the model that labels after a round."""
         configuration = self.configuration
         if number not in configuration.trainings:
-            return {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
+            aliases = own_aliases(configuration.organs)
+            taken = {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
+            return taken | ({"aliases": aliases} if aliases else {})
         # Neither round 0 nor what is made to be deployed is ever judged by them.
         names = ("collapse", "stop") if 0 < number < len(configuration.rounds) else ()
         rules: dict[str, Any] = {name: getattr(configuration, name).model_dump() for name in names}

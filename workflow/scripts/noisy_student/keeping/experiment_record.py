@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.cohort.roles import ROLES
+from noisy_student.cohort.sources import place_of
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
@@ -17,6 +18,8 @@ from noisy_student.keeping.depends import differences
 
 RECORD = "experiment.json"
 SCANS = "scans"
+# Entries of a role whose scans lie in one place.
+TOLD_APART_BY = ("scan", "label_maps")
 
 
 def of_configuration(configuration: Configuration) -> dict[str, Any]:
@@ -30,10 +33,12 @@ def of_configuration(configuration: Configuration) -> dict[str, Any]:
     }
     if cohort.folders is None:
         document["cohort"]["embedded"] = cohort.embedded.model_dump(mode="json")
-    for role, entries in cohort.folders.model_dump(mode="json", exclude_none=True).items() if cohort.folders else ():
-        for entry in entries:
-            place = next(entry[key] for key in ("images", "table", "cases", "nnunet", "archive") if key in entry)
-            document["cohort"][f"{role} {place}"] = entry
+    for role, entry in cohort.folders.by_role() if cohort.folders else ():
+        given = entry.model_dump(mode="json", exclude_none=True)
+        key = f"{role} {place_of(entry)}"
+        if key in document["cohort"]:
+            key = " ".join([key, *(given[name] for name in TOLD_APART_BY if name in given)])
+        document["cohort"][key] = given
     return document
 
 
@@ -54,11 +59,15 @@ def refuse_another(configuration: Configuration, results: Path) -> None:
 
 
 def _grown(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """What was before, with as many generated scans as now where these are more."""
+    """What was before, with as many generated scans as now where these are more, without entries that are there now."""
+    there = [(key.split()[0], entry) for key, entry in now["cohort"].items()]
+    cohort = {
+        key: entry for key, entry in before["cohort"].items() if key == "kind" or (key.split()[0], entry) not in there
+    }
     counts = before["cohort"].get("embedded", {})
     wanted = now["cohort"].get("embedded", {})
     more = {role: wanted[role] for role in ROLES if counts.get(role, 0) < wanted.get(role, 0)} if counts else {}
-    return before | {"cohort": before["cohort"] | ({"embedded": counts | more} if counts else {})}
+    return before | {"cohort": cohort | ({"embedded": counts | more} if counts else {})}
 
 
 def write(configuration: Configuration, results: Path, scans: Mapping[str, str]) -> None:

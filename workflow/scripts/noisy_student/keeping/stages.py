@@ -15,7 +15,7 @@ from pathlib import Path
 
 from noisy_student import __version__
 from noisy_student.cohort.roles import ROLES
-from noisy_student.cohort.scans import says_what_is_labelled
+from noisy_student.cohort.scans import may_lack_organs
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.files import sha256, whole_folder, write_text
 from noisy_student.keeping.depends import Depends, key
@@ -106,7 +106,8 @@ def _training_stage(number: int, configuration: Configuration, model: str) -> St
     files = [f"{here}/dataset/{table}.tsv" for table in ("training_set", "learned_from", "bounds")]
     files += [f"{here}/{decision}.json" for decision in ("postprocessing", "verdict") if is_judged]
     files += [f"{here}/model/fold_{fold}/{name}" for fold in folds for name in ("checkpoint_final.pth", "held_out.tsv")]
-    selections = ("selection", "filling") if says_what_is_labelled(configuration.cohort) else ("selection",)
+    are_filled = may_lack_organs(configuration.cohort, configuration.organs)
+    selections = ("selection", "filling") if are_filled else ("selection",)
     files += [f"{here}/{table}.tsv" for table in selections] if number else []
     described = ("dataset", "dataset_fingerprint", "splits_final", "label_sets")
     extras = [f"{here}/dataset/{what}.json" for what in described]

@@ -142,6 +142,12 @@ def _require_useful(sources: Sequence[Source], configuration: Configuration) -> 
                 got,
                 f"lower it in {student}'s selection",
             )
+        if getattr(rule, "score", "") == "fold_agreement" and sum(len(source.folds) for source in sources) == 1:
+            raise InputError(
+                "a selection by what one network can say",
+                f"fold_agreement, which is between networks; {sources[0].path} is one alone",
+                f"take another score in {student}'s selection, or a model with several folds",
+            )
         if getattr(rule, "over", "") in lacks:
             got = f"{rule.over}, which it does not mark"
             raise InputError(

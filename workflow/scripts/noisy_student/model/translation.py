@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisy_student.cohort.organ_names import is_known, organ_of
+from noisy_student.cohort.organ_names import OrganNames, is_known, organ_of
 from noisy_student.errors import InputError
 from noisy_student.organs import LARGEST_LABEL, Organ
 
@@ -38,9 +38,10 @@ class Translation:
 def translation(labels: Mapping[str, int], organs: Sequence[Organ], model: object) -> Translation:
     """Match a model's labels (name → label) with the table's organs. `model` is what errors call it.
 
+    The table's aliases count for organs that no label has by another name; beside one, an alias may be a part of it.
     Raises InputError where no name matches, and where several are one organ's.
     """
-    theirs, ours = _by_organ(labels), _by_organ([organ.name for organ in organs])
+    theirs, ours = _by_organ(_without_aliases(labels, organs)), _by_organ({o.name: o.name for o in organs})
     matched = theirs.keys() & ours.keys()
     several = [
         [*theirs[organ], *ours[organ]] for organ in theirs if organ in matched and not _is_pair(theirs, ours, organ)
@@ -59,10 +60,18 @@ def translation(labels: Mapping[str, int], organs: Sequence[Organ], model: objec
     return Translation(numbers, lacks, unknown)
 
 
-def _by_organ(names: Iterable[str]) -> dict[str, list[str]]:
+def _without_aliases(labels: Iterable[str], organs: Sequence[Organ]) -> dict[str, str]:
+    """What each label is called in the table, where it is an alias there; else as it is."""
+    meaning, by_other_names = OrganNames(organs), set(map(organ_of, labels))
+    wanted = {organ.label: organ.name for organ in organs if organ_of(organ.name) not in by_other_names}
+    return {label: wanted.get(meaning.rank(label), label) for label in labels}
+
+
+def _by_organ(names: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names of each organ; `names` has the one by which each is known."""
     found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(organ_of(name), []).append(name)
+    for name, known_as in names.items():
+        found.setdefault(organ_of(known_as), []).append(name)
     return found
 
 

@@ -93,6 +93,7 @@ def with_score(table: pd.DataFrame, score: str) -> pd.DataFrame:
         raise InputError(
             f"the score {score}, which `selection` uses",
             "it was not computed for any scan",
-            "agreement between folds needs several `folds`, agreement under mirroring `prediction.mirroring`",
+            "agreement between folds needs several `folds`, agreement under mirroring "
+            "`prediction.mirroring` and a network that was trained with `mirror_axes`",
         )
     return rows

@@ -19,7 +19,7 @@ from noisy_student.cohort.archive.series import Choice, Series, by_series, choos
 from noisy_student.cohort.archive.state import remember
 from noisy_student.cohort.archive.tables import note, write_tables
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES, ROLES
+from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES
 from noisy_student.cohort.scans import InArchive, Scan, names_of
 from noisy_student.configuration.archive import Archive, LabelledArchive, ScanArchive
 from noisy_student.configuration.experiment import Folders
@@ -74,10 +74,9 @@ class _Headers:
 def scans_of_archives(folders: Folders, cores: int) -> Archived:
     """Every scan of the archives that roles name. Raises InputError for an entry that finds none."""
     archives: dict[Path, dict[InArchive, Archive]] = defaultdict(dict)
-    for role in ROLES:
-        for entry in getattr(folders, role):
-            if isinstance(entry, Archive):
-                archives[entry.names.absolute()][role, entry.folders] = entry
+    for role, entry in folders.by_role():
+        if isinstance(entry, Archive):
+            archives[entry.names.absolute()][role, entry.folders] = entry
     read = [_headers(entries, Private(names), cores) for names, entries in archives.items()]
     judged = Cases(
         (one.patient(uid), f"{one.case(uid)} ({role})") for one in read for role, uid in one.with_labels(*JUDGED)

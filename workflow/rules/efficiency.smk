@@ -5,7 +5,7 @@
 
 
 rule efficiency:
-    """Measure the round's model on a few scans, which are checked; nothing else of this run shares the machine meanwhile."""
+    """Measure the round's model on a few scans, which are checked, with all cores of the run: on a cluster, of the job."""
     input:
         cases="results/cohort/cases.tsv",
         checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),

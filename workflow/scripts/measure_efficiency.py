@@ -18,6 +18,7 @@ from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
 from noisy_student.files import visible
+from noisy_student.machine import cpu_name
 from noisy_student.tables import read_table, require_table, write_table
 
 SUFFIX = ".nii.gz"
@@ -72,7 +73,8 @@ def main() -> None:
             output = Path(predictions, f"{case}{SUFFIX}")
             rows.append(measure(command, case, image, output, options.time_limit, gpu))
             print(f"measured {case}: {rows[-1]['outcome']}, {len(rows)} of {len(scans)}", file=sys.stderr, flush=True)
-    write_table(pd.DataFrame(rows, columns=list(COLUMNS)), options.output)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    write_table(table.assign(cpu=cpu_name(), gpu=gpu and gpu.name), options.output)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,15 @@ def test_other_machines_leave_times_out_of_the_ranking(copies, tmp_path, made):
     assert "the ranking leaves times out" in text_of(tmp_path / "out/comparison.html")
 
 
+def test_measurements_on_other_gpus_leave_times_out_though_the_records_were_written_on_one_machine(copies, tmp_path):
+    for folder, gpu in zip(copies, ("A100", "V100"), strict=True):
+        for path in folder.glob("results/round_*/efficiency.tsv"):
+            write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)
+    page_of(*copies, output=tmp_path / "out")
+    assert set(read_table(tmp_path / "out/tables/ranking.tsv")["n_seconds"]) == {0}
+    assert "the ranking leaves times out" in text_of(tmp_path / "out/comparison.html")
+
+
 def test_only_keys_that_differ_are_shown(made):
     table = read_table(made / "tables/configurations.tsv").set_index("key")
     assert table.index.tolist() == [

@@ -1,6 +1,7 @@
 """The report of a run with a student that is made to be deployed."""
 
 import json
+import shutil
 
 import pytest
 
@@ -11,6 +12,7 @@ from noisy_student.report.methods import sections
 from noisy_student.report.page import content, render
 from noisy_student.report.results import read_results
 from noisy_student.report.warnings import missing
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
 
@@ -39,6 +41,18 @@ def test_it_stands_beside_the_round_that_taught_it(folder):
     assert "against round 2, which taught it, −0.010" in in_words(results, results.sets[0])
     last = table.data.iloc[1]
     assert last.model == "deploy student" and last.difference == pytest.approx(-0.01)
+
+
+def test_on_another_machine_its_costs_are_no_shares_of_its_teachers(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for name, gpu in (("2", "A100"), ("deploy", "V100")):
+        path = copy / f"round_{name}/efficiency.tsv"
+        write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)
+    results = read_results(copy)
+    student = column(deployed(results), 2)
+    assert (student["time, s"].text, student["time, s"].note, student["peak RAM, MB"].note) == ("18.0", "", "")
+    assert "of the time" in in_words(read_results(folder), results.sets[0])
+    assert "of the time" not in in_words(results, results.sets[0])
 
 
 def test_it_is_no_round_of_the_chain(folder):

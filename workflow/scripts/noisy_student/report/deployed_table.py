@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.evaluate.aggregate import MEASURES
-from noisy_student.report.efficiency_table import measured_means, measured_number
+from noisy_student.report.efficiency_table import are_of_one_machine, measured_means, measured_number
 from noisy_student.report.numbers import MISSING, interval, magnitude, product, score, signed, signed_interval
 from noisy_student.report.organ_tables import change_in_words, comparison_row, mark, summary_row
 from noisy_student.report.paper import (
@@ -127,6 +127,9 @@ def _costs(round_: Round, teacher: Round | None = None) -> dict[str, Cell]:
 
 
 def _share(student: Round, teacher: Round, column: str) -> str:
+    """Empty where they were measured on machines of several kinds."""
+    if not are_of_one_machine([student, teacher]):
+        return ""
     share = measured_means(student)[column] / measured_means(teacher)[column]
     return "" if pd.isna(share) else f"{share:.0%}"
 

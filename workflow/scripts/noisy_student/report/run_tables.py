@@ -22,13 +22,17 @@ from noisy_student.sets import JudgedSet
 
 
 def environment(results: Results) -> Table:
-    """Table 1: the machine and the versions."""
+    """Table 1: the machine that wrote the run's record, and the versions."""
     machine, versions = results.run.get("machine", {}), results.run.get("versions", {})
     rows = [(key.replace("ram_gb", "RAM, GB").replace("gpu", "GPU").replace("cpu", "CPU"), value or "none")
             for key, value in machine.items()]  # fmt: skip
     rows += list(versions.items())
-    return plain("table_1_environment", "Table 1. Environment", "As recorded when the run ended.",
-                 pd.DataFrame(rows, columns=["what", "this run"]))  # fmt: skip
+    caption = (
+        "The machine on which the record was written when the run ended; trainings and measurements may have run on "
+        "others."
+    )
+    data = pd.DataFrame(rows, columns=["what", "this run"])
+    return plain("table_1_environment", "Table 1. Environment", caption, data)
 
 
 def rounds(results: Results, judged: JudgedSet) -> Table:

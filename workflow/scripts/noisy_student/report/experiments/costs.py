@@ -28,7 +28,7 @@ def ranking(comparison: Comparison) -> Table:
 def _what_counts(comparison: Comparison) -> str:
     if machines_are_equal(comparison.experiments):
         return " Scans on which a round was not measured do not count for any."
-    return " Running time and areas do not count: not all experiments were recorded on the same kind of machine."
+    return " Running time and areas do not count: not all was measured on machines of one kind, as far as is recorded."
 
 
 def costs(comparison: Comparison) -> Table:
@@ -99,4 +99,4 @@ def _scans_measured(comparison: Comparison, scans: int) -> str:
     )
     if machines_are_equal(comparison.experiments):
         return text
-    return f"{text} The machines were not all recorded as of the same kind, so times compare with care."
+    return f"{text} Not all was measured on machines of one kind, as far as is recorded: times do not compare."

@@ -117,4 +117,4 @@ def _machines(comparison: Comparison) -> list[str]:
     is_measured = any(experiment.efficiency for experiment in comparison.experiments)
     if not is_measured or machines_are_equal(comparison.experiments):
         return []
-    return ["The experiments were not all recorded on the same kind of machine: the ranking leaves times out."]
+    return ["Not all was measured on machines of one kind, as far as is recorded: the ranking leaves times out."]

@@ -40,6 +40,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--gpu", type=int, default=0, help="whose memory is watched: its number among the GPUs that the command sees"
     )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="cuda",
+        help="where the command computes: with cpu, or auto where torch finds no GPU, none is watched (default: cuda)",
+    )
     return parser.parse_args()
 
 
@@ -58,12 +64,21 @@ def scans_of(options: argparse.Namespace) -> list[tuple[str, Path]]:
     return scans[: options.limit]
 
 
+def watched(device: str, number: int) -> Gpu | None:
+    """The GPU whose memory is the command's; None where it computes on the CPU, whoever uses the machine's GPUs."""
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return None if device == "cpu" else Gpu.open(number)
+
+
 def main() -> None:
     """Measure all cases, one after the other, and write the table."""
     options = arguments()
     require_table(options.output, [options.cases] if options.cases else [])
     command, scans = CommandTemplate.of(options.command), scans_of(options)
-    gpu = Gpu.open(options.gpu)
+    gpu = watched(options.device, options.gpu)
     print(f"GPU: {gpu.name}" if gpu else "no GPU: its columns stay empty", file=sys.stderr)
     rows = []
     folder = nullcontext(options.predictions) if options.predictions else tempfile.TemporaryDirectory()

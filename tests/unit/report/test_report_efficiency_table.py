@@ -59,7 +59,7 @@ def test_the_ranking_shows_measures_that_were_taken_with_their_n(results):
 
 @pytest.mark.parametrize("gpu", [None, "A100"])
 def test_the_machine_is_named_and_figures_of_several_are_not_compared(results, tmp_path, gpu):
-    words = f"EPYC (64 cores, {gpu or 'no GPU'})"
+    words = f"EPYC (64 cores, {gpu or 'no GPU used'})"
     for number in (0, 1):
         path = tmp_path / f"round_{number}/efficiency.tsv"
         write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)

@@ -104,7 +104,7 @@ def _machines(measured: list[Round]) -> str:
 def _without_gpu(data: pd.DataFrame) -> str:
     if data.empty or data["gpu_area_mb_s"].notna().any():
         return ""
-    return " There was no GPU: its columns are empty, and figures of a CPU do not compare with the challenge’s."
+    return " They used no GPU: its columns are empty, and figures of a CPU do not compare with the challenge’s."
 
 
 def ranking(results: Results) -> Table:

@@ -55,6 +55,21 @@ def test_on_another_machine_its_costs_are_no_shares_of_its_teachers(folder, tmp_
     assert "of the time" not in in_words(results, results.sets[0])
 
 
+def test_a_scan_that_failed_counts_with_the_penalty_in_a_mean_and_in_no_share(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / "round_2/efficiency.tsv"
+    table = read_table(path).astype({"seconds": float})
+    table.loc[2, ["outcome", "seconds"]] = "timed out", 3600.0
+    write_table(table, path)
+    results = read_results(copy)
+    teacher, student = column(deployed(results), 1)["time, s"], column(deployed(results), 2)["time, s"]
+    assert (teacher.text, teacher.note) == ("1,212", "1 of 3 failed: penalty")
+    assert student.note == "95% as long" and "in 95% of the time" in in_words(results, results.sets[0])
+    write_table(table.assign(outcome="timed out", seconds=3600.0), path)
+    none = read_results(copy)
+    assert column(deployed(none), 2)["time, s"].note == "" and "of the time" not in in_words(none, none.sets[0])
+
+
 def test_it_is_no_round_of_the_chain(folder):
     results = read_results(folder)
     shown = content(results)

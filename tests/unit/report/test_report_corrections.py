@@ -89,6 +89,14 @@ def test_the_section_says_what_was_changed_by_whom_in_how_many_minutes(folder):
     assert shown(by_readers) == [{"organ": "liver", "pairs": "1", "mean DSC": "0.910", "least DSC": "0.910"}]
 
 
+def test_of_how_many_label_maps_the_minutes_are_is_said_where_not_all_have_them(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    table = read_table(copy / "round_1/corrections.tsv")
+    table.loc[table.state == "confirmed", "minutes"] = None
+    write_table(table, copy / "round_1/corrections.tsv")
+    assert "; in 12\u00a0min of work on 1 of them), and" in corrections(read_results(copy)).sentences[0]
+
+
 def test_a_round_of_which_every_correction_confirms_is_told_on_a_whole_page(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     table = read_table(copy / "round_1/corrections.tsv")

@@ -1,3 +1,5 @@
+import json
+
 import pandas as pd
 import pytest
 
@@ -71,6 +73,17 @@ def test_the_machine_is_named_and_figures_of_several_are_not_compared(results, t
     assert "do not compare" in efficiency(other).caption and "do not count" in ranking(other).caption
     assert [row[0].note for row in efficiency(other).rows] == [words, "EPYC (64 cores, V100)"]
     assert f"on {words} and EPYC (64 cores, V100), once" in methods(other)
+
+
+def test_the_methods_text_has_the_number_of_scans_that_there_were_to_measure(results, tmp_path):
+    path = tmp_path / "run.json"
+    record = json.loads(path.read_text())
+    record["configuration"]["efficiency"]["scans"] = 50
+    path.write_text(json.dumps(record))
+    assert "on the first 2 test scans" in methods(read_results(tmp_path))
+    for number in (0, 1):
+        (tmp_path / f"round_{number}/efficiency.tsv").unlink()
+    assert "on the first 50 test scans" in methods(read_results(tmp_path))
 
 
 def test_the_page_shows_both_or_says_that_nothing_was_measured(results, tmp_path):

@@ -90,11 +90,12 @@ def _apart(results: Results, pool_sets: bool) -> str:
 
 
 def efficiency(results: Results) -> str:
-    """On how many scans what was measured."""
-    own = results.run["configuration"]["efficiency"]
+    """On how many scans what was measured; before any was, on how many it is to be."""
+    measured = max((len(round_.efficiency) for round_ in results.chain), default=0)
+    scans = measured or results.run["configuration"]["efficiency"]["scans"]
     return (
         "Running time, memory and CPU use were measured as in the challenge, each scan in a fresh process, in a job of "
-        f"its own{_on_machines(results)}, once for each round on the first {count(own['scans'], 'test scan')} "
+        f"its own{_on_machines(results)}, once for each round on the first {count(scans, 'test scan')} "
         "(validation scans where there is no test scan)."
     )
 

@@ -90,6 +90,11 @@ class Round:
     is_deployed: bool = False
 
     @property
+    def kept(self) -> pd.DataFrame:
+        """The rows of its selection that were kept."""
+        return self.selection[self.selection["decision"] == "kept"]
+
+    @property
     def filled(self) -> int:
         """How many of the labelled scans it learned from were filled by the teacher."""
         filled = self.training_set.loc[self.training_set["origin"] == FILLED, "case"].map(unfilled_name)

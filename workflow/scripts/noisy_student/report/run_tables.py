@@ -71,7 +71,7 @@ def _round_row(results: Results, round_: Round, judged: JudgedSet) -> list[Cell]
 
 def _round_data(results: Results, round_: Round, judged: JudgedSet) -> dict[str, Any]:
     data: dict[str, Any] = {"round": round_.number, **judged.keys}
-    data["kept_pseudo_labels"] = int((round_.selection["decision"] == "kept").sum())
+    data["kept_pseudo_labels"] = len(round_.kept)
     data["training_seconds"] = sum(fold["seconds"].sum() for fold in round_.training.values())
     for measure in ("DSC", "NSD"):
         mean = summary_row(round_, judged, 0, measure)

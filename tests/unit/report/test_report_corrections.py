@@ -6,9 +6,9 @@ import shutil
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.organs import FLARE22
 from noisy_student.report.corrections import corrections
-from noisy_student.report.methods import methods
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.report.run_tables import rounds

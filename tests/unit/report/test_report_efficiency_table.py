@@ -3,9 +3,9 @@ import json
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.report.efficiency_table import efficiency, ranking
-from noisy_student.report.methods import methods
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.tables import read_table, write_table

@@ -6,10 +6,10 @@ import shutil
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.organs import FLARE22
 from noisy_student.report.labelled_organs import in_words, labelled_organs
 from noisy_student.report.learned_scans import learned_scans
-from noisy_student.report.methods import methods
 from noisy_student.report.organ_tables import every_round, labelled_only
 from noisy_student.report.page import write_report
 from noisy_student.report.protocol import protocol

@@ -33,5 +33,6 @@ def is_known(machine: Machine) -> bool:
 def in_words(machine: Machine) -> str:
     """ "AMD EPYC 7763 (128 cores, NVIDIA A100)"; empty where it is not known."""
     cpu, cores, gpu = machine
-    beside = ", ".join(filter(None, (cores and f"{cores} cores", gpu or "no GPU used")))
+    noun = "core" if cores == "1" else "cores"
+    beside = ", ".join(filter(None, (cores and f"{cores} {noun}", gpu or "no GPU used")))
     return f"{cpu or 'an unnamed CPU'} ({beside})" if is_known(machine) else ""

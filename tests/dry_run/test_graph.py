@@ -125,10 +125,11 @@ def test_soft_labels_are_kept_where_a_round_learns_from_them(project):
 
 
 def test_what_labelling_costs_is_measured_with_the_post_processing_of_predictions(project):
-    project.configure(rounds=[ROUND], postprocessing={"predictions": True})
+    project.configure(rounds=[ROUND], postprocessing={"predictions": True}, device="cpu")
     said = project.run("--dry-run", "results/round_0/efficiency.tsv").stdout.splitlines()
     [measured] = [line for line in said if "measure_efficiency.py" in line]
     assert " --postprocessing results/round_0/postprocessing.json" in measured
+    assert measured.count(" --device cpu") == 2
 
 
 def test_the_paper_and_what_is_best_at_full_size(project):

@@ -544,7 +544,10 @@ def usual_volumes(wildcards) -> list[str]:
 
 
 def whole_machine() -> int:
-    """All cores that Snakemake was given, so that nothing of this run disturbs a measurement; 8 on a cluster."""
+    """All cores that Snakemake was given, so that nothing of this run disturbs a measurement.
+
+    8 on a cluster, where other jobs may have the others of a node.
+    """
     return workflow.resource_settings.cores or 8
 
 

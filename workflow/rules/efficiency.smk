@@ -5,7 +5,7 @@
 
 
 rule efficiency:
-    """Measure the round's model on a few scans, which are checked; nothing else of this run shares the machine meanwhile."""
+    """Measure the round's model on a few scans, which are checked, with all cores of the run: on a cluster, of the job."""
     input:
         cases="results/cohort/cases.tsv",
         checkpoints=lambda wildcards: checkpoints(number_of(wildcards)),
@@ -34,6 +34,6 @@ rule efficiency:
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/measure_efficiency.py" --cases {input.cases} --roles {params.role}'
-        " --limit {params.scans} --time-limit {params.time_limit_s} --output {output}"
+        " --limit {params.scans} --time-limit {params.time_limit_s} --device {resources.device} --output {output}"
         ' --command "python \\"$NOISY_STUDENT/label_scan.py\\" --model {params.model} --image {{image}} --output {{output}}'
         ' --accept --device {resources.device} --threads {threads} {params.flags}" > {log} 2>&1'

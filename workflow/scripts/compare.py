@@ -9,6 +9,7 @@ from noisy_student.errors import InputError
 from noisy_student.evaluate.comparison import compare_rounds
 from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.evaluate.rounds import DEPLOYED, round_numbers, without_deployed
+from noisy_student.machine import machines
 from noisy_student.tables import read_table, require_table, write_table
 
 
@@ -45,6 +46,8 @@ def main() -> None:
     if options.ranking:
         measured = zip(numbers, efficiency_of_rounds, strict=False)
         efficiency = {n: read_table(path, ("case",)) for n, path in measured}
+        if len(machines(efficiency.values())) > 1:
+            print("times and areas do not rank: several kinds of machines measured them", file=sys.stderr)
         write_table(rank_rounds(scores, efficiency, options.pool_sets), options.ranking)
 
 

@@ -17,6 +17,7 @@ import torch
 from noisy_student import __version__
 from noisy_student.command import run
 from noisy_student.files import read_json, sha256, write_text
+from noisy_student.machine import cpu_name
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.sets import sizes
 from noisy_student.tables import read_table
@@ -45,16 +46,11 @@ def machine() -> dict[str, Any]:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "system": f"{platform.system()} {platform.release()}",
-        "cpu": _cpu(),
+        "cpu": cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
         "ram_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "gpu": gpu,
     }
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 def git_commit(folder: Path) -> str | None:

@@ -18,6 +18,7 @@ from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
 from noisy_student.files import visible
+from noisy_student.machine import cpu_name
 from noisy_student.tables import read_table, require_table, write_table
 
 SUFFIX = ".nii.gz"
@@ -39,6 +40,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--gpu", type=int, default=0, help="whose memory is watched: its number among the GPUs that the command sees"
     )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="cuda",
+        help="where the command computes: with cpu, or auto where torch finds no GPU, none is watched (default: cuda)",
+    )
     return parser.parse_args()
 
 
@@ -57,12 +64,21 @@ def scans_of(options: argparse.Namespace) -> list[tuple[str, Path]]:
     return scans[: options.limit]
 
 
+def watched(device: str, number: int) -> Gpu | None:
+    """The GPU whose memory is the command's; None where it computes on the CPU, whoever uses the machine's GPUs."""
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return None if device == "cpu" else Gpu.open(number)
+
+
 def main() -> None:
     """Measure all cases, one after the other, and write the table."""
     options = arguments()
     require_table(options.output, [options.cases] if options.cases else [])
     command, scans = CommandTemplate.of(options.command), scans_of(options)
-    gpu = Gpu.open(options.gpu)
+    gpu = watched(options.device, options.gpu)
     print(f"GPU: {gpu.name}" if gpu else "no GPU: its columns stay empty", file=sys.stderr)
     rows = []
     folder = nullcontext(options.predictions) if options.predictions else tempfile.TemporaryDirectory()
@@ -72,7 +88,8 @@ def main() -> None:
             output = Path(predictions, f"{case}{SUFFIX}")
             rows.append(measure(command, case, image, output, options.time_limit, gpu))
             print(f"measured {case}: {rows[-1]['outcome']}, {len(rows)} of {len(scans)}", file=sys.stderr, flush=True)
-    write_table(pd.DataFrame(rows, columns=list(COLUMNS)), options.output)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    write_table(table.assign(cpu=cpu_name(), gpu=gpu and gpu.name), options.output)
 
 
 if __name__ == "__main__":

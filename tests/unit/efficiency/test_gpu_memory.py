@@ -1,11 +1,15 @@
 """Our side of the management library; the library itself is replaced, so no GPU is needed."""
 
+import sys
 from types import SimpleNamespace
 
 import pynvml
 import pytest
+import torch
 
+import measure_efficiency
 from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.tables import read_table
 
 
 @pytest.fixture
@@ -46,6 +50,18 @@ def test_the_gpu_is_one_of_those_that_a_command_sees(gpu, monkeypatch, visible, 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     found = [Gpu.open(index) for index in range(3)]
     assert [one and one.name for one in found] == expected
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cuda", 1234), ("auto", None), ("cpu", None)])
+def test_memory_on_a_gpu_that_the_command_does_not_use_is_not_its_own(gpu, tmp_path, monkeypatch, device, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    (tmp_path / "a_0000.nii.gz").touch()
+    words = ["--images", str(tmp_path), "--command", "cp {image} {output}", "--device", device]
+    monkeypatch.setattr(sys, "argv", ["measure_efficiency.py", *words, "--output", str(tmp_path / "efficiency.tsv")])
+    measure_efficiency.main()
+    row = read_table(tmp_path / "efficiency.tsv").iloc[0]
+    assert row["outcome"] == "ok"
+    assert row[["gpu_max_mb", "gpu"]].dropna().tolist() == ([expected, "device 0"] if expected else [])
 
 
 def test_a_machine_without_the_driver_has_no_gpu(monkeypatch):

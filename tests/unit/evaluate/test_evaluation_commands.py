@@ -15,6 +15,7 @@ from noisy_student.evaluate import comparison
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY_COLUMNS
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.images import write_image
+from noisy_student.machine import cpu_name
 from noisy_student.tables import read_table, write_table
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
@@ -156,6 +157,7 @@ def test_measuring_efficiency(study, tmp_path):
     done("measure_efficiency.py", *options, "--command", copy, "--output", tmp_path / "efficiency.tsv")
     table = read_table(tmp_path / "efficiency.tsv", efficiency.COLUMNS)
     assert table[["case", "outcome"]].values.tolist() == [["case_0", "ok"]]
+    assert table["cpu"].tolist() == [cpu_name()] and "gpu" in table
     assert (tmp_path / "kept/case_0.nii.gz").exists()
 
 

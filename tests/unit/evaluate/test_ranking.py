@@ -64,6 +64,23 @@ def test_times_rank_only_where_they_differ_by_more_than_they_vary(cases, times, 
     assert ranking.loc[0, "n_seconds"] == cases and ranking.loc[0, "rank_cpu_area_percent_s"] == 1.5
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "cases"),
+    [
+        ({"cpu": "a", "cores": 8, "gpu": None}, {"cpu": "a", "cores": 8, "gpu": None}, 6),
+        ({"cpu": "a", "cores": 8, "gpu": None}, {"cpu": "a", "cores": 8, "gpu": "A100"}, 0),
+        ({"cpu": "a", "cores": 8, "gpu": None}, {"cpu": "b", "cores": 8, "gpu": None}, 0),
+        ({"cpu": "a", "cores": 8, "gpu": "A100"}, {"cores": 8}, 0),
+        ({"cores": 8}, {"cores": 8}, 6),
+    ],
+)
+def test_times_and_areas_rank_only_on_one_kind_of_machine(first, second, cases):
+    tables = {number: efficiency(number + 1, 5, 5, SIX) for number in (0, 1)}
+    measured = {0: tables[0].assign(**first), 1: tables[1].assign(**second)}
+    ranking = by_round(rank_rounds(dict.fromkeys(range(2), scores([0.8] * 6)), measured))
+    assert {ranking.loc[0, f"n_{measure}"] for measure in ("seconds", "cpu_area_percent_s")} == {cases}
+
+
 def test_of_three_rounds_two_may_share_a_rank():
     same = scores([0.8] * 6)
     times = {0: [10.1, 9.9, 10, 10, 10.2, 9.8], 1: [20] * 6, 2: [10, 10, 10.1, 9.9, 10, 10]}

@@ -17,9 +17,7 @@ from noisy_student.report.experiments.configurations import differing_keys
 from noisy_student.report.experiments.experiment import distinct_tails, read_experiments
 from noisy_student.report.experiments.page import write_comparison
 from noisy_student.report.experiments.tables import few, organs, rounds
-from noisy_student.report.experiments.training_time import training_seconds
 from noisy_student.report.numbers import interval, score
-from noisy_student.report.results import read_results
 from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
@@ -103,37 +101,26 @@ def test_differences_say_over_how_many_tests_they_are_corrected(made):
 
 def test_costs_name_what_is_not_known(copies, tmp_path):
     first, second = copies
-    jobs = read_table(second / "results/jobs.tsv")
-    elsewhere = jobs["wildcards"].isin(["round=0 fold=0", "round=0 fold=1", "round=1 fold=1"])
-    write_table(jobs[~elsewhere], second / "results/jobs.tsv")
+    for fold in ("round_0/model/fold_0", "round_0/model/fold_1", "round_1/model/fold_1"):
+        (second / f"results/{fold}/progress.tsv").unlink()
     output = tmp_path / "out"
     page_of(first, second, output=output)
     table = read_table(output / "tables/costs.tsv").set_index(["experiment", "round"])
-    assert table.loc[("first", 0), "training_hours"] == pytest.approx(1 / 60, rel=1e-4)
-    assert table.loc[("second", 2), "training_hours"] == pytest.approx(2 / 60, rel=1e-4)
+    seconds = [read_table(path)["seconds"].sum() for path in second.glob("results/round_2/model/fold_*/progress.tsv")]
+    assert len(seconds) == 2
+    assert table.loc[("second", 2), "training_hours"] == pytest.approx(sum(seconds) / 3600, rel=1e-4)
     assert table.loc["second", "training_hours"].isna().tolist() == [True, False, False, False]
     page = text_of(output / "comparison.html")
-    assert "no training job here" in page and "1 of 2 folds; no job of the others here" in page
+    assert "not trained" in page and "1 of 2 folds" in page
     assert set(table["scans_measured"]) == {3} and table.loc[("first", 1), "seconds_a_scan"] == 20
 
 
-def test_a_training_counts_its_failed_attempts_and_not_what_it_replaced(runs, tmp_path):
-    shutil.copytree(runs[0] / "results", tmp_path / "results")
-    states = [("finished", 1000.0), ("failed", 5.0), ("failed", 7.0), ("finished", 20.0), ("failed", 300.0)]
-    jobs = read_table(tmp_path / "results/jobs.tsv").iloc[[0] * len(states)].assign(
-        state=[state for state, _ in states], seconds=[seconds for _, seconds in states]
-    )  # fmt: skip
-    write_table(jobs, tmp_path / "results/jobs.tsv")
-    assert training_seconds(read_results(tmp_path / "results"), 0) == {0: 32}
-
-
-def test_the_training_of_a_student_made_to_be_deployed_is_no_rounds(runs, tmp_path):
-    shutil.copytree(runs[0] / "results", tmp_path / "results")
-    jobs = read_table(tmp_path / "results/jobs.tsv")
-    deployed = jobs.iloc[[0]].assign(rule="train", wildcards="round=deploy fold=0", state="finished")
-    write_table(pd.concat([jobs, deployed]), tmp_path / "results/jobs.tsv")
-    expected = training_seconds(read_results(runs[0] / "results"), 0)
-    assert expected and training_seconds(read_results(tmp_path / "results"), 0) == expected
+def test_a_job_that_found_its_training_made_changes_nothing_of_what_it_took(copies, made, tmp_path):
+    jobs = read_table(copies[0] / "results/jobs.tsv")
+    write_table(pd.concat([jobs, jobs.iloc[[0]].assign(seconds=9.0)]), copies[0] / "results/jobs.tsv")
+    page_of(*copies, output=tmp_path / "out")
+    before, after = (read_table(folder / "tables/costs.tsv") for folder in (made, tmp_path / "out"))
+    assert before["training_hours"].gt(0).all() and after.equals(before)
 
 
 def test_other_machines_leave_times_out_of_the_ranking(copies, tmp_path, made):
@@ -142,6 +129,15 @@ def test_other_machines_leave_times_out_of_the_ranking(copies, tmp_path, made):
     page_of(*copies, output=tmp_path / "out")
     alike, other = (read_table(folder / "tables/ranking.tsv") for folder in (made, tmp_path / "out"))
     assert set(alike.query("role == 'test'")["n_seconds"]) == {3} and set(other["n_seconds"]) == {0}
+    assert "the ranking leaves times out" in text_of(tmp_path / "out/comparison.html")
+
+
+def test_measurements_on_other_gpus_leave_times_out_though_the_records_were_written_on_one_machine(copies, tmp_path):
+    for folder, gpu in zip(copies, ("A100", "V100"), strict=True):
+        for path in folder.glob("results/round_*/efficiency.tsv"):
+            write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)
+    page_of(*copies, output=tmp_path / "out")
+    assert set(read_table(tmp_path / "out/tables/ranking.tsv")["n_seconds"]) == {0}
     assert "the ranking leaves times out" in text_of(tmp_path / "out/comparison.html")
 
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from methods_text import methods
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.report.methods import methods
 from noisy_student.report.placing import APART, FURTHER, TABLE_ALONE, is_apart, is_in_table_alone, matches
 from noisy_student.report.results import read_results
 from noisy_student.report.setting_keys import flat

@@ -187,7 +187,7 @@ def test_case_table_alone_is_enough(tmp_path):
 def test_report_needs_no_package_of_other_environments():
     code = f"import sys; sys.path[:0] = {[str(SCRIPT.parent), *sys.path]!r}"
     code += "; import noisy_student.report.page, noisy_student.report.experiments.page"
-    code += "; assert not {'pydantic', 'torch', 'nnunetv2', 'cc3d', 'yaml'} & set(sys.modules)"
+    code += "; assert not {'pydantic', 'torch', 'nnunetv2', 'cc3d', 'yaml', 'psutil', 'pynvml'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

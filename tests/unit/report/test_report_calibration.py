@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from noisy_student.report.methods import methods
+from methods_text import methods
 from noisy_student.report.pseudo_label_calibration import bins, calibration, calibration_error, calibration_plot
 from noisy_student.report.results import read_results
 from synthetic_results import SyntheticRun, make_page

@@ -6,9 +6,9 @@ import shutil
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.organs import FLARE22
 from noisy_student.report.corrections import corrections
-from noisy_student.report.methods import methods
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
 from noisy_student.report.run_tables import rounds
@@ -104,6 +104,14 @@ def test_of_a_scan_corrected_twice_each_round_learned_from_the_last_one_before_i
     write_table(later, copy / "round_3/dataset/training_set.tsv")
     first, second = corrections(read_results(copy)).sentences
     assert first.endswith("learned from as hand labels in round 2.") and second.endswith("labels in round 3.")
+
+
+def test_of_how_many_label_maps_the_minutes_are_is_said_where_not_all_have_them(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    table = read_table(copy / "round_1/corrections.tsv")
+    table.loc[table.state == "confirmed", "minutes"] = None
+    write_table(table, copy / "round_1/corrections.tsv")
+    assert "; in 12\u00a0min of work on 1 of them), and" in corrections(read_results(copy)).sentences[0]
 
 
 def test_a_round_of_which_every_correction_confirms_is_told_on_a_whole_page(folder, tmp_path):

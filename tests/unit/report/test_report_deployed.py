@@ -1,6 +1,7 @@
 """The report of a run with a student that is made to be deployed."""
 
 import json
+import shutil
 
 import pytest
 
@@ -11,6 +12,7 @@ from noisy_student.report.methods import sections
 from noisy_student.report.page import content, render
 from noisy_student.report.results import read_results
 from noisy_student.report.warnings import missing
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
 
@@ -39,6 +41,33 @@ def test_it_stands_beside_the_round_that_taught_it(folder):
     assert "against round 2, which taught it, −0.010" in in_words(results, results.sets[0])
     last = table.data.iloc[1]
     assert last.model == "deploy student" and last.difference == pytest.approx(-0.01)
+
+
+def test_on_another_machine_its_costs_are_no_shares_of_its_teachers(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for name, gpu in (("2", "A100"), ("deploy", "V100")):
+        path = copy / f"round_{name}/efficiency.tsv"
+        write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)
+    results = read_results(copy)
+    student = column(deployed(results), 2)
+    assert (student["time, s"].text, student["time, s"].note, student["peak RAM, MB"].note) == ("18.0", "", "")
+    assert "of the time" in in_words(read_results(folder), results.sets[0])
+    assert "of the time" not in in_words(results, results.sets[0])
+
+
+def test_a_scan_that_failed_counts_with_the_penalty_in_a_mean_and_in_no_share(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / "round_2/efficiency.tsv"
+    table = read_table(path).astype({"seconds": float})
+    table.loc[2, ["outcome", "seconds"]] = "timed out", 3600.0
+    write_table(table, path)
+    results = read_results(copy)
+    teacher, student = column(deployed(results), 1)["time, s"], column(deployed(results), 2)["time, s"]
+    assert (teacher.text, teacher.note) == ("1,212", "1 of 3 failed: penalty")
+    assert student.note == "95% as long" and "in 95% of the time" in in_words(results, results.sets[0])
+    write_table(table.assign(outcome="timed out", seconds=3600.0), path)
+    none = read_results(copy)
+    assert column(deployed(none), 2)["time, s"].note == "" and "of the time" not in in_words(none, none.sets[0])
 
 
 def test_it_is_no_round_of_the_chain(folder):

@@ -1,11 +1,14 @@
+import json
+
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.report.efficiency_table import efficiency, ranking
 from noisy_student.report.page import write_report
 from noisy_student.report.results import read_results
-from noisy_student.tables import write_table
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
 
@@ -54,6 +57,33 @@ def test_the_ranking_shows_measures_that_were_taken_with_their_n(results):
     assert "time" in table.columns and "GPU area over 2048 MB" not in table.columns
     time = table.columns.index("time")
     assert {row[time].note for row in table.rows if row[0].text == "test"} == {"n = 2"}
+
+
+@pytest.mark.parametrize("gpu", [None, "A100"])
+def test_the_machine_is_named_and_figures_of_several_are_not_compared(results, tmp_path, gpu):
+    words = f"EPYC (64 cores, {gpu or 'no GPU used'})"
+    for number in (0, 1):
+        path = tmp_path / f"round_{number}/efficiency.tsv"
+        write_table(read_table(path).assign(cpu="EPYC", cores=64, gpu=gpu), path)
+    alike = read_results(tmp_path)
+    assert f"Measured on {words}." in efficiency(alike).caption and words in methods(alike)
+    assert "do not count" not in ranking(alike).caption
+    write_table(read_table(path).assign(gpu="V100"), path)
+    other = read_results(tmp_path)
+    assert "do not compare" in efficiency(other).caption and "do not count" in ranking(other).caption
+    assert [row[0].note for row in efficiency(other).rows] == [words, "EPYC (64 cores, V100)"]
+    assert f"on {words} and EPYC (64 cores, V100), once" in methods(other)
+
+
+def test_the_methods_text_has_the_number_of_scans_that_there_were_to_measure(results, tmp_path):
+    path = tmp_path / "run.json"
+    record = json.loads(path.read_text())
+    record["configuration"]["efficiency"]["scans"] = 50
+    path.write_text(json.dumps(record))
+    assert "on the first 2 test scans" in methods(read_results(tmp_path))
+    for number in (0, 1):
+        (tmp_path / f"round_{number}/efficiency.tsv").unlink()
+    assert "on the first 50 test scans" in methods(read_results(tmp_path))
 
 
 def test_the_page_shows_both_or_says_that_nothing_was_measured(results, tmp_path):

@@ -1,15 +1,15 @@
 """The report of a run in whose scans not every organ is labelled says so, and counts each where it is."""
 
 import json
-from dataclasses import replace
+import shutil
 
 import pandas as pd
 import pytest
 
+from methods_text import methods
 from noisy_student.organs import FLARE22
 from noisy_student.report.labelled_organs import in_words, labelled_organs
 from noisy_student.report.learned_scans import learned_scans
-from noisy_student.report.methods import methods
 from noisy_student.report.organ_tables import every_round, labelled_only
 from noisy_student.report.page import write_report
 from noisy_student.report.protocol import protocol
@@ -18,7 +18,7 @@ from noisy_student.report.results import read_results
 from noisy_student.report.run_tables import rounds
 from noisy_student.report.warnings import organs
 from noisy_student.sets import JudgedSet
-from noisy_student.tables import write_table
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
 ESOPHAGUS, KIDNEY = 10, 13
@@ -69,11 +69,14 @@ def test_where_an_organ_is_labelled_stands_in_a_table_a_warning_and_the_methods_
     assert text.count("left kidney in none") == 4
 
 
-def test_in_how_many_scans_only_some_voxels_are_labelled_stands_in_the_methods_text(whole):
+def test_in_how_many_scans_only_some_voxels_are_labelled_stands_in_the_methods_text(whole, tmp_path):
     assert "some voxels" not in methods(whole)
-    labelled = whole.cases[whole.cases["role"] == "labelled"].index
-    shares = pd.Series([0.021, 0.1], labelled[:2]).reindex(whole.cases.index)
-    text = methods(replace(whole, cases=whole.cases.assign(labelled_share=shares)))
+    folder = shutil.copytree(whole.folder, tmp_path / "copy")
+    cases = read_table(folder / "cohort/cases.tsv")
+    labelled = cases[cases["role"] == "labelled"].index
+    shares = pd.Series([0.021, 0.1], labelled[:2]).reindex(cases.index)
+    write_table(cases.assign(labelled_share=shares), folder / "cohort/cases.tsv")
+    text = methods(read_results(folder))
     assert f"In 2 of {len(labelled)} labelled scans only some voxels are labelled (2.1% to 10.0% of them). " in text
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from methods_text import methods
 from noisy_student.images import read_image
 from noisy_student.report.left_out import cut_where_most, left_out, left_out_examples
-from noisy_student.report.methods import SOFT_REFERENCE, methods, references
+from noisy_student.report.methods import SOFT_REFERENCE, references
 from noisy_student.report.protocol import protocol
 from noisy_student.report.pseudo_label_learned import learned, shares_left_out
 from noisy_student.report.results import read_results

@@ -2,11 +2,11 @@
 
 import pytest
 
+from methods_text import methods
 from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.report.case_table import case_rows
 from noisy_student.report.chosen import judged_cases
 from noisy_student.report.efficiency_table import ranking
-from noisy_student.report.methods import methods
 from noisy_student.report.numbers import score
 from noisy_student.report.organ_tables import labelled_only
 from noisy_student.report.page import write_report

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from methods_text import methods
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.selection_rules import SELECTION
-from noisy_student.report.methods import methods
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
 from noisy_student.report.settings import (

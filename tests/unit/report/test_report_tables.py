@@ -1,6 +1,7 @@
 """The tables of the report hold the numbers of the result tables, in the paper's order."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from noisy_student.files import read_json
 from noisy_student.organs import FLARE22
 from noisy_student.report import held_out_table
-from noisy_student.report.case_table import case_rows
+from noisy_student.report.case_table import case_rows, case_scores
 from noisy_student.report.learned_scans import learned_scans
 from noisy_student.report.methods.labelling import pseudo_labels
 from noisy_student.report.methods.scans import design
@@ -21,6 +22,7 @@ from noisy_student.report.run_tables import facts, rounds
 from noisy_student.report.training import trainings
 from noisy_student.report.warnings import missing
 from noisy_student.sets import JudgedSet
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
 NAMES = [*(organ.name for organ in FLARE22), "mean"]
@@ -150,6 +152,27 @@ def test_labelled_scans_have_the_scores_of_the_fold_that_held_them_out(results):
         expected = held_out.get(item["case"])
         assert means[1] is None if expected is None else means[1] == pytest.approx(expected * rows["perOne"], abs=1)
         assert (len(item["maps"]) > 1) == (expected is not None)
+
+
+def test_a_held_out_scan_keeps_its_score_beside_a_pseudo_label(results, tmp_path):
+    """One that is labelled in part was filled by the teacher; one that was corrected is held out as a hand label is."""
+    folder = shutil.copytree(results.folder, tmp_path / "copy") / "round_1"
+    held_out = read_table(folder / "model/fold_0/held_out.tsv")
+    labelled, corrected = held_out["case"].iloc[0], read_table(folder / "pseudo_label_truth.tsv")["case"].iloc[0]
+    both = [held_out[held_out["case"] == labelled].assign(case=case, DSC=0.25) for case in (labelled, corrected)]
+    write_table(pd.concat(both), folder / "model/fold_0/held_out.tsv")
+    scores = read_table(folder / "pseudo_label_scores.tsv")
+    filled = scores[scores["case"] == corrected].assign(case=labelled, mean_max_probability=0.75)
+    write_table(pd.concat([scores, filled]), folder / "pseudo_label_scores.tsv")
+    copied = read_results(folder.parent)
+    table = case_scores(copied)
+    assert not table.duplicated(["round", "case", "label"]).any()
+    rows = case_rows(copied)
+    shown = {item["case"]: item["scores"] for item in rows["cases"]}
+    for case in (labelled, corrected):
+        assert shown[case]["DSC"][0][1] == 0.25 * rows["perOne"] and "confidence" in shown[case]
+        assert shown[case].get("NSD", [[None] * 3])[0][1] is None
+    assert shown[labelled]["confidence"][0][1] == 0.75 * rows["perOne"]
 
 
 def test_a_round_after_the_end_of_all_rounds_learned_nothing_and_took_no_time(tmp_path):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from noisy_student.report import held_out_table, methods, run_tables
+from methods_text import methods
+from noisy_student.report import held_out_table, run_tables
 from noisy_student.report.results import read_results
 from noisy_student.report.verdict import paragraph
 from noisy_student.report.warnings import warnings
@@ -30,7 +31,7 @@ def test_where_it_came_from_is_said_with_its_checksum(results):
     assert table["model"] == "/models/a.zip" and table["SHA-256"] == f"a.zip {'a' * 64}"
     assert table["does not mark"] == "duodenum, left kidney" and table["left out of the loss"] == "tumour"
     assert table["organs"].startswith("liver, right kidney") and "duodenum" not in table["organs"]
-    text = methods.methods(results)
+    text = methods(results)
     assert f"a teacher from elsewhere (/models/a.zip, SHA-256 {'a' * 64}) labelled 30 unlabelled scans" in text
     assert (
         "a student learned from these and those of 8 hand-labelled scans" in text
@@ -40,7 +41,7 @@ def test_where_it_came_from_is_said_with_its_checksum(results):
 
 
 def test_its_own_folds_and_axes_are_said_not_those_of_this_runs_trainings(results):
-    text = methods.methods(results)
+    text = methods(results)
     own = "Folds and mirroring of round 0 are not these: the model from elsewhere labelled with all of its folds, {}."
     assert own.format("without mirroring") in text
 
@@ -49,10 +50,10 @@ def test_its_own_folds_and_axes_are_said_not_those_of_this_runs_trainings(result
 
     prediction = results.run["configuration"]["prediction"] | {"mirroring": True}
     mirrored = own.format("over copies mirrored along the axes of its own training")
-    assert mirrored in methods.methods(configured(prediction=prediction))
+    assert mirrored in methods(configured(prediction=prediction))
     both = configured(postprocessing={"predictions": True, "pseudo_labels": True})
     ends = "and pseudo-labels, and to nothing that a model from elsewhere labelled."
-    assert ends in methods.methods(both) and "nothing that" not in text
+    assert ends in methods(both) and "nothing that" not in text
 
 
 def test_organs_that_it_does_not_mark_are_a_warning(results):
@@ -77,4 +78,4 @@ def test_several_are_named_with_how_they_labelled_and_the_page_is_whole(tmp_path
 
 def test_a_trained_teacher_has_no_such_table(tmp_path):
     results = read_results(SyntheticRun().write(tmp_path))
-    assert run_tables.teachers(results) is None and "elsewhere" not in methods.methods(results)
+    assert run_tables.teachers(results) is None and "elsewhere" not in methods(results)

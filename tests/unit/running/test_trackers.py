@@ -28,7 +28,7 @@ class Results:
     def __init__(self, folder):
         self.folder = folder / "mine/results"
         self.fold = self.folder / "round_0/model/fold_0"
-        self.fold.mkdir(parents=True)
+        self.fold.mkdir(parents=True, exist_ok=True)
         self.settings()
 
     def settings(self, epochs=5):
@@ -212,6 +212,34 @@ def test_mlflow_begins_a_run_anew_whose_points_were_made_anew(results, tmp_path)
         give(results.folder, {"mlflow": str(tmp_path / "runs")})
     ((_, _, curves, _),) = mlflow_runs(tmp_path / "runs").values()
     assert curves["training_loss"] == [(0, 2.0), (1, 1.0)]
+
+
+def test_scores_of_runs_in_folders_of_one_name_stand_side_by_side(tmp_path):
+    from mlflow.entities import ViewType
+
+    from noisy_student.running.tracking.to_mlflow import client_of
+
+    place, board = tmp_path / "runs", tmp_path / "board"
+    for _ in range(2):
+        for name, dsc in (("a", 0.5), ("b", 0.7)):
+            one = Results(tmp_path / name)
+            one.judged(0, dsc)
+            give(one.folder, {"mlflow": str(place), "tensorboard": str(board)})
+    client = client_of(str(place))
+    runs = client.search_runs([client.get_experiment_by_name("mine").experiment_id], run_view_type=ViewType.ALL)
+    scores = [run for run in runs if run.info.run_name == "scores"]
+    assert sorted(run.data.metrics["test/DSC/mean"] for run in scores) == [0.5, 0.7]
+    assert {run.info.lifecycle_stage for run in scores} == {"active"}
+    assert len(list(board.glob("mine/scores_*"))) == 2
+
+
+def test_scores_of_runs_at_one_path_of_two_computers_are_not_the_same(results):
+    results.judged(0, 0.5)
+    seen = set()
+    for day in (1, 1, 2):
+        (results.folder / "jobs.tsv").write_text(f"rule\tstarted\ntrain\t2026-01-0{day}T00:00:00+00:00\n")
+        seen |= {one.identity for one in tracked(results.folder) if one.name == "scores"}
+    assert len(seen) == 2
 
 
 @pytest.fixture

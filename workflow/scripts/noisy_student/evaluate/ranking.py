@@ -2,7 +2,8 @@
 
 Source: FLARE22. Rank the teams for each case and measure, then average the ranks; the two efficiency areas count
 half. DSC and NSD of a case are means over the organs that are labelled in it. Equal results share the mean of their
-ranks. What was measured, as times are, fluctuates: results that differ by less than that count as equal.
+ranks. What was measured, as times are, fluctuates: results that differ by less than that count as equal. Measured on
+several kinds of machines, it does not count.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from noisy_student.evaluate.aggregate import by_case, one_label_table
 from noisy_student.evaluate.comparison import TIE_DIGITS
 from noisy_student.evaluate.groups import by_set, keys_of
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
+from noisy_student.machine import machines
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,17 @@ def rank_rounds(
     Columns: place, score (lower is better), and per measure mean rank and n.
 
     Cases that a round lacks are left out for all. A measure that no case has (no GPU, no efficiency table) has an
-    empty mean rank, n 0, and does not count. Raises InputError for scores of several label tables.
+    empty mean rank, n 0, and does not count; nor do times and areas of several kinds of machines. Raises InputError for
+    scores of several label tables.
     """
+    measured = (efficiency or {}) if len(machines((efficiency or {}).values())) < 2 else {}
     one_label_table(scores.items())
     tables = {number: by_set(table, pool_sets) for number, table in scores.items()}
     first = next(iter(scores.values()))
     names, ranked = keys_of(first), []
     for key in by_set(first, pool_sets):
         of_set = {number: table.get(key, scores[number][:0]) for number, table in tables.items()}
-        ranked.append(_rank(of_set, efficiency or {}).assign(**dict(zip(names, key, strict=True))))
+        ranked.append(_rank(of_set, measured).assign(**dict(zip(names, key, strict=True))))
     table = pd.concat(ranked, ignore_index=True)
     return table[[*names, *table.columns.drop(names)]]
 

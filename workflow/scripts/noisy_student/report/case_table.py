@@ -21,13 +21,15 @@ ROLES = ("test", "validation", "unlabelled", "labelled")
 def case_scores(results: Results) -> pd.DataFrame:
     """One row per case, organ and round: the table behind the page's.
 
-    Scores are those of validation and test scans, of labelled scans by the fold that held them out (DSC alone), and of
-    pseudo-labels where their truth is known; `confidence` is that of pseudo-labels.
+    Scores are those of validation and test scans, of hand-labelled scans by the fold that held them out (DSC alone),
+    and of other pseudo-labels where their truth is known; `confidence` is that of pseudo-labels.
     """
     tables = [table for round_ in results.chain for table in _scores(round_)]
     if not tables:
         return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(tables, ignore_index=True)
+    # A scan that a fold held out may have a pseudo-label beside it, as one that is labelled in part.
+    keys = ["round", "case", "label"]
+    table = pd.concat(tables, ignore_index=True).groupby(keys, sort=False, dropna=False, as_index=False).first()
     roles = results.cases.set_index("case")["role"]
     return table.assign(role=table["case"].map(roles), set=table["set"].fillna("")).reindex(columns=COLUMNS)
 
@@ -45,6 +47,7 @@ def _scores(round_: Round) -> list[pd.DataFrame]:
     made = made.assign(**{CONFIDENCE: made[CONFIDENCE].where(made["voxels"] > 0)})[[*keys, CONFIDENCE]]
     truth = round_.pseudo_label_truth[[*keys, *MEASURES]]
     pseudo = made.merge(truth, on=keys, how="outer", sort=False) if len(made) and len(truth) else made
+    pseudo.loc[pseudo["case"].isin(round_.held_out["case"]), pseudo.columns.intersection(MEASURES)] = np.nan
     tables = (round_.scores, round_.held_out, pseudo)
     return [table.reindex(columns=[c for c in COLUMNS if c in table]).assign(round=round_.number, set=table.get("set"))
             for table in tables if len(table)]  # fmt: skip

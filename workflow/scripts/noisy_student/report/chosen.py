@@ -7,7 +7,7 @@ import pandas as pd
 from noisy_student.evaluate.aggregate import FAILURE_DSC
 from noisy_student.report.numbers import score
 from noisy_student.report.results import Results, Round
-from noisy_student.report.verdict import judged_sets
+from noisy_student.report.verdict import judged_sets, selected
 from noisy_student.sets import JudgedSet, rows_of
 
 EACH = 2  # worst kept and best dropped pseudo-labels
@@ -75,7 +75,7 @@ def _weak_organs(scores: pd.DataFrame) -> list[tuple[str, str]]:
 
 def last_selected(results: Results) -> Round | None:
     """The last round whose pseudo-labels were kept or dropped for a student to learn from."""
-    return next((r for r in reversed(results.rounds) if len(r.selection) and r.repeats is None), None)
+    return next(reversed(selected(results)), None)
 
 
 def pseudo_labelled_cases(results: Results) -> list[Choice]:

@@ -44,9 +44,16 @@ def in_words(round_: Round, organs: Sequence[Organ]) -> str:
     said = [f"{len(used) - len(changed)} confirmed, {len(changed)} changed"]
     said += [f"most often {often.index[0]}, in {often.iloc[0]}"] if len(often) else []
     said += [f"{partly} in some organs alone"] if partly else []
-    said += [f"in {duration(minutes * SECONDS_PER_MINUTE)} of work"] if (minutes := used["minutes"].sum()) else []
+    said += [_work(used["minutes"])] if used["minutes"].sum() else []
     were = "was" if len(used) == 1 else "were"
     return f"{count(len(used), 'pseudo-label')} of {round_.name} {were} looked through by hand ({'; '.join(said)})"
+
+
+def _work(minutes: pd.Series) -> str:
+    """How long it took, and for how many of them that was written down if not for all."""
+    known = minutes.count()
+    of_known = "" if known == len(minutes) else f" on {known} of them"
+    return f"in {duration(minutes.sum() * SECONDS_PER_MINUTE)} of work{of_known}"
 
 
 def _since(results: Results, round_: Round) -> str:

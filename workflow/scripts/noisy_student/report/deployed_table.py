@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.evaluate.aggregate import MEASURES
-from noisy_student.report.efficiency_table import measured_means, measured_number
+from noisy_student.report.efficiency_table import are_of_one_machine, measured_means, measured_number
 from noisy_student.report.numbers import MISSING, interval, magnitude, product, score, signed, signed_interval
 from noisy_student.report.organ_tables import change_in_words, comparison_row, mark, summary_row
 from noisy_student.report.paper import (
@@ -61,7 +61,8 @@ def deployed(results: Results) -> Table | None:
         caption=(
             "It learned from the hand labels and from what the model of the round beside it made of the other scans, "
             "and taught nobody. Below its means the paired difference with its 95 % interval and p-value; below its "
-            "costs their share of its teacher’s." + _of_the_winner(results)
+            "costs their share of its teacher’s, over the scans that both labelled in time, if on machines of one kind."
+            + _of_the_winner(results)
         ),
         columns=["", *columns],
         rows=[[Cell(name), *(cells.get(name, Cell(MISSING)) for cells in columns.values())] for name in names],
@@ -117,18 +118,24 @@ def _compared(results: Results, judged: JudgedSet, measure: str) -> Cell:
 
 
 def _costs(round_: Round, teacher: Round | None = None) -> dict[str, Cell]:
-    """What was measured, as shares of the teacher's."""
+    """What was measured, as shares of the teacher's; a time with how many scans count with the penalty in it."""
     means, cells = measured_means(round_), {}
+    failed = f"{means['failed']} of {means['scans']} failed: penalty" if means["failed"] else ""
     for column, (heading, what) in COSTS.items():
         share = _share(round_, teacher, column) if teacher else ""
         if pd.notna(means[column]):
-            cells[heading] = Cell(measured_number(means[column]), f"{share} {what}" if share else "")
+            notes = f"{share} {what}" if share else "", failed if column == "seconds" else ""
+            cells[heading] = Cell(measured_number(means[column]), "; ".join(filter(None, notes)))
     return cells
 
 
 def _share(student: Round, teacher: Round, column: str) -> str:
-    share = measured_means(student)[column] / measured_means(teacher)[column]
-    return "" if pd.isna(share) else f"{share:.0%}"
+    """Over the scans that both labelled in time; empty without any, or on machines of several kinds."""
+    tables = (round_.efficiency[round_.efficiency["outcome"] == "ok"] for round_ in (student, teacher))
+    own, teachers = (pd.to_numeric(table.set_index("case")[column]) for table in tables)
+    both = own.index.intersection(teachers.index)
+    share = own[both].mean() / teachers[both].mean()
+    return "" if pd.isna(share) or not are_of_one_machine([student, teacher]) else f"{share:.0%}"
 
 
 def _data(results: Results, judged: JudgedSet, measure: str) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """What labelling a scan costs, per round: means over the measured scans."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
-from noisy_student.report.numbers import MISSING
+from noisy_student.machine import in_words, machines
+from noisy_student.report.numbers import MISSING, and_
 from noisy_student.report.results import Results, Round, for_readers
 from noisy_student.report.table import Cell, Table
 
@@ -33,16 +36,21 @@ def efficiency(results: Results) -> Table:
     measured = [round_ for round_ in results.chain if len(round_.efficiency)]
     data = pd.DataFrame([measured_means(round_) for round_ in measured], columns=["round", "scans", "failed", *SHOWN])
     rows = [
-        [Cell(round_.name), Cell(_scans(row)), *(Cell(measured_number(getattr(row, column))) for column in SHOWN)]
+        [
+            Cell(round_.name, _machine(round_, measured)),
+            Cell(_scans(row)),
+            *(Cell(measured_number(getattr(row, column))) for column in SHOWN),
+        ]
         for round_, row in zip(measured, data.itertuples(), strict=True)
     ]
     return Table(
         name="efficiency",
         title="Efficiency",
         caption=(
-            "Means over the measured scans, each labelled from its file by a fresh process on a machine that ran "
-            "nothing else of this workflow; start-up and loading the model count. Areas are the challenge’s nominal "
-            "sums, beside them the true integrals over time." + _without_gpu(data)
+            "Means over the measured scans, each labelled from its file by a fresh process, in a job of its own; "
+            "start-up and loading the model count. GPU memory and both areas are those of the whole device and "
+            "machine, with whatever else ran there. Areas are the challenge’s nominal sums, beside them the true "
+            "integrals over time." + _machines(measured) + _without_gpu(data)
         ),
         columns=["round", "scans", *SHOWN.values()],
         rows=rows,
@@ -72,10 +80,31 @@ def measured_number(value: float) -> str:
     return MISSING if pd.isna(value) else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def measured_on(rounds: Iterable[Round]) -> list[str]:
+    """The kinds of machines on which rounds were measured, in words, as far as it is known."""
+    return [words for machine in machines(round_.efficiency for round_ in rounds) if (words := in_words(machine))]
+
+
+def are_of_one_machine(rounds: Iterable[Round]) -> bool:
+    """Whether the rounds that were measured were so on machines of one kind: only then do times and areas compare."""
+    return len(machines(round_.efficiency for round_ in rounds)) < 2
+
+
+def _machine(round_: Round, measured: list[Round]) -> str:
+    """What the round was measured on, where that differs among rounds."""
+    return "" if are_of_one_machine(measured) else and_(measured_on([round_]) or ["machine not recorded"])
+
+
+def _machines(measured: list[Round]) -> str:
+    if not are_of_one_machine(measured):
+        return " Not all rounds were measured on machines of one kind: times and areas do not compare."
+    return "".join(f" Measured on {words}." for words in measured_on(measured))
+
+
 def _without_gpu(data: pd.DataFrame) -> str:
     if data.empty or data["gpu_area_mb_s"].notna().any():
         return ""
-    return " There was no GPU: its columns are empty, and figures of a CPU do not compare with the challenge’s."
+    return " They used no GPU: its columns are empty, and figures of a CPU do not compare with the challenge’s."
 
 
 def ranking(results: Results) -> Table:
@@ -83,7 +112,8 @@ def ranking(results: Results) -> Table:
     data = for_readers(results.ranking)
     teams = {"set": data["set"].tolist()} if "set" in data else {}
     teams |= {"round": [results.rounds[int(number)].name for number in data["round"]]}
-    return ranking_table(data, "The challenge’s ranking, with rounds in the place of teams", teams)
+    other = "" if are_of_one_machine(results.rounds) else " They do not count here: several kinds of machines measured."
+    return ranking_table(data, "The challenge’s ranking, with rounds in the place of teams", teams, other)
 
 
 def ranking_table(data: pd.DataFrame, title: str, teams: dict[str, list[str]], remark: str = "") -> Table:

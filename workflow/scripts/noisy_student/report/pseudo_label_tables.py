@@ -32,7 +32,7 @@ def _reasons(round_: Round) -> pd.DataFrame:
 
 def organs(results: Results, round_: Round) -> Table:
     """Per organ of the kept cases: confidence, volume beside the labelled scans', where it is absent or masked."""
-    kept = round_.selection[round_.selection["decision"] == "kept"]
+    kept = round_.kept
     masked = Counter(organ for organs in masked_organs(kept).values() for organ in organs)
     table, labelled = kept_organs(round_), results.labelled_measures
     data = pd.DataFrame([_organ(table[table["label"] == organ.label], organ.name) for organ in results.organs])

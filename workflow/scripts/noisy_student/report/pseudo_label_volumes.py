@@ -10,9 +10,8 @@ from noisy_student.report.results import Results, Round
 
 def kept_organs(round_: Round) -> pd.DataFrame:
     """The scores of the organs that a student learns from: of kept scans, without masked organs."""
-    kept = round_.selection[round_.selection["decision"] == "kept"]
-    masked = {(case, organ) for case, organs in masked_organs(kept).items() for organ in organs}
-    table = round_.pseudo_label_scores[round_.pseudo_label_scores["case"].isin(kept["case"])]
+    masked = {(case, organ) for case, organs in masked_organs(round_.kept).items() for organ in organs}
+    table = round_.pseudo_label_scores[round_.pseudo_label_scores["case"].isin(round_.kept["case"])]
     used = [pair not in masked for pair in zip(table["case"], table["organ"], strict=True)]
     return table[pd.Series(used, index=table.index, dtype=bool)]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.cohort.labelled_organs import LABELLED_SHARE
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
@@ -21,7 +22,7 @@ from noisy_student.train.origins import CORRECTED, FILLED, unfilled_name
 
 CASES = (
     *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
-    *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "organs"),
+    *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "organs", LABELLED_SHARE),
 )
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
@@ -87,6 +88,11 @@ class Round:
     verdict: dict[str, Any]
     postprocessing: dict[str, Any]
     is_deployed: bool = False
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """The rows of its selection that were kept."""
+        return self.selection[self.selection["decision"] == "kept"]
 
     @property
     def filled(self) -> int:

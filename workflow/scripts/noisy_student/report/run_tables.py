@@ -22,13 +22,17 @@ from noisy_student.sets import JudgedSet
 
 
 def environment(results: Results) -> Table:
-    """Table 1: the machine and the versions."""
+    """Table 1: the machine that wrote the run's record, and the versions."""
     machine, versions = results.run.get("machine", {}), results.run.get("versions", {})
     rows = [(key.replace("ram_gb", "RAM, GB").replace("gpu", "GPU").replace("cpu", "CPU"), value or "none")
             for key, value in machine.items()]  # fmt: skip
     rows += list(versions.items())
-    return plain("table_1_environment", "Table 1. Environment", "As recorded when the run ended.",
-                 pd.DataFrame(rows, columns=["what", "this run"]))  # fmt: skip
+    caption = (
+        "The machine on which the record was written when the run ended; trainings and measurements may have run on "
+        "others."
+    )
+    data = pd.DataFrame(rows, columns=["what", "this run"])
+    return plain("table_1_environment", "Table 1. Environment", caption, data)
 
 
 def rounds(results: Results, judged: JudgedSet) -> Table:
@@ -67,7 +71,7 @@ def _round_row(results: Results, round_: Round, judged: JudgedSet) -> list[Cell]
 
 def _round_data(results: Results, round_: Round, judged: JudgedSet) -> dict[str, Any]:
     data: dict[str, Any] = {"round": round_.number, **judged.keys}
-    data["kept_pseudo_labels"] = int((round_.selection["decision"] == "kept").sum())
+    data["kept_pseudo_labels"] = len(round_.kept)
     data["training_seconds"] = sum(fold["seconds"].sum() for fold in round_.training.values())
     for measure in ("DSC", "NSD"):
         mean = summary_row(round_, judged, 0, measure)

@@ -177,8 +177,8 @@ def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
     """The same of the last selection."""
     found = []
     for round_ in selected(results)[-1:]:
-        kept = int((round_.selection["decision"] == "kept").sum())
-        found.append((f"pseudo-labels kept, round {round_.number}", f"{kept} of {len(round_.selection)}", ""))
+        kept = f"{len(round_.kept)} of {len(round_.selection)}"
+        found.append((f"pseudo-labels kept, round {round_.number}", kept, ""))
     return found
 
 
@@ -197,8 +197,7 @@ def selected(results: Results) -> list[Round]:
 
 def pseudo_labels_in_words(round_: Round) -> str:
     """How many pseudo-labels a round kept."""
-    kept = int((round_.selection["decision"] == "kept").sum())
-    return f"Round {round_.number} kept {kept} of {count(len(round_.selection), 'pseudo-label')}."
+    return f"Round {round_.number} kept {len(round_.kept)} of {count(len(round_.selection), 'pseudo-label')}."
 
 
 def worsened(results: Results) -> list[str]:

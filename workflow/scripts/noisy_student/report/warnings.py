@@ -51,7 +51,7 @@ def all_dropped(results: Results) -> list[str]:
     """Rounds whose selection kept nothing, or has not decided yet."""
     found = [text for round_ in results.rounds if (text := _undecided(round_))]
     for round_ in results.rounds:
-        is_dropped = len(round_.selection) and not (round_.selection["decision"] == "kept").any()
+        is_dropped = len(round_.selection) and round_.kept.empty
         if is_dropped and not round_.corrected:
             found.append(
                 f"Round {round_.number}: all {count(len(round_.selection), 'pseudo-label')} were dropped, so it has no "

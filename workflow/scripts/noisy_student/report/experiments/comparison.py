@@ -15,6 +15,7 @@ from noisy_student.evaluate.experiments import (
 )
 from noisy_student.evaluate.shared_scans import only, shared_scans
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
+from noisy_student.machine import is_known, machines
 from noisy_student.organs import Organ
 from noisy_student.report.experiments.experiment import Experiment
 from noisy_student.report.table import one_row
@@ -121,9 +122,15 @@ def compare(experiments: Sequence[Experiment]) -> Comparison:
 
 
 def machines_are_equal(experiments: Sequence[Experiment]) -> bool:
-    """Whether all ran on machines of one kind, as far as their records say: only then do times compare."""
-    machines = [experiment.results.run.get("machine") for experiment in experiments]
-    return all(machines) and all(m.get(key) == machines[0].get(key) for m in machines for key in MACHINE)
+    """Whether all rounds were measured on machines of one kind: only then do times compare.
+
+    Where tables do not say it, by the experiments' records, which may have been written on another machine.
+    """
+    measured = machines(table for experiment in experiments for table in experiment.efficiency.values())
+    if len(measured) > 1 or any(map(is_known, measured)):
+        return len(measured) == 1
+    recorded = [experiment.results.run.get("machine") for experiment in experiments]
+    return all(recorded) and all(one.get(key) == recorded[0].get(key) for one in recorded for key in MACHINE)
 
 
 def left_out_in_words(scans: pd.DataFrame) -> list[str]:

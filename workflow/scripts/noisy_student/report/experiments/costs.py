@@ -7,9 +7,8 @@ import pandas as pd
 from noisy_student.report.efficiency_table import ranking_table
 from noisy_student.report.experiments.comparison import Comparison, machines_are_equal
 from noisy_student.report.experiments.experiment import Experiment
-from noisy_student.report.experiments.training_time import folds_of, training_seconds
 from noisy_student.report.numbers import MISSING, count, duration
-from noisy_student.report.results import Round
+from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table
 
 
@@ -28,7 +27,7 @@ def ranking(comparison: Comparison) -> Table:
 def _what_counts(comparison: Comparison) -> str:
     if machines_are_equal(comparison.experiments):
         return " Scans on which a round was not measured do not count for any."
-    return " Running time and areas do not count: not all experiments were recorded on the same kind of machine."
+    return " Running time and areas do not count: not all was measured on machines of one kind, as far as is recorded."
 
 
 def costs(comparison: Comparison) -> Table:
@@ -42,7 +41,7 @@ def costs(comparison: Comparison) -> Table:
         [
             Cell(row.experiment),
             Cell(name),
-            Cell(duration(3600 * row.training_hours), _jobs_in_words(row)),
+            Cell(duration(3600 * row.training_hours), _folds_in_words(row)),
             Cell(MISSING if pd.isna(row.seconds_a_scan) else f"{row.seconds_a_scan:.1f}", _penalties(row)),
         ]
         for row, name in zip(data.itertuples(), names, strict=True)
@@ -51,9 +50,8 @@ def costs(comparison: Comparison) -> Table:
         name="costs",
         title="Costs",
         caption=(
-            "Training: wall time of the training jobs in each experiment’s own jobs.tsv, folds added up, failed "
-            "attempts before the one that finished too; on a cluster it holds the time in the queue. A dash: jobs.tsv "
-            "has no such job, as where a model was taken from elsewhere; what it took is not known here. "
+            "Training: wall time of the epochs that the model rests on, folds added up, wherever and whenever they "
+            "were trained. A dash: none was trained for this round, as where a model was taken from elsewhere. "
             + _scans_measured(comparison, len(scans))
         ),
         columns=["experiment", "round", "training", "seconds a scan"],
@@ -63,26 +61,29 @@ def costs(comparison: Comparison) -> Table:
 
 
 def _costs(experiment: Experiment, round_: Round, scans: set[str]) -> dict[str, Any]:
-    seconds = training_seconds(experiment.results, round_.number)
+    seconds = {fold: epochs["seconds"].sum() for fold, epochs in round_.training.items() if len(epochs)}
     measured = round_.efficiency[round_.efficiency["case"].isin(scans)]
     return {
         "experiment": experiment.name,
         "round": round_.number,
         "training_hours": sum(seconds.values()) / 3600 if seconds else float("nan"),
-        "training_jobs": len(seconds),
-        "folds": len(folds_of(experiment.results, round_.number)),
+        "folds_trained": len(seconds),
+        "folds": len(_configured_folds(experiment.results) or seconds),
         "seconds_a_scan": pd.to_numeric(measured["seconds"]).mean(),
         "scans_measured": len(measured),
         "scans_failed": int((measured["outcome"] != "ok").sum()),
     }
 
 
-def _jobs_in_words(row: Any) -> str:
-    if not row.training_jobs:
-        return "no training job here"
-    if row.training_jobs < row.folds:
-        return f"{row.training_jobs} of {row.folds} folds; no job of the others here"
-    return count(row.folds, "fold")
+def _configured_folds(results: Results) -> list[int]:
+    """Empty where no configuration was recorded."""
+    return results.run.get("configuration", {}).get("training", {}).get("folds", [])
+
+
+def _folds_in_words(row: Any) -> str:
+    if not row.folds_trained:
+        return "not trained"
+    return f"{row.folds_trained} of {row.folds} folds" if row.folds_trained < row.folds else count(row.folds, "fold")
 
 
 def _penalties(row: Any) -> str:
@@ -99,4 +100,4 @@ def _scans_measured(comparison: Comparison, scans: int) -> str:
     )
     if machines_are_equal(comparison.experiments):
         return text
-    return f"{text} The machines were not all recorded as of the same kind, so times compare with care."
+    return f"{text} Not all was measured on machines of one kind, as far as is recorded: times do not compare."

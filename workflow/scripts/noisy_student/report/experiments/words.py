@@ -7,7 +7,7 @@ import pandas as pd
 from noisy_student.report.experiments.comparison import Comparison, left_out_in_words, machines_are_equal
 from noisy_student.report.experiments.experiment import Experiment
 from noisy_student.report.experiments.tables import correction, few
-from noisy_student.report.numbers import count, interval, score, signed
+from noisy_student.report.numbers import and_, count, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words
 from noisy_student.report.verdict import CERTAIN, MIXED, NONE, UNKNOWN, certainty
 from noisy_student.report.warnings import collapsed, stopped
@@ -31,7 +31,7 @@ def _outcome(change: pd.Series) -> str:
 
 
 def _said(outcome: str, names: list[str], baseline: str) -> str:
-    listed, verb = _listed(names), "is" if len(names) == 1 else "are"
+    listed, verb = and_(names), "is" if len(names) == 1 else "are"
     return {
         "better": f"{listed} {verb} better than {baseline}, by more than chance explains",
         "worse": f"{listed} {verb} worse than {baseline}, by more than chance explains",
@@ -39,10 +39,6 @@ def _said(outcome: str, names: list[str], baseline: str) -> str:
         NONE: f"{listed} cannot be told apart from {baseline}",
         UNKNOWN: f"too few scans to tell {listed} from {baseline}",
     }[outcome]
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _last_difference(comparison: Comparison, experiment: Experiment, role: str, measure: str) -> pd.Series:
@@ -117,4 +113,4 @@ def _machines(comparison: Comparison) -> list[str]:
     is_measured = any(experiment.efficiency for experiment in comparison.experiments)
     if not is_measured or machines_are_equal(comparison.experiments):
         return []
-    return ["The experiments were not all recorded on the same kind of machine: the ranking leaves times out."]
+    return ["Not all was measured on machines of one kind, as far as is recorded: the ranking leaves times out."]

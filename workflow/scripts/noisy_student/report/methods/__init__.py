@@ -54,11 +54,6 @@ def sections(results: Results) -> dict[str, str]:
     return {title: text for title, text in said.items() if text}
 
 
-def methods(results: Results) -> str:
-    """All of it as one text."""
-    return "\n\n".join(f"{title}. {text}" for title, text in sections(results).items())
-
-
 def references(results: Results) -> tuple[str, ...]:
     """What the methods text cites, by number; [6] is of soft targets alone."""
     return (*REFERENCES, SOFT_REFERENCE) if soft_rounds(results) else REFERENCES

@@ -3,6 +3,7 @@
 from noisy_student.evaluate.evaluation_modes import MODES, Mode
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.intervals import RESAMPLES
+from noisy_student.report.efficiency_table import measured_on
 from noisy_student.report.labelled_organs import sentence
 from noisy_student.report.numbers import and_, count
 from noisy_student.report.pseudo_label_calibration import BIN_PERCENT, OF_A_VOTE, is_vote
@@ -89,10 +90,16 @@ def _apart(results: Results, pool_sets: bool) -> str:
 
 
 def efficiency(results: Results) -> str:
-    """On how many scans what was measured."""
-    own = results.run["configuration"]["efficiency"]
+    """On how many scans what was measured; before any was, on how many it is to be."""
+    measured = max((len(round_.efficiency) for round_ in results.chain), default=0)
+    scans = measured or results.run["configuration"]["efficiency"]["scans"]
     return (
-        "Running time, memory and CPU use were measured as in the challenge, each scan in a fresh process on a machine "
-        f"that did nothing else of this run, once for each round on the first {count(own['scans'], 'test scan')} "
+        "Running time, memory and CPU use were measured as in the challenge, each scan in a fresh process, in a job of "
+        f"its own{_on_machines(results)}, once for each round on the first {count(scans, 'test scan')} "
         "(validation scans where there is no test scan)."
     )
+
+
+def _on_machines(results: Results) -> str:
+    names = measured_on(results.chain)
+    return f" on {and_(names)}" if names else ""

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE
 from noisy_student.report.labelled_organs import partly_labelled
 from noisy_student.report.numbers import and_, count
@@ -121,7 +119,7 @@ def _partly_labelled(results: Results) -> str:
 def _sparse(results: Results) -> str:
     """In how many scans only some voxels are labelled, how many of them, and what became of the others."""
     cases = results.cases[results.cases["role"] == "labelled"]
-    shares = cases.get(LABELLED_SHARE, pd.Series(dtype=float)).dropna()
+    shares = cases[LABELLED_SHARE].dropna()
     if not len(shares):
         return ""
     how_much = " to ".join(dict.fromkeys(f"{share:.1%}" for share in (shares.min(), shares.max())))

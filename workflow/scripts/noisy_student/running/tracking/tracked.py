@@ -113,12 +113,14 @@ def _scores(results: Path, folders: Mapping[str, Path], experiment: str) -> Trac
         for row in rows(paths[name]):
             if row["mean"]:
                 curves.setdefault(above + _metric(row), []).append(Point(step, float(row["mean"]), at))
+    # A folder's name may be that of another one's, and its path that of a folder on another computer.
+    begun = next((row.get("started") or "" for row in rows(results / "jobs.tsv")), "")
     record = results / "run.json"
     run = json.loads(record.read_text()) if record.exists() else {}
     return Tracked(
         experiment,
         SCORES,
-        _identity(experiment, SCORES),
+        _identity(experiment, SCORES, str(results.resolve()), begun),
         run.get("configuration", {}),
         curves,
         run.get("rounds") == sum(map(str.isdigit, paths)),

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import sys
 import zipfile
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from noisy_student.geometry import reorient
 from noisy_student.images import read_image, write_image
 from noisy_student.organs import FLARE22
 from noisy_student.reading.door import read_label_map, read_scan
+from noisy_student.review import handout
 from noisy_student.review.doubt import OrganDoubt
 from noisy_student.review.handout import RECORD, Handout, hand_out, pack, remove_earlier
 from noisy_student.review.itksnap import SAVED_IN
@@ -162,6 +164,29 @@ def test_a_file_beside_those_handed_out_is_somebodys_work_too(handed):
     (handed.folder / "mine.nii.gz").unlink()
     remove_earlier(handed.folder.parent)
     assert not handed.folder.exists()
+
+
+def test_what_is_not_handed_out_as_a_whole_is_not_there(tmp_path, monkeypatch):
+    write_series(tmp_path / "series", np.zeros((4, 5, 6), np.int16))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(handout, "workspace", killed)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(KeyboardInterrupt):
+        give(tmp_path, tmp_path / "series")
+    monkeypatch.undo()
+    assert not (tmp_path / "review/a").exists() and len(list((tmp_path / "review").iterdir())) == 1
+    remove_earlier(tmp_path / "review")
+    assert not list((tmp_path / "review").iterdir())
+
+
+def test_a_folder_that_was_not_handed_out_is_not_written_into(tmp_path):
+    write_series(tmp_path / "series", np.zeros((4, 5, 6), np.int16))
+    (tmp_path / "review/a").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"review/a before the scan is handed out"):
+        give(tmp_path, tmp_path / "series")
 
 
 def test_all_of_it_lies_in_one_zip_file_that_is_the_same_each_time(handed):

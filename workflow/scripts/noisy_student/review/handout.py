@@ -15,7 +15,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from noisy_student.errors import InputError
-from noisy_student.files import read_json, sha256, visible, whole_file, write_text
+from noisy_student.files import UNFINISHED, read_json, sha256, visible, whole_file, whole_folder, write_text
 from noisy_student.geometry import Geometry, reorient
 from noisy_student.images import read_image, write_image
 from noisy_student.organs import Organ
@@ -55,7 +55,18 @@ class Handout:
 
 
 def hand_out(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: str, round_number: int) -> list[str]:
-    """Write a scan's folder; the organs to look at with their places, in words."""
+    """Write a scan's folder, whole or not at all; the organs to look at with their places, in words.
+
+    Raises InputError for a label map on another grid, and where the folder is there.
+    """
+    if folder.exists():
+        got = f"the folder is there without {RECORD}, so it was not handed out, or not as a whole"
+        raise InputError(f"no {folder} before the scan is handed out", got, "take out what is yours, and delete it")
+    with whole_folder(folder) as unfinished:
+        return _write(wanted, unfinished, organs, made_by, round_number)
+
+
+def _write(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: str, round_number: int) -> list[str]:
     case = wanted.case
     scan_name, label_name, segmentation_name = f"{case}_scan.nii.gz", f"{case}.nii.gz", f"{case}.seg.nrrd"
     canonical, label_map = read_image(wanted.converted), read_image(wanted.label_map)
@@ -95,7 +106,10 @@ def hand_out(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: st
 
 
 def remove_earlier(folder: Path) -> None:
-    """Remove what was handed out before. Raises InputError where a person has saved something there since."""
+    """Remove what was handed out before, and what a kill left half-written.
+
+    Raises InputError where a person has saved something there since.
+    """
     records = sorted(folder.glob(f"*/{RECORD}"))
     for record in records:
         known = read_json(record)
@@ -110,6 +124,8 @@ def remove_earlier(folder: Path) -> None:
             )
     for record in records:
         shutil.rmtree(record.parent)
+    for unfinished in folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(unfinished)
 
 
 def pack(folder: Path, names: Sequence[str], path: Path, root: str) -> None:

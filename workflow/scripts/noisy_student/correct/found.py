@@ -141,12 +141,13 @@ def state(folder: Path, dates: bool = False) -> str:
     With `dates` also where it is replaced by one of the same size. The table of their organs is a part of it, as are
     the names that lie beside a label map under its own; what else lies there is not.
     """
-    files = sorted({str(file) for path in label_maps_in(folder) for file in _files_of(path)})
+    label_maps = label_maps_in(folder)
+    files = sorted({str(file) for path in label_maps for file in _files_of(path)})
     stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in files if os.path.exists(name)]  # noqa: PTH110, PTH116
     found = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
     table = folder / LOOKED_THROUGH
     said = [table.read_bytes()] if table.exists() else []
-    names = [(path.name, own.names) for path in label_maps_in(folder) if (own := own_names(label_map_at(path))).names]
+    names = [(path.name, own.names) for path in label_maps if (own := own_names(label_map_at(path))).names]
     return _short(repr([*found, *said, *names]).encode()) if found else ""
 
 

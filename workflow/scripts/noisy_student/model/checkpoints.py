@@ -10,11 +10,18 @@ from noisy_student.damage import damaged
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Whether the file is there and every record of it has its checksum."""
+    """Whether the file is there and every record of it has its checksum.
+
+    Raises OSError where it is there and may not or cannot be read just now: it may well be whole.
+    """
     try:
         with zipfile.ZipFile(checkpoint) as archive:
             return archive.testzip() is None
-    except (OSError, zipfile.BadZipFile):
+    except FileNotFoundError:
+        return False
+    except (OSError, MemoryError):
+        raise
+    except Exception:  # zipfile raises whatever damaged bytes lead to
         return False
 
 

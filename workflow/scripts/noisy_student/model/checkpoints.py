@@ -1,5 +1,6 @@
 """nnU-Net's checkpoints on disk: whether one is whole, and what it holds."""
 
+import errno
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import torch
 
 from noisy_student.damage import damaged
+
+# Of the system, where there is no file, or damaged bytes lead to a place in it that is none.
+NOT_WHOLE = (errno.ENOENT, errno.EINVAL)
 
 
 def is_whole(checkpoint: Path) -> bool:
@@ -17,9 +21,11 @@ def is_whole(checkpoint: Path) -> bool:
     try:
         with zipfile.ZipFile(checkpoint) as archive:
             return archive.testzip() is None
-    except FileNotFoundError:
-        return False
-    except (OSError, MemoryError):
+    except MemoryError:
+        raise
+    except OSError as error:
+        if error.errno in NOT_WHOLE:
+            return False
         raise
     except Exception:  # zipfile raises whatever damaged bytes lead to
         return False

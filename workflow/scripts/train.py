@@ -12,6 +12,7 @@ from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.errors import InputError
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
+from noisy_student.fold_files import PROGRESS
 from noisy_student.keeping.aside import aside_of_fold, settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
@@ -32,7 +33,6 @@ from noisy_student.train.held_out import COLUMNS, FOLDER, TABLE, label_held_out
 from noisy_student.train.trainer import (
     FINISHED_CHECKPOINT,
     LATEST_CHECKPOINT,
-    PROGRESS,
     VOICES_FOLDER,
     NoisyStudentTrainer,
     Places,

@@ -29,8 +29,8 @@ format: $(READY)
 	snakefmt Snakefile workflow benchmarks/study
 
 $(READY): requirements.lock
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON3) is $$($(PYTHON3) -V 2>&1). Name another: make run PYTHON3=python3.11"; exit 1; }
+	@$(PYTHON3) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "Python 3.11 to 3.13 is needed; $(PYTHON3) is $$($(PYTHON3) -V 2>&1). Name another: make run PYTHON3=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON3) -m venv .venv
 	pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	touch $@

@@ -19,6 +19,8 @@ CLIENTS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "srun")
 SYSTEM_FOLDER = Path("/etc/slurm")
 SEARCHED = os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin"))
 NULL_DEVICE = os.makedev(1, 3)
+# As of many partitions with GPUs; a job that asks for more waits for ever.
+MAX_TIME = "3-00:00:00"
 
 
 def missing_programs() -> list[str]:
@@ -147,11 +149,13 @@ class Cluster:
             "SlurmdParameters": "config_overrides",
             "ReturnToService": 2,
             "KillWait": 2,
+            # A job whose node is lost comes back only if it asks for that itself.
+            "JobRequeue": 0,
             "SchedulerType": "sched/backfill",
             "SchedulerParameters": "batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1",
         }
         lines = [f"{key}={value}" for key, value in settings.items()]
-        lines += [*nodes, f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES MaxTime=INFINITE State=UP"]
+        lines += [*nodes, f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES MaxTime={MAX_TIME} State=UP"]
         (folder / "slurm.conf").write_text("\n".join(lines) + "\n")
         (folder / "gres.conf").write_text("\n".join(gpus) + "\n")
 

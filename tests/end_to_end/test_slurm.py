@@ -174,7 +174,7 @@ def let_training_run_over_its_time(run: Workflow) -> None:
     run.wait_for(lambda: "resumed after epoch 1" in training_log(run.project, 1), "the training goes on")
     assert "TIMEOUT" in run.project.log.read_text()
     limit = run.project.cluster.call("squeue", "--noheader", "--jobs", run.project.job("train"), "--format=%l")
-    assert limit.strip() == "4-00:00:00"
+    assert limit.strip() == "2-00:00:00"
 
 
 def lose_node_on_which_a_training_lives_on(run: Workflow) -> None:

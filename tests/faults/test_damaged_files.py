@@ -83,7 +83,7 @@ def test_a_truncated_latest_checkpoint_stops_the_training_that_would_go_on(undis
     latest = project.file("round_0/model/fold_0/checkpoint_latest.pth")
     truncate(latest)
     run = project.try_run(final)
-    assert run.returncode and str(latest.relative_to(project.folder)) in run.stdout and "Delete it" in run.stdout
+    assert run.returncode and str(latest.relative_to(project.folder)) in run.stdout and "delete it" in run.stdout
     latest.unlink()
     project.finish(final)
     assert project.results() == undisturbed.results()

@@ -10,7 +10,9 @@ import torch
 
 from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
+from noisy_student.errors import InputError
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
+from noisy_student.fold_files import PROGRESS
 from noisy_student.keeping.aside import aside_of_fold, settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
@@ -31,7 +33,6 @@ from noisy_student.train.held_out import COLUMNS, FOLDER, TABLE, label_held_out
 from noisy_student.train.trainer import (
     FINISHED_CHECKPOINT,
     LATEST_CHECKPOINT,
-    PROGRESS,
     VOICES_FOLDER,
     NoisyStudentTrainer,
     Places,
@@ -79,14 +80,13 @@ def described(description: dict[str, Any]) -> str:
 
 
 def resume(trainer: NoisyStudentTrainer) -> None:
-    """Load the latest checkpoint if there is one that can be read."""
+    """Load the latest checkpoint if there is one. Raises InputError where it is damaged, and for nothing else."""
     latest = trainer.places.fold_folder / LATEST_CHECKPOINT
     if not latest.exists():
         return
-    try:
-        trainer.load_checkpoint(str(latest))
-    except Exception as error:
-        raise SystemExit(f"{latest} is damaged ({error}). Delete it to start this fold anew.") from error
+    if not is_whole(latest):
+        raise InputError(f"a whole checkpoint at {latest}", "a damaged one", "delete it to start this fold anew")
+    trainer.load_checkpoint(str(latest))
     trainer.print_to_log_file(f"resumed after epoch {trainer.current_epoch} of {trainer.num_epochs}")
 
 

@@ -1,4 +1,6 @@
+import errno
 import os
+import zipfile
 
 import pytest
 import torch
@@ -32,6 +34,21 @@ def test_one_with_a_flipped_bit_is_not_whole(checkpoint):
     content[content.find(torch.arange(1000.0).numpy().tobytes()) + 5] ^= 1
     checkpoint.write_bytes(content)
     assert not is_whole(checkpoint)
+
+
+def test_one_that_lacks_its_beginning_is_not_whole(checkpoint):
+    checkpoint.write_bytes(checkpoint.read_bytes()[7:])
+    assert not is_whole(checkpoint)
+
+
+def test_one_that_cannot_be_read_just_now_may_be_whole(checkpoint, monkeypatch):
+    def stale(*_, **__):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="Stale"):
+        patched.setattr(zipfile, "ZipFile", stale)
+        is_whole(checkpoint)
+    assert is_whole(checkpoint)
 
 
 def test_none_is_not_whole(tmp_path):

@@ -321,6 +321,23 @@ def test_a_teacher_that_learns_along_makes_the_targets_and_a_resumed_training_en
     assert not second.places.voices.exists()
 
 
+def test_only_a_damaged_checkpoint_is_to_be_deleted_not_a_whole_one_on_a_full_gpu(trainer, monkeypatch):
+    first = trainer()
+    first.initialize()
+    latest = first.places.fold_folder / "checkpoint_latest.pth"
+    first.save_checkpoint(str(latest))
+
+    def initialize(_):
+        raise RuntimeError("CUDA out of memory")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match=r"^CUDA out of memory$"):
+        patched.setattr(NoisyStudentTrainer, "initialize", initialize)
+        train.resume(trainer())
+    os.truncate(latest, latest.stat().st_size // 2)
+    with pytest.raises(InputError, match=r"(?s)checkpoint_latest\.pth.*damaged.*delete it"):
+        train.resume(trainer())
+
+
 def test_a_batch_for_a_teacher_that_learns_along_has_both_views(soft_dataset, trainer, teacher):
     made = made_on(soft_dataset, trainer, first_weights=teacher, targets="online", labelled_fraction=0.01)
     batch = first_batches(made, 1)[0]

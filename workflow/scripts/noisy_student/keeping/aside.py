@@ -13,10 +13,10 @@ from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.files import only_one, remove_unfinished, write_text
+from noisy_student.fold_files import RECORD
 from noisy_student.model.trust import is_replaced
 
 SUPERSEDED = "superseded"
-RECORD = "training.json"
 SHORT = 12
 
 

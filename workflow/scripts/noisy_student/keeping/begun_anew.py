@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.configuration.experiment import Configuration
+from noisy_student.fold_files import PROGRESS, RECORD
 from noisy_student.keeping.aside import (
-    RECORD,
     as_now,
     aside_of_fold,
     checkpoints,
@@ -19,7 +19,6 @@ from noisy_student.keeping.aside import (
 )
 from noisy_student.keeping.depends import DEPENDS, Depends, differences, settings_in_words
 
-PROGRESS = "progress.tsv"
 SECONDS_PER_HOUR = 3600
 UNLESS = ", unless what it learns from turns out the same"
 HEADING = "Trainings that are there, and are wanted with other settings or data (nothing is deleted):"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.keeping.aside import RECORD
+from noisy_student.fold_files import RECORD
 from noisy_student.keeping.begun_anew import Training
 from noisy_student.keeping.stages import STAGES, USERS
 from noisy_student.keeping.store import ITEMS, MANIFEST, damaged_files

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.running.disk import shortages
+from noisy_student.running.job_name import job_name
 
 EXIT_STATUS = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")
 CLUSTER_STATUS = re.compile(r"SLURM status is: '(\w+)")
@@ -48,8 +49,7 @@ class FailedJobs(logging.Handler):
         """Note a job's name, an error, a job's end."""
         match getattr(record, "event", None):
             case "job_info":
-                wildcards = "".join(f" {name}={value}" for name, value in record.wildcards.items())
-                self._names[record.jobid] = record.rule_name + wildcards
+                self._names[record.jobid] = job_name(record.rule_name, record.wildcards)
             case "error":
                 self._said.append(record.getMessage())
             case "job_error":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.files import write_text
+from noisy_student.running.job_name import wildcards_in_words
 
 COLUMNS = ("rule", "wildcards", "state", "started", "seconds")
 
@@ -41,8 +42,8 @@ class JobRecord(logging.Handler):
                 self._end(record, record.jobid, "failed")
 
     def _start(self, record: Any) -> None:
-        wildcards = " ".join(f"{name}={value}" for name, value in record.wildcards.items())
-        self.running[record.jobid] = time.time(), {"rule": record.rule_name, "wildcards": wildcards}
+        about = {"rule": record.rule_name, "wildcards": wildcards_in_words(record.wildcards)}
+        self.running[record.jobid] = time.time(), about
 
     def _end(self, record: logging.LogRecord, job: int, state: str) -> None:
         if job not in self.running:

@@ -23,7 +23,7 @@ def shortcomings(student: pd.DataFrame, teacher: pd.DataFrame, noise_band: float
         for organ, mean in organs["student"].items()
         if mean < LOST_DSC and organs["teacher"][organ] >= FOUND_DSC
     ]
-    difference = (both["student"] - both["teacher"]).mean(axis=1).dropna()
+    difference = _difference(student, teacher)
     high = mean_interval(difference.to_numpy()[:, None])[1]
     if difference.mean() < -noise_band and not high >= 0:
         found.append(f"mean DSC {-difference.mean():.3f} behind its teacher's, more than the noise of {noise_band:g}")
@@ -32,7 +32,12 @@ def shortcomings(student: pd.DataFrame, teacher: pd.DataFrame, noise_band: float
 
 def gain(student: pd.DataFrame, teacher: pd.DataFrame) -> float:
     """How much higher the student's mean DSC is, per scan over organs, then over scans."""
-    return float((_by_case(student) - _by_case(teacher)).mean(axis=1).mean())
+    return float(_difference(student, teacher).mean())
+
+
+def _difference(student: pd.DataFrame, teacher: pd.DataFrame) -> pd.Series:
+    """How much higher the student's DSC is in each scan of both, mean over organs."""
+    return (_by_case(student) - _by_case(teacher)).mean(axis=1).dropna()
 
 
 def _by_case(held_out: pd.DataFrame) -> pd.DataFrame:

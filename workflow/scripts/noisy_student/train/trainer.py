@@ -19,6 +19,7 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 from noisy_student import nnunet
 from noisy_student.errors import InputError
 from noisy_student.files import copy, whole_file, write_text
+from noisy_student.fold_files import PROGRESS
 from noisy_student.model.checkpoint_names import AVERAGE_CHECKPOINT, FINAL_CHECKPOINT, THIRD_CHECKPOINTS
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
@@ -41,7 +42,6 @@ TRAINING_STREAM, VALIDATION_STREAM, WEIGHTS_STREAM, EPOCH_STREAM = range(4)
 # Snakemake was killed before it wrote down that the job had finished; and what took days is not to hang on one file.
 FINISHED_CHECKPOINT = "checkpoint_finished.pth"
 LATEST_CHECKPOINT = "checkpoint_latest.pth"
-PROGRESS = "progress.tsv"
 # Of a fold's folder: the training's own copies of the checkpoints of voices. Those beside the final one are what the
 # fold labels with, and become another training's where that is the better one (`train.py`).
 VOICES_FOLDER = "voices"

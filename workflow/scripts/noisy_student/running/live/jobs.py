@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noisy_student.running.job_name import job_name
+
 
 @dataclass(frozen=True)
 class Job:
@@ -37,7 +39,7 @@ class Job:
     @property
     def name(self) -> str:
         """Its rule, and what tells it from other jobs of the rule."""
-        return " ".join([self.rule, *(f"{name}={value}" for name, value in self.wildcards.items())])
+        return job_name(self.rule, self.wildcards)
 
 
 def planned(workflow: Any) -> dict[int, Job]:

@@ -6,10 +6,10 @@ from math import isfinite
 from pathlib import Path
 from statistics import mean
 
+from noisy_student.fold_files import PROGRESS
 from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
 
-PROGRESS = "progress.tsv"
 LATEST = 5
 COLUMNS = ("training_loss", "validation_loss", "validation_dice", "seconds")
 

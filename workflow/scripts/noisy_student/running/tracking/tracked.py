@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from noisy_student.fold_files import PROGRESS, RECORD
 from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
 
@@ -50,7 +51,7 @@ def tracked(results: Path, rounds: Collection[str] = ()) -> Iterator[Tracked]:
     experiment = results.absolute().parent.name
     folders = {path.name.removeprefix(PREFIX): path for path in results.glob(f"{PREFIX}*")}
     folders = {name: path for name, path in folders.items() if not rounds or name in rounds}
-    for record in sorted(record for path in folders.values() for record in path.glob("model/fold_*/training.json")):
+    for record in sorted(record for path in folders.values() for record in path.glob(f"model/fold_*/{RECORD}")):
         yield _training(record, experiment)
     if (scores := _scores(results, folders, experiment)).curves:
         yield scores
@@ -77,7 +78,8 @@ def _training(record: Path, experiment: str) -> Tracked:
     name = f"{folder.parents[1].name} {folder.name}"
     # A round after the last one has that one's model instead of settings.
     settings = made_from.get("settings", {})
-    table = rows(folder / "progress.tsv")
+    progress = folder / PROGRESS
+    table = rows(progress)
     checkpoint = folder / "checkpoint_final.pth"
     note = checkpoint.with_suffix(".sha256")
     return Tracked(
@@ -85,7 +87,7 @@ def _training(record: Path, experiment: str) -> Tracked:
         name,
         _identity(experiment, name, text),
         {**settings, "made_from": made_from.get("sha256", made_from)},
-        _curves(table, folder / "progress.tsv"),
+        _curves(table, progress),
         len(table) == settings.get("epochs", len(table)),
         {str(checkpoint): note.read_text().strip()} if note.exists() else {},
     )

@@ -1,0 +1,6 @@
+"""What is called how in a fold's folder, besides checkpoints: all that look at trainings know them by these files."""
+
+# What a training is, and was made from: the first file that it writes.
+RECORD = "training.json"
+# A row for each epoch that has ended.
+PROGRESS = "progress.tsv"

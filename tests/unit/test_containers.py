@@ -91,6 +91,20 @@ def test_a_submission_labels_each_scan_of_its_inputs(packed, embedded, tmp_path)
     assert [path.name for path in outputs.iterdir()] == ["FLARETest_0001.nii.gz"]
 
 
+@pytest.mark.parametrize("is_found", [True, False])
+def test_a_submission_post_processes_as_its_model_says(tmp_path, is_found):
+    places = {name: tmp_path / name for name in ("inputs", "outputs", "model", "scripts")}
+    for path in places.values():
+        path.mkdir()
+    for name in ("inputs/scan.nii.gz", "model/trusted.txt", *["model/postprocessing.json"] * is_found):
+        (tmp_path / name).touch()
+    (places["scripts"] / "label_scan.py").write_text("import sys\nprint(*sys.argv)")
+    run = step("predict.sh", "--device", "cpu", **{name.upper(): path for name, path in places.items()})
+    expected = f"--postprocessing {places['model']}/postprocessing.json " if is_found else ""
+    assert run.stdout.endswith(f"--trust {expected}--device cpu\n") and run.returncode == 0
+    assert ("--postprocessing" in run.stdout) == is_found
+
+
 @pytest.mark.parametrize(
     ("lacking", "said"),
     [

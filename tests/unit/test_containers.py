@@ -45,6 +45,14 @@ def test_what_is_copied_is_there_and_what_is_called_is_copied(dockerfile):
         assert (ROOT / f"{places[target]}{path.removeprefix(target)}").exists(), path
 
 
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=("workflow", "submission"))
+def test_scripts_are_compiled_once_they_are_copied_since_no_job_may_write_beside_them(dockerfile):
+    steps = instructions(dockerfile)
+    copies = [number for number, (name, rest) in enumerate(steps) if name == "COPY" and rest.startswith("workflow")]
+    compiles = [number for number, (_, rest) in enumerate(steps) if "compileall -q /opt/flare/workflow/scripts" in rest]
+    assert len(copies) == len(compiles) == 1 and copies < compiles
+
+
 def test_images_begin_with_the_python_of_the_environments():
     recipes = [path.read_text() for path in (*DOCKERFILES, ROOT / "containers/workflow.def")]
     bases = {base for text in recipes for base in re.findall(r"(?i)^from:? (python:\S+)", text, re.MULTILINE)}

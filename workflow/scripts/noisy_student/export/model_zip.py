@@ -17,11 +17,11 @@ from noisy_student import nnunet
 from noisy_student.export.model_card import whole_scan
 from noisy_student.files import read_json, whole_file
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.label_files import SHORT
 from noisy_student.model.own_prediction import FILE as OWN_PREDICTION
 from noisy_student.model.own_prediction import own_prediction
 from noisy_student.model.postprocessing import FILE as POSTPROCESSING
 from noisy_student.model.postprocessing import Steps
+from noisy_student.model.records import SHORT
 
 PREDICTION_KEYS = ("network_weights", "trainer_name", "inference_allowed_mirroring_axes")
 # What nnU-Net does unless told otherwise; it mirrors, too.

@@ -34,9 +34,9 @@ from measured_run import ROOT
 from noisy_student import nnunet
 from noisy_student.configuration.experiment import Configuration, read_configuration
 from noisy_student.configuration.prediction_options import TORCH, Prediction
-from noisy_student.efficiency.figures import SUCCESS
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
+from noisy_student.efficiency.outcome import SUCCESS
 from noisy_student.embedded.phantom import make_phantom
 from noisy_student.embedded.variation import NARROW
 from noisy_student.files import read_json, sha256

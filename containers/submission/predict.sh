@@ -18,6 +18,9 @@ fail() {
 [ -w "$outputs" ] || fail "$outputs may not be written to by user $(id -u): give another folder, or run the container with --user"
 [ -f "$model/trusted.txt" ] || fail "There is no model in $model: build the image again, with --build-arg MODEL=PATH_OF_MODEL.zip"
 
+# Of a model whose scores are of post-processed label maps.
+[ ! -f "$model/postprocessing.json" ] || set -- --postprocessing "$model/postprocessing.json" "$@"
+
 # One checksum a fold, each a word.
 # shellcheck disable=SC2046
 exec python "$scripts/label_scan.py" --model "$model" --image "$inputs" --output "$outputs/" --trust $(cat "$model/trusted.txt") "$@"

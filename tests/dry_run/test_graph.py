@@ -132,6 +132,17 @@ def test_what_labelling_costs_is_measured_with_the_post_processing_of_prediction
     assert measured.count(" --device cpu") == 2
 
 
+@pytest.mark.parametrize("predictions", [True, False])
+def test_a_model_leaves_with_the_post_processing_that_its_scores_are_after(project, predictions):
+    project.configure(rounds=[ROUND], postprocessing={"predictions": predictions})
+    said = project.run("--dry-run", "results/round_0/model.zip").stdout
+    [packed] = [line for line in said.splitlines() if "export_model.py" in line]
+    [job] = [job for job in said.split("\nrule ") if job.startswith("export:")]
+    inputs = next(line for line in job.splitlines() if line.strip().startswith("input:"))
+    assert (" --postprocessing results/round_0/postprocessing.json" in packed) == predictions
+    assert ("results/round_0/postprocessing.json" in inputs) == predictions
+
+
 def test_the_paper_and_what_is_best_at_full_size(project):
     """2100 scans as the challenge's archives unpack, empty here: a dry run looks at names alone."""
     data = project.folder / "data/FLARE22"

@@ -45,6 +45,14 @@ def test_what_is_copied_is_there_and_what_is_called_is_copied(dockerfile):
         assert (ROOT / f"{places[target]}{path.removeprefix(target)}").exists(), path
 
 
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=("workflow", "submission"))
+def test_scripts_are_compiled_once_they_are_copied_since_no_job_may_write_beside_them(dockerfile):
+    steps = instructions(dockerfile)
+    copies = [number for number, (name, rest) in enumerate(steps) if name == "COPY" and rest.startswith("workflow")]
+    compiles = [number for number, (_, rest) in enumerate(steps) if "compileall -q /opt/flare/workflow/scripts" in rest]
+    assert len(copies) == len(compiles) == 1 and copies < compiles
+
+
 def test_images_begin_with_the_python_of_the_environments():
     recipes = [path.read_text() for path in (*DOCKERFILES, ROOT / "containers/workflow.def")]
     bases = {base for text in recipes for base in re.findall(r"(?i)^from:? (python:\S+)", text, re.MULTILINE)}
@@ -89,6 +97,20 @@ def test_a_submission_labels_each_scan_of_its_inputs(packed, embedded, tmp_path)
     run = step("predict.sh", "--device", "cpu", **places)
     assert run.returncode == 0, run.stderr
     assert [path.name for path in outputs.iterdir()] == ["FLARETest_0001.nii.gz"]
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_a_submission_post_processes_as_its_model_says(tmp_path, is_found):
+    places = {name: tmp_path / name for name in ("inputs", "outputs", "model", "scripts")}
+    for path in places.values():
+        path.mkdir()
+    for name in ("inputs/scan.nii.gz", "model/trusted.txt", *["model/postprocessing.json"] * is_found):
+        (tmp_path / name).touch()
+    (places["scripts"] / "label_scan.py").write_text("import sys\nprint(*sys.argv)")
+    run = step("predict.sh", "--device", "cpu", **{name.upper(): path for name, path in places.items()})
+    expected = f"--postprocessing {places['model']}/postprocessing.json " if is_found else ""
+    assert run.stdout.endswith(f"--trust {expected}--device cpu\n") and run.returncode == 0
+    assert ("--postprocessing" in run.stdout) == is_found
 
 
 @pytest.mark.parametrize(

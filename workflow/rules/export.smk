@@ -18,6 +18,7 @@ rule export:
         summary="results/round_{round}/summary.tsv",
         verdict=verdict_before,
         first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
+        postprocessing=postprocessing_of_round,
     output:
         "results/round_{round}/model.zip",
     log:
@@ -29,10 +30,11 @@ rule export:
         rules=selection_rules,
         verdict=lambda wildcards, input: flag("--verdict", input.verdict),
         origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
+        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
     shell:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
-        " --summary {input.summary} {params.verdict} {params.origin} --output {output} > {log} 2>&1"
+        " --summary {input.summary} {params.verdict} {params.origin} {params.postprocessing} --output {output} > {log} 2>&1"
 
 
 rule export_networks:

@@ -19,12 +19,12 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.export.label_maps import COLUMNS, Export, export
 from noisy_student.files import remove_unfinished
+from noisy_student.model.records import SHORT
 from noisy_student.organs import from_json
 from noisy_student.parallel import in_order
 from noisy_student.tables import read_table, write_table
 from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
-from noisy_student.writing.segmentation import SHORT
 
 
 def exports(arguments: argparse.Namespace) -> list[Export]:

@@ -30,10 +30,11 @@ from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.model.device import choose_device
-from noisy_student.model.label_files import SHORT, LabelFiles, Labelled, made_from
+from noisy_student.model.label_files import LabelFiles, Labelled, made_from
 from noisy_student.model.model_folder import by_folder, read_model
 from noisy_student.model.postprocessing import Steps, read_steps
 from noisy_student.model.predictor import Logits, Predictor
+from noisy_student.model.records import SHORT
 from noisy_student.model.scores import SCORES
 from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.organs import Organ, from_json, to_json

@@ -67,6 +67,14 @@ def test_a_round_after_the_end_of_all_rounds_is_not_packed_as_if_it_had_been_tra
     refuse_repetition("0", {})
 
 
+def test_post_processing_of_the_label_maps_that_were_scored_is_said_organ_by_organ():
+    training_set = pd.DataFrame({"case": ["a"], "origin": ["labelled"], "masked": [""]})
+    about = ("0", {"background": 0, "liver": 1, "spleen": 2}, {"epochs": 1}, [], training_set)
+    text = model_card(*about, summarise(scores([0.8]), False), {}, steps=[[1, 2], [2]])
+    assert "only the largest piece is kept: of all organs together, then of spleen.\n" in text
+    assert "largest piece" not in model_card(*about, summarise(scores([0.8]), False), {})
+
+
 def test_a_role_of_one_set_has_one_table_without_its_name():
     assert "2 test scans\n" in card(scores([0.8, 0.9]).assign(set="clinic"))
 

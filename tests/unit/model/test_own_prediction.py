@@ -78,3 +78,5 @@ def test_post_processing_that_was_found_for_a_model_is_named_where_it_is_not_ask
     assert said("--postprocessing", found) == "" and made.call_args.kwargs["steps"] == [[1, 2], [1]]
     found.write_text(json.dumps({"steps": [], "organs": {}}))
     assert said() == ""
+    (model / found.name).write_text(json.dumps({"steps": [[1, 2]]}))
+    assert f"not post-processed: {model / found.name} says" in said()

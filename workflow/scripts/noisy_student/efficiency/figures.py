@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import psutil
 
+from noisy_student.efficiency.outcome import SUCCESS
 from noisy_student.efficiency.sampler import NOMINAL_INTERVAL_S, Sample
 
 # FLARE22: memory below this is free in the ranking; a value counts as reached if more than 2 % of samples show it.
@@ -22,7 +23,6 @@ PENALTY = {
     "gpu_area_over_tolerance_mb_s": 29_491_200.0,
     "cpu_area_percent_s": 360_000.0,
 }
-SUCCESS = "ok"
 
 # MB are 2²⁰ bytes; CPU % is of all cores of the machine. `tree_` columns hold the process and its descendants alone,
 # the others the whole device or machine. GPU columns are empty without a GPU.

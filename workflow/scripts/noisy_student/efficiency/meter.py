@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.efficiency.figures import SUCCESS, efficiency
+from noisy_student.efficiency.figures import efficiency
 from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.efficiency.outcome import SUCCESS, TIMED_OUT
 from noisy_student.efficiency.sampler import Sampler
 from noisy_student.errors import InputError
 
-TIMED_OUT = "timed out"
 PLACEHOLDERS = ("{case}", "{image}", "{output}")
 
 

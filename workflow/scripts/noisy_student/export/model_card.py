@@ -27,6 +27,7 @@ def model_card(
     held_out: Collection[str] = (),
     taken: Sequence[dict[str, Any]] = (),
     running: str = "",
+    steps: Sequence[Sequence[int]] = (),
 ) -> str:
     """Markdown about the model of the round of this `name`, its number or `deploy`.
 
@@ -34,8 +35,9 @@ def model_card(
     selection as the configuration holds it. `training_set` and `summary` are the round's tables, `checksums` the
     SHA-256 by file name. `teacher`: the round whose model made the pseudo-labels. `held_out`: cases of the training set
     from which none of the model's folds learned. `taken`: the models from elsewhere that round 0 was, as its verdict
-    has them. `running`: a section on how the model is run.
+    has them. `running`: a section on how the model is run. `steps` of post-processing, which the scores are after.
     """
+    scores = _scores(summary)
     called = {"0": "teacher", DEPLOY: "student made to be deployed"}.get(name, f"student {name}")
     parts = [
         f"# CT organ segmentation: {called} of a noisy-student training\n\nnnU-Net v2, made by flare-noisy-student.",
@@ -45,11 +47,22 @@ def model_card(
         + _held_out(training_set, held_out)
         + _origin(taken),
         "## Training\n\n" + "\n".join(f"- {key}: {value}" for key, value in settings.items()),
-        "## Scores\n\n" + (_scores(summary) or "None: the cohort has no validation or test scans."),
+        "## Scores\n\n"
+        + (scores + _largest_pieces(steps, labels) if scores else "None: the cohort has no validation or test scans."),
         "## Checksums (SHA-256)\n\n" + "\n".join(f"- {file}: `{value}`" for file, value in checksums.items()),
         _limits(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def whole_scan(program: str, windows: str) -> str:
+    """What a section on running says of a program that looks at the whole scan, where its model's `windows` do not."""
+    if windows == "everywhere":
+        return ""
+    return (
+        f"The scores are of `windows: {windows}`, which `label_scan.py` of flare-noisy-student follows; {program} "
+        "looks at the whole scan."
+    )
 
 
 def _use(labels: dict[str, int]) -> str:
@@ -113,6 +126,15 @@ def _scores(summary: pd.DataFrame) -> str:
             lines.append(_line([cells[column] for column in columns]))
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
+
+
+def _largest_pieces(steps: Sequence[Sequence[int]], labels: dict[str, int]) -> str:
+    """What was kept in the label maps that were scored, one step after the other."""
+    names = {label: name for name, label in labels.items()}
+    kept = ["all organs together" if len(step) > 1 else names[step[0]] for step in steps]
+    if not kept:
+        return ""
+    return f"\n\nThe scores are of label maps of which only the largest piece is kept: of {', then of '.join(kept)}."
 
 
 def _line(cells: Sequence[str]) -> str:

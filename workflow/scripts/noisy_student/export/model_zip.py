@@ -14,35 +14,58 @@ from pathlib import Path
 import torch
 
 from noisy_student import nnunet
-from noisy_student.files import read_json, sha256, whole_file
+from noisy_student.export.model_card import whole_scan
+from noisy_student.files import read_json, whole_file
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.label_files import SHORT
 from noisy_student.model.own_prediction import FILE as OWN_PREDICTION
+from noisy_student.model.own_prediction import own_prediction
+from noisy_student.model.postprocessing import FILE as POSTPROCESSING
+from noisy_student.model.postprocessing import Steps
+from noisy_student.model.records import SHORT
 
 PREDICTION_KEYS = ("network_weights", "trainer_name", "inference_allowed_mirroring_axes")
+# What nnU-Net does unless told otherwise; it mirrors, too.
+STEP_SIZE = 0.5
 
 
-def dataset_of(checkpoints: Sequence[Path], name: str) -> str:
+def dataset_of(checksums: Sequence[str], name: str) -> str:
     """What nnU-Net calls the dataset of the installed model of the round of this `name`, its number or `deploy`.
 
-    No two models have the same: nnU-Net unpacks a zip into what is there already.
+    `checksums`: SHA-256 of its checkpoints. No two models have the same name: nnU-Net unpacks a zip into what is there
+    already.
     """
-    weights = "".join(map(sha256, checkpoints))
-    return f"{nnunet.DATASET}_round_{name}_{hashlib.sha256(weights.encode()).hexdigest()[:SHORT]}"
+    return f"{nnunet.DATASET}_round_{name}_{hashlib.sha256(''.join(checksums).encode()).hexdigest()[:SHORT]}"
 
 
-def installed(checkpoints: Sequence[Path], dataset: str) -> str:
-    """The model card's section on how the installed model is run."""
-    plans = read_json(checkpoints[0].parent.parent / "plans.json")["plans_name"]
+def installed(checkpoints: Sequence[Path], dataset: str, steps: Steps = ()) -> str:
+    """The model card's section on how the installed model is run so that it labels as it was scored.
+
+    What nnU-Net cannot be told is said: windows, and the `steps` of post-processing.
+    """
+    model = checkpoints[0].parent.parent
+    plans, own = read_json(model / "plans.json")["plans_name"], own_prediction([model])
     folds = " ".join(path.parent.name.removeprefix("fold_") for path in checkpoints)
-    command = f"nnUNetv2_predict -d {dataset} -p {plans} -c {nnunet.CONFIGURATION} -f {folds}"
-    return f"## In nnU-Net\n\nOnce it is installed:\n\n```\n{command} -i SCANS -o LABEL_MAPS\n```"
+    words = [f"nnUNetv2_predict -d {dataset} -p {plans} -c {nnunet.CONFIGURATION} -f {folds}"]
+    words += [f"-step_size {own['step_size']:g}"] if own.get("step_size", STEP_SIZE) != STEP_SIZE else []
+    words += [] if own.get("mirroring", True) else ["--disable_tta"]
+    command = " ".join([*words, "-i SCANS -o LABEL_MAPS"])
+    notes = [whole_scan("nnU-Net", own.get("windows", "everywhere")), _pieces(steps)]
+    return "\n\n".join(["## In nnU-Net", "Once it is installed:", f"```\n{command}\n```", *filter(None, notes)])
 
 
-def write_model_zip(checkpoints: Sequence[Path], dataset: str, card: str, target: Path) -> None:
+def _pieces(steps: Steps) -> str:
+    if not steps:
+        return ""
+    return (
+        "nnU-Net does not keep the largest pieces that the scores speak of; "
+        f"`label_scan.py --postprocessing {POSTPROCESSING}` of flare-noisy-student does."
+    )
+
+
+def write_model_zip(checkpoints: Sequence[Path], dataset: str, card: str, target: Path, steps: Steps = ()) -> None:
     """Write the model that the folds' checkpoints (`<model>/fold_<f>/<name>.pth`) belong to, with its model card.
 
-    `dataset`: of this name (`dataset_of`).
+    `dataset`: of this name (`dataset_of`). `steps` of post-processing that its scores are after.
     """
     model = checkpoints[0].parent.parent
     plans = json.loads((model / "plans.json").read_text())
@@ -60,6 +83,8 @@ def write_model_zip(checkpoints: Sequence[Path], dataset: str, card: str, target
         add("MODEL_CARD.md", card)
         if (model / OWN_PREDICTION).exists():
             add(OWN_PREDICTION, (model / OWN_PREDICTION).read_text())
+        if steps:
+            add(POSTPROCESSING, json.dumps({"steps": steps}, indent=2))
         for path in checkpoints:
             add(f"{path.parent.name}/{path.name}", _prediction_checkpoint(path))
 

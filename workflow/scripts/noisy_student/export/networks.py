@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.export.model_card import whole_scan
 from noisy_student.export.network_description import description
 from noisy_student.export.network_files import WRITERS
 from noisy_student.files import copy, sha256, write_text
@@ -45,15 +46,17 @@ def write_networks(
     write_text(folder / DESCRIPTION, json.dumps(about, indent=2))
 
 
-def in_words(about: About) -> str:
-    """What the model card says of the files, in Markdown."""
+def in_words(about: About, windows: str = "everywhere") -> str:
+    """What the model card says of the files, in Markdown; `windows` are those of the scores."""
     patch = " × ".join(map(str, about["patch_size"]))
     rows = [f"| {name} | {stamp['bytes']} | `{stamp['sha256']}` |" for name, stamp in about["files"].items()]
-    return (
-        f"## Without nnU-Net\n\n`python {EXAMPLE.name} scan.nii.gz label_map.nii.gz` labels a scan; it needs openvino, "
+    text = (
+        f"`python {EXAMPLE.name} scan.nii.gz label_map.nii.gz` labels a scan; it needs openvino, "
         f"SimpleITK, numpy and scipy. `{DESCRIPTION}` has all that it goes by. A network takes windows of {patch} "
-        "voxels and no other size; of several networks the mean is taken.\n\n"
-    ) + "\n".join(["| file | bytes | SHA-256 |", "|---|---|---|", *rows])
+        "voxels and no other size; of several networks the mean is taken."
+    )
+    table = "\n".join(["| file | bytes | SHA-256 |", "|---|---|---|", *rows])
+    return "\n\n".join(filter(None, ["## Without nnU-Net", text, whole_scan("the program", windows), table]))
 
 
 def _stamps(paths: Sequence[Path]) -> About:

@@ -10,6 +10,7 @@ from noisy_student.configuration.experiment import DEPLOY
 from noisy_student.errors import InputError
 from noisy_student.export.model_card import model_card
 from noisy_student.files import read_json, sha256
+from noisy_student.model.postprocessing import read_steps
 from noisy_student.tables import read_table
 
 
@@ -28,15 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verdict", type=Path, help="on the round before: which round's model labels, was it the last")
     parser.add_argument("--first-verdict", type=Path, help="on round 0, where that is a model from elsewhere")
     parser.add_argument("--summary", type=Path, required=True)
+    parser.add_argument("--postprocessing", type=read_steps, default=(), help="its file, if the scores are after it")
 
 
-def round_card(arguments: argparse.Namespace, running: str = "") -> str:
-    """The card; `running` is its section on how the model is run."""
+def round_card(arguments: argparse.Namespace, checksums: Sequence[str], running: str = "") -> str:
+    """The card. `checksums`: SHA-256 of the checkpoints; `running`: the card's section on how the model is run."""
     training_set = read_table(arguments.training_set, ["case", "origin", "masked"])
     before = read_json(arguments.verdict) if arguments.verdict else {}
     refuse_repetition(arguments.round, before)
-    files = {f"{path.parent.name}/{path.name} in the results": path for path in arguments.checkpoints}
-    files |= {"training_set.tsv": arguments.training_set}
+    names = [f"{path.parent.name}/{path.name} in the results" for path in arguments.checkpoints]
     return model_card(
         arguments.round,
         read_json(arguments.checkpoints[0].parent.parent / "dataset.json")["labels"],
@@ -44,11 +45,12 @@ def round_card(arguments: argparse.Namespace, running: str = "") -> str:
         arguments.rules,
         training_set,
         read_table(arguments.summary, ["role", "organ", "measure", "n", "mean", "ci_low", "ci_high"]),
-        {name: sha256(path) for name, path in files.items()},
+        dict(zip(names, checksums, strict=True)) | {"training_set.tsv": sha256(arguments.training_set)},
         before.get("labeller"),
         set(training_set.case) - learned_from(arguments.training_set.parent, arguments.checkpoints),
         read_json(arguments.first_verdict)["taken"] if arguments.first_verdict else (),
         running,
+        arguments.postprocessing,
     )
 
 

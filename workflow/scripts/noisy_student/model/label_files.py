@@ -12,11 +12,10 @@ from noisy_student.damage import damaged
 from noisy_student.files import link, read_json, sha256, write_text
 from noisy_student.geometry import image_on, reorient
 from noisy_student.images import read_geometry, write_image
-from noisy_student.model.records import model_of, record_beside
+from noisy_student.model.records import SHORT, model_of, record_beside
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.model.voxel_confidence import write_confidence
 
-SHORT = 12
 # Of the record beside a label map: each organ's voxels by their confidence.
 COUNTS = "voxels_by_confidence"
 

@@ -102,8 +102,9 @@ def read_steps(path: str | Path) -> Steps:
 
 
 def steps_beside(models: Sequence[Path]) -> list[Path]:
-    """The files in which steps were found for finished rounds' models, beside their folders."""
-    found = [model.absolute().parent / FILE for model in models]
+    """The files in which steps were found for models: in the folder of one that was passed on, beside a round's."""
+    places = [model.absolute() for model in models]
+    found = [place / FILE if (place / FILE).exists() else place.parent / FILE for place in places]
     return [path for path in dict.fromkeys(found) if path.exists() and read_json(path).get("steps")]
 
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 ENDING = ".nii.gz"
+# So much of a model's checksum names it.
+SHORT = 12
 MODEL = re.compile(r"model (\w+), scan ")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.efficiency.outcome import SUCCESS
 from noisy_student.evaluate.aggregate import MEASURES
 from noisy_student.report.efficiency_table import are_of_one_machine, measured_means, measured_number
 from noisy_student.report.numbers import MISSING, interval, magnitude, product, score, signed, signed_interval
@@ -131,7 +132,7 @@ def _costs(round_: Round, teacher: Round | None = None) -> dict[str, Cell]:
 
 def _share(student: Round, teacher: Round, column: str) -> str:
     """Over the scans that both labelled in time; empty without any, or on machines of several kinds."""
-    tables = (round_.efficiency[round_.efficiency["outcome"] == "ok"] for round_ in (student, teacher))
+    tables = (round_.efficiency[round_.efficiency["outcome"] == SUCCESS] for round_ in (student, teacher))
     own, teachers = (pd.to_numeric(table.set_index("case")[column]) for table in tables)
     both = own.index.intersection(teachers.index)
     share = own[both].mean() / teachers[both].mean()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from noisy_student.efficiency.outcome import SUCCESS
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.machine import in_words, machines
 from noisy_student.report.numbers import MISSING, and_
@@ -65,7 +66,7 @@ def measured_means(round_: Round) -> dict[str, object]:
     return {
         "round": round_.called,
         "scans": len(table),
-        "failed": int((table["outcome"] != "ok").sum()),
+        "failed": int((table["outcome"] != SUCCESS).sum()),
         **means,
     }
 

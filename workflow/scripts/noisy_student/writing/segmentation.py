@@ -8,11 +8,10 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.geometry import image_like
+from noisy_student.model.records import SHORT
 from noisy_student.organs import LEFT, RIGHT, Organ
 from noisy_student.writing.checksum import of_voxels
 
-# So much of a model's checksum names it.
-SHORT = 12
 # ITK's name of a file's own description: NIfTI's `descrip`, a key of NRRD and MHA.
 NOTE = "ITK_FileNotes"
 SIDES = {RIGHT: "Right", LEFT: "Left"}

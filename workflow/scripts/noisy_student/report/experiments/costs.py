@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from noisy_student.efficiency.outcome import SUCCESS
 from noisy_student.report.efficiency_table import ranking_table
 from noisy_student.report.experiments.comparison import Comparison, machines_are_equal
 from noisy_student.report.experiments.experiment import Experiment
@@ -71,7 +72,7 @@ def _costs(experiment: Experiment, round_: Round, scans: set[str]) -> dict[str, 
         "folds": len(_configured_folds(experiment.results) or seconds),
         "seconds_a_scan": pd.to_numeric(measured["seconds"]).mean(),
         "scans_measured": len(measured),
-        "scans_failed": int((measured["outcome"] != "ok").sum()),
+        "scans_failed": int((measured["outcome"] != SUCCESS).sum()),
     }
 
 

@@ -70,6 +70,13 @@ def test_a_cohort_on_which_no_round_could_be_judged_stops_before_anything_is_com
     assert "wanted: validation or test scans" in run.stdout and "unlabelled scans, for " in run.stdout, run.stdout
 
 
+def test_a_network_that_its_patch_does_not_allow_stops_before_anything_is_computed(tmp_path):
+    project = Project(tmp_path / "project", networks={"coarse": {"stages": 6}})
+    run = project.run("--dry-run", "check")
+    assert run.returncode and "Job stats" not in run.stdout and "Traceback" not in run.stdout, run.stdout
+    assert run.stdout.splitlines()[-1] == "remedy: set `stages: 4` or fewer, or use a larger patch", run.stdout
+
+
 def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
     overlay = project.folder / "overlay.yaml"
     overlay.write_text("seed: 1\n" + overlay.read_text() + "seed: 2\n")

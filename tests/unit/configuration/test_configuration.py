@@ -155,6 +155,13 @@ def test_what_cannot_work_is_refused(path, value, said):
         read_configuration(values)
 
 
+def test_openvino_on_a_gpu_is_refused():
+    on_openvino = {"prediction": {"backend": "openvino"}}
+    assert read_configuration(default() | on_openvino | {"device": "cpu"}).prediction.backend == "openvino"
+    with pytest.raises(InputError, match="`backend: openvino` computes on a CPU, and `device` is cuda"):
+        read_configuration(default() | on_openvino | {"device": "cuda"})
+
+
 def test_scores_between_networks_and_mirrored_scans_are_taken_where_they_are_made():
     agreement = [
         {"rule": "top", "score": f"{of}_agreement", "share": 0.5, "over": "liver"} for of in ("fold", "mirror")

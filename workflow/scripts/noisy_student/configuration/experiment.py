@@ -25,7 +25,7 @@ from noisy_student.configuration.archive import PRIVATE, LabelledArchive, ScanAr
 from noisy_student.configuration.corrections import CorrectionsOrFolder
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
-from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.configuration.prediction_options import OPENVINO, Prediction
 from noisy_student.configuration.selection_rules import OVER_ALL, Rule, Selection
 from noisy_student.configuration.settings import (
     AnyRound,
@@ -279,6 +279,16 @@ class Configuration(Strict):
         """The generated scans have these organs and no others."""
         if self.cohort.kind == "embedded" and [organ.name for organ in self.organs] != [o.name for o in FLARE22]:
             raise ValueError("organs: the embedded cohort has FLARE22's; other organs need `cohort.kind: folders`")
+        return self
+
+    @model_validator(mode="after")
+    def openvino_has_a_cpu(self) -> "Configuration":
+        """OpenVINO computes on a CPU alone."""
+        if self.device == "cuda" and self.prediction.backend == OPENVINO:
+            raise ValueError(
+                "prediction: `backend: openvino` computes on a CPU, and `device` is cuda: set `device: cpu`, or "
+                "`backend: auto`, which is torch on a GPU"
+            )
         return self
 
     @model_validator(mode="after")

@@ -44,7 +44,7 @@ from noisy_student.configuration.settings import (
 )
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22, Organ, table_errors
-from noisy_student.strict import Name, OrganNames, OrganNumbers, Positive, SourceName, Strict
+from noisy_student.strict import Fraction, Name, OrganNames, OrganNumbers, Positive, SourceName, Strict
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -205,14 +205,14 @@ class Collapse(Strict):
     """What follows when a student is worse than its teacher on the labelled scans that it held out."""
 
     policy: Literal["keep", "stop", "retrain"] = "keep"
-    noise_band: Annotated[float, Field(ge=0)] = 0.05
+    noise_band: Fraction = 0.05
 
 
 class Stop(Strict):
     """When the rounds end early: those after repeat the last model at no cost."""
 
     without_gain: bool = False
-    disagreement_below: Annotated[float, Field(gt=0)] | None = None
+    disagreement_below: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Report(Strict):

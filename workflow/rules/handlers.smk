@@ -15,7 +15,7 @@ from noisy_student.keeping import aside, begun_anew, experiment_record, stages
 from noisy_student.files import write_text
 from noisy_student.model import edited
 from noisy_student.plan.halvings import refuse_misfits
-from noisy_student.running import absent_rounds, banner, brief, call, cluster, own_of_rounds, stale_lock
+from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock, without_effect
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
@@ -60,7 +60,7 @@ if workflow.is_main_process:
             sys.exit(str(error))
         finished = experiment_record.finished_scans(RESULTS)
         for line in [
-            *own_of_rounds.in_words(GIVEN, CONFIGURATION, DEFAULTS),
+            *without_effect.in_words(GIVEN, CONFIGURATION, DEFAULTS),
             *begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS),
             *begun_anew.kept_in_words(CONFIGURATION, DEPENDS, RESULTS, finished),
         ]:

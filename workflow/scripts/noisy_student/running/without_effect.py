@@ -1,4 +1,4 @@
-"""Keys that the user gave and that rounds, which stand in the defaults, have otherwise: said when a run starts."""
+"""Keys that are set and do nothing, or less than they seem to: said when a run starts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,26 @@ KEYS = [*OF_TRAINING, ("noise",), *OF_STUDENTS]
 
 
 def in_words(given: Sequence[Mapping[str, Any]], configuration: Configuration, defaults: object) -> list[str]:
-    """A line for each key of what was `given`, over the file `defaults`, that does not hold for all rounds; else none.
+    """A line for each key that does less than it seems to; `given` is what stands over the file `defaults`."""
+    return [*_of_rounds_own(given, configuration, defaults), *_mirrors_nothing(configuration)]
+
+
+def _mirrors_nothing(configuration: Configuration) -> list[str]:
+    """Of models that are trained here: those from elsewhere have axes of their own."""
+    if configuration.training.mirror_axes or not configuration.trainings:
+        return []
+    sections = {"prediction": configuration.prediction}
+    if configuration.deploy:
+        sections["deploy.prediction"] = configuration.deploy.prediction
+    return [
+        f"{name}.mirroring mirrors nothing of what is trained here: `training.mirror_axes` has no axis"
+        for name, section in sections.items()
+        if section.mirroring
+    ]
+
+
+def _of_rounds_own(given: Sequence[Mapping[str, Any]], configuration: Configuration, defaults: object) -> list[str]:
+    """A line for each key that was given and does not hold for all rounds.
 
     Whoever gives `rounds` knows what they have of their own.
     """

@@ -1,4 +1,4 @@
-"""Keys that the default's students have otherwise are said, and no others."""
+"""Keys that do less than they seem to are said, and no others."""
 
 import pytest
 import yaml
@@ -6,7 +6,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT
 from noisy_student.configuration.experiment import read_configuration
-from noisy_student.running.own_of_rounds import in_words
+from noisy_student.running.without_effect import in_words
 
 
 def file(name):
@@ -47,3 +47,11 @@ def test_of_what_holds_for_all_rounds_and_of_given_rounds_nothing_is_said(given)
 def test_the_student_to_be_deployed_goes_by_what_is_given():
     (line,) = said({"targets": "hard", "deploy": {"network": "coarse"}})
     assert line.startswith("targets hard holds for round deploy: rounds 1, 2 of config.yaml")
+
+
+def test_mirroring_without_axes_is_said_once_for_each_model_that_is_trained_here():
+    asked = {"prediction": {"mirroring": True}}
+    (line,) = said(asked)
+    assert line.startswith("prediction.mirroring mirrors nothing") and "`training.mirror_axes` has no axis" in line
+    assert len(said(asked, {"deploy": {"network": "coarse", "prediction": {"mirroring": True}}})) == 2
+    assert said(asked, {"training": {"mirror_axes": ["z"]}}) == said(asked, {"rounds": [{"model": "a.zip"}]}) == []

@@ -489,7 +489,9 @@ class Configuration(Strict):
 
     def corrections_in(self, number: int) -> range:
         """The rounds whose pseudo-labels, where they were corrected, are hand labels in a round."""
-        return self.corrections.rounds_before(number, len(self.rounds) - 1) if self.corrections else range(0)
+        if self.corrections is None:
+            return range(0)
+        return range(1, len(self.rounds) if self.corrections.validates else number)
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""

@@ -70,6 +70,22 @@ def test_a_cohort_on_which_no_round_could_be_judged_stops_before_anything_is_com
     assert "wanted: validation or test scans" in run.stdout and "unlabelled scans, for " in run.stdout, run.stdout
 
 
+def test_a_network_that_its_patch_does_not_allow_stops_before_anything_is_computed(tmp_path):
+    project = Project(tmp_path / "project", networks={"coarse": {"stages": 6}})
+    run = project.run("--dry-run", "check")
+    assert run.returncode and "Job stats" not in run.stdout and "Traceback" not in run.stdout, run.stdout
+    assert run.stdout.splitlines()[-1] == "remedy: set `stages: 4` or fewer, or use a larger patch", run.stdout
+
+
+def test_what_the_defaults_students_have_otherwise_is_said_when_a_run_starts(tmp_path):
+    project = Project(tmp_path / "project", training={"epochs": 30})
+    said = f"training.epochs 30 holds for round 0: rounds 1, 2 of {ROOT}/config/config.yaml go by their own, 20. Write"
+    assert said in project.run("--dry-run", "check").stdout
+    (project.folder / "config").mkdir()
+    (project.folder / "config/config.yaml").write_text("targets: hard")
+    assert "\ntargets hard holds for no round: rounds 1, 2 of " in project.run("--dry-run", "check").stdout
+
+
 def test_a_key_that_stands_twice_stops_the_run_with_its_lines(project):
     overlay = project.folder / "overlay.yaml"
     overlay.write_text("seed: 1\n" + overlay.read_text() + "seed: 2\n")

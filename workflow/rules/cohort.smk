@@ -49,7 +49,7 @@ rule case_table:
 
 
 rule room:
-    """Compare the disk and memory that the run will need with what there is; stop where they cannot suffice."""
+    """Compare what the run needs, labelled scans, disk and memory, with what there is; stop where that cannot do."""
     input:
         cases="results/cohort/cases.tsv",
     output:

@@ -565,8 +565,9 @@ def all_spacings() -> str:
 
 
 def room_flags() -> str:
-    """What the need for disk and memory follows from."""
-    return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}"
+    """What the need for labelled scans, disk and memory follows from."""
+    splits = f" --splits {CONFIGURATION.training.splits}" if CONFIGURATION.trainings else ""
+    return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}{splits}"
 
 
 def memory_for(need: memory.Need):

@@ -14,7 +14,8 @@ from snakemake.logging import logger as snakemake_log
 from noisy_student.keeping import aside, begun_anew, experiment_record, stages
 from noisy_student.files import write_text
 from noisy_student.model import edited
-from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock
+from noisy_student.plan.halvings import refuse_misfits
+from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock, without_effect
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
@@ -59,6 +60,7 @@ if workflow.is_main_process:
             sys.exit(str(error))
         finished = experiment_record.finished_scans(RESULTS)
         for line in [
+            *without_effect.in_words(GIVEN, CONFIGURATION, DEFAULTS),
             *begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS),
             *begun_anew.kept_in_words(CONFIGURATION, DEPENDS, RESULTS, finished),
         ]:
@@ -69,6 +71,11 @@ if workflow.is_main_process:
             if taken := stages.adopt(STAGES, STORE, HERE):
                 print(f"from the store {STORE.root}: {', '.join(taken)}", file=sys.stderr)
                 experiment_record.write(CONFIGURATION, RESULTS, finished)
+        try:
+            # Last, since plans may come from the store.
+            refuse_misfits(CONFIGURATION, RESULTS / "plans")
+        except InputError as error:
+            sys.exit(str(error))
 
 
 def outputs():

@@ -34,7 +34,9 @@ DEFAULTS = f"{ROOT}/config/config.yaml"
 OWN = "config/config.yaml"
 if not workflow.modifier.is_main_snakefile() or not Path(OWN).exists() or Path(OWN).samefile(DEFAULTS):
     OWN = ""
+# What stands over the defaults: the files and options of the command line, and that file.
+GIVEN = [workflow.config_settings.overwrite_config, *([load_configfile(OWN)] if OWN else [])]
 # A module that is given a configuration reads no file: what it is given stands over the defaults.
 if workflow.modifier.skip_configfile:
-    given, config = config, load_configfile(DEFAULTS)
-    update_config(config, given)
+    GIVEN, config = [config], load_configfile(DEFAULTS)
+    update_config(config, *GIVEN)

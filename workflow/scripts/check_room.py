@@ -1,4 +1,4 @@
-"""Compare the disk and memory that the configured run will need with what this machine has."""
+"""Compare what the configured run will need, labelled scans, disk and memory, with what there is."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.cohort.case_table import stop_on_errors
+from noisy_student.cohort.enough_labelled import too_few_labelled
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.room import (
     Plan,
@@ -28,14 +29,16 @@ def main() -> None:
     parser.add_argument("--spacings", type=json.loads, required=True, help="of the networks, mm, z y x (or null), JSON")
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--classes", type=int, required=True)
+    parser.add_argument("--splits", type=int, default=0, help="of the labelled scans; 0: nothing is trained")
     parser.add_argument("--results", type=Path, required=True, help="folder of all results")
     parser.add_argument("--output", type=Path, required=True, help="table of findings, empty if there is room")
     arguments = parser.parse_args()
     plan = Plan(arguments.spacings, arguments.rounds, arguments.classes)
-    cases = read_table(arguments.cases, ["image", "orientation", "size_x", "spacing_x_mm"])
+    cases = read_table(arguments.cases, ["role", "image", "orientation", "size_x", "spacing_x_mm"])
     disk = disk_bytes(cases, plan), free_disk_bytes(arguments.results)
     memory = memory_bytes(arguments.cases, plan), machine_memory_bytes()
-    found = room_findings(disk, memory, arguments.results)
+    found = too_few_labelled(cases, arguments.splits, arguments.cases)
+    found += room_findings(disk, memory, arguments.results)
     findings = pd.DataFrame(map(asdict, found), columns=[field.name for field in fields(Finding)])
     stop_on_errors(findings, arguments.output)
     write_table(findings, arguments.output)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from noisy_student.command import run
-from noisy_student.efficiency.figures import COLUMNS
+from noisy_student.efficiency.figures import COLUMNS, TIME_LIMIT_S
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
 from noisy_student.errors import InputError
@@ -22,7 +22,6 @@ from noisy_student.machine import cpu_name
 from noisy_student.tables import read_table, require_table, write_table
 
 SUFFIX = ".nii.gz"
-FLARE22_TIME_LIMIT_S = 3600.0
 
 
 def arguments() -> argparse.Namespace:
@@ -36,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--command", required=True, help="what to run; {image}, {output} and {case} are filled in")
     parser.add_argument("--output", type=Path, required=True, help="the efficiency table to write (tab-separated)")
     parser.add_argument("--predictions", type=Path, help="keep the outputs in this folder (default: thrown away)")
-    parser.add_argument("--time-limit", type=float, default=FLARE22_TIME_LIMIT_S, help="seconds a case may take")
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S, help="seconds a case may take")
     parser.add_argument(
         "--gpu", type=int, default=0, help="whose memory is watched: its number among the GPUs that the command sees"
     )

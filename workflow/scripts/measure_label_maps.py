@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_case, sparse_in, to_label
 from noisy_student.command import run
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.geometry import CANONICAL_ORIENTATION, reorient, voxel_volume_ml
 from noisy_student.images import read_image
 from noisy_student.model.records import model_of
 from noisy_student.organs import FLARE22, Organ, from_json
@@ -31,7 +31,7 @@ def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ
     """
     image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
     label_map = sitk.GetArrayFromImage(image)
-    measures = label_measures(label_map, float(np.prod(image.GetSpacing())) / 1000, organs)
+    measures = label_measures(label_map, voxel_volume_ml(image.GetSpacing()), organs)
     others = of_other_models([path / f"{case}.nii.gz" for path in (*earlier, folder)])
     before = [reorient(read_image(path), CANONICAL_ORIENTATION) for path in others]
     compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map], organs)

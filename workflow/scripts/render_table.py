@@ -8,6 +8,7 @@ from noisy_student.evaluate.aggregate import COLUMNS
 from noisy_student.evaluate.paper_table import as_markdown, paper_table
 from noisy_student.evaluate.rounds import round_names
 from noisy_student.files import write_text
+from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import read_table, require_table, write_table
 
 
@@ -18,6 +19,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--role", required=True, help="whose cases, e.g. test (`all` for scores without roles)")
     parser.add_argument("--set", help="which set of the role, where it has several")
     parser.add_argument("--measure", choices=("DSC", "NSD"), default="DSC")
+    parser.add_argument(
+        "--organs",
+        type=from_json,
+        default=FLARE22,
+        help="label table as JSON, for its abbreviations (default: FLARE22's)",
+    )
     parser.add_argument("--output", type=Path, required=True, help="the table to write (tab-separated)")
     parser.add_argument("--markdown", type=Path, help="the same table as Markdown")
     return parser.parse_args()
@@ -29,7 +36,8 @@ def main() -> None:
     require_table(options.output, options.summaries)
     names = round_names(options.summaries)
     tables = [read_table(path, COLUMNS) for path in options.summaries]
-    table = paper_table(dict(zip(names, tables, strict=True)), options.role, options.measure, options.set)
+    summaries = dict(zip(names, tables, strict=True))
+    table = paper_table(summaries, options.role, options.measure, options.set, options.organs)
     write_table(table, options.output)
     if options.markdown:
         write_text(options.markdown, as_markdown(table))

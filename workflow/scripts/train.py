@@ -16,6 +16,7 @@ from noisy_student.fold_files import PROGRESS
 from noisy_student.keeping.aside import aside_of_fold, settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
+from noisy_student.model.backend import refuse_what_cannot_compute
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT, VOICES, checkpoints_of_voices
 from noisy_student.model.checkpoints import is_whole
 from noisy_student.model.device import choose_device
@@ -114,6 +115,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder), formerly)
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
+        refuse_what_cannot_compute(prediction_of(arguments), device)
         store = Store.of_environment()
         made_from = f"fold {arguments.fold}, {depends_on}"
         kept = [*KEPT, *(f"{VOICES_FOLDER}/{name}" for name in voices_of(settings))]

@@ -17,7 +17,7 @@ GB = 10**9
 def cases(*rows):
     columns = ["case", "image", "orientation", "size_x", "size_y", "size_z"]
     columns += ["spacing_x_mm", "spacing_y_mm", "spacing_z_mm"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(role="labelled")
 
 
 LINKED = ("a", "a_0000.nii.gz", "LPS", 100, 100, 50, 1.0, 1.0, 2.0)
@@ -78,17 +78,31 @@ def test_links_count_where_they_lead_to_and_may_lead_nowhere(tmp_path):
     assert free_disk_bytes(tmp_path) == pytest.approx(before, abs=25_000_000)
 
 
+def check(folder, spacing, *more):
+    return script(
+        "check_room.py",
+        *("--cases", folder / "cases.tsv", "--spacings", json.dumps([spacing]), "--rounds", 1, "--classes", 2),
+        *("--results", folder, "--output", folder / "room.tsv", *more),
+    )
+
+
 def test_the_command_stops_only_where_it_must(tmp_path):
     write_table(cases(LINKED), tmp_path / "cases.tsv")
 
-    def check(spacing):
-        return script(
-            "check_room.py",
-            *("--cases", tmp_path / "cases.tsv", "--spacings", json.dumps([spacing]), "--rounds", 1, "--classes", 2),
-            *("--results", tmp_path, "--output", tmp_path / "room.tsv"),
-        )
-
-    run = check([1e-4, 1e-3, 1e-3])
+    run = check(tmp_path, [1e-4, 1e-3, 1e-3])
     assert run.returncode == 2 and "of disk for the whole run" in run.stderr and "Traceback" not in run.stderr
     assert not (tmp_path / "room.tsv").exists()
-    assert check([5, 5, 5]).returncode == 0 and (tmp_path / "room.tsv").exists()
+    assert check(tmp_path, [5, 5, 5]).returncode == 0 and (tmp_path / "room.tsv").exists()
+
+
+@pytest.mark.parametrize("labelled", [0, 1, 2])
+def test_fewer_labelled_scans_than_splits_are_an_error_before_any_is_converted(labelled, tmp_path):
+    roles = ["labelled"] * labelled + ["unlabelled"] * (3 - labelled)
+    write_table(cases(LINKED, TURNED, SERIES).assign(role=roles), tmp_path / "cases.tsv")
+    run = check(tmp_path, [5, 5, 5], "--splits", 5)
+    lower = "lower `training.splits` to 2, and `training.folds` with it"
+    assert run.returncode == 2 and (lower in run.stderr) == (labelled == 2), run.stderr
+    assert f"{labelled} labelled scan(s); wanted 5 or more, one for each of `training.splits`; add some" in run.stderr
+    assert not (tmp_path / "room.tsv").exists()
+    run = check(tmp_path, [5, 5, 5], *(("--splits", 2) if labelled == 2 else ()))
+    assert run.returncode == 0, run.stderr

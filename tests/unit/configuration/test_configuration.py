@@ -119,6 +119,14 @@ NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1
         (("selection",), [{"rule": "threshold", "score": "organs"}], "`at_least` or `at_most`"),
         (("selection",), [{"rule": "top", "score": "organs"}], "`share` or `scans`"),
         (("selection",), [{"rule": "guess"}], "guess"),
+        (
+            ("selection",),
+            [{"rule": "threshold", "score": "mean_max_probability", "at_least": 85}],
+            "mean_max_probability is a share, from 0 to 1, not 85: of 85 per cent write 0.85",
+        ),
+        (("selection",), [{"rule": "threshold", "score": "stray_share", "at_most": 20}], "stray_share is a share"),
+        (("collapse", "noise_band"), 5, "collapse.noise_band"),
+        (("stop", "disagreement_below"), 5, "stop.disagreement_below"),
         (("training", "folds"), [0, 3], "[3]"),
         (("training", "folds"), [0, 0], "[0]"),
         (("cohort", "kind"), "folders", "folders"),
@@ -153,6 +161,13 @@ def test_what_cannot_work_is_refused(path, value, said):
     target[path[-1]] = value
     with pytest.raises(InputError, match=re.escape(said)):
         read_configuration(values)
+
+
+def test_openvino_on_a_gpu_is_refused():
+    on_openvino = {"prediction": {"backend": "openvino"}}
+    assert read_configuration(default() | on_openvino | {"device": "cpu"}).prediction.backend == "openvino"
+    with pytest.raises(InputError, match="`backend: openvino` computes on a CPU, and `device` is cuda"):
+        read_configuration(default() | on_openvino | {"device": "cuda"})
 
 
 def test_scores_between_networks_and_mirrored_scans_are_taken_where_they_are_made():

@@ -19,11 +19,14 @@ PAPER_FLOPS = 1.25e12
 PAPER_PARAMETERS = 63.07e6
 
 
-def configured(*names):
-    values = {}
-    for name in ("config.yaml", *names):
-        update_config(values, yaml.safe_load((ROOT / "config" / name).read_bytes()))
-    return read_configuration(values)
+def configured(*names, **more):
+    """As Snakemake has it: the files that are given, and more, are one before they are laid over the default."""
+    default, *files = (yaml.safe_load((ROOT / "config" / name).read_bytes()) for name in ("config.yaml", *names))
+    given = {}
+    for values in (*files, more):
+        update_config(given, values)
+    update_config(default, given)
+    return read_configuration(default)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +128,11 @@ def test_two_rounds_on_all_pseudo_labels(configuration):
     assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
     assert configuration.organs == FLARE22
     assert configuration.evaluation.mode == "flare22"
+
+
+def test_a_key_of_the_noise_that_is_given_after_it_leaves_the_others_as_they_are():
+    noise = configured("flare22.yaml", noise={"dropout": 0.1}).noise
+    assert noise == Noise(augmentation="nnunet", dropout=0.1)
 
 
 def test_scans_as_downloaded_are_found_in_all_their_folders(configuration, tmp_path, monkeypatch):

@@ -91,5 +91,12 @@ def test_a_failed_case_gets_the_penalties_and_keeps_what_was_measured(outcome):
     assert no_gpu["seconds"] == 3600
 
 
+@pytest.mark.parametrize(("limit_s", "seconds"), [(600, 3600), (14_400, 14_400)])
+def test_a_failed_case_counts_no_less_than_a_slow_one_may_take(limit_s, seconds):
+    row = efficiency("case", "timed out", samples(SLOW, gpu=500), 0, limit_s)
+    assert row["seconds"] == seconds
+    assert row["gpu_area_mb_s"] == 8192 * seconds and row["cpu_area_percent_s"] == 100 * seconds
+
+
 def test_penalties_are_an_hour_at_the_challenges_limits():
     assert np.array([PENALTY["gpu_area_mb_s"], PENALTY["cpu_area_percent_s"]]) / 3600 == pytest.approx([8192, 100])

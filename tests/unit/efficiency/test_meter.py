@@ -104,6 +104,10 @@ def test_an_output_of_an_earlier_run_does_not_count(run, tmp_path):
     assert run(*python("pass"))["outcome"] == "failed: no output"
 
 
+def test_a_failed_case_counts_as_long_as_a_slow_one_may_take(run):
+    assert run(*python("raise SystemExit(1)"), limit_s=7200)["seconds"] == 7200
+
+
 def test_the_time_limit_ends_the_whole_tree(run, tmp_path):
     note = tmp_path / "child"
     code = (

@@ -2,7 +2,7 @@ import numpy as np
 
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.paper_table import as_markdown, paper_table
-from noisy_student.organs import FLARE22
+from noisy_student.organs import FLARE22, Organ
 from score_tables import scores
 
 PAPERS_ORDER = (
@@ -41,3 +41,9 @@ def test_an_organ_without_any_judged_scan_keeps_its_column():
     table = paper_table({"round 0": summarise(scores(values))}, "test", "DSC")
     assert table.columns.tolist()[2:] == [organ.short for organ in FLARE22] + ["mean"]
     assert as_markdown(table).splitlines()[-1] == f"| round 0 | 2 | {'.5000 | ' * 12}– | .5000 |"
+
+
+def test_abbreviations_are_those_of_the_label_table_that_is_given():
+    organs = [Organ(1, "liver", short="L"), Organ(2, "right kidney", short="K"), Organ(3, "spleen", short="K")]
+    table = paper_table({"round 0": summarise(scores([0.5]))}, "test", "DSC", organs=organs)
+    assert table.columns.tolist()[2:6] == ["L", "right kidney", "spleen", "pancreas"]

@@ -141,7 +141,7 @@ def test_a_folder_in_which_nothing_fits_stops_with_names_of_both_sides(folders):
     cases = cases_of_folder(truth, predictions / "other")
     with pytest.raises(InputError) as error:
         unpaired(cases, predictions / "other")
-    names = "label_0.nii.gz, label_1.nii.gz, label_2.nii.gz, ..."
+    names = "label_0.nii.gz, label_1.nii.gz, label_2.nii.gz, …"
     assert error.value.got == f"cases a.nii.gz, b.nii.gz, c.nii.gz; predictions {names}"
     (predictions / "empty").mkdir()
     with pytest.raises(InputError, match="predictions none"):

@@ -5,17 +5,22 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+import yaml
+from nnunetv2.experiment_planning.experiment_planners.network_topology import get_pool_and_conv_props
 from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
     nnUNetPlannerResEncL,
     nnUNetPlannerResEncM,
 )
+from snakemake.utils import update_config
 
-from conftest import COARSE
+from conftest import COARSE, ROOT
 from noisy_student import nnunet
+from noisy_student.configuration.experiment import read_configuration
 from noisy_student.configuration.settings import Network
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22
-from noisy_student.plan.planning import make_fingerprint, make_plans
+from noisy_student.plan.halvings import SMALLEST_FEATURE_MAP, refuse_misfits, strides_of
+from noisy_student.plan.planning import MOST_STAGES, make_fingerprint, make_plans
 
 
 def test_only_labelled_scans_are_described(description, fingerprint):
@@ -93,6 +98,45 @@ def test_a_patch_has_to_halve_in_the_networks_own_stages_alone(description, fing
     assert np.prod(plan["architecture"]["arch_kwargs"]["strides"], axis=0).tolist() == [4, 4, 4]
     with pytest.raises(InputError, match=r"use \[24, 40, 40\]"):
         make_plans(description, fingerprint, network.model_copy(update={"stages": 4}), "odd")
+
+
+def test_more_stages_than_the_patch_allows_are_refused(description, fingerprint):
+    with pytest.raises(
+        InputError, match=r"networks.deep: patch_size_zyx \[24, 48, 48\], which allows 4\n.*`stages: 4`"
+    ):
+        make_plans(description, fingerprint, COARSE.model_copy(update={"stages": 6}), "deep")
+
+
+def test_strides_are_known_before_nnunet_plans():
+    random = np.random.default_rng(1)
+    for _ in range(500):
+        spacing = random.choice([0.7, 1.0, 1.2, 2.0, 2.5, 3.0, 5.0, 8.0], 3).tolist()
+        patch = random.integers(4, 260, 3).tolist()
+        _, strides, *_ = get_pool_and_conv_props(spacing, patch, SMALLEST_FEATURE_MAP, MOST_STAGES)
+        assert strides_of(spacing, patch) == [list(stride) for stride in strides], (spacing, patch)
+
+
+def test_networks_that_cannot_be_are_refused_before_anything_is_made_but_not_those_that_are_there(tmp_path):
+    values = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    coarse = values["networks"]["coarse"]
+    values["networks"] |= {"deep": coarse | {"stages": 6}, "odd": coarse | {"patch_size_zyx": [25, 48, 48]}}
+    values["networks"] |= {"unused": coarse | {"stages": 9}, "chosen": coarse | {"stages": 9, "patch_size_zyx": None}}
+    values["rounds"] = [{"network": name} for name in ("coarse", "deep", "odd", "chosen")]
+    with pytest.raises(InputError, match=r"networks.deep: .* allows 4; networks.odd: ") as refused:
+        refuse_misfits(read_configuration(values), tmp_path)
+    assert "unused" not in str(refused.value) and "chosen" not in str(refused.value)
+    for name in ("deep", "odd"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plans.json").touch()
+    refuse_misfits(read_configuration(values), tmp_path)
+
+
+@pytest.mark.parametrize("files", [(), ("flare22.yaml",), ("flare22.yaml", "flare22_best.yaml"), ("rehearsal.yaml",)])
+def test_the_networks_that_are_given_here_can_be(files, tmp_path):
+    values = {}
+    for name in ("config.yaml", *files):
+        update_config(values, yaml.safe_load((ROOT / "config" / name).read_text()))
+    refuse_misfits(read_configuration(values), tmp_path)
 
 
 @pytest.mark.parametrize("part", ["images", "label"])

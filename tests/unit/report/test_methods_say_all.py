@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 from methods_text import methods
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.report.placing import APART, FURTHER, TABLE_ALONE, is_apart, is_in_table_alone, matches
-from noisy_student.report.results import read_results
+from noisy_student.report.results import Network, read_results
 from noisy_student.report.setting_keys import flat
 from noisy_student.report.setting_table import settings
 from noisy_student.tables import read_table, write_table
@@ -301,6 +301,16 @@ def test_every_key_that_bears_on_results_changes_the_methods_text_or_is_placed(r
 def test_what_is_placed_is_a_key():
     placed = [*APART, *TABLE_ALONE, *(key for own in FURTHER.values() for key in own)]
     assert [name for name in placed if not any(matches(key, name) for key in keys_of_schema())] == []
+
+
+def test_stages_and_blocks_are_those_that_were_planned(results):
+    values = recorded(configuration(EVERYTHING))
+    planned = {"architecture": {"arch_kwargs": {"n_stages": 2}}}
+    results = replace(with_configuration(results, values), networks=[Network("wide", {}, planned)])
+    text = methods(results)
+    assert ": 2 stages, features" in text and ": 1/2 in the encoder, 2 in the decoder" in text
+    values["networks"]["wide"]["stages"] = None
+    assert ": 2 stages (nnU-Net’s choice), features" in methods(with_configuration(results, values))
 
 
 @pytest.mark.parametrize("taken", [0, 1])

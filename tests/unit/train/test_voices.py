@@ -10,6 +10,7 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
 import predict
 import train
+from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.configuration.settings import Noise, Training
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
@@ -169,7 +170,7 @@ def train_fold(tmp_path, monkeypatch):
         path.write_text("{}")
     monkeypatch.setattr(train, "Predictor", lambda *_: None)
     monkeypatch.setattr(train, "read_model", lambda *_: None)
-    monkeypatch.setattr(train, "prediction_of", lambda *_: None)
+    monkeypatch.setattr(train, "prediction_of", lambda *_: Prediction())
     monkeypatch.setattr(train, "label_held_out", lambda *_: None)
     monkeypatch.setattr(train, "choose_device", lambda *_: CPU)
 
@@ -188,6 +189,14 @@ def train_fold(tmp_path, monkeypatch):
         return train.trained(arguments, tmp_path / name / "results/round_0/model", seed), len(writers)
 
     return run
+
+
+def test_openvino_that_cannot_compute_is_refused_before_the_training(train_fold, monkeypatch):
+    monkeypatch.setattr(train, "prediction_of", lambda *_: Prediction(backend="openvino"))
+    monkeypatch.setattr(train, "choose_device", lambda *_: torch.device("cuda"))
+    monkeypatch.setattr(train, "finish", lambda *_: pytest.fail("it was trained"))
+    with pytest.raises(InputError, match="device cuda"):
+        train_fold()
 
 
 def test_voices_lie_beside_the_final_checkpoint_as_the_runs_own(train_fold):

@@ -7,6 +7,7 @@ the back, z to the head.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 import SimpleITK as sitk
@@ -18,6 +19,7 @@ CANONICAL_ORIENTATION = "LPS"
 PATIENT_AXES = {"L": 0, "R": 0, "P": 1, "A": 1, "S": 2, "I": 2}
 # How far voxels of one grid may be from those of the other, as a share of a voxel.
 SHARE_OF_VOXEL = 0.1
+MM3_PER_ML = 1000
 # What direction cosines of three digits may be turned by.
 ROUNDED_DEGREES = 0.06
 FIELDS = {
@@ -26,6 +28,11 @@ FIELDS = {
     "origin_mm_xyz": "origin in mm",
     "direction": "direction",
 }
+
+
+def voxel_volume_ml(spacing_mm: Sequence[float]) -> float:
+    """The volume of a voxel, whatever the order of the axes."""
+    return float(prod(spacing_mm)) / MM3_PER_ML
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, some_n
 from noisy_student.configuration.layouts import CASE, LabelledCases, ScanCases
 from noisy_student.errors import InputError
 from noisy_student.files import visible
+from noisy_student.lists import first_of
 from noisy_student.reading.names import extension_of
 
 Entry = LabelledCases | ScanCases
@@ -83,8 +84,7 @@ def left_out(entry: LabelledCases) -> list[Finding]:
     """A warning about labelled cases that are left out, since they have no label map."""
     if not (cases := without_label_map(entry)):
         return []
-    names = ", ".join(cases[:SHOWN]) + (", …" if len(cases) > SHOWN else "")
-    found = f"{len(cases)} case(s) without {entry.label_maps}, left out: {names}"
+    found = f"{len(cases)} case(s) without {entry.label_maps}, left out: {first_of(cases, SHOWN)}"
     remedy = "put it there, or leave them; a table of scans can name them as unlabelled ones"
     return [Finding("all", entry.cases, "warning", found, "a label map of each labelled case", remedy)]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from noisy_student.cohort.passed_over import SHOWN
 from noisy_student.errors import InputError
+from noisy_student.lists import first_of
 from noisy_student.organs import words_of
 from noisy_student.reading.mask_names import MASK_WORDS, called
 from noisy_student.reading.names import IMAGE_WORDS, stem_of
@@ -74,8 +75,7 @@ def _has_organ(masks: Mapping[Path, str], is_organ: Callable[[str], bool]) -> bo
 
 def _unclear(unclear: Mapping[Path, list[str]]) -> InputError:
     listed = [f"{path.name} ({' or '.join(cases)})" for path, cases in unclear.items()]
-    got = f"{len(listed)} that may be of several cases: " + ", ".join(listed[:SHOWN])
-    got += ", …" if len(listed) > SHOWN else ""
+    got = f"{len(listed)} that may be of several cases: {first_of(listed, SHOWN)}"
     path, (case, *_) = next(iter(unclear.items()))
     remedy = (
         "take them out, if they are of no organ; else bring the masks of each case into a folder named after it, "

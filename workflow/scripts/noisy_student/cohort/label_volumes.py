@@ -12,12 +12,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from noisy_student.cohort.finding import Finding
+from noisy_student.geometry import voxel_volume_ml
 from noisy_student.organs import Organ
 
 VOLUMES = "volumes_ml"
 # Of an organ without a range, how far from its source's median, of at least so many scans.
 TIMES_THE_MEDIAN, FEWEST_SCANS = 8, 5
-MM3_PER_ML = 1000
 REMEDY = (
     "look whether the number is this organ's (`labels` beside the folder gives it its own numbers) and whether the "
     "spacing is right; `volume_ml` in `organs` sets other bounds"
@@ -38,7 +38,7 @@ def whole_volumes_ml(label_map: sitk.Image, counts: np.ndarray) -> dict[int, flo
     array = sitk.GetArrayViewFromImage(label_map)
     faces = (np.take(array, end, axis) for axis in range(3) for end in (0, -1))
     cut = {label for face in faces for label in np.unique(face).tolist()}
-    voxel_ml = float(np.prod(label_map.GetSpacing())) / MM3_PER_ML
+    voxel_ml = voxel_volume_ml(label_map.GetSpacing())
     return {
         label: float(counts[label]) * voxel_ml for label in np.flatnonzero(counts).tolist() if label not in (0, *cut)
     }

@@ -9,6 +9,7 @@ import pandas as pd
 
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.roles import JUDGED, LABELLED_ROLES
+from noisy_student.lists import first_of
 from noisy_student.organs import Organ
 
 # Columns of the case table: labels that a label map has, and those of the organs that are labelled in it at all.
@@ -122,7 +123,7 @@ def with_few(cases: Cases) -> tuple[int, str]:
     """How many scans have less than half of the organs that all have together, and the first of them in words."""
     organs = len(_all_of(cases))
     few = [f"{case} ({len(labels)} of {organs})" for case, labels in cases.items() if len(labels) < FULL * organs]
-    return len(few), ", ".join(few[:SHOWN]) + (", …" if len(few) > SHOWN else "")
+    return len(few), first_of(few, SHOWN)
 
 
 def _all_of(cases: Cases) -> frozenset[int]:

@@ -18,6 +18,7 @@ from noisy_student.cohort.pairing import (
 from noisy_student.cohort.passed_over import SHOWN, Contents, PassedOver, some_names
 from noisy_student.configuration.experiment import LabelledFolder
 from noisy_student.errors import InputError
+from noisy_student.lists import first_of
 from noisy_student.reading.names import EXTENSIONS, case_name
 
 # Where the label map of a scan that has none is looked for, after the scan's name.
@@ -70,8 +71,7 @@ def paired(folder: Path, found: Contents) -> list[Finding]:
     taken = pairs(folder, found)
     if not taken:
         return []
-    shown = [f"{label_map.name} of {image.name}" for image, label_map in list(taken.items())[:SHOWN]]
-    listed = ", ".join(shown) + (", …" if len(taken) > SHOWN else "")
+    listed = first_of([f"{label_map.name} of {image.name}" for image, label_map in taken.items()], SHOWN)
     said = f"scans and label maps in one folder, {len(taken)} paired by their names: {listed}"
     remedy = f"look whether they belong together; else say how both are named, as in {by_patterns(folder)}"
     return [Finding("all", folder, "note", said, "each label map with its scan", remedy)]

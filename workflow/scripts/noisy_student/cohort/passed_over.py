@@ -7,6 +7,7 @@ from pathlib import Path
 from noisy_student.cohort.converter_leavings import superseded
 from noisy_student.cohort.pairing import is_named_a_label_map, key
 from noisy_student.files import visible
+from noisy_student.lists import first_of
 from noisy_student.reading.detached import data_files
 from noisy_student.reading.dicom.files import is_dicom, visible_files
 from noisy_student.reading.names import EXTENSIONS, case_name, extension_of, stem_of
@@ -60,7 +61,7 @@ def contents(folder: Path, apart_from: Collection[Path] = (), ending: str = "") 
 
 def some_names(paths: Sequence[Path]) -> str:
     """Some names; empty for none."""
-    return ", ".join(path.name for path in paths[:SHOWN]) + (", …" if len(paths) > SHOWN else "")
+    return first_of([path.name for path in paths], SHOWN)
 
 
 def in_words(passed_over: Iterable[PassedOver], shown: int = SHOWN) -> str:

@@ -12,6 +12,7 @@ from noisy_student.cohort.archive.patients import Cases, patient_of
 from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.roles import JUDGED
 from noisy_student.cohort.scans import Scan
+from noisy_student.lists import first_of
 from noisy_student.organs import Organ
 from noisy_student.reading.dicom.files import dicom_files
 from noisy_student.reading.dicom.identity import identify
@@ -45,7 +46,7 @@ def patients_in_roles(rows: Sequence[Mapping[str, Any]], _: Sequence[Organ]) -> 
             "",
             "warning",
             f"{len(pairs)} {role} scan(s) of {source or 'no named source'} are of one patient with judged scans by "
-            f"their DICOM headers: {', '.join(pairs[:SHOWN])}{', …' if len(pairs) > SHOWN else ''}",
+            f"their DICOM headers: {first_of(pairs, SHOWN)}",
             "each patient among scans that are learned from, or among those that are judged",
             "move the scans of one patient into one role; nothing, if one PatientID was given to several people",
         )

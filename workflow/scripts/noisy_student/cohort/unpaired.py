@@ -12,6 +12,7 @@ from noisy_student.cohort.passed_over import SHOWN, some_names
 from noisy_student.cohort.scans import Scan, Search
 from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
 from noisy_student.files import visible
+from noisy_student.lists import first_of
 from noisy_student.reading.detached import data_files
 from noisy_student.reading.names import FIRST_CHANNEL
 
@@ -121,8 +122,7 @@ def _strays(what: str, folder: Path, free: list[Path], scans: list[Scan]) -> Fin
 
 
 def _beside(what: str, folder: Path, twins: dict[Path, Path]) -> Finding:
-    listed = ", ".join(f"{path.name} ({other.name} is taken)" for path, other in list(twins.items())[:SHOWN])
+    listed = first_of([f"{path.name} ({other.name} is taken)" for path, other in twins.items()], SHOWN)
     found = f"{len(twins)} {what} passed over beside another of the same name: {listed}"
-    found += ", …" if len(twins) > SHOWN else ""
     remedy = "move the one that is not meant elsewhere, as one from before a correction"
     return Finding("all", folder, "warning", found, "one of each scan", remedy)

@@ -10,6 +10,7 @@ from noisy_student.cohort.names_beside import DATASET, OF_LABEL_MAP, text_of
 from noisy_student.cohort.numbers_by_name import NAMES, TAKEN
 from noisy_student.cohort.scans import Scan
 from noisy_student.files import visible
+from noisy_student.lists import first_of
 from noisy_student.organs import Organ, words_of
 from noisy_student.reading.names import stem_of
 
@@ -69,7 +70,7 @@ def _is_in(name: str, said: str) -> bool:
 
 
 def _finding(folder: Path, tables: Sequence[Path], label_maps: int) -> Finding:
-    names = ", ".join(path.name for path in tables[:SHOWN]) + (", …" if len(tables) > SHOWN else "")
+    names = first_of([path.name for path in tables], SHOWN)
     found = f"{names} may name the numbers of {label_maps} label map(s), which are taken by the label table"
     remedy = "look whether they say the same; if not, give each organ's number under `labels`"
     return Finding("all", folder, "note", found, TAKEN, remedy)

@@ -24,10 +24,6 @@ class Corrections(Strict):
     # A model of pydantic has a method of the key's name.
     validates: bool = Field(False, alias="validate")
 
-    def rounds_before(self, number: int, last: int) -> range:
-        """The rounds of whose pseudo-labels a correction counts in a round, where `last` is the last round."""
-        return range(1, last + 1) if self.validates else range(1, number)
-
 
 def _of_folder(value: Any) -> Any:
     return {"folder": value} if isinstance(value, str | Path) else value

@@ -25,7 +25,7 @@ from noisy_student.configuration.archive import PRIVATE, LabelledArchive, ScanAr
 from noisy_student.configuration.corrections import CorrectionsOrFolder
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.configuration.numbering import numbering_errors, unknown_organs
-from noisy_student.configuration.prediction_options import Prediction
+from noisy_student.configuration.prediction_options import OPENVINO, Prediction
 from noisy_student.configuration.selection_rules import OVER_ALL, Rule, Selection
 from noisy_student.configuration.settings import (
     AnyRound,
@@ -44,7 +44,7 @@ from noisy_student.configuration.settings import (
 )
 from noisy_student.errors import InputError
 from noisy_student.organs import FLARE22, Organ, table_errors
-from noisy_student.strict import Name, OrganNames, OrganNumbers, Positive, SourceName, Strict
+from noisy_student.strict import Fraction, Name, OrganNames, OrganNumbers, Positive, SourceName, Strict
 
 
 def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
@@ -205,14 +205,14 @@ class Collapse(Strict):
     """What follows when a student is worse than its teacher on the labelled scans that it held out."""
 
     policy: Literal["keep", "stop", "retrain"] = "keep"
-    noise_band: Annotated[float, Field(ge=0)] = 0.05
+    noise_band: Fraction = 0.05
 
 
 class Stop(Strict):
     """When the rounds end early: those after repeat the last model at no cost."""
 
     without_gain: bool = False
-    disagreement_below: Annotated[float, Field(gt=0)] | None = None
+    disagreement_below: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Report(Strict):
@@ -279,6 +279,16 @@ class Configuration(Strict):
         """The generated scans have these organs and no others."""
         if self.cohort.kind == "embedded" and [organ.name for organ in self.organs] != [o.name for o in FLARE22]:
             raise ValueError("organs: the embedded cohort has FLARE22's; other organs need `cohort.kind: folders`")
+        return self
+
+    @model_validator(mode="after")
+    def openvino_has_a_cpu(self) -> "Configuration":
+        """OpenVINO computes on a CPU alone."""
+        if self.device == "cuda" and self.prediction.backend == OPENVINO:
+            raise ValueError(
+                "prediction: `backend: openvino` computes on a CPU, and `device` is cuda: set `device: cpu`, or "
+                "`backend: auto`, which is torch on a GPU"
+            )
         return self
 
     @model_validator(mode="after")
@@ -479,7 +489,9 @@ class Configuration(Strict):
 
     def corrections_in(self, number: int) -> range:
         """The rounds whose pseudo-labels, where they were corrected, are hand labels in a round."""
-        return self.corrections.rounds_before(number, len(self.rounds) - 1) if self.corrections else range(0)
+        if self.corrections is None:
+            return range(0)
+        return range(1, len(self.rounds) if self.corrections.validates else number)
 
     def noise_of(self, number: int) -> Noise:
         """The noise of a round's training."""

@@ -30,6 +30,11 @@ Score = Literal[
     "organs",
     "masked",
 ]
+# From 0 to 1, of an organ and over several.
+SHARES = (
+    *("mean_max_probability", "mean_entropy", "fold_agreement", "mirror_agreement"),
+    *("stray_share", "touches_edge", "wrong_side"),
+)
 OF_THE_SCAN = ("disagreement", "organs", "masked")
 OVER_ALL = ("mean", "minimum", "maximum")
 
@@ -49,6 +54,14 @@ class Threshold(Strict):
         """A threshold without a bound drops nothing."""
         if self.at_least is None and self.at_most is None:
             raise ValueError("a threshold needs `at_least` or `at_most`")
+        return self
+
+    @model_validator(mode="after")
+    def bounds_of_shares_are_shares(self) -> "Threshold":
+        """What was meant in per cent would keep everything, or nothing."""
+        wrong = [bound for bound in (self.at_least, self.at_most) if bound is not None and not 0 <= bound <= 1]
+        if wrong and self.score in SHARES:
+            raise ValueError(f"{self.score} is a share, from 0 to 1, not {wrong[0]:g}: of 85 per cent write 0.85")
         return self
 
     @model_validator(mode="after")

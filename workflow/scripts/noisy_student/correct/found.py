@@ -11,6 +11,7 @@ from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_afte
 from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
 from noisy_student.files import visible
+from noisy_student.lists import first_of
 from noisy_student.reading.detached import data_files
 from noisy_student.reading.dicom.files import may_be_read, visible_files
 
@@ -100,7 +101,7 @@ def refuse_misplaced(folder: Path, rounds: int) -> None:
 
 
 def _some(folder: Path, paths: list[Path]) -> str:
-    return ", ".join(str(path.relative_to(folder)) for path in paths[:5]) + (", …" if len(paths) > 5 else "")
+    return first_of([path.relative_to(folder) for path in paths], 5)
 
 
 def _may_count(path: Path) -> bool:

@@ -16,12 +16,13 @@ from noisy_student.efficiency.sampler import NOMINAL_INTERVAL_S, Sample
 # FLARE22: memory below this is free in the ranking; a value counts as reached if more than 2 % of samples show it.
 TOLERANCE_MB = 2048
 STABLE_SHARE = 0.02
-# FLARE22: what a case counts that fails or does not end in time.
+# FLARE22: the seconds that a case may take, and what one counts that fails or does not end in time.
+TIME_LIMIT_S = 3600.0
 PENALTY = {
-    "seconds": 3600.0,
-    "gpu_area_mb_s": 29_491_200.0,
-    "gpu_area_over_tolerance_mb_s": 29_491_200.0,
-    "cpu_area_percent_s": 360_000.0,
+    "seconds": TIME_LIMIT_S,
+    "gpu_area_mb_s": 8192 * TIME_LIMIT_S,
+    "gpu_area_over_tolerance_mb_s": 8192 * TIME_LIMIT_S,
+    "cpu_area_percent_s": 100 * TIME_LIMIT_S,
 }
 
 # MB are 2²⁰ bytes; CPU % is of all cores of the machine. `tree_` columns hold the process and its descendants alone,
@@ -39,11 +40,18 @@ COLUMNS = (
 )
 
 
-def efficiency(case: str, outcome: str, samples: Sequence[Sample], tree_cpu_s: float) -> dict[str, object]:
+def penalties(limit_s: float) -> dict[str, float]:
+    """The challenge's penalties; in proportion more with a limit above its own, so that a slow case counts less."""
+    return {column: penalty * max(1.0, limit_s / TIME_LIMIT_S) for column, penalty in PENALTY.items()}
+
+
+def efficiency(
+    case: str, outcome: str, samples: Sequence[Sample], tree_cpu_s: float, limit_s: float = TIME_LIMIT_S
+) -> dict[str, object]:
     """The row of one case. `samples` begin before the process; `tree_cpu_s` is the system's own account at its end.
 
-    Unless the outcome is "ok", seconds and the official areas are the challenge's penalties, GPU ones only where there
-    is a GPU; `measured_seconds`, the true areas and the `tree_` columns are what was measured.
+    Unless the outcome is "ok", seconds and the official areas are the penalties for the time limit `limit_s`, GPU ones
+    only where there is a GPU; `measured_seconds`, the true areas and the `tree_` columns are what was measured.
     """
     cores = psutil.cpu_count() or 1
     seconds = samples[-1].time_s
@@ -56,7 +64,7 @@ def efficiency(case: str, outcome: str, samples: Sequence[Sample], tree_cpu_s: f
         **{"samples": len(samples) - 1, "cores": cores},
     }
     if outcome != SUCCESS:
-        row |= {column: penalty for column, penalty in PENALTY.items() if row[column] is not None}
+        row |= {column: penalty for column, penalty in penalties(limit_s).items() if row[column] is not None}
     return row
 
 

@@ -61,7 +61,7 @@ def measure(
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     outcome = TIMED_OUT if not in_time else _outcome(process.returncode, output)
-    return efficiency(case, outcome, sampler.samples, usage.ru_utime + usage.ru_stime)
+    return efficiency(case, outcome, sampler.samples, usage.ru_utime + usage.ru_stime, limit_s)
 
 
 def _start(words: list[str]) -> subprocess.Popen:

@@ -1,7 +1,6 @@
 """One case's rows of the score table."""
 
 from collections.abc import Collection, Sequence
-from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +8,9 @@ from noisy_student.evaluate.by_name import Table, has_own_grid
 from noisy_student.evaluate.evaluation_modes import Mode
 from noisy_student.evaluate.judged_pair import FileNames, FileRemark, read_labels, read_pair
 from noisy_student.evaluate.verdicts import NOT_LABELLED, judge
+from noisy_student.geometry import voxel_volume_ml
 from noisy_student.organs import FLARE22, Organ
 
-MM3_PER_ML = 1000.0
 MISSING = "missing prediction"
 
 
@@ -61,7 +60,7 @@ def score_case(
         return _missing(case, truth, mode, checked, Table(organs, labelled, is_numbered))
     pair = read_pair(truth, prediction, len(organs), checked, Table(organs, labelled, is_numbered))
     verdicts, voxels = judge(pair, mode, organs, labelled)
-    voxel_ml = _voxel_ml(pair.geometry.spacing_mm_xyz)
+    voxel_ml = voxel_volume_ml(pair.geometry.spacing_mm_xyz)
     rows = []
     for organ, verdict in zip(organs, verdicts, strict=True):
         truth_voxels = int(voxels[organ.label].sum()) if organ.label in labelled else None
@@ -81,7 +80,7 @@ def _missing(case: str, truth: Path, mode: Mode, checked: bool, table: Table) ->
     labels, voxel_ml, remarks, names = None, 0.0, [], []
     if has_own_grid(truth):
         labels, geometry, remarks, names = read_labels(truth, len(table.organs), checked, table)
-        voxel_ml = _voxel_ml(geometry.spacing_mm_xyz)
+        voxel_ml = voxel_volume_ml(geometry.spacing_mm_xyz)
     rows = []
     for organ in table.organs:
         is_judged = organ.label in table.labelled
@@ -94,7 +93,3 @@ def _missing(case: str, truth: Path, mode: Mode, checked: bool, table: Table) ->
 
 def _volume_ml(voxels: int | None, voxel_ml: float) -> float | None:
     return None if voxels is None else round(voxels * voxel_ml, 3)
-
-
-def _voxel_ml(spacing_mm_xyz: tuple[float, ...]) -> float:
-    return prod(spacing_mm_xyz) / MM3_PER_ML

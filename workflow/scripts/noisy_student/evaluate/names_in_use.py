@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from noisy_student.cohort.names_taken import named_in_some
+from noisy_student.cohort.numbers_by_name import some
 from noisy_student.errors import InputError
 from noisy_student.evaluate.by_name import PREDICTION, SAY_WHICH, TRUTH
 from noisy_student.evaluate.judged_pair import FileNames
@@ -54,4 +55,4 @@ def _line(files: Sequence[FileNames], organs: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    return (", ".join(names[:SHOWN]) + (f", ... ({len(names)} in all)" if len(names) > SHOWN else "")) or "none"
+    return some(names, SHOWN) or "none"

@@ -17,6 +17,7 @@ from noisy_student.evaluate.evaluation_modes import Mode
 from noisy_student.evaluate.judged_pair import FileNames
 from noisy_student.evaluate.pairing import NOMINAL, LabelMaps
 from noisy_student.evaluate.remarks import NAMED, in_words
+from noisy_student.lists import first_of
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.parallel import in_order
 from noisy_student.reading.door import require_unchanged
@@ -112,7 +113,7 @@ def unpaired(
 
 
 def _some(files: Sequence[Path]) -> str:
-    return ", ".join(path.name for path in files[:NAMED]) + (", ..." if len(files) > NAMED else "")
+    return first_of([path.name for path in files], NAMED)
 
 
 def score_table(

@@ -55,6 +55,12 @@ def is_of_openvino(options: Prediction, device: torch.device) -> bool:
     return True
 
 
+def refuse_what_cannot_compute(options: Prediction, device: torch.device) -> None:
+    """Raise InputError where OpenVINO was asked for and cannot compute: before a training that it is to label with."""
+    if options.backend == OPENVINO:
+        is_of_openvino(options, device)
+
+
 def in_openvino(
     networks: Sequence[torch.nn.Module],
     patch_size_zyx: Sequence[int],

@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from noisy_student.geometry import voxel_volume_ml
+
 # Probabilities and agreement are of the network's grid, voxels and volume of the label map on the scan's own.
 SCORES = {
     "label": "the organ's label",
@@ -81,7 +83,7 @@ def score_table(
             "fold_agreement": agreement(fold_pairs(passes), classes),
             "mirror_agreement": agreement(mirror_pairs(passes), classes),
             "voxels": voxels,
-            "volume_ml": voxels * float(np.prod(spacing_mm)) / 1000,
+            "volume_ml": voxels * voxel_volume_ml(spacing_mm),
         }
     labels = list(organs.values())
     table = pd.DataFrame({name: values[labels] for name, values in columns.items()})

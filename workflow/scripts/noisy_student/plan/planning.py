@@ -22,10 +22,10 @@ from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_en
 
 from noisy_student import nnunet
 from noisy_student.configuration.settings import Network
-from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
 from noisy_student.images import read_image, write_image
 from noisy_student.organs import FLARE22, Organ
+from noisy_student.plan.halvings import SMALLEST_FEATURE_MAP, misfit
 from noisy_student.reading.nifti import require_whole_nifti
 
 PLANNERS = {
@@ -34,7 +34,6 @@ PLANNERS = {
     "residual_m": nnUNetPlannerResEncM,
     "residual_l": nnUNetPlannerResEncL,
 }
-SMALLEST_FEATURE_MAP = 4
 MOST_STAGES = 99
 
 
@@ -98,19 +97,17 @@ def make_plans(description: dict[str, Any], fingerprint: Path, network: Network,
     plan = plans["configurations"][nnunet.CONFIGURATION]
     plan["data_identifier"] = nnunet.CASES_FOLDER
     plan["batch_size"] = network.batch_size or plan["batch_size"]
-    _fix_topology(plan, network)
+    _fix_topology(plan, network, name)
     return {**plans, "configurations": {nnunet.CONFIGURATION: plan}}
 
 
-def _fix_topology(plan: dict[str, Any], network: Network) -> None:
+def _fix_topology(plan: dict[str, Any], network: Network, name: str) -> None:
     """Patch, stages, features and blocks of the plan, as configured."""
     patch_size = list(network.patch_size_zyx or plan["patch_size"])
     _, strides, kernels, _, _ = get_pool_and_conv_props(plan["spacing"], patch_size, SMALLEST_FEATURE_MAP, MOST_STAGES)
-    stages = min(len(strides), network.stages or len(strides))
-    divisors = np.prod(strides[:stages], axis=0)
-    padded = [int(-(-size // divisor) * divisor) for size, divisor in zip(patch_size, divisors, strict=True)]
-    if network.patch_size_zyx and padded != patch_size:
-        _refuse_patch(patch_size, padded)
+    if error := misfit(name, network, patch_size, strides):
+        raise error
+    stages = network.stages or len(strides)
     arguments = plan["architecture"]["arch_kwargs"]
     blocks = "n_blocks_per_stage" if network.is_residual else "n_conv_per_stage"
     arguments |= {
@@ -129,11 +126,3 @@ def _fix_topology(plan: dict[str, Any], network: Network) -> None:
 def _per_stage(blocks: list[int], stages: int) -> list[int]:
     """One entry per stage; the last one goes on for deeper stages."""
     return [int(blocks[min(stage, len(blocks) - 1)]) for stage in range(stages)]
-
-
-def _refuse_patch(patch_size: list[int], padded: Any) -> None:
-    raise InputError(
-        "a patch that halves evenly in every stage of the network",
-        f"networks: patch_size_zyx {patch_size}",
-        f"use {list(map(int, padded))}, or fewer stages",
-    )

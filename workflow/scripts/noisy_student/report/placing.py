@@ -20,7 +20,7 @@ APART = {
     "prediction.compile": "how fast a network runs",
     "prediction.channels_last": "how fast a network runs",
     "report": "what is shown of the results",
-    "organs.*.short": "pictures",
+    "organs.*.short": "tables of a command",
     "organs.*.colour": "pictures",
     "organs.*.snomed": "exports",
     "cohort.folders.*.*.key": "where the key of case names is kept",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import SimpleITK as sitk
 
+from noisy_student.geometry import voxel_volume_ml
 from noisy_student.images import read_image
 from noisy_student.model.scores import class_counts
 from noisy_student.organs import Organ
@@ -64,7 +65,7 @@ def volumes(scan: HeldOut, organs: Sequence[Organ]) -> pd.DataFrame:
     Both are of the voxels that are labelled; `is_whole`: all are.
     """
     images = read_image(scan.by_hand), read_image(scan.label_map)
-    voxel_ml = float(np.prod(images[0].GetSpacing())) / 1000
+    voxel_ml = voxel_volume_ml(images[0].GetSpacing())
     classes = max(organ.label for organ in organs) + 1
     labels = [organ.label for organ in organs if organ.label in scan.labelled]
     hand_zyx, found_zyx = map(sitk.GetArrayViewFromImage, images)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from noisy_student.geometry import voxel_volume_ml
 from noisy_student.images import read_image
 from noisy_student.model.label_files import LabelFiles
 from noisy_student.model.soft_labels import read_soft_labels
@@ -42,7 +43,7 @@ class Scan:
 
     def voxel_ml(self, grid: np.ndarray) -> float:
         """The volume of a voxel of the network's grid."""
-        own_ml = self.row.spacing_x_mm * self.row.spacing_y_mm * self.row.spacing_z_mm / 1000
+        own_ml = voxel_volume_ml([self.row.spacing_x_mm, self.row.spacing_y_mm, self.row.spacing_z_mm])
         return float(own_ml * np.prod([part.stop - part.start for part in self.crop]) / grid.size)
 
 

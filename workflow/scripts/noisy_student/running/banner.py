@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from noisy_student.lists import first_of
 from noisy_student.running import typed
 from noisy_student.running.failed_jobs import FailedJob
 from noisy_student.running.last_words import error_in
@@ -51,7 +52,7 @@ def failed(folder: Path, log: str, jobs: Sequence[FailedJob], rooms: Sequence[st
 
     `rooms`: what was found of disks that are full. `kills`: processes that the kernel ended because memory ran out.
     """
-    names = ", ".join(job.name for job in jobs[:MOST_JOBS]) + (", …" if len(jobs) > MOST_JOBS else "")
+    names = first_of([job.name for job in jobs], MOST_JOBS)
     lines = {
         "logs": f"{folder / 'logs'}, one a job; Snakemake's own: {log}",
         **_causes(jobs, rooms, kills),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.errors import InputError
+from noisy_student.lists import first_of
 from noisy_student.running import typed
 
 # Snakemake's jobs bear the identity of their run as name.
@@ -59,7 +60,7 @@ def refuse_second_copies(folder: Path) -> None:
     if jobs:
         raise InputError(
             "no SLURM job of an earlier Snakemake in this folder",
-            f"{len(jobs)} in the queue: {', '.join(map(str, jobs[:5]))}{', …' if len(jobs) > 5 else ''}",
+            f"{len(jobs)} in the queue: {first_of(jobs, 5)}",
             f"`{typed.start_on_slurm(folder)}` waits for those that run and goes on; with --cancel it ends them first",
         )
 

@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 
 from noisy_student.errors import InputError, last_line
+from noisy_student.lists import first_of
 from noisy_student.reading.dicom.files import dicom_files, is_dicom, visible_files
 from noisy_student.reading.dicom.headers import CLASS
 from noisy_student.reading.dicom.identity import referred_series
@@ -42,7 +43,7 @@ def only_one_in(folder: Path) -> Path:
     wanted = f"a label map in the folder {folder}: masks, or one DICOM segmentation or structure set"
     if not found:
         raise InputError(wanted, *_instead(folder))
-    names = ", ".join(str(path.relative_to(folder)) for path in found[:4]) + ", …" * (len(found) > 4)
+    names = first_of([path.relative_to(folder) for path in found], 4)
     raise InputError(wanted, f"{len(found)} of these: {names}", "name the one that counts")
 
 

@@ -54,13 +54,14 @@ def network_in_words(name: str, own: dict[str, Any], planned: Network | None, wh
     batch = _set_or_chosen(own["batch_size"], plans.get("batch_size"))
     blocks = "convolutions" if own["encoder"] == "plain" else "residual blocks"
     features = f"features doubling from {own['base_features']} to at most {own['max_features']}"
-    stages = f"{own['stages']} stages" if own["stages"] else f"stages by {CHOSEN}"
+    stages = plans.get("architecture", {}).get("arch_kwargs", {}).get("n_stages", own["stages"])
+    in_stages = f"{stages} stages{'' if own['stages'] else f' ({CHOSEN})'}" if stages else f"stages by {CHOSEN}"
+    encoder, decoder = _blocks(own["encoder_blocks"], stages), _blocks(own["decoder_blocks"], stages and stages - 1)
     parameters = f", {magnitude(planned.numbers.get('parameters'))} parameters" if planned else ""
     return (
         f"“{name}” ({whose}) is {ENCODERS[own['encoder']]} [3]: "
-        f"{stages}, {features}, {blocks} a stage: {_blocks(own['encoder_blocks'])} in the encoder, "
-        f"{_blocks(own['decoder_blocks'])} in the decoder{parameters}; patches of {patch} voxels and a spacing of "
-        f"{spacing} mm (z, y, x); {batch} patches a batch."
+        f"{in_stages}, {features}, {blocks} a stage: {encoder} in the encoder, {decoder} in the decoder{parameters}; "
+        f"patches of {patch} voxels and a spacing of {spacing} mm (z, y, x); {batch} patches a batch."
     )
 
 
@@ -71,8 +72,8 @@ def _set_or_chosen(own: Any, planned: Any) -> str:
     return f"{shown} ({CHOSEN})" if planned else f"({CHOSEN})"
 
 
-def _blocks(numbers: list[int] | None) -> str:
-    return "/".join(map(str, numbers)) if numbers else CHOSEN
+def _blocks(numbers: list[int] | None, stages: int | None) -> str:
+    return "/".join(map(str, numbers[:stages])) if numbers else CHOSEN
 
 
 def trained(results: Results) -> list[Round]:

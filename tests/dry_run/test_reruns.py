@@ -226,6 +226,7 @@ def with_own_scans(folder, **overlay):
     for name in ("images", "label_maps", "unlabelled", "test", "truth"):
         (project.folder / "scans" / name).mkdir(parents=True)
         (project.folder / "scans" / name / "a.nii.gz").write_text(name)
+    (project.folder / "scans/unlabelled/plain.nii").write_text("not compressed")
     places = (("images", "label_maps"), ("test", "truth"))
     labelled, test = ({"images": f"scans/{images}", "label_maps": f"scans/{maps}"} for images, maps in places)
     folders = {"labelled": [labelled], "unlabelled": [{"images": "scans/unlabelled"}], "test": [test]}
@@ -283,6 +284,15 @@ def test_a_new_or_replaced_scan_begins_at_the_case_table(own_scans):
     assert own_scans.planned() == {}
     (unlabelled / "a.nii.gz").write_text("replaced")
     assert own_scans.planned() == jobs
+
+
+def test_a_scan_that_was_corrected_in_its_place_is_said_where_nothing_checks_it(own_scans):
+    said = "1 file(s) of scans were written after the scans were checked, such as plain.nii."
+    assert said not in own_scans.run("--dry-run").stdout
+    os.utime(own_scans.folder / "scans/unlabelled/plain.nii", (2**33, 2**33))
+    run = own_scans.run("--dry-run")
+    assert said in run.stdout and job_counts(run.stdout) == {}, run.stdout
+    assert said not in own_scans.run("--dry-run", "-R", "case_table").stdout
 
 
 def test_two_numbers_that_are_exchanged_are_others(tmp_path):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_log
 
+from noisy_student.cohort.folder_state import written_since
 from noisy_student.keeping import aside, begun_anew, experiment_record, stages
 from noisy_student.files import write_text
 from noisy_student.model import edited
@@ -110,6 +111,24 @@ def share_if_nothing_was_to_do():
 
 if STAGES:
     atexit.register(share_if_nothing_was_to_do)
+
+
+def say_what_was_written_since_the_check():
+    """Scans may have been corrected in their place, which does not change their size."""
+    if workflow.dag is None or not workflow.executor_plugin:
+        return
+    made = {str(path) for job in workflow.dag.needrun_jobs(exclude_finished=False) for path in job.output}
+    table = "results/cohort/cases.tsv"
+    if newer := [] if table in made else written_since(CONFIGURATION.cohort, HERE / table):
+        print(
+            f"{len(newer)} file(s) of scans were written after the scans were checked, such as {newer[0]}. If one was"
+            " corrected, have them checked again: snakemake -R case_table",
+            file=sys.stderr,
+        )
+
+
+if LOOKS_AT_SCANS:
+    atexit.register(say_what_was_written_since_the_check)
 
 
 def clear_of_earlier_configurations():

@@ -6,7 +6,13 @@ import shutil
 
 import pytest
 
-from noisy_student.cohort.folder_state import dates_of_label_maps, state_of, state_of_scans, state_of_truths
+from noisy_student.cohort.folder_state import (
+    dates_of_label_maps,
+    state_of,
+    state_of_scans,
+    state_of_truths,
+    written_since,
+)
 from noisy_student.cohort.names_beside import names_beside
 from noisy_student.configuration.experiment import Cohort
 
@@ -56,6 +62,26 @@ def test_a_label_map_that_was_corrected_within_its_size_is_seen(tmp_path, layout
     before, state = dates_of_label_maps(cohort), state_of_scans(cohort, "labelled", 1)
     os.utime(label_map, (1, 1))
     assert (dates_of_label_maps(cohort) != before) == is_seen and state_of_scans(cohort, "labelled", 1) == state
+
+
+@pytest.mark.parametrize("layout", ["folders", "cases", "table"])
+@pytest.mark.parametrize(("name", "is_said"), [("a.nii", True), ("a/IM1.dcm", True), ("a.nii.gz", False)])
+def test_a_scan_that_was_written_since_the_check_is_said(lay, layout, name, is_said):
+    """Its size is the same, so its state is."""
+    folder = lay(f"images/{name}", "labels/a.nii.gz", "cases.tsv")
+    image = name.split("/")[0]
+    (folder / "scans.tsv").write_text(f"case\timage\tlabel_map\na\timages/{image}\tlabels/a.nii.gz\n")
+    entry = {
+        "folders": {"images": folder / "images", "label_maps": folder / "labels"},
+        "cases": {"cases": folder, "scan": image.replace("a", "images/{case}"), "label_maps": "labels/{case}.nii.gz"},
+        "table": {"table": folder / "scans.tsv"},
+    }[layout]
+    cohort, table = Cohort(kind="folders", folders={"labelled": [entry]}), folder / "cases.tsv"
+    os.utime(folder / f"images/{name}", (1, 1))
+    assert written_since(cohort, table) == [] == written_since(cohort, folder / "none.tsv")
+    os.utime(folder / f"images/{name}", (2**33, 2**33))
+    found = written_since(cohort, table)
+    assert [one.split("/")[-1] for one in found] == [name.split("/")[-1]] * is_said
 
 
 def test_a_file_moved_from_one_folder_to_another_is_seen(folder, tmp_path):

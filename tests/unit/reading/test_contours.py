@@ -1,4 +1,4 @@
-"""Polygons are filled by their vertices as they are, centres on the contour included."""
+"""Polygons are filled by their vertices as they are, centres on a contour included."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,7 @@ SIZE_XY = (12, 9)
 
 
 def mask_of(*contours, size_xy=SIZE_XY):
-    """The exclusive or of contours in a slice (y, x)."""
-    mask = np.zeros(size_xy[::-1], bool)
-    for contour in contours:
-        box, inside = filled(np.array(contour, float), size_xy)
-        mask[box] ^= inside
-    return mask
+    return filled((np.array(contour, float) for contour in contours), size_xy)
 
 
 def square(low, high):
@@ -48,6 +43,22 @@ def test_holes_nested_and_by_a_keyhole(is_reversed):
     keyhole = [(0.5, 0.5), (7.5, 0.5), (7.5, 7.5), (0.5, 7.5), (0.5, 4.3), (3.5, 4.3), (3.5, 5.5), (5.5, 5.5),
                (5.5, 3.5), (3.5, 3.5), (3.5, 4.3), (0.5, 4.3)]  # fmt: skip
     assert np.array_equal(mask_of(keyhole[::-1] if is_reversed else keyhole), wanted)
+
+
+def test_a_hole_s_contour_through_the_pixels_beside_it_leaves_them_to_the_organ():
+    """As OpenCV's findContours draws them, so rt-utils."""
+    ring = [(5, 5), (5, 25), (25, 25), (25, 5)]
+    hole = [(9, 10), (10, 9), (20, 9), (21, 10), (21, 20), (20, 21), (10, 21), (9, 20)]
+    wanted = np.zeros((32, 32), bool)
+    wanted[5:26, 5:26] = True
+    wanted[10:21, 10:21] = False
+    assert np.array_equal(mask_of(ring, hole, size_xy=(32, 32)), wanted)
+    pixel = [(14, 15), (15, 14), (16, 15), (15, 16)]
+    wanted[15, 15] = True
+    assert np.array_equal(mask_of(ring, hole, [(15, 15)], size_xy=(32, 32)), wanted)
+    whole = np.ones((32, 32), bool)
+    whole[15, 15] = False
+    assert np.array_equal(mask_of([(0, 0), (0, 31), (31, 31), (31, 0)], pixel, size_xy=(32, 32)), whole)
 
 
 def test_what_reaches_beyond_the_slice_is_cut_off():

@@ -55,6 +55,19 @@ def test_whole_files_pass_and_cut_ones_do_not(write, name, kind, dtype, big_endi
     assert refusal(path) == "unreadable: no NIfTI header"
 
 
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_file_longer_than_its_header_says_by_a_slice_is_refused_and_padding_is_not(write, name):
+    path = write(np.ones(SHAPE, np.int16), name=name)
+    content = bytearray(gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes())
+    slice_bytes = SHAPE[0] * SHAPE[1] * 2
+    for slices, padding, said in ((7, 16, None), (7, slice_bytes - 1, None), (6, 0, f"{slice_bytes} bytes more"),
+                                  (3, 16, f"{4 * slice_bytes + 16} bytes more")):  # fmt: skip
+        content[46:48] = slices.to_bytes(2, "little")  # dim[3]
+        longer = bytes(content) + bytes(padding)
+        path.write_bytes(gzip.compress(longer) if name.endswith(".gz") else longer)
+        assert refusal(path) == said
+
+
 def test_a_file_that_was_compressed_twice_is_called_so_and_read_once_it_is_unpacked(write):
     path = write(np.zeros(SHAPE, np.int16))
     once = path.read_bytes()

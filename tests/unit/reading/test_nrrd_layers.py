@@ -1,5 +1,6 @@
 """Segmentations of 3D Slicer on their scan: in layers, cut to their segments, or on another grid."""
 
+import gzip
 import json
 
 import numpy as np
@@ -161,6 +162,26 @@ def test_a_layer_that_is_not_there_is_an_error(tmp_path, stored):
     path = write_nrrd(tmp_path / "a.nrrd", bytes(2 * 60), fields, sizes="2 5 4 3", kind="uchar")
     with pytest.raises(InputError, match="a segment in layer 2 of 2"):
         read_label_map(path, stored, rank)
+
+
+@pytest.mark.parametrize("axis", range(4))
+@pytest.mark.parametrize("encoding", ["raw", "gzip", "ascii"])
+def test_layers_may_be_any_axis_of_the_file(tmp_path, stored, axis, encoding):
+    """3D Slicer writes them as the first one, pynrrd where its user's array has them."""
+    axes = [("(2,0,0)", "domain"), ("(0,1.5,0)", "domain"), ("(0,0,3)", "domain")]
+    axes.insert(axis, ("none", "list"))
+    directions, kinds = map(" ".join, zip(*axes, strict=True))
+    sizes = [str(size) for size in stored.geometry.size_xyz]
+    sizes.insert(axis, str(len(OVERLAPPING)))
+    layers = np.moveaxis(np.stack([*OVERLAPPING.values()]).astype(np.uint8), 0, 3 - axis)
+    voxels = {"raw": layers.tobytes(), "gzip": gzip.compress(layers.tobytes())}
+    text = " ".join(map(str, layers.ravel())).encode()
+    keys = "".join(f"\nSegment{number}_ID:=s{number}\nSegment{number}_Name:={name}"
+                   for number, name in enumerate(OVERLAPPING))  # fmt: skip
+    fields = f"space: LPS\nspace directions: {directions}\nkinds: {kinds}\nspace origin: (5,-7,11){keys}"
+    path = tmp_path / "a.seg.nrrd"
+    write_nrrd(path, voxels.get(encoding, text), fields, encoding, " ".join(sizes), kind="uchar")
+    assert np.array_equal(array_of(read_label_map(path, stored, rank)), DRAWN)
 
 
 def test_layers_need_a_scan(tmp_path, stored):

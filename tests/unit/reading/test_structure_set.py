@@ -102,6 +102,12 @@ def test_holes_and_islands_in_them(tmp_path, ct, kind):
     assert np.array_equal(array_of(volume) == 1, drawn((2, 4, 20), (2, 7, 15), (2, 9, 10)))
 
 
+def test_a_contour_that_is_stored_twice_counts_once(tmp_path, ct):
+    twice = [square(3.5, 20.5, 6), square(6.5, 15.5, 6), square(3.5, 20.5, 6)]
+    volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": twice}), ct.scan, rank)
+    assert np.array_equal(array_of(volume) == 1, drawn((2, 4, 20), (2, 7, 15)))
+
+
 @pytest.mark.parametrize("kind", ["POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"])
 def test_what_is_not_closed_encloses_nothing(tmp_path, ct, kind):
     volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": [square(3, 9, 6)]}, kind), ct.scan, rank)

@@ -32,7 +32,7 @@ from noisy_student.files import sha256
 from noisy_student.geometry import turned_like
 from noisy_student.images import write_image
 from noisy_student.organs import Organ
-from noisy_student.reading.detached import data_files
+from noisy_student.reading.by_content import data_files
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.masks import names_in
 from noisy_student.reading.volume import NOT_CT, Remark, Volume

@@ -78,6 +78,30 @@ def dates_of_label_maps(cohort: Cohort) -> str:
     return _short(repr([size for size in sizes if not size[0].lower().endswith(PACKED)]))
 
 
+def written_since(cohort: Cohort, table: Path) -> list[str]:
+    """Files of scans that are not compressed and were written after a table; none where there are none or no table.
+
+    One that was corrected may be as large as before. A copy that has lost its dates is no reason to check all scans
+    again, and to judge and measure anew, so this is for a person to decide. Archives are left out.
+    """
+    if cohort.kind != "folders" or not table.exists():
+        return []
+    written_ns = table.stat().st_mtime_ns
+    entries = [as_folders(entry, role) for role, entry in cohort.folders.by_role()]
+    sizes = [size for entry in entries for place in _scans(entry) for size in _sizes(place, dates=True)]
+    return [name for name, _, date_ns in sizes if date_ns > written_ns and not name.lower().endswith(PACKED)]
+
+
+def _scans(entry: Searched | Archive) -> list[Path]:
+    if isinstance(entry, Archive):
+        return []
+    if isinstance(entry, ScanTable):
+        return files_of(entry.table)
+    if isinstance(entry, Cases):
+        return [path for paths in found(entry.cases, entry.scan).values() for path in paths]
+    return [entry.images]
+
+
 def _label_maps(entry: Searched | Archive) -> list[Path]:
     """The files and folders of an entry's label maps or truths."""
     if isinstance(entry, ScanTable):

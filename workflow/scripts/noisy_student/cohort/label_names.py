@@ -11,6 +11,7 @@ from noisy_student.cohort.names_beside import names_of, own_names
 from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import Numbers, numbers_of
+from noisy_student.images import NIFTI
 from noisy_student.organs import Organ
 from noisy_student.reading.masks import masks_in
 from noisy_student.reading.names import extension_of
@@ -18,7 +19,6 @@ from noisy_student.reading.volume import Remark, Volume
 
 WANTED = "numbers that mean the organs for which they are taken"
 NAMED = "one name for each organ that is labelled there"
-NIFTI = (".nii.gz", ".nii")
 Names = Mapping[int, str]
 
 

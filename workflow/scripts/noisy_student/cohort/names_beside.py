@@ -5,16 +5,15 @@ nnU-Net's dataset.json, ITK-SNAP's label descriptions, 3D Slicer's colour tables
 """
 
 import csv
-import json
 import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from noisy_student.cohort.nnunet_raw import DATASET, description_of
 from noisy_student.reading.names import stem_of
 
 LARGEST_BYTES = 1_000_000
-DATASET = "dataset.json"
 # Where nnU-Net's cross-validation puts its label maps, below the folder that has its dataset.json.
 FOLD, OF_FOLD = re.compile(r"fold_(\d+|all)"), "validation"
 # IDX R G B A VIS MSH "LABEL"
@@ -61,7 +60,8 @@ def names_beside(folder: Path) -> Beside:
     nnU-Net's dataset.json lies beside the folder (`labelsTr`), in it among predictions, or above its fold.
     """
     for place in (folder, folder.parent, *_above_fold(folder)):
-        if names := _of_dataset(place / DATASET):
+        labels = description_of(place).get("labels")
+        if names := _names(labels) if isinstance(labels, dict) else {}:
             return Beside(str(place / DATASET), names)
     found = list(_tables_in(folder).values())
     return found[0] if len({repr(table.names) for table in found}) == 1 else Beside()
@@ -113,15 +113,6 @@ def _of_columns(text: str) -> dict[int, str]:
         return {}
     names = {_whole(row.get(VALUE)): (row.get(NAME) or "").strip() for row in rows}
     return {number: name for number, name in names.items() if number and name}
-
-
-def _of_dataset(path: Path) -> dict[int, str]:
-    try:
-        content = json.loads(text_of(path))
-    except ValueError:
-        return {}
-    labels = content.get("labels") if isinstance(content, dict) else None
-    return _names(labels) if isinstance(labels, dict) else {}
 
 
 def _names(labels: dict[str, Any]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from noisy_student.configuration.experiment import LabelledFolder, ScanFolder, S
 from noisy_student.configuration.layouts import LabelledCases, NnunetFolder, ScanCases
 from noisy_student.reading.names import EXTENSIONS
 
-DESCRIPTION = "dataset.json"
+DATASET = "dataset.json"
 Searched = LabelledFolder | ScanFolder | ScanTable | LabelledCases | ScanCases
 
 
@@ -30,26 +30,27 @@ def as_folders(entry: Searched | NnunetFolder, role: str) -> Searched:
 
 def ending_of(entry: Searched | NnunetFolder) -> str:
     """How the names of a dataset's images end; nothing where that is not said."""
-    return _description(entry.nnunet).get("file_ending", EXTENSIONS[0]) if isinstance(entry, NnunetFolder) else ""
+    return description_of(entry.nnunet).get("file_ending", EXTENSIONS[0]) if isinstance(entry, NnunetFolder) else ""
 
 
 def problem(folder: Path) -> str:
     """Why a dataset cannot be used, by its description; empty if it can."""
-    described = _description(folder)
+    described = description_of(folder)
     if not described:
-        return f"no {DESCRIPTION} in it that can be read; without one name `images` and `label_maps`"
+        return f"no {DATASET} in it that can be read; without one name `images` and `label_maps`"
     channels = described.get("channel_names", described.get("modality", {}))
     if len(channels) > 1:
         names = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))
-        return f"{len(channels)} channels by its {DESCRIPTION} ({names}); a scan is one CT"
+        return f"{len(channels)} channels by its {DATASET} ({names}); a scan is one CT"
     ending = described.get("file_ending", EXTENSIONS[0])
-    known = "" if ending in EXTENSIONS else f"images that end in {ending} by its {DESCRIPTION}; known are "
+    known = "" if ending in EXTENSIONS else f"images that end in {ending} by its {DATASET}; known are "
     return known and known + ", ".join(EXTENSIONS)
 
 
-def _description(folder: Path) -> dict[str, Any]:
+def description_of(folder: Path) -> dict[str, Any]:
+    """What a folder's dataset.json says; nothing where there is none, or none that can be read."""
     try:
-        content = json.loads((folder / DESCRIPTION).read_text("utf-8-sig"))
+        content = json.loads((folder / DATASET).read_text("utf-8-sig", "replace"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

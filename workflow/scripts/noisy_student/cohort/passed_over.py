@@ -8,7 +8,7 @@ from noisy_student.cohort.converter_leavings import superseded
 from noisy_student.cohort.pairing import is_named_a_label_map, key
 from noisy_student.files import visible
 from noisy_student.lists import first_of
-from noisy_student.reading.detached import data_files
+from noisy_student.reading.by_content import data_files
 from noisy_student.reading.dicom.files import is_dicom, visible_files
 from noisy_student.reading.names import EXTENSIONS, case_name, extension_of, stem_of
 

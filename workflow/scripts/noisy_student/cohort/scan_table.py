@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from noisy_student.errors import InputError
-from noisy_student.reading.detached import data_files
+from noisy_student.reading.by_content import data_files
 
 # Columns with paths, which are relative to the table's own folder.
 FILES = ("image", "label_map", "truth")

@@ -13,7 +13,7 @@ from noisy_student.cohort.scans import Scan, Search
 from noisy_student.configuration.experiment import LabelledFolder, ScanFolder
 from noisy_student.files import visible
 from noisy_student.lists import first_of
-from noisy_student.reading.detached import data_files
+from noisy_student.reading.by_content import data_files
 from noisy_student.reading.names import FIRST_CHANNEL
 
 

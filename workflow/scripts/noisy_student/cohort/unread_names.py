@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.names_beside import DATASET, OF_LABEL_MAP, text_of
+from noisy_student.cohort.names_beside import OF_LABEL_MAP, text_of
+from noisy_student.cohort.nnunet_raw import DATASET
 from noisy_student.cohort.numbers_by_name import NAMES, TAKEN
 from noisy_student.cohort.scans import Scan
 from noisy_student.files import visible

@@ -12,7 +12,7 @@ from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
 from noisy_student.files import visible
 from noisy_student.lists import first_of
-from noisy_student.reading.detached import data_files
+from noisy_student.reading.by_content import data_files
 from noisy_student.reading.dicom.files import may_be_read, visible_files
 
 # Between a case's name and a reader's.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.reading import masks, metaimage, nrrd, nrrd_layers
-from noisy_student.reading.by_content import read_file, start_of
+from noisy_student.reading import masks, nrrd_layers
+from noisy_student.reading.by_content import files_of, read_file
 from noisy_student.reading.dicom import segmentation, series, structure_set
 from noisy_student.reading.dicom.files import dicom_files
 from noisy_student.reading.dicom.objects import SEGMENTATION, kind_of, only_one_in
@@ -66,19 +66,11 @@ def _required(path: Path, kind: str, scan: Volume | None) -> Volume:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file, or of all that a scan or label map is made of: slices without their names, masks with them."""
-    files = dicom_files(path) if path.is_dir() else _files_of(path)
+    files = dicom_files(path) if path.is_dir() else files_of(path)
     if files == [path]:
         return sha256(path)
     named = [f"{mask.name} {sha256(mask)}" for mask in masks.files_in(path)] if path.is_dir() else []
     return hashlib.sha256("".join(sorted([*map(sha256, files), *named])).encode()).hexdigest()
-
-
-def _files_of(path: Path) -> list[Path]:
-    """The file, and those that hold its voxels where it is a header beside them."""
-    start = start_of(path)
-    if start.startswith(nrrd.MAGIC):
-        return sorted({path, *nrrd.data_files(path)})
-    return sorted({path, *metaimage.data_files(path)}) if metaimage.is_metaimage(start) else [path]
 
 
 def require_unchanged(path: Path, expected: str) -> None:

@@ -10,7 +10,7 @@ from noisy_student.errors import InputError
 from noisy_student.geometry import image_on
 from noisy_student.reading.itk import grid_and_type, volume_of, voxels_as_text
 from noisy_student.reading.problems import no_orientation, number_in, unreadable
-from noisy_student.reading.stored import Stored, read_voxels, require_files
+from noisy_student.reading.stored import MOST_FILES, Stored, read_voxels, require_files
 from noisy_student.reading.volume import Remark, Volume
 
 IMAGE_IO = "MetaImageIO"
@@ -80,7 +80,7 @@ def _numbered(path: Path, pattern: str, slices: int) -> tuple[Path, ...]:
     first, step = (numbers or [1])[0], max(1, (numbers[2:] or [1])[0])
     last = (numbers[1:] or [first + slices - 1])[0]
     try:
-        return tuple(path.parent / (name % number) for number in range(first, last + 1, step))[:slices]
+        return tuple(path.parent / (name % number) for number in range(first, last + 1, step)[:slices][:MOST_FILES])
     except (TypeError, ValueError) as error:
         remedy = "export the image again as one file (.nii.gz)"
         raise InputError(f"names of files in the header of {path}", pattern, remedy) from error

@@ -72,7 +72,10 @@ def read_extension(stream: BinaryIO, header: Header) -> bytes:
 
 
 def read_voxels(path: Path, stream: BinaryIO, header: Header) -> np.ndarray:
-    """The stored values (z, y, x), all of them, in this machine's byte order."""
+    """The stored values (z, y, x), all of them, in this machine's byte order.
+
+    Raises InputError for a file that ends before them, or goes on for a slice or more; less is padding.
+    """
     dtype, shape = _type(path, header), shape_of(path, header)
     missing = int(np.prod([*shape, dtype.itemsize], dtype=object)) - MOST_COMPRESSED * path.stat().st_size
     if missing > 0:
@@ -84,9 +87,11 @@ def read_voxels(path: Path, stream: BinaryIO, header: Header) -> np.ndarray:
         read += count
     if read < flat.nbytes:
         raise unreadable(path, f"{flat.nbytes - read} bytes are missing at the end")
-    while stream.read(CHUNK_BYTES):
-        # To the end of the file, since a compressed one has its checksum there.
-        pass
+    # To the end of the file, since a compressed one has its checksum there.
+    behind = sum(map(len, iter(lambda: stream.read(CHUNK_BYTES), b"")))
+    if behind >= array[0].nbytes:
+        remedy = "correct the size (`dim`) or the start of the voxels (`vox_offset`) in its header, or export it again"
+        raise InputError(f"as many voxels in {path} as its header says", f"{behind} bytes more", remedy)
     array = array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder())
     if dtype.kind == "f" and not all(np.isfinite(slice_yx).all() for slice_yx in array):
         raise unreadable(path, "voxels that are no numbers (NaN or infinite)", "export the scan again")

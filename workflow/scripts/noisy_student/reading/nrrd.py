@@ -12,7 +12,7 @@ import numpy as np
 from noisy_student.geometry import Geometry, image_on
 from noisy_student.reading.itk import grid_and_type, volume_of, voxels_as_text
 from noisy_student.reading.nrrd_header import TEXT, Header, files_of, read_header, stored_of
-from noisy_student.reading.nrrd_segments import layers_of, segment_names
+from noisy_student.reading.nrrd_segments import axis_of_layers, segment_names
 from noisy_student.reading.problems import no_orientation, unreadable
 from noisy_student.reading.stored import read_voxels, require_files
 from noisy_student.reading.volume import Remark, Volume
@@ -52,9 +52,13 @@ def read_layers(path: Path) -> tuple[np.ndarray, Geometry, list[Remark]]:
     """The layers of a segmentation (z, y, x, layer), their grid, and remarks."""
     header, files = read_header(path), data_files(path)
     require_files(path, files)
-    layers = layers_of(header)
+    axis, layers = axis_of_layers(header)
     geometry, dtype = grid_and_type(path, IMAGE_IO, layers)
-    voxels = _voxels(path, header, files, (*geometry.size_xyz[::-1], layers), dtype)
+    # Of a text, SimpleITK brings the layers to the end.
+    place = 3 if header.encoding in TEXT else 3 - axis
+    shape = list(geometry.size_xyz[::-1])
+    shape.insert(place, layers)
+    voxels = np.moveaxis(_voxels(path, header, files, tuple(shape), dtype), place, -1)
     return voxels, _placed(path, geometry, header), list(_orientation(header))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from noisy_student.errors import InputError
 from noisy_student.reading.problems import number_in
-from noisy_student.reading.stored import Stored
+from noisy_student.reading.stored import MOST_FILES, Stored
 
 LONGEST_LINE = 1_000_000
 # A field has a space behind its first colon, a key of the user's an equals sign.
@@ -66,7 +66,8 @@ def files_of(path: Path, header: Header) -> tuple[Path, ...]:
         return (path.parent / named,)
     first, last, step = (number_in(path, "data file", number) for number in numbers[:3])
     try:
-        return tuple(path.parent / (pattern % number) for number in range(first, last + (1 if step > 0 else -1), step))
+        numbered = range(first, last + (1 if step > 0 else -1), step)[:MOST_FILES]
+        return tuple(path.parent / (pattern % number) for number in numbered)
     except (TypeError, ValueError) as error:
         remedy = "correct `data file` in the header, or export the image again as one file"
         raise InputError(f"names of files in the header of {path}", named, remedy) from error

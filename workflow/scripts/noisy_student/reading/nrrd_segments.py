@@ -69,7 +69,13 @@ def _of_groups(header: Header) -> Iterator[Stated]:
 
 
 def layers_of(header: Header) -> int:
-    """How many layers are stored: the size of the axis without a direction in space."""
+    """How many layers are stored."""
+    return axis_of_layers(header)[1]
+
+
+def axis_of_layers(header: Header) -> tuple[int, int]:
+    """The axis without a direction in space, the fastest one being 0, and its size: how many layers are stored."""
     sizes = [int(size) for size in header.fields.get("sizes", "").split() if size.isdecimal()]
     directions = DIRECTION.findall(header.fields.get("spacedirections", ""))
-    return next((size for size, direction in zip(sizes, directions, strict=False) if direction == "none"), 1)
+    axes = enumerate(zip(sizes, directions, strict=False))
+    return next(((axis, size) for axis, (size, direction) in axes if direction == "none"), (0, 1))

@@ -17,6 +17,8 @@ CHUNK_BYTES = 1 << 16
 ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 # No stream of zlib holds more than this times its own length.
 MOST_COMPRESSED = 1040
+# Of a header whose pattern of names does not end.
+MOST_FILES = 10_000
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""Contours filled: which pixel centres of a slice lie inside a closed polygon.
+"""Contours filled: which pixel centres of a slice lie inside closed polygons.
 
 Even-odd rule on the vertices as they are: readers that round each vertex to a pixel return a ball of 6 mm with half as
-many voxels again (rt-utils, platipy, DicomRTTool, med-imagetools). A centre on the contour is inside.
+many voxels again (rt-utils, platipy, DicomRTTool, med-imagetools). A centre on a contour is inside, on that of a hole
+too: OpenCV's findContours, by which rt-utils writes, draws both through the pixels of the organ.
 Rule: https://en.wikipedia.org/wiki/Even%E2%80%93odd_rule, by scan lines as in Foley et al., Computer Graphics, 3.6.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,24 +14,24 @@ import numpy as np
 ON_CONTOUR = 0.01
 
 
-def filled(contour_xy: np.ndarray, size_xy: tuple[int, int]) -> tuple[tuple[slice, slice], np.ndarray]:
-    """The box (y, x) of a contour (n, 2) in a slice of this size, and which pixels in it are inside.
+def filled(contours_xy: Iterable[np.ndarray], size_xy: tuple[int, int]) -> np.ndarray:
+    """The pixels (y, x) of a slice of this size inside an odd number of contours (n, 2), or on one of them.
 
     Vertices are columns and rows in pixels, centres whole numbers; what lies outside of the slice is cut off.
     """
-    first = np.clip(np.ceil(contour_xy.min(axis=0) - ON_CONTOUR), 0, size_xy).astype(int)
-    last = np.clip(np.floor(contour_xy.max(axis=0) + ON_CONTOUR) + 1, first, size_xy).astype(int)
-    width, height = last - first
-    start = contour_xy - first
-    end = np.roll(start, -1, axis=0)
-    mask = np.zeros((height, width), bool)
-    if mask.size:
-        mask |= _inside(start, end, width, height)
-        rows, columns = _touched(start, end, width, height)
-        mask[rows, columns] = True
-        columns, rows = _touched(start[:, ::-1], end[:, ::-1], height, width)
-        mask[rows, columns] = True
-    return (slice(first[1], last[1]), slice(first[0], last[0])), mask
+    inside, on = np.zeros((2, *size_xy[::-1]), bool)
+    for contour_xy in contours_xy:
+        first = np.clip(np.ceil(contour_xy.min(axis=0) - ON_CONTOUR), 0, size_xy).astype(int)
+        last = np.clip(np.floor(contour_xy.max(axis=0) + ON_CONTOUR) + 1, first, size_xy).astype(int)
+        width, height = last - first
+        if width and height:
+            box = slice(first[1], last[1]), slice(first[0], last[0])
+            start = contour_xy - first
+            end = np.roll(start, -1, axis=0)
+            inside[box] ^= _inside(start, end, width, height)
+            on[box][_touched(start, end, width, height)] = True
+            on[box].T[_touched(start[:, ::-1], end[:, ::-1], height, width)] = True
+    return inside | on
 
 
 def _inside(start: np.ndarray, end: np.ndarray, width: int, height: int) -> np.ndarray:

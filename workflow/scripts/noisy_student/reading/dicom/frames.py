@@ -19,8 +19,6 @@ from noisy_student.reading.volume import Volume
 # How far a frame may be from a slice of the scan, as a share of the slices' distance and of a pixel.
 ON_SLICE = ON_PIXEL = 0.25
 LABEL_MAP, FRACTIONAL = "LABELMAP", "FRACTIONAL"
-# Position, directions and distances of pixels where there is no frame.
-NOWHERE = np.array([0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1], float)
 OTHER_SCAN = (
     "give the scan that it was drawn on, best its DICOM series; if it was drawn on another grid, convert it to NIfTI "
     "(dcmqi: segimage2itkimage) and resample that onto the scan's (nearest neighbour)"
@@ -44,8 +42,8 @@ class Frames:
     half: float
 
 
-def frames_of(path: Path, data: Dataset, read: Container[int]) -> Frames:
-    """The frames of segments that are read. Raises InputError unless they are parallel and say where they lie."""
+def frames_of(path: Path, data: Dataset, read: Container[int]) -> Frames | None:
+    """The frames of segments that are read, or None. Raises InputError unless they are parallel and say where."""
     try:
         shared = item(data, "SharedFunctionalGroupsSequence")
         frames = list(data.get("PerFrameFunctionalGroupsSequence") or [Dataset()] * int(data.get("NumberOfFrames", 1)))
@@ -57,11 +55,13 @@ def frames_of(path: Path, data: Dataset, read: Container[int]) -> Frames:
         size_xy = np.array([data.Columns, data.Rows])
     except Exception as error:  # pydicom raises whatever damaged bytes lead to
         raise damaged(path, SEGMENTATION, error) from error
-    if len(places) and np.ptp(places[:, 3:], axis=0).max() > 1e-4:
+    if not numbers:
+        return None
+    if np.ptp(places[:, 3:], axis=0).max() > 1e-4:
         found = "frames of several directions or pixel sizes"
         remedy = "export the segmentation again, on one series"
         raise InputError(f"parallel frames of one kind in {path}", found, remedy)
-    _, rows, columns, spacing = np.split(places[0] if numbers else NOWHERE, [3, 6, 9])
+    _, rows, columns, spacing = np.split(places[0], [3, 6, 9])
     axes = np.array([rows, columns, np.cross(rows, columns)])
     chosen = [segments[number] for number in numbers]
     return Frames(np.array(numbers, int), chosen, places[:, :3], axes, spacing[::-1], size_xy, half)
@@ -140,11 +140,11 @@ def _fit(canvas: Canvas, frames: Frames) -> tuple[np.ndarray, np.ndarray, str]:
 
 
 def _problem(off: np.ndarray, off_xy: np.ndarray, is_beyond: np.ndarray) -> str:
-    if len(is_beyond) and is_beyond.all():
+    if is_beyond.all():
         return f"none of its {len(is_beyond)} frames within the scan"
-    if off.max(initial=0) > ON_SLICE:
+    if off.max() > ON_SLICE:
         frames = np.count_nonzero(off > ON_SLICE)
         return f"{frames} of {len(is_beyond)} frames between slices, by up to {off.max():.2g} of their distance"
-    if off_xy.max(initial=0) > ON_PIXEL:
+    if off_xy.max() > ON_PIXEL:
         return f"pixels up to {off_xy.max():.2g} of a pixel off those of the scan"
     return ""

@@ -37,6 +37,8 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     roll = roll_of(path, segments, rank)
     roll.remarks += other_series(scan, data, OF_SEGMENTATION)
     frames = frames_of(path, data, roll.numbers)
+    if frames is None:
+        return roll.volume(np.zeros(scan.geometry.size_xyz[::-1], roll.kind), scan, 0)
     roll.remarks += _exchanged_sides(data, frames)
     canvas, slices, starts_xy = on_slices(path, scan, frames, roll.kind)
     require_every_slice(path, canvas, frames, slices)
@@ -74,7 +76,7 @@ def _pixels(path: Path, data: Dataset, numbers: np.ndarray) -> Iterator[np.ndarr
         syntax = data.file_meta.TransferSyntaxUID
         if data.BitsAllocated == 1 and syntax.is_little_endian and not syntax.is_encapsulated:
             yield from (_unpacked(data, number) for number in numbers.tolist())
-        elif len(numbers):
+        else:
             yield from iter_pixels(data, indices=numbers.tolist(), raw=True)
     except Exception as error:  # pydicom and its decoders raise whatever damaged bytes lead to
         remedy = "restore it; if it is whole, export it again uncompressed"

@@ -2,7 +2,8 @@
 
 Each contour goes to the slice nearest to it along the normal. Of one region's contours in a slice a second one within
 the first is a hole, and one within that is filled again (exclusive or), as CLOSEDPLANAR_XOR says and planning systems
-write CLOSED_PLANAR, too. Points and open contours enclose nothing. Format: DICOM PS3.3, C.8.8.5 and C.8.8.6.
+write CLOSED_PLANAR, too. One that is stored twice counts once. Points and open contours enclose nothing.
+Format: DICOM PS3.3, C.8.8.5 and C.8.8.6.
 """
 
 from collections import defaultdict
@@ -75,7 +76,9 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     roll.remarks += [*_gaps(places, canvas.slices, regions), *_off(places, regions)]
     overlaps = 0
     for (number, slice_number), plane in drawn.items():
-        mask_yx = _mask(canvas, plane, slice_number)
+        once = {contour.points_mm.tobytes(): contour.points_mm for contour in plane}.values()
+        pixels = (canvas.slices.pixels_at(points_mm, slice_number) for points_mm in once)
+        mask_yx = filled(pixels, canvas.slices.size_xy)
         overlaps += lay(canvas.voxels[slice_number], mask_yx, roll.numbers[number])
     return roll.volume(canvas.on_scan(), scan, overlaps)
 
@@ -132,15 +135,6 @@ def _by_slice(
         nearest,
         beyond,
     )
-
-
-def _mask(canvas: Canvas, contours: Sequence[Contour], number: int) -> np.ndarray:
-    """The pixels (y, x) of a slice inside an odd number of contours."""
-    mask_yx = np.zeros(canvas.slices.size_xy[::-1], bool)
-    for contour in contours:
-        box, inside = filled(canvas.slices.pixels_at(contour.points_mm, number), canvas.slices.size_xy)
-        mask_yx[box] ^= inside
-    return mask_yx
 
 
 def _require_on_named(path: Path, scan: Volume, contours: Sequence[Contour], regions: dict[int, Dataset]) -> None:

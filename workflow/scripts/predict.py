@@ -128,6 +128,10 @@ class OfThisRun:
         """What its label maps are made by, once there is one."""
         return self.predictor.made_by
 
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        self.predictor.warm()
+
     def read(self, job: Job) -> torch.Tensor:
         """The preprocessed scan."""
         return self.predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
@@ -151,6 +155,10 @@ class FromElsewhere:
     def made_by(self) -> str:
         """What its label maps are made by, once there is one."""
         return self.labeller.made_by
+
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        self.labeller.warm()
 
     def read(self, job: Job) -> Any:
         """The scan, preprocessed. Raises InputError for one that is too thin for the model."""
@@ -194,7 +202,7 @@ def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) ->
         job.store.put(KIND, job.identity(model.made_by), job.files.by_name())
         return job.files.case, labelled.scores
 
-    yield from overlapped(missing, read, work, finish)
+    yield from overlapped(missing, read, work, finish, model.warm)
 
 
 def load(arguments: argparse.Namespace) -> OfThisRun | FromElsewhere:

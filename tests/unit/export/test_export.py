@@ -103,7 +103,7 @@ def test_only_the_slices_that_organs_reach_are_looked_at(plan, monkeypatch):
     )
     logits = logits_of((13, 20, 24))
     logits[0, :5], logits[0, 6:] = 50, 50
-    assert label_map(logits, properties_of((13, 36, 44), (8, 3.3, 3.3)), plan).any() and len(looked_at) == 1
+    assert label_map(logits, properties_of((13, 36, 44), (8, 3.3, 3.3)), plan).any() and len(looked_at) == 2
 
 
 def test_logits_in_half_precision_are_taken(plan):

@@ -59,8 +59,16 @@ def test_a_place_that_the_format_does_not_keep_is_an_error_and_its_remedy_works(
     assert read_geometry(tmp_path / "far.mha").origin_mm_xyz[0] == pytest.approx(123456789.4, abs=0.01)
 
 
-def test_an_image_that_is_read_back_in_another_size_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "read_image", lambda path: sitk.ReadImage(str(path))[:, :, :1])
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.nrrd"])
+def test_an_image_that_is_read_back_in_another_size_is_an_error(tmp_path, monkeypatch, name):
+    cut = volume()[:, :, :1]
+    monkeypatch.setattr(images, "read_image", lambda path: cut)
+    monkeypatch.setattr(images, "read_geometry", lambda path: Geometry.of(cut))
     with pytest.raises(InputError, match=r"size \(4, 3, 2\) and \(4, 3, 1\)"):
-        write_image(volume(), tmp_path / "x.nii.gz")
+        write_image(volume(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_nifti_file_that_was_written_is_unpacked_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(images.sitk, "ReadImage", lambda *_: pytest.fail("unpacked again"))
+    write_image(volume(), tmp_path / "x.nii.gz")

@@ -121,6 +121,17 @@ def test_the_next_is_read_and_the_last_one_finished_during_work():
     assert list(overlapped([0, 1, 2], meet_at(2), meet_at(1), meet_at(0))) == [0, 1, 2]
 
 
+def test_while_the_first_is_read_something_else_is_done():
+    both = threading.Barrier(2, timeout=10)
+
+    def read(item):
+        if item == 0:
+            both.wait()
+        return item
+
+    assert list(overlapped([0, 1], read, identity, identity, both.wait)) == [0, 1]
+
+
 def test_nothing_is_read_further_ahead_than_one_item():
     read, finished, most = [], [], 0
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.files import read_json, write_text
-from noisy_student.model.postprocessing import choose_steps
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.train.held_out import FOLDER, hand_labels, held_out_cases
+from noisy_student.train.postprocessing import choose_steps
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from noisy_student.files import remove_unfinished
 from noisy_student.model.records import SHORT
 from noisy_student.organs import from_json
 from noisy_student.parallel import in_order
+from noisy_student.reading.dicom.files import is_dicom_scan
 from noisy_student.tables import read_table, write_table
-from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
 
 
@@ -33,7 +33,7 @@ def exports(arguments: argparse.Namespace) -> list[Export]:
     cases = read_table(arguments.cases, ["case", "role", "image", "sha256"]).set_index("case").loc[models.index]
     cases = cases[cases.role != "labelled"]
     scans = list(map(Path, cases.image))
-    if arguments.format == DICOM_SEG and scans and not any(map(may_be_referred_to, scans)):
+    if arguments.format == DICOM_SEG and scans and not any(map(is_dicom_scan, scans)):
         remedy = f"take another format: {', '.join(name for name in FORMATS if name != DICOM_SEG)}"
         raise InputError("DICOM scans, which DICOM-SEG refers to", f"{len(scans)} scan(s) of other formats", remedy)
     private = private_folders(scans, arguments.names) if arguments.format == DICOM_SEG else {}

@@ -24,7 +24,8 @@ from noisy_student.configuration.prediction_options import TORCH, Prediction, ad
 from noisy_student.damage import damaged
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256
-from noisy_student.images import read_geometry, read_image
+from noisy_student.geometry import Geometry
+from noisy_student.images import read_image
 from noisy_student.keeping.aside import aside_of_labels
 from noisy_student.keeping.store import NO_STORE, Store, own
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
@@ -40,7 +41,6 @@ from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.organs import Organ, from_json, to_json
 from noisy_student.parallel import overlapped, with_progress
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
-from noisy_student.reading.nifti import require_whole_nifti
 from noisy_student.reading.thin import thin_remarks
 from noisy_student.shards import balance, shard_of
 from noisy_student.tables import read_table, stacked, write_table
@@ -129,6 +129,10 @@ class OfThisRun:
         """What its label maps are made by, once there is one."""
         return self.predictor.made_by
 
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        self.predictor.warm()
+
     def read(self, job: Job) -> torch.Tensor:
         """The preprocessed scan."""
         return self.predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
@@ -153,12 +157,16 @@ class FromElsewhere:
         """What its label maps are made by, once there is one."""
         return self.labeller.made_by
 
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        self.labeller.warm()
+
     def read(self, job: Job) -> Any:
         """The scan, preprocessed. Raises InputError for one that is too thin for the model."""
-        require_whole_nifti(job.scan)
-        for remark in thin_remarks(read_geometry(job.scan), self.labeller.spacings(job.orientation)):
+        image = read_image(job.scan)
+        for remark in thin_remarks(Geometry.of(image), self.labeller.spacings(job.orientation)):
             raise InputError(f"{remark.wanted}, in {job.scan}", remark.found, remark.remedy)
-        return self.labeller.read(read_image(job.scan), job.orientation)
+        return self.labeller.read(image, job.orientation)
 
     def predict(self, seen: Any) -> Any:
         """Run the networks."""
@@ -195,7 +203,7 @@ def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) ->
         job.store.put(KIND, job.identity(model.made_by), job.files.by_name())
         return job.files.case, labelled.scores
 
-    yield from overlapped(missing, read, work, finish)
+    yield from overlapped(missing, read, work, finish, model.warm)
 
 
 def load(arguments: argparse.Namespace) -> OfThisRun | FromElsewhere:

@@ -36,6 +36,13 @@ def test_a_plain_ct_has_no_remarks():
     assert found(ct()) == []
 
 
+def test_the_voxels_of_a_plain_ct_are_ranked_once(monkeypatch):
+    """Of a scan of 512 × 512 × 100 voxels each time takes a fifth of a second."""
+    ranked, percentile = [], np.percentile
+    monkeypatch.setattr(np, "percentile", lambda *given: ranked.append(1) or percentile(*given))
+    assert found(ct()) == [] and len(ranked) == 1
+
+
 @pytest.mark.parametrize(
     ("scan", "said"),
     [

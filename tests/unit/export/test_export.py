@@ -3,6 +3,7 @@ import pytest
 import torch
 from nnunetv2.inference.export_prediction import convert_predicted_logits_to_segmentation_with_correct_shape
 
+from noisy_student.model import label_map as label_map_module
 from noisy_student.model.certainty import certainty_of
 from noisy_student.model.label_map import label_map_of
 from noisy_student.plan.preprocessing import Plan
@@ -73,6 +74,36 @@ def test_noise_of_single_voxels_is_nnunets_too(plan):
     """Between voxels of many classes, nothing can be copied."""
     logits = torch.from_numpy(np.random.default_rng(0).normal(size=(14, 9, 12, 12)).astype(np.float16))
     assert_equal_to_nnunets(logits, properties_of((15, 22, 22), (5, 3.3, 3.3)), plan)
+
+
+@pytest.mark.parametrize(
+    "box", [(slice(3, 9), slice(5, 12), slice(9, 24)), (slice(12, 13), slice(0, 1), slice(0, 3)), ()]
+)
+@pytest.mark.parametrize("spacing", [(5, 3.3, 3.3), (1.5, 6, 1.5), (20, 30, 30)])
+def test_organs_in_a_part_of_the_scan_are_nnunets_too(plan, box, spacing):
+    """Or in none; on the coarsest grid few of the old voxels are next to new ones."""
+    logits, shape = logits_of((13, 20, 24)), (13, 20, 24)
+    beyond = torch.ones(shape, dtype=torch.bool)
+    beyond[box or slice(0)] = False
+    logits[0, beyond] = 50
+    properties = properties_of(
+        [round(8 * 13 / spacing[0]), round(6 * 20 / spacing[1]), round(6 * 24 / spacing[2])], spacing
+    )
+    stock = convert_predicted_logits_to_segmentation_with_correct_shape(
+        logits.clone(), plan.manager, plan.configuration, plan.manager.get_label_manager(plan.dataset), properties
+    )
+    assert (label_map(logits, properties, plan) == stock).all()
+
+
+def test_only_the_slices_that_organs_reach_are_looked_at(plan, monkeypatch):
+    looked_at = []
+    slice_of = label_map_module._Resampled.slice
+    monkeypatch.setattr(
+        label_map_module._Resampled, "slice", lambda *given, **how: looked_at.append(1) or slice_of(*given, **how)
+    )
+    logits = logits_of((13, 20, 24))
+    logits[0, :5], logits[0, 6:] = 50, 50
+    assert label_map(logits, properties_of((13, 36, 44), (8, 3.3, 3.3)), plan).any() and len(looked_at) == 2
 
 
 def test_logits_in_half_precision_are_taken(plan):

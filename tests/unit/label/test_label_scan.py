@@ -1,7 +1,10 @@
 """The predictor alone, with a model folder that stock nnU-Net made."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import torch
 from nnunetv2.imageio.nibabel_reader_writer import NibabelIOWithReorient
 from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
-from conftest import script, stock_label_map
+from conftest import ROOT, script, stock_label_map
 from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
@@ -36,6 +39,16 @@ def label(model, image, output, *more):
     checksums = [sha256(path) for path in model.glob("fold_*/*.pth")]
     where = ("--image", image, "--output", output, "--device", "cpu")
     return script("label_scan.py", "--model", model, *where, "--trust", *checksums, *more)
+
+
+def test_what_few_scans_need_is_imported_for_them_alone():
+    """Of seconds for a scan, tenths: what writes DICOM-SEG, and nnU-Net's evaluation."""
+    code = "import sys, label_scan; print(*sys.modules)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    imported = set(run.stdout.split())
+    assert "torch" in imported
+    assert not {"highdicom", "nnunetv2.evaluation", "nnunetv2.postprocessing"} & imported
 
 
 def test_a_folder_of_scans_gets_stock_nnunets_label_maps(stock_model, scans, tmp_path):

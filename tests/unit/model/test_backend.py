@@ -109,6 +109,28 @@ def test_a_model_labels_as_with_torch_and_says_so_in_its_log(untrained, scan, ca
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.*")} == kept
 
 
+def test_what_was_proved_before_is_ready_before_there_is_a_scan(untrained, scan, cache, capfd, more_may_differ):
+    def predictor():
+        return Predictor(read_model(checkpoints_of(untrained, ["0"])), Prediction(), CPU)
+
+    image = torch.from_numpy(read_array(with_suffix(scan, ARRAY)))
+    first, second = predictor(), predictor()
+    first.warm()
+    assert not cache.exists() and capfd.readouterr().err == ""
+    expected = first.predict(image).mean
+    capfd.readouterr()
+    second.warm()
+    assert second.made_by == "openvino float32"
+    assert torch.equal(second.predict(image).mean, expected) and capfd.readouterr().err == ""
+
+
+def test_what_was_wrong_before_is_not_compiled_again(cache, monkeypatch):
+    monkeypatch.setattr(backend, "_prove", lambda *_: (2, 1000))
+    assert ready([small_network()]) is None
+    monkeypatch.setattr(openvino_model, "OpenVinoNetwork", lambda *_: pytest.fail("compiled again"))
+    assert ready([small_network()]) is None
+
+
 @pytest.mark.parametrize("is_kept", [False, True])
 def test_a_network_that_is_computed_wrongly_is_left_to_torch(cache, monkeypatch, capfd, is_kept):
     """OpenVINO is made to compute another network; the verdict holds for the next process too."""

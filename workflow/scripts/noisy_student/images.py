@@ -54,10 +54,18 @@ def write_image(image: sitk.Image, path: Path) -> None:
         except RuntimeError as error:
             raise OSError(errno.EIO, last_line(error), str(path)) from error
         try:
-            written = Geometry.of(read_image(temporary))
+            written = _written_grid(temporary)
         except InputError as error:
             raise OSError(errno.ENOSPC, "the image was not written whole", str(path)) from error
         require_grid(path, Geometry.of(image), written)
+
+
+def _written_grid(path: Path) -> Geometry:
+    """The grid of an image that can be read to its end."""
+    if not path.name.endswith(NIFTI):
+        return Geometry.of(read_image(path))
+    nifti.require_whole_nifti(path)
+    return read_geometry(path)
 
 
 def require_grid(path: Path, wanted: Geometry, written: Geometry) -> None:

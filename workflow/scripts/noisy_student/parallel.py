@@ -58,14 +58,17 @@ def overlapped(
     read: Callable[[Item], Read],
     work: Callable[[Read], Worked],
     finish: Callable[[Worked], Result],
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Result]:
     """Yield `finish(work(read(item)))` in the order of the items.
 
     While one item is worked on, in the calling thread, the one after it is read and the one before it is finished;
-    nothing is read or worked on further ahead, so that no more than three items are in memory.
+    nothing is read or worked on further ahead, so that no more than three items are in memory. While the first one is
+    read, `meanwhile` is called.
     """
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher:
         ahead = reader.submit(read, items[0]) if items else None
+        meanwhile()
         behind: Future[Result] | None = None
         for following in [*items[1:], None] if items else []:
             before = ahead.result()

@@ -70,11 +70,11 @@ def intensity_remarks(voxels: np.ndarray) -> list[Remark]:
     if _looks_like_labels(voxels):
         found, remedy = f"whole numbers from 0 to {voxels.max():g}, as in a label map", f"{SWAPPED} {ACCEPT}"
         return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
-    if found := _no_hounsfield(inside, intensity_range(voxels)[1]):
+    low, high = np.percentile(inside, (LOW_PERCENT, HIGH_PERCENT))
+    if found := _no_hounsfield(voxels, inside, low, high):
         remedy = f"export it with rescale slope and intercept applied, or take it out (an MR scan?); {ACCEPT}"
         return [Remark(NOT_CT, found, HOUNSFIELD, remedy, "error")]
     found, remedy = [], "set what lies outside the field of view to -1024"
-    low = np.percentile(inside, LOW_PERCENT)
     if low > AIR_BELOW_HU:
         wanted, is_crop = "Hounsfield units, air near -1000", "nothing if it is a close crop of the body"
         found.append(Remark("no air", f"no air: {SHARE} of the voxels are above {low:g}", wanted, is_crop))
@@ -94,13 +94,12 @@ def _looks_like_labels(voxels: np.ndarray) -> bool:
     return len(values) <= MOST_LABELS and counts[0] == counts.max() and bool((values == np.rint(values)).all())
 
 
-def _no_hounsfield(inside: np.ndarray, bright: float) -> str:
-    """Why the intensities above any padding cannot be Hounsfield units of a body; empty if they may be.
+def _no_hounsfield(voxels: np.ndarray, inside: np.ndarray, low: float, high: float) -> str:
+    """Why the intensities cannot be Hounsfield units of a body; empty if they may be.
 
-    `bright`: the 99.5 percentile with the padding.
+    `low`, `high`: the 0.5 and 99.5 percentiles of those `inside`, above any padding. With it the latter is lower.
     """
-    low, high = np.percentile(inside, (LOW_PERCENT, HIGH_PERCENT))
-    if bright >= METAL_BELOW_HU:
+    if high >= METAL_BELOW_HU and (bright := intensity_range(voxels)[1]) >= METAL_BELOW_HU:
         return f"no Hounsfield units: over 0.5 % of the voxels are above {bright:g}"
     if low > FAT_BELOW_HU:
         return f"no Hounsfield units: neither air nor fat, {SHARE} of the voxels are above {low:g}"

@@ -16,8 +16,8 @@ from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256, write_text
 from noisy_student.images import read_image
 from noisy_student.organs import Organ, to_json
+from noisy_student.reading.dicom.files import is_dicom_scan
 from noisy_student.reading.door import require_unchanged
-from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
 from noisy_student.writing.segmentation import Segmentation, made_by
@@ -92,7 +92,7 @@ def _done(wanted: Export, made_from: str) -> dict[str, str] | None:
 def _write(wanted: Export, segmentation: Segmentation) -> str:
     """Write the file; why there is none, empty if there is."""
     if wanted.format == DICOM_SEG:
-        if not may_be_referred_to(wanted.scan):
+        if not is_dicom_scan(wanted.scan):
             return NO_DICOM
         require_unchanged(wanted.scan, wanted.scan_sha256)
     try:

@@ -10,9 +10,8 @@ from pathlib import Path
 from noisy_student.errors import InputError
 from noisy_student.label.mark import is_marked, is_unchanged
 from noisy_student.label.scans import Found
-from noisy_student.reading.dicom.files import visible_files
+from noisy_student.reading.dicom.files import is_dicom_scan, visible_files
 from noisy_student.reading.names import case_name, stem_of
-from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.door import ENDINGS
 from noisy_student.writing.formats import DICOM_SEG, FORMATS, NIFTI
 
@@ -86,7 +85,7 @@ def _require_dicom(jobs: list[Job]) -> None:
     others = [
         job.scan.name
         for job in jobs
-        if any(path.name.endswith(ending) for path in job.label_maps) and not may_be_referred_to(job.scan)
+        if any(path.name.endswith(ending) for path in job.label_maps) and not is_dicom_scan(job.scan)
     ]
     if others:
         named = ", ".join(others[:NAMED]) + (", ..." if len(others) > NAMED else "")

@@ -83,7 +83,7 @@ def label_all(
         return Outcome(job, (*predicted.remarks, *said))
 
     steps = _unless_failed(read), _unless_failed(work), _unless_failed(finish, OSError)
-    yield from overlapped([Outcome(job, ()) for job in jobs], *steps)
+    yield from overlapped([Outcome(job, ()) for job in jobs], *steps, labeller.warm)
 
 
 def _unless_failed(step: Callable[[Any], Outcome], *ending: type[Exception]) -> Callable[[Any], Outcome]:

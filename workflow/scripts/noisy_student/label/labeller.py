@@ -69,6 +69,10 @@ class Labeller:
         """Where the axes run that the network sees."""
         return self.predictor.orientation or stored
 
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        self.predictor.warm()
+
     def read(self, image: sitk.Image, letters: str) -> Seen:
         """Preprocess a scan, given in canonical orientation, that is stored towards `letters`."""
         letters = self._letters(letters)
@@ -145,6 +149,11 @@ class Vote:
     def spacings(self, letters: str) -> list[tuple[float, float, float]]:
         """Each network's, as `Labeller.spacings`."""
         return [spacing for labeller in self.labellers for spacing in labeller.spacings(letters)]
+
+    def warm(self) -> None:
+        """Get the networks ready, as far as that needs no scan."""
+        for labeller in self.labellers:
+            labeller.warm()
 
     def read(self, image: sitk.Image, letters: str) -> list[Seen]:
         """Preprocess a scan for each model, as `Labeller.read`."""

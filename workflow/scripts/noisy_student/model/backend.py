@@ -24,6 +24,10 @@ MAY_DIFFER = {FLOAT32: 1e-5, BFLOAT16: 1e-3}
 WINDOWS_TO_PROVE = 2
 
 
+class Unproved(Exception):
+    """A model without a proof, while there is no window yet to prove it on."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """The networks of a model, ready to run, and what their label maps are `made_by`."""
@@ -70,15 +74,19 @@ def in_openvino(
 ) -> Backend | None:
     """OpenVINO in the fastest precision that proves right for all networks; None if there is none.
 
-    `examples` gives windows of a scan, for the proof of a model that has none on this machine yet.
+    `examples` gives windows of a scan, for the proof of a model that has none on this machine yet; it may raise
+    Unproved, before anything is converted.
     """
-    for name in _precisions(precision):
+    precisions = _precisions(precision)
+    for name in precisions:
         found = []
         for network in networks:
             if (ready := _proved(network, patch_size_zyx, name, threads, examples)) is None:
                 break
             found.append(ready)
         else:
+            if precision == BFLOAT16 and BFLOAT16 not in precisions:
+                _say("the processor does not compute in bfloat16: float32 is used")
             return Backend(made_by(name), found)
     _say("torch computes the network")
     return None
@@ -88,13 +96,12 @@ def _precisions(wanted: str) -> list[str]:
     """Those to try, the fastest first: bfloat16 where it is allowed and the processor computes it."""
     from noisy_student.model.openvino_model import computes_bfloat16
 
-    if wanted == FLOAT32:
-        return [FLOAT32]
-    if computes_bfloat16():
-        return [BFLOAT16, FLOAT32]
-    if wanted == BFLOAT16:
-        _say("the processor does not compute in bfloat16: float32 is used")
-    return [FLOAT32]
+    return [FLOAT32] if wanted == FLOAT32 or not computes_bfloat16() else [BFLOAT16, FLOAT32]
+
+
+def no_examples() -> list[torch.Tensor]:
+    """What `in_openvino` is given before there is a scan."""
+    raise Unproved
 
 
 def _proved(
@@ -108,8 +115,13 @@ def _proved(
     from noisy_student.model import openvino_model
 
     channels = next(network.parameters()).shape[1]
+    place = openvino_model.place_of(network, channels, patch_size_zyx)
+    proof = proof_at(place, precision)
+    known = _read(proof)
+    if known and not _is_right(known, precision):
+        return None
+    windows = [] if known else examples()
     try:
-        place = openvino_model.place_of(network, channels, patch_size_zyx)
         model = openvino_model.kept_or_converted(network, channels, patch_size_zyx, place)
         ready = openvino_model.OpenVinoNetwork(model, precision, threads)
     except MemoryError:
@@ -117,14 +129,14 @@ def _proved(
     except Exception as error:
         _say(f"OpenVINO {openvino_model.VERSION} cannot compute this network: {last_line(error)}")
         return None
-    proof = proof_at(place, precision)
-    differing, voxels = _read(proof) or _prove(network, ready, examples())
-    is_right = differing <= max(1, MAY_DIFFER[precision] * voxels)
+    # A damaged model has lost its proof.
+    found = _read(proof) or _prove(network, ready, windows or examples())
+    is_right = _is_right(found, precision)
     if not proof.exists():
         verdict = "it is used" if is_right else f"more than {MAY_DIFFER[precision]:g} of them, so it is not used"
         name = f"OpenVINO {openvino_model.VERSION} in {precision}"
-        _say(f"{name} gives {differing} of {voxels} voxels another class than torch: {verdict} for this model here")
-        _keep(proof, differing, voxels)
+        _say(f"{name} gives {found[0]} of {found[1]} voxels another class than torch: {verdict} for this model here")
+        _keep(proof, *found)
     return ready if is_right else None
 
 
@@ -133,6 +145,12 @@ def proof_at(place: Path, precision: str) -> Path:
     from noisy_student.model.openvino_model import processor
 
     return place / f"{precision}_{hashlib.sha256(processor().encode()).hexdigest()[:12]}.json"
+
+
+def _is_right(found: tuple[int, int], precision: str) -> bool:
+    """Whether so few voxels differ, of how many."""
+    differing, voxels = found
+    return differing <= max(1, MAY_DIFFER[precision] * voxels)
 
 
 def _prove(network: torch.nn.Module, ready: Network, windows: list[torch.Tensor]) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 The interpolation is that of nnU-Net's export: linear between voxel centres, clamped at the border; nearest along the
 coarse axis where nnU-Net resamples an anisotropic grid's axis apart. A voxel that lies between voxels of one class
 gets that class, since the largest of all classes everywhere around is also the largest in between; so only the
-others' logits are interpolated. Logits are (class, z, y, x), label maps (z, y, x).
+others' logits are interpolated, and those outside of the box that the organs lie in are not looked at. Logits are
+(class, z, y, x), label maps (z, y, x).
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
 
-from noisy_student.plan.label_resampling import Axis
+from noisy_student.plan.label_resampling import Axis, reached_box
 from noisy_student.plan.preprocessing import Plan
 
 COARSE, IN_PLANE = 0, (1, 2)
@@ -31,9 +32,12 @@ def label_map_of(
     first = apart or 0
     # The axis that is resampled apart is stepped along; views, so nothing is copied.
     cropped = label_map[box].swapaxes(COARSE, first)
-    resampled = _Resampled(logits.transpose(1, 1 + first), label_map_on_grid.transpose(0, first), cropped.shape)
-    for index in range(len(cropped)):
-        cropped[index] = resampled.slice(index, nearest=apart is not None).cpu().numpy()
+    classes = label_map_on_grid.transpose(0, first)
+    axes = [Axis(old, new) for old, new in zip(classes.shape, cropped.shape, strict=True)]
+    if reached := reached_box(axes, classes.cpu().numpy()):
+        resampled = _Resampled(logits.transpose(1, 1 + first), classes, axes, reached)
+        for index, plane in enumerate(cropped[reached]):
+            plane[:] = resampled.slice(index, nearest=apart is not None).cpu().numpy()
     return label_map.transpose(plan.manager.transpose_backward)
 
 
@@ -45,11 +49,11 @@ def _axis_apart(spacing_mm: Any, plan: Plan) -> int | None:
 
 
 class _Resampled:
-    """Logits (class, slice, row, column) seen on another grid, whose slices are asked for one by one."""
+    """Logits (class, slice, row, column) seen in a `box` of another grid, whose slices are asked for one by one."""
 
-    def __init__(self, logits: torch.Tensor, classes: torch.Tensor, shape: tuple[int, ...]) -> None:
-        self.logits, self.classes = logits, classes
-        self.axes = [Axis(old, new) for old, new in zip(classes.shape, shape, strict=True)]
+    def __init__(self, logits: torch.Tensor, classes: torch.Tensor, axes: list[Axis], box: tuple[slice, ...]) -> None:
+        seen = tuple(axis.cut(part) for axis, part in zip(axes, box, strict=True))
+        self.logits, self.classes, self.axes = logits[(slice(None), *seen)], classes[seen], axes
         self.in_plane = [
             {name: torch.from_numpy(getattr(self.axes[number], name)).to(logits.device) for name in Axis.ARRAYS}
             for number in IN_PLANE

@@ -93,7 +93,7 @@ def place_of(network: torch.nn.Module, channels: int, patch_size_zyx: Sequence[i
     digest = hashlib.sha256(repr((VERSION, channels, list(patch_size_zyx), network)).encode())
     for name, weights in network.state_dict().items():
         digest.update(name.encode())
-        digest.update(weights.contiguous().cpu().numpy().tobytes())
+        digest.update(weights.contiguous().cpu().numpy())
     return cache_folder() / digest.hexdigest()
 
 

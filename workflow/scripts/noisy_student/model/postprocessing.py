@@ -1,98 +1,45 @@
-"""nnU-Net's own component analysis: of which organs only the largest piece is kept, since that raised the DSC.
+"""nnU-Net's own component analysis: of the organs that `train.postprocessing` chooses only the largest piece is kept.
 
-It is made on label maps of hand-labelled scans that the network had not learned from.
+Importing this imports nothing of nnU-Net.
 """
 
-import json
-import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
+import cc3d
 import numpy as np
-from acvl_utils.morphology.morphology_helper import label_with_component_sizes
-from nnunetv2.evaluation.evaluate_predictions import compute_metrics
-from nnunetv2.postprocessing.remove_connected_components import (
-    determine_postprocessing,
-    remove_all_but_largest_component_from_segmentation,
-)
 
-from noisy_student import nnunet
+from noisy_student.boxes import box_of
 from noisy_student.files import read_json
-from noisy_student.plan.preprocessing import Plan
-from noisy_student.reading.nifti import require_whole_nifti
 
 FILE = "postprocessing.json"
 # Labels that are taken together, step after step: what is not in their largest piece becomes background.
 Steps = Sequence[Sequence[int]]
-# Case → labels of the organs that are labelled in its truth.
-Labelled = Mapping[str, Collection[int]]
+# Voxels that touch at a corner are of one piece.
+CONNECTIVITY = 26
 
 
 def largest_components(mask_zyx: np.ndarray) -> np.ndarray:
     """The largest piece of a mask (z, y, x), or all of them that are as large, as nnU-Net finds it.
 
-    The function that nnU-Net calls looks for the largest size anew for each piece: hours, where a poor network has left
-    a hundred thousand of them.
+    The function that nnU-Net calls looks at all voxels, for the largest size anew for each piece: hours, where a poor
+    network has left a hundred thousand of them.
     """
-    pieces, voxels = label_with_component_sizes(mask_zyx)
-    most = max(voxels.values(), default=0)
-    return np.isin(pieces, [piece for piece, size in voxels.items() if size == most])
+    kept = np.zeros_like(mask_zyx)
+    box = box_of(mask_zyx)
+    inside = np.ascontiguousarray(mask_zyx[box])
+    if inside.size:
+        pieces = cc3d.connected_components(inside, connectivity=CONNECTIVITY)
+        voxels = np.bincount(pieces.ravel())[1:]
+        kept[box] = np.concatenate([[False], voxels == voxels.max()])[pieces]
+    return kept
 
 
-quickly = patch(
-    "nnunetv2.postprocessing.remove_connected_components.remove_all_but_largest_component", largest_components
-)
-
-
-def where_labelled(labelled: Labelled) -> Any:
-    """A patch of nnU-Net's judging: an organ has no DSC in a case in whose truth it is not labelled."""
-
-    def metrics_where_labelled(reference_file: str, *arguments: Any) -> dict[str, Any]:
-        found = compute_metrics(reference_file, *arguments)
-        for label, metrics in found["metrics"].items():
-            if label not in labelled[Path(reference_file).name.removesuffix(nnunet.FORMAT)]:
-                found["metrics"][label] = dict.fromkeys(metrics, np.nan)
-        return found
-
-    return patch("nnunetv2.evaluation.evaluate_predictions.compute_metrics", metrics_where_labelled)
-
-
-@quickly
-def choose_steps(
-    label_maps: dict[str, Path], truths: dict[str, Path], labelled: Labelled, plan: Plan, cores: int
-) -> dict[str, Any]:
-    """What raised the mean DSC of the cases' label maps against their truths, both by case, where organs are labelled.
-
-    `steps`: first all organs together, then organs singly, as far as no organ (all together), or that organ, lost by
-    it. `organs`: name → DSC `before` and `after` all steps, None for an organ that no scan shows. Where an organ is
-    labelled in no case, all together are not tried.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        places = Path(folder, "label_maps"), Path(folder, "truths")
-        for place, paths in zip(places, (label_maps, truths), strict=True):
-            place.mkdir()
-            for case, path in paths.items():
-                require_whole_nifti(path)
-                (place / f"{case}{nnunet.FORMAT}").symlink_to(path.resolve())
-        made, reference = map(str, places)
-        with nnunet.threads_for_processes(), where_labelled(labelled):
-            _, chosen = determine_postprocessing(made, reference, plan.plans, plan.dataset, cores, False)
-        summary = json.loads((places[0] / "postprocessing.json").read_text())
-    before, after = (summary[part]["mean"] for part in ("input_folder", "postprocessed"))
-    organs = {
-        organ: {"before": _number(before[str(label)]["Dice"]), "after": _number(after[str(label)]["Dice"])}
-        for organ, label in plan.organs.items()
-    }
-    return {"steps": [_as_list(step["labels_or_regions"]) for step in chosen], "organs": organs}
-
-
-@quickly
 def largest_pieces(label_map_zyx: np.ndarray, steps: Steps) -> np.ndarray:
     """The label map (z, y, x) after each step."""
     for labels in steps:
-        label_map_zyx = remove_all_but_largest_component_from_segmentation(label_map_zyx, list(labels))
+        mask = np.isin(label_map_zyx, labels)
+        label_map_zyx = np.where(mask & ~largest_components(mask), 0, label_map_zyx)
     return label_map_zyx
 
 
@@ -106,11 +53,3 @@ def steps_beside(models: Sequence[Path]) -> list[Path]:
     places = [model.absolute() for model in models]
     found = [place / FILE if (place / FILE).exists() else place.parent / FILE for place in places]
     return [path for path in dict.fromkeys(found) if path.exists() and read_json(path).get("steps")]
-
-
-def _as_list(labels: Any) -> list[int]:
-    return [int(label) for label in (labels if isinstance(labels, list | tuple) else [labels])]
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -1,7 +1,8 @@
 """A trained network that labels scans and says how sure it is, from preprocessed images."""
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -13,7 +14,15 @@ import torch
 
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
-from noisy_student.model.backend import WINDOWS_TO_PROVE, Network, in_openvino, in_torch, is_of_openvino
+from noisy_student.model.backend import (
+    WINDOWS_TO_PROVE,
+    Network,
+    Unproved,
+    in_openvino,
+    in_torch,
+    is_of_openvino,
+    no_examples,
+)
 from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.certainty import certainty_of, label_map_on_grid
 from noisy_student.model.device import has_room, one_thread
@@ -79,12 +88,20 @@ class Predictor:
     def networks(self, windows: Windows) -> list[Network]:
         """The networks, ready to run over `windows`; on those of the first scan OpenVINO proves right, if it does."""
         if self.waiting and windows.places:
-            examples = partial(windows.of_most_contrast, WINDOWS_TO_PROVE)
-            patch_size, precision = self.plan.configuration.patch_size, self.options.precision
-            found = in_openvino(self.waiting, patch_size, precision, self.threads, examples)
-            self.backend = found or in_torch(map(self._ready, self.waiting))
-            self.waiting = []
+            self._take_openvino(partial(windows.of_most_contrast, WINDOWS_TO_PROVE))
         return self.backend.networks or in_torch(self.waiting).networks
+
+    def warm(self) -> None:
+        """Get OpenVINO ready while the first scan is read, if it was proved here before."""
+        if self.waiting:
+            with suppress(Unproved):
+                self._take_openvino(no_examples)
+
+    def _take_openvino(self, examples: Callable[[], list[torch.Tensor]]) -> None:
+        patch_size, precision = self.plan.configuration.patch_size, self.options.precision
+        found = in_openvino(self.waiting, patch_size, precision, self.threads, examples)
+        self.backend = found or in_torch(map(self._ready, self.waiting))
+        self.waiting = []
 
     def on_host(self, image: np.ndarray) -> torch.Tensor:
         """A preprocessed image (channel, z, y, x) ready for `predict`: for a GPU, in memory that it copies from."""

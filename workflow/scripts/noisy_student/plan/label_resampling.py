@@ -7,6 +7,7 @@ those outside of the box that the organs lie in are not looked at. The order of 
 `zoom`, so that ties are the same.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -31,8 +32,8 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
         source = source.take(axes[apart].nearest, apart)
         axes[apart] = Axis(shape_zyx[apart], shape_zyx[apart])
     resampled = np.zeros(shape_zyx, np.uint8)
-    box = tuple(axis.reached_from(part) for axis, part in zip(axes, box_of(source), strict=True))
-    if any(part.start == part.stop for part in box):
+    box = reached_box(axes, source)
+    if box is None:
         return resampled
     source = source[tuple(axis.cut(part) for axis, part in zip(axes, box, strict=True))]
     smallest = largest = source
@@ -51,6 +52,12 @@ def resample_labels(label_map_zyx: np.ndarray, shape_zyx: tuple[int, ...], apart
         smallest[some] = _interpolated(source, axes, some)
     resampled[box] = smallest
     return resampled
+
+
+def reached_box(axes: "Sequence[Axis]", label_map_zyx: np.ndarray) -> tuple[slice, ...] | None:
+    """The new grid's box that lies next to organs of the old one; None where nothing does. Elsewhere is background."""
+    box = tuple(axis.reached_from(part) for axis, part in zip(axes, box_of(label_map_zyx), strict=True))
+    return None if any(part.start == part.stop for part in box) else box
 
 
 def keep_labelled(label_map_zyx: np.ndarray, resampled_zyx: np.ndarray, unlabelled: int) -> np.ndarray:

@@ -11,8 +11,9 @@ from typing import Any
 import blosc2
 import numpy as np
 import SimpleITK as sitk
+from acvl_utils.cropping_and_padding.bounding_boxes import get_bbox_from_mask
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
+from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape, determine_do_sep_z_and_axis
 from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
@@ -88,12 +89,36 @@ def preprocess_image(image: Path, target: Path, plan: Plan, made_from: str = "")
 
 def preprocessed_image(image: sitk.Image, plan: Plan) -> tuple[np.ndarray, dict[str, Any]]:
     """The same of an image in memory: (channel, z, y, x) in float32, and the properties."""
-    array = sitk.GetArrayFromImage(image)[None]
-    spacing = {"spacing": list(np.abs(image.GetSpacing()[::-1]))}
-    preprocessor = DefaultPreprocessor(verbose=False)
+    array = sitk.GetArrayViewFromImage(image)[None]
+    properties = {"spacing": list(np.abs(image.GetSpacing()[::-1]))}
     configuration = lean_if_default(plan.configuration)
-    data, _, properties = preprocessor.run_case_npy(array, None, spacing, plan.manager, configuration, plan.dataset)
+    if any(configuration.use_mask_for_norm):
+        preprocessor = DefaultPreprocessor(verbose=False)
+        data, *_ = preprocessor.run_case_npy(array, None, properties, plan.manager, configuration, plan.dataset)
+    else:
+        data = _without_mask(array, properties, plan.manager, configuration)
     return data.astype(np.float32, copy=False), properties
+
+
+def _without_mask(
+    array: np.ndarray, properties: dict[str, Any], manager: PlansManager, configuration: ConfigurationManager
+) -> np.ndarray:
+    """What nnU-Net's `run_case_npy` does with an image (channel, z, y, x) and its properties, but for the crop's mask.
+
+    The mask, which no intensity depends on here, takes it as long as the rest.
+    """
+    data = array.astype(np.float32).transpose([0, *(axis + 1 for axis in manager.transpose_forward)])
+    spacing = [properties["spacing"][axis] for axis in manager.transpose_forward]
+    properties["shape_before_cropping"] = data.shape[1:]
+    # Filled holes, as in nnU-Net's mask, leave the box.
+    properties["bbox_used_for_cropping"] = box = get_bbox_from_mask((data != 0).any(axis=0))
+    data = data[(slice(None), *(slice(*part) for part in box))]
+    properties["shape_after_cropping_and_before_resampling"] = data.shape[1:]
+    inside = np.broadcast_to(np.int8(0), data.shape)
+    intensities = manager.foreground_intensity_properties_per_channel
+    data = DefaultPreprocessor(verbose=False)._normalize(data, inside, configuration, intensities)
+    new_shape = compute_new_shape(data.shape[1:], spacing, configuration.spacing)
+    return configuration.resampling_fn_data(data, new_shape, spacing, configuration.spacing)
 
 
 def with_suffix(case: Path, suffix: str) -> Path:

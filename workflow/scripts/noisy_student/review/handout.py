@@ -19,6 +19,7 @@ from noisy_student.files import UNFINISHED, read_json, sha256, visible, whole_fi
 from noisy_student.geometry import Geometry, reorient
 from noisy_student.images import read_image, write_image
 from noisy_student.organs import Organ
+from noisy_student.reading.dicom.files import is_dicom_scan
 from noisy_student.report.montage import WINDOW_LEVEL_HU, WINDOW_WIDTH_HU
 from noisy_student.review.doubt import OrganDoubt
 from noisy_student.review.identity import without_identity
@@ -26,7 +27,6 @@ from noisy_student.review.itksnap import label_description, workspace
 from noisy_student.review.places import in_words
 from noisy_student.review.readme import readme
 from noisy_student.review.slicer_script import script
-from noisy_student.writing.dicom_seg import may_be_referred_to
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.formats import DICOM_SEG, FORMATS, NIFTI, SLICER
 from noisy_student.writing.segmentation import Segmentation
@@ -76,7 +76,7 @@ def _write(wanted: Handout, folder: Path, organs: Sequence[Organ], made_by: str,
     segmentation = Segmentation(label_map, organs, made_by)
     write_image(scan, folder / scan_name)
     formats = [NIFTI, SLICER]
-    if may_be_referred_to(wanted.source) and not wanted.is_private:
+    if is_dicom_scan(wanted.source) and not wanted.is_private:
         formats.append(DICOM_SEG)
     for format in formats:
         path = folder / f"{case}{FORMATS[format]}"

@@ -20,7 +20,6 @@ from noisy_student import __version__
 from noisy_student.errors import InputError
 from noisy_student.files import whole_file
 from noisy_student.organs import Organ
-from noisy_student.reading.dicom.files import is_dicom
 from noisy_student.reading.dicom.slice import Slice
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.volume import Remark
@@ -40,11 +39,6 @@ MAY_BE_EMPTY = (
     "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
 )  # fmt: skip
 NO_ORGAN = "no organ found"
-
-
-def may_be_referred_to(scan: Path) -> bool:
-    """Whether a scan is DICOM, a folder of slices or a file of many frames."""
-    return scan.is_dir() or is_dicom(scan)
 
 
 def write(segmentation: Segmentation, scan: Path, path: Path) -> tuple[Remark, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from noisy_student.images import NIFTI as NIFTI_ENDINGS
 from noisy_student.images import VOLUME_FORMATS, write_image
 from noisy_student.reading.volume import Remark
-from noisy_student.writing import dicom_seg, nifti, slicer
+from noisy_student.writing import nifti, slicer
 from noisy_student.writing.formats import DICOM_SEG, FORMATS, SLICER
 from noisy_student.writing.segmentation import NOTE, Segmentation
 
@@ -20,6 +20,9 @@ def write_segmentation(segmentation: Segmentation, scan: Path, path: Path) -> tu
     referred to.
     """
     if path.name.endswith(FORMATS[DICOM_SEG]):
+        # It takes as long to import as a scan to read.
+        from noisy_student.writing import dicom_seg
+
         return dicom_seg.write(segmentation, scan, path)
     if path.name.endswith(FORMATS[SLICER]):
         slicer.write(segmentation, path)

@@ -34,6 +34,11 @@ def is_dicom(path: Path) -> bool:
     return start[MARK_AT : MARK_AT + len(MARK)] == MARK or is_data_set(start)
 
 
+def is_dicom_scan(scan: Path) -> bool:
+    """Whether a scan is DICOM, a folder of slices or a file of many frames."""
+    return scan.is_dir() or is_dicom(scan)
+
+
 def is_data_set(start: bytes) -> bool:
     """Whether bytes begin with two elements of a DICOM data set, in any of its encodings."""
     return any(

@@ -37,10 +37,14 @@ def largest_components(mask_zyx: np.ndarray) -> np.ndarray:
 
 def largest_pieces(label_map_zyx: np.ndarray, steps: Steps) -> np.ndarray:
     """The label map (z, y, x) after each step."""
+    if not steps:
+        return label_map_zyx
+    kept = label_map_zyx.copy()
+    organs = kept[box_of(kept)]
     for labels in steps:
-        mask = np.isin(label_map_zyx, labels)
-        label_map_zyx = np.where(mask & ~largest_components(mask), 0, label_map_zyx)
-    return label_map_zyx
+        mask = np.isin(organs, labels)
+        organs[mask & ~largest_components(mask)] = 0
+    return kept
 
 
 def read_steps(path: str | Path) -> Steps:

@@ -48,6 +48,7 @@ def labels_of(array, **body):
         (pieces((10, 15)), range(10, 15), ()),
         (pieces((10, 15), (26, 31), (21, 22, 1)), range(10, 15), [21, *range(26, 31)]),
         (pieces((10, 13), (14, 16), (26, 31)), [10, 11, 12, 14, 15], range(26, 31)),
+        (pieces(*((first, first + 1, 1) for first in (18, 20, 22))), (18, 20), (22,)),
         (pieces(), (), ()),
     ],
 )

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 from acvl_utils.morphology.morphology_helper import remove_all_but_largest_component
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nnunetv2.postprocessing.remove_connected_components import remove_all_but_largest_component_from_segmentation
@@ -11,12 +11,17 @@ from noisy_student.model import postprocessing
 from noisy_student.model.postprocessing import largest_components, largest_pieces, read_steps
 
 
+STRAY_VOXELS = np.array([[[1, 0, 1, 0, 1]]], np.uint8)
+
+
 @given(arrays(bool, (3, 4, 4), elements=st.booleans()))
+@example(STRAY_VOXELS.astype(bool))
 def test_the_largest_components_are_those_that_nnunet_keeps(mask):
     assert (largest_components(mask) == remove_all_but_largest_component(mask)).all()
 
 
 @given(arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 3)), st.lists(st.sampled_from([[1], [3], [1, 2, 3]])))
+@example(STRAY_VOXELS, [[1]])
 def test_a_label_map_after_the_steps_is_nnunets(label_map, steps):
     expected = label_map
     for step in steps:

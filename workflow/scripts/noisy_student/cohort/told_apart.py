@@ -58,7 +58,8 @@ def _middle(slices_zyx: np.ndarray) -> float:
 
 def _left_one(both_zyx: np.ndarray, middle: float) -> np.ndarray | None:
     """Where the left organ is of both; None where it cannot be told. x grows to the patient's left."""
-    pieces, count = cc3d.connected_components(both_zyx, connectivity=26, return_N=True)
+    # As numbers: of a thin binary mask cc3d expects fewer pieces than there may be, and fails.
+    pieces, count = cc3d.connected_components(both_zyx.view(np.uint8), connectivity=26, return_N=True)
     beyond = pieces[..., np.arange(pieces.shape[2]) > middle]
     sizes, on_left = (np.bincount(some.ravel(), minlength=count + 1)[1:] for some in (pieces, beyond))
     share, is_large = on_left / sizes, sizes >= LARGE * sizes.sum()

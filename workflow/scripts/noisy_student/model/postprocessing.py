@@ -29,7 +29,8 @@ def largest_components(mask_zyx: np.ndarray) -> np.ndarray:
     box = box_of(mask_zyx)
     inside = np.ascontiguousarray(mask_zyx[box])
     if inside.size:
-        pieces = cc3d.connected_components(inside, connectivity=CONNECTIVITY)
+        # As numbers: of a thin binary mask cc3d expects fewer pieces than there may be, and fails.
+        pieces = cc3d.connected_components(inside.view(np.uint8), connectivity=CONNECTIVITY)
         voxels = np.bincount(pieces.ravel())[1:]
         kept[box] = np.concatenate([[False], voxels == voxels.max()])[pieces]
     return kept

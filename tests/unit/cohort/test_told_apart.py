@@ -35,6 +35,13 @@ def pieces(*ranges):
     return array
 
 
+def stray_voxels(*columns):
+    """Of a row."""
+    array = np.zeros(SHAPE, np.uint8)
+    array[1, 5, list(columns)] = 1
+    return array
+
+
 def labels_of(array, **body):
     label_map, unclear, remarks = told_apart(sitk.GetImageFromArray(array * 3), scan(**body), BOTH, ORGANS)
     return sitk.GetArrayFromImage(label_map).max(axis=(0, 1)), unclear, remarks
@@ -48,7 +55,7 @@ def labels_of(array, **body):
         (pieces((10, 15)), range(10, 15), ()),
         (pieces((10, 15), (26, 31), (21, 22, 1)), range(10, 15), [21, *range(26, 31)]),
         (pieces((10, 13), (14, 16), (26, 31)), [10, 11, 12, 14, 15], range(26, 31)),
-        (pieces(*((first, first + 1, 1) for first in (18, 20, 22))), (18, 20), (22,)),
+        (stray_voxels(18, 20, 22), (18, 20), (22,)),
         (pieces(), (), ()),
     ],
 )

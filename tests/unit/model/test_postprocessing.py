@@ -10,7 +10,6 @@ from nnunetv2.postprocessing.remove_connected_components import remove_all_but_l
 from noisy_student.model import postprocessing
 from noisy_student.model.postprocessing import largest_components, largest_pieces, read_steps
 
-
 STRAY_VOXELS = np.array([[[1, 0, 1, 0, 1]]], np.uint8)
 
 

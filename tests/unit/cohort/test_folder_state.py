@@ -84,6 +84,14 @@ def test_a_scan_that_was_written_since_the_check_is_said(lay, layout, name, is_s
     assert [one.split("/")[-1] for one in found] == [name.split("/")[-1]] * is_said
 
 
+def test_notes_beside_scans_are_no_scans_that_were_written_since(lay):
+    folder = lay("images/a.nii", "images/notes.txt", "labels/a.nii.gz", "cases.tsv")
+    entry = {"images": folder / "images", "label_maps": folder / "labels"}
+    os.utime(folder / "images/a.nii", (1, 1))
+    os.utime(folder / "images/notes.txt", (2**33, 2**33))
+    assert written_since(Cohort(kind="folders", folders={"labelled": [entry]}), folder / "cases.tsv") == []
+
+
 def test_a_file_moved_from_one_folder_to_another_is_seen(folder, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

@@ -49,6 +49,11 @@ def test_the_student_to_be_deployed_goes_by_what_is_given():
     assert line.startswith("targets hard holds for round deploy: rounds 1, 2 of config.yaml")
 
 
+def test_a_student_to_be_deployed_with_settings_of_its_own_is_not_said_to_go_by_others():
+    (line,) = said({"targets": "hard", "deploy": {"network": "coarse", "targets": "soft"}})
+    assert line.startswith("targets hard holds for no round: ")
+
+
 def test_mirroring_without_axes_is_said_once_for_each_model_that_is_trained_here():
     asked = {"prediction": {"mirroring": True}}
     (line,) = said(asked)

@@ -11,6 +11,7 @@ from noisy_student.cohort.archive.state import state_of_tree
 from noisy_student.cohort.case_paths import found
 from noisy_student.cohort.names_beside import differing_names, names_beside
 from noisy_student.cohort.nnunet_raw import Searched, as_folders
+from noisy_student.cohort.passed_over import SIDE_FILES
 from noisy_student.cohort.scan_table import files_of, label_maps_of
 from noisy_student.configuration.archive import Archive, LabelledArchive
 from noisy_student.configuration.experiment import Cohort, LabelledFolder, ScanFolder, ScanTable
@@ -89,7 +90,8 @@ def written_since(cohort: Cohort, table: Path) -> list[str]:
     written_ns = table.stat().st_mtime_ns
     entries = [as_folders(entry, role) for role, entry in cohort.folders.by_role()]
     sizes = [size for entry in entries for place in _scans(entry) for size in _sizes(place, dates=True)]
-    return [name for name, _, date_ns in sizes if date_ns > written_ns and not name.lower().endswith(PACKED)]
+    others = (PACKED, *SIDE_FILES)
+    return [name for name, _, date_ns in sizes if date_ns > written_ns and not name.lower().endswith(others)]
 
 
 def _scans(entry: Searched | Archive) -> list[Path]:

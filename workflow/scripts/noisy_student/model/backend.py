@@ -75,7 +75,7 @@ def in_openvino(
     """OpenVINO in the fastest precision that proves right for all networks; None if there is none.
 
     `examples` gives windows of a scan, for the proof of a model that has none on this machine yet; it may raise
-    Unproved, before anything is converted.
+    Unproved; what was converted by then is kept.
     """
     precisions = _precisions(precision)
     for name in precisions:

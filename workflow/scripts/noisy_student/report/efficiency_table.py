@@ -72,7 +72,11 @@ def measured_means(round_: Round) -> dict[str, object]:
 
 
 def _scans(row: object) -> str:
-    failed = f" ({row.failed} failed or too slow: counted with the challenge’s penalty)" if row.failed else ""
+    failed = (
+        f" ({row.failed} failed or too slow: counted with the challenge’s penalty, or the time limit if it is more)"
+        if row.failed
+        else ""
+    )
     return f"{row.scans}{failed}"
 
 

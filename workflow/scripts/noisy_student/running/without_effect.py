@@ -41,13 +41,18 @@ def _of_rounds_own(given: Sequence[Mapping[str, Any]], configuration: Configurat
     if any("rounds" in one for one in given):
         return []
     of_all = configuration.model_dump(mode="json", exclude_none=True)
+    chain = [*of_all["rounds"], of_all.get("deploy")]
+
+    def has(number: int, key: Sequence[str]) -> bool:
+        return at(chain[number], key) in (None, at(of_all, key))
+
     said = []
     for key in KEYS:
         own = {n: at(entry, key) for n, entry in enumerate(of_all["rounds"]) if at(entry, key) is not None}
         others = {number: value for number, value in own.items() if value != at(of_all, key)}
         if not others or all(at(one, key) is None for one in given):
             continue
-        follow = [n for n in configuration.trainings if n not in others and (n or key not in OF_STUDENTS)]
+        follow = [n for n in configuration.trainings if has(n, key) and (n or key not in OF_STUDENTS)]
         values = "; ".join(dict.fromkeys(map(in_yaml, others.values())))
         said.append(
             f"{'.'.join(key)} {in_yaml(at(of_all, key))} holds for {rounds(follow, configuration)}: "

@@ -97,7 +97,7 @@ def _scans_measured(comparison: Comparison, scans: int) -> str:
     text = (
         f"Seconds a scan: mean over the {count(scans, 'shared scan')} of efficiency.tsv that were measured in every "
         "measured round, start-up and loading the model included; a scan that failed counts with the challenge’s "
-        "penalty."
+        "penalty, or the time limit if it is more."
     )
     if machines_are_equal(comparison.experiments):
         return text

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -69,22 +70,25 @@ class _Peak:
                 tree = [root, *root.children(recursive=True)]
             except psutil.Error:
                 tree = []
-            resident = sum(map(_resident_bytes, tree))
+            resident = _bytes(tree, _resident_bytes)
             if resident > GROWN * self._largest_resident:
                 self._largest_resident = resident
-                self._largest = max(self._largest, sum(map(_bytes, tree)))
+                self._largest = max(self._largest, _bytes(tree, _shared_bytes))
             self._ended.wait(SECONDS_BETWEEN_LOOKS)
 
 
 def _resident_bytes(process: psutil.Process) -> int:
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
+    return process.memory_info().rss
 
 
-def _bytes(process: psutil.Process) -> int:
-    try:
-        return process.memory_full_info().pss
-    except psutil.Error:
-        return 0
+def _shared_bytes(process: psutil.Process) -> int:
+    return process.memory_full_info().pss
+
+
+def _bytes(tree: list[psutil.Process], of_one: Callable[[psutil.Process], int]) -> int:
+    """The sum over those that are still there."""
+    total = 0
+    for process in tree:
+        with suppress(psutil.Error):
+            total += of_one(process)
+    return total

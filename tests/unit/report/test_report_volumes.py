@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from noisy_student.errors import InputError
+from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.drawn_volumes import draw, volumes_of, volumes_within
+from noisy_student.report.organ_tables import labelled_only
 from noisy_student.report.results import read_results
 from noisy_student.report.volumes import CASE_BYTES, LEAST_BYTES, fitting
 from noisy_student.tables import read_table
@@ -79,6 +82,30 @@ def test_a_file_is_made_again_when_what_it_shows_has_changed(results, tmp_path):
     os.utime(wanted.label_maps["pseudo-label, round 1"], (1, 1))
     draw(wanted, tmp_path)
     assert not path.read_text().endswith("// as it was\n")
+
+
+@pytest.mark.parametrize("earlier", [None, FLARE22, (Organ(1, "spleen", colour="#123456"), Organ(2, "liver"))])
+def test_until_its_record_is_written_a_run_has_the_organs_of_its_start(tmp_path, earlier):
+    organs = (Organ(1, "spleen"), Organ(2, "bladder"), Organ(3, "prostate"))
+    run = SyntheticRun((0.02,), labelled=2, unlabelled=3, validation=0, test=2, organs=organs, pictures=True)
+    folder = run.write(tmp_path)
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").unlink()
+    if earlier:
+        record["configuration"]["organs"] = [vars(organ) for organ in earlier]
+        (folder / "run.json").write_text(json.dumps(record))
+    (folder / "experiment.json").write_text(json.dumps({"organs": {organ.name: organ.label for organ in organs}}))
+    found = read_results(folder)
+    assert [row[0].text for row in labelled_only(found).rows] == ["spleen", "bladder", "prostate", "mean"]
+    is_known = earlier is not None and earlier[0].name == "spleen"
+    assert found.organs[0].colour == ("#123456" if is_known else FLARE22[2].colour)
+    assert volumes_within(found, 500)[0].ignore == 4
+
+
+def test_a_file_of_another_label_table_is_made_again(results):
+    wanted = volumes_of(results, ["Test_0001"])[0]
+    assert "ignore" not in wanted.stamp
+    assert len({replace(wanted, ignore=number).stamp for number in (4, 5, len(FLARE22) + 1)}) == 3
 
 
 def test_a_scan_that_cannot_be_read_is_named_and_stops_nothing(results, tmp_path):

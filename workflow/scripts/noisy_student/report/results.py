@@ -14,7 +14,7 @@ from noisy_student.correct.table import BY_ORGAN, BY_READERS
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
-from noisy_student.organs import FLARE22, Organ
+from noisy_student.organs import FLARE22, Organ, organ_called
 from noisy_student.report.paper import PAPERS_SCANS
 from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
 from noisy_student.tables import read_table
@@ -135,7 +135,10 @@ class Round:
 
 @dataclass(frozen=True)
 class Results:
-    """All tables of a run. `call`: how it was started, by the record of the run or else by that of its start."""
+    """All tables of a run. `call`: how it was started, by the record of the run or else by that of its start.
+
+    `experiment` is written at each start, `run` at the end: until then `run` is of an earlier one, or empty.
+    """
 
     folder: Path
     run: dict[str, Any]
@@ -148,6 +151,7 @@ class Results:
     ranking: pd.DataFrame
     jobs: pd.DataFrame
     call: dict[str, Any]
+    experiment: dict[str, Any]
     deployed: Round | None = None
 
     @property
@@ -167,9 +171,11 @@ class Results:
 
     @property
     def organs(self) -> tuple[Organ, ...]:
-        """The label table of the run; FLARE22's where none was recorded."""
-        recorded = self.run.get("configuration", {}).get("organs")
-        return tuple(Organ(**organ) for organ in recorded) if recorded else FLARE22
+        """The label table of the last start, as the run's record has its organs; FLARE22's where none was recorded."""
+        recorded = tuple(Organ(**organ) for organ in self.run.get("configuration", {}).get("organs", ()))
+        known = {(organ.name, organ.label): organ for organ in recorded}
+        started = self.experiment.get("organs", {}).items()
+        return tuple(known.get(organ) or organ_called(*organ) for organ in started) or recorded or FLARE22
 
     @property
     def uses_papers_organs(self) -> bool:
@@ -232,6 +238,7 @@ def read_results(folder: Path) -> Results:
         jobs=_table(folder / "jobs.tsv", JOBS),
         deployed=next(iter(deployed), None),
         call=run.get("call") or _read_json(folder / "call.json"),
+        experiment=_read_json(folder / "experiment.json"),
     )
 
 

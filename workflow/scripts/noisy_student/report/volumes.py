@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.files import write_text
+from noisy_student.organs import FLARE22
+from noisy_student.sparse import ignore_label
 
 FOLDER = "volumes"
 CASE_BYTES = 2_000_000  # of one case, as text
@@ -47,8 +49,12 @@ class Wanted:
 
     @property
     def stamp(self) -> str:
-        """The first line of the file: what it was made from. As long as that is the same, so is the file."""
-        return "// " + json.dumps({"limit": self.limit_bytes, "made from": self._states()})
+        """The first line of the file: what it was made from. As long as that is the same, so is the file.
+
+        The usual table's `ignore` is left out, so that files of earlier versions stay up to date.
+        """
+        ignore = {} if self.ignore == ignore_label(FLARE22) else {"ignore": self.ignore}
+        return "// " + json.dumps({"limit": self.limit_bytes, **ignore, "made from": self._states()})
 
     def _states(self) -> dict[str, list[int]]:
         paths = [path for path in (self.scan, *self.label_maps.values()) if path.exists()]

@@ -9,6 +9,8 @@ from noisy_student.errors import InputError
 from noisy_student.evaluate.comparison import COLUMNS, compare_rounds, holm
 from noisy_student.evaluate.ranking import rank_rounds
 from noisy_student.evaluate.signed_rank import signed_rank_p
+from noisy_student.report.organ_tables import mark
+from noisy_student.report.verdict import MIXED, certainty
 from score_tables import scores
 
 RANDOM = np.random.default_rng(0)
@@ -35,6 +37,20 @@ def test_an_organs_row_by_counting():
     assert liver["wins"] == (differences > 0).sum()
     assert liver["losses"] == (differences < 0).sum()
     assert liver["ci_low"] <= liver["difference"] <= liver["ci_high"]
+
+
+def test_the_tests_direction_may_be_another_than_the_means():
+    """Four scans of fifty are rescued, all others lose a little."""
+    random = np.random.default_rng(0)
+    before = 0.85 + 0.02 * random.standard_normal(50)
+    after = before - np.abs(0.004 + 0.002 * random.standard_normal(50))
+    before[:4], after[:4] = 0.05, 0.75
+    overall = row(compare_rounds({0: scores(before), 1: scores(after)}), 0)
+    assert overall["difference"] > overall["ci_low"] > 0 and overall["p_holm"] < 1e-4
+    assert overall[["wins", "losses"]].tolist() == [4, 46] and -1 < overall["rank_biserial"] < 0
+    assert certainty(overall) == MIXED and mark(overall) == ""
+    assert mark(overall.drop("rank_biserial")) == "better"
+    assert mark(row(compare_rounds({0: scores(before[4:]), 1: scores(after[4:])}), 0)) == "worse"
 
 
 def test_the_overall_row_tests_the_cases_means():

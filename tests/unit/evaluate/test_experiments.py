@@ -55,7 +55,7 @@ def test_single_organs_have_an_interval_and_no_test():
     table = compare_experiments({"base": {0: scores(BASE)}, "other": {0: shifted(0.02)}})
     organs = table[table["label"] > 0]
     assert len(organs) == 26 and organs["ci_low"].notna().all()
-    assert organs[["p_wilcoxon", "p_holm"]].isna().all(axis=None)
+    assert organs[["p_wilcoxon", "p_holm", "rank_biserial"]].isna().all(axis=None)
     assert set(table["baseline"]) == {"base"}
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata, wilcoxon
 
-from noisy_student.evaluate.signed_rank import signed_rank_p
+from noisy_student.evaluate.signed_rank import rank_biserial, signed_rank_p
 
 
 @settings(deadline=None)
@@ -41,4 +41,10 @@ def test_seven_gains_of_seven():
 
 
 def test_no_difference_at_all():
-    assert signed_rank_p(np.zeros(5)) == 1
+    assert signed_rank_p(np.zeros(5)) == 1 and rank_biserial(np.zeros(5)) == 0
+
+
+def test_the_ranks_balance_by_hand():
+    """Ranks 1, 2, 3 and 4 of which that of the largest is positive; the zero has none."""
+    assert rank_biserial(np.array([-1, 0, 9, -3, -2])) == pytest.approx((4 - 1 - 2 - 3) / 10)
+    assert [rank_biserial(np.full(3, sign)) for sign in (1.0, -1.0)] == [1, -1]

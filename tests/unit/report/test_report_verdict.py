@@ -15,8 +15,9 @@ def results(tmp_path_factory):
     return read_results(SyntheticRun(gains=(0.0,), test=3, validation=0).write(tmp_path_factory.mktemp("run")))
 
 
-def compared(results, low, high, p):
+def compared(results, low, high, p, direction=0):
     values = {"difference": (low + high) / 2, "ci_low": low, "ci_high": high, "p_wilcoxon": p, "p_holm": p}
+    values |= {"rank_biserial": direction or values["difference"], "n": 50, "wins": 4, "ties": 0, "losses": 46}
     return replace(results, comparison=results.comparison.assign(**values))
 
 
@@ -35,6 +36,21 @@ def compared(results, low, high, p):
 def test_headline_is_as_sure_as_interval_and_test(results, low, high, p, words, tone):
     said, its_tone = headline(compared(results, low, high, p), JudgedSet("test"))
     assert words in said and its_tone == tone
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.01, 0.11, "looks better than the teacher, but the evidence is mixed: the interval of the difference "
+         "excludes 0, Wilcoxon’s test (p\xa0=\xa00.010) speaks for the other direction: lower in 46 of 50 scans."),
+        (-0.01, 0.11, "the interval of the difference includes 0, Wilcoxon’s test (p\xa0=\xa00.010) speaks for the"),
+    ],
+)  # fmt: skip
+def test_a_test_that_speaks_for_the_other_direction_is_no_support(results, low, high, words):
+    said, tone = headline(compared(results, low, high, 0.01, direction=-0.9), JudgedSet("test"))
+    assert words in said and tone == ""
+    fell = worsened(compared(results, -high, -low, 0.01, direction=0.9))
+    assert "speaks for the other direction: higher in 4 of 50 scans)" in fell[0]
 
 
 @pytest.mark.parametrize(

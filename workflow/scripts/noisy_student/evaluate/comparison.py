@@ -8,12 +8,13 @@ import pandas as pd
 from noisy_student.errors import InputError
 from noisy_student.evaluate.aggregate import ALL_ORGANS, MEASURES, by_case, interval_of, one_label_table
 from noisy_student.evaluate.groups import by_set, keys_of
-from noisy_student.evaluate.signed_rank import FEWEST_CASES, signed_rank_p
+from noisy_student.evaluate.signed_rank import FEWEST_CASES, rank_biserial, signed_rank_p
 from noisy_student.intervals import mean_over_organs
 
+RANK_BISERIAL = "rank_biserial"
 COLUMNS = (
     *("role", "round", "against", "label", "organ", "measure", "n", "difference", "ci_low", "ci_high"),
-    *("p_wilcoxon", "p_holm", "wins", "ties", "losses"),
+    *("p_wilcoxon", "p_holm", "wins", "ties", "losses", RANK_BISERIAL),
 )
 # Means over organs of equal scores may differ in the last bits; that is a tie.
 TIE_DIGITS = 10
@@ -38,7 +39,8 @@ def compare(
 ) -> pd.DataFrame:
     """`later` minus `earlier`, a positive difference being a gain, over the cases in which an organ is labelled.
 
-    `p_wilcoxon` is the two-sided signed-rank test's; `p_holm` is corrected over the organs of one role, set
+    `p_wilcoxon` is the two-sided signed-rank test's, and `rank_biserial` says for which direction it speaks, which the
+    mean of a few large differences need not have; `p_holm` is corrected over the organs of one role, set
     and measure that have enough cases. The `mean` row (label 0) tests the cases' means over organs, once, so both are
     the same there. With fewer than `FEWEST_CASES` there is neither an interval nor a test. Raises InputError for tables
     without a case in common, or of two label tables.
@@ -70,14 +72,17 @@ def _differences(later: pd.DataFrame, earlier: pd.DataFrame, measure: str) -> pd
 
 
 def _test(differences: np.ndarray) -> tuple[float, ...]:
-    """n, mean, interval, p, wins, ties, losses of (cases, organs) differences; without cases nothing but counts."""
+    """n, mean, interval, p, wins, ties, losses, rank-biserial correlation of (cases, organs) differences.
+
+    Without cases there is nothing but counts.
+    """
     if not len(differences):
-        return (0, *[np.nan] * 4, 0, 0, 0)
+        return (0, *[np.nan] * 4, 0, 0, 0, np.nan)
     cases = np.nanmean(differences, axis=1).round(TIE_DIGITS)
     outcomes = [int((np.sign(cases) == sign).sum()) for sign in (1, 0, -1)]
     mean = mean_over_organs(differences)
-    p = signed_rank_p(cases) if len(cases) >= FEWEST_CASES else np.nan
-    return (len(cases), mean, *interval_of(differences), p, *outcomes)
+    p, direction = (signed_rank_p(cases), rank_biserial(cases)) if len(cases) >= FEWEST_CASES else (np.nan, np.nan)
+    return (len(cases), mean, *interval_of(differences), p, *outcomes, direction)
 
 
 def holm(p_values: list[float]) -> list[float]:

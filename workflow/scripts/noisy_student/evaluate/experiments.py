@@ -11,11 +11,11 @@ import pandas as pd
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
-from noisy_student.evaluate.comparison import compare, holm
+from noisy_student.evaluate.comparison import RANK_BISERIAL, compare, holm
 from noisy_student.evaluate.ranking import rank_rounds
 
 Rounds = Mapping[str, Mapping[int, pd.DataFrame]]
-P_VALUES = ["p_wilcoxon", "p_holm"]
+TEST = ["p_wilcoxon", "p_holm", RANK_BISERIAL]
 
 
 def pairs(scores: Rounds) -> Iterator[tuple[str, int, int]]:
@@ -51,7 +51,7 @@ def compare_experiments(scores: Rounds) -> pd.DataFrame:
     ]
     table = pd.concat(tables, ignore_index=True).assign(baseline=baseline)
     is_tested = (table["label"] == 0) & table["p_wilcoxon"].notna()
-    table.loc[~is_tested, P_VALUES] = float("nan")
+    table.loc[~is_tested, TEST] = float("nan")
     table.loc[is_tested, "p_holm"] = holm(table.loc[is_tested, "p_wilcoxon"].tolist())
     role, number, against, *rest = COMPARISON
     return table[[role, "experiment", number, "baseline", against, *rest]]

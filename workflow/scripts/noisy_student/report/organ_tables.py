@@ -1,7 +1,9 @@
 """Tables 3 and 4: each organ's DSC and NSD, of the teacher and of every round after it."""
 
+import numpy as np
 import pandas as pd
 
+from noisy_student.evaluate.comparison import RANK_BISERIAL
 from noisy_student.evaluate.signed_rank import FEWEST_CASES, least_p
 from noisy_student.report.numbers import NO_BREAK, SIGNIFICANT, and_, interval, p_value, score, signed, signed_interval
 from noisy_student.report.paper import LABELLED_DSC, PSEUDO_LABELLED_DSC
@@ -53,9 +55,19 @@ def comparison_row(
     return one_row(rows, round=number, against=against, label=label, measure=measure)
 
 
+def speaks_against(difference: pd.Series) -> bool:
+    """Whether the corrected p-value is below 0.05 and the ranks lie on the other side than the mean difference.
+
+    A comparison of an earlier version does not say where they lie; then they are taken to agree.
+    """
+    ranks = difference.get(RANK_BISERIAL, np.nan)
+    is_other = pd.notna(ranks) and np.sign(ranks) != np.sign(difference["difference"])
+    return bool(difference["p_holm"] < SIGNIFICANT and is_other)
+
+
 def mark(difference: pd.Series) -> str:
-    """`better` or `worse` where the corrected p-value is below 0.05."""
-    if not difference["p_holm"] < SIGNIFICANT:
+    """`better` or `worse` where the corrected p-value is below 0.05 and the test speaks for the same direction."""
+    if not difference["p_holm"] < SIGNIFICANT or speaks_against(difference):
         return ""
     return "better" if difference["difference"] > 0 else "worse"
 
@@ -115,8 +127,9 @@ def every_round(results: Results, judged: JudgedSet, measure: str) -> Table:
         title=f"Table 4. {measure} of every round, {judged.scans}",
         caption=(
             "Mean; below it the paired difference to round 0 with its 95 % interval and the p-value of Wilcoxon’s "
-            "signed-rank test. ▲ better, ▼ worse, marked where p < 0.05. p-values of organs are Holm-corrected over "
-            "the organs of a round, not over rounds; the mean over organs is one test. Intervals are not corrected."
+            "signed-rank test. ▲ better, ▼ worse, marked where p < 0.05 and the test speaks for the direction of the "
+            "mean. p-values of organs are Holm-corrected over the organs of a round, not over rounds; the mean over "
+            "organs is one test. Intervals are not corrected."
             + (LABELLED_NOTE if partly else "")
             + _too_few(results, judged)
             + (PAPER_NOTE if paper else "")

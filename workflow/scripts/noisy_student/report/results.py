@@ -12,7 +12,8 @@ import pandas as pd
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
-from noisy_student.evaluate.comparison import COLUMNS as COMPARISON
+from noisy_student.evaluate.comparison import COLUMNS as COMPARED
+from noisy_student.evaluate.comparison import RANK_BISERIAL
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
 from noisy_student.organs import FLARE22, Organ, organ_called
 from noisy_student.report.paper import PAPERS_SCANS
@@ -24,6 +25,8 @@ CASES = (
     *("case", "role", "image", "label_map", "truth", "source", "sha256", "labels_sha256"),
     *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "organs", LABELLED_SHARE),
 )
+# What earlier versions wrote of a comparison, too.
+COMPARISON = tuple(name for name in COMPARED if name != RANK_BISERIAL)
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from noisy_student.evaluate.comparison import RANK_BISERIAL
 from noisy_student.evaluate.signed_rank import FEWEST_CASES
 from noisy_student.report import deployed_table
 from noisy_student.report.numbers import (
@@ -18,7 +19,7 @@ from noisy_student.report.numbers import (
     signed,
     signed_interval,
 )
-from noisy_student.report.organ_tables import comparison_row, summary_row
+from noisy_student.report.organ_tables import comparison_row, speaks_against, summary_row
 from noisy_student.report.results import Results, Round
 from noisy_student.sets import JudgedSet
 
@@ -100,9 +101,14 @@ def _no_interval(change: pd.Series) -> str:
 
 
 def certainty(change: pd.Series) -> str:
-    """How sure a paired difference is; `MIXED` where interval and test disagree, `UNKNOWN` without an interval."""
+    """How sure a paired difference is; `MIXED` where interval and test disagree, `UNKNOWN` without an interval.
+
+    They disagree, too, where the test speaks for the direction that the mean has not.
+    """
     if pd.isna(change["ci_low"]):
         return UNKNOWN
+    if speaks_against(change):
+        return MIXED
     excludes_zero = change["ci_low"] > 0 or change["ci_high"] < 0
     passes = change["p_holm"] < SIGNIFICANT
     return {2: CERTAIN, 1: MIXED, 0: NONE}[int(excludes_zero) + int(passes)]
@@ -111,9 +117,20 @@ def certainty(change: pd.Series) -> str:
 def _mixed(change: pd.Series) -> str:
     """What speaks for a difference and what against it."""
     test = f"Wilcoxon’s test {{}} ({p_value(change['p_holm'])})"
+    if speaks_against(change):
+        excludes = "excludes" if change["ci_low"] > 0 or change["ci_high"] < 0 else "includes"
+        return f"the interval of the difference {excludes} 0, {_other_direction(change)}"
     if change["p_holm"] < SIGNIFICANT:
         return f"the interval of the difference includes 0, {test.format('excludes it')}"
     return f"the interval of the difference excludes 0, {test.format('does not')}"
+
+
+def _other_direction(change: pd.Series) -> str:
+    """What the test says against the mean difference."""
+    is_lower = change[RANK_BISERIAL] < 0
+    scans = f"{change['losses' if is_lower else 'wins']:.0f} of {count(int(change['n']), 'scan')}"
+    test = f"Wilcoxon’s test ({p_value(change['p_holm'])}) speaks for the other direction"
+    return f"{test}: {'lower' if is_lower else 'higher'} in {scans}"
 
 
 def _direction(difference: float) -> str:
@@ -231,6 +248,7 @@ def _worsened(judged: JudgedSet, earlier: Round, later: Round, change: pd.Series
         NONE: "within what chance explains",
         UNKNOWN: "too few scans to say whether chance explains it",
     }[certainty(change)]
+    certain = _other_direction(change) if speaks_against(change) else certain
     spread = signed_interval(change["ci_low"], change["ci_high"])
     numbers = f"{signed(change['difference'])} {spread}".strip()
     return (

@@ -121,7 +121,7 @@ def _rounds(number: int, against: int) -> str:
 def _tests_in_words(comparison: Comparison) -> str:
     return (
         f" p: Wilcoxon’s signed-rank test, {correction(comparison)} (all rows, both measures, every role). "
-        f"▲ better, ▼ worse, marked where p < {SIGNIFICANT:g}."
+        f"▲ better, ▼ worse, marked where p < {SIGNIFICANT:g} and the test speaks for the direction of the mean."
     )
 
 

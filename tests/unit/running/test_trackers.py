@@ -14,6 +14,7 @@ import yaml
 from conftest import ROOT, script
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
+from noisy_student.files import sha256
 from noisy_student.running.tracking import trackers
 from noisy_student.running.tracking.tracked import flat, tracked
 from noisy_student.running.tracking.trackers import SCRIPT, Trackers, give, require_packages
@@ -49,8 +50,9 @@ class Results:
             f"{SUMMARY}test\t0\tmean\tDSC\t2\t{dsc}\ntest\t2\tright kidney\tDSC\t2\t{dsc}\ntest\t3\tx\tDSC\t0\t\n"
         )
 
-    def ended(self, rounds):
-        run = {"rounds": rounds, "configuration": {"seed": 1}, "checksums": {"results/a": "cd"}}
+    def ended(self, rounds, seed=1, checksum="cd"):
+        judged = {f"results/{path.parent.name}/summary.tsv": sha256(path) for path in self.folder.glob("*/summary.tsv")}
+        run = {"rounds": rounds, "configuration": {"seed": seed}, "checksums": {"results/a": checksum} | judged}
         (self.folder / "run.json").write_text(json.dumps(run))
         (self.fold / "checkpoint_final.sha256").write_text("ef")
 
@@ -107,6 +109,28 @@ def test_scores_of_all_rounds_are_curves_over_rounds(results):
         "deploy/test/DSC/right kidney": [0.4],
     }
     assert scores.is_finished and scores.settings == {"seed": 1}
+
+
+def test_a_record_of_other_scores_is_not_this_runs(results):
+    for dsc in (0.5, 0.6):
+        results.judged(0, dsc)
+        *_, scores = tracked(results.folder)
+        assert not scores.is_finished and scores.settings == scores.artefacts == {}
+        results.ended(1)
+        *_, scores = tracked(results.folder)
+        assert scores.is_finished and scores.settings == {"seed": 1}
+    results.judged(1, 0.7)
+    *_, scores = tracked(results.folder)
+    assert not scores.is_finished and scores.settings == {}
+
+
+def test_a_curve_has_its_set_where_the_role_has_several(results):
+    path = results.folder / "round_0/summary.tsv"
+    sets = (("test", "a"), ("test", "b"), ("validation", "a"))
+    rows = [f"{role}\t{name}\t0\tmean\tDSC\t2\t0.5\n" for role, name in sets]
+    path.write_text(SUMMARY.replace("role\t", "role\tset\t") + "".join(rows))
+    *_, scores = tracked(results.folder)
+    assert list(scores.curves) == ["test/a/DSC/mean", "test/b/DSC/mean", "validation/DSC/mean"]
 
 
 def scalars(place):
@@ -214,6 +238,34 @@ def test_mlflow_begins_a_run_anew_whose_points_were_made_anew(results, tmp_path)
     assert curves["training_loss"] == [(0, 2.0), (1, 1.0)]
 
 
+def test_mlflow_has_the_settings_and_artefacts_of_the_run_whose_scores_it_has(results, tmp_path):
+    place = tmp_path / "runs"
+    results.judged(0, 0.5)
+    results.ended(1)
+    give(results.folder, {"mlflow": str(place)})
+    results.judged(1, 0.6)
+    give(results.folder, {"mlflow": str(place)})
+    scores = [(0, 0.5), (1, 0.6)]
+    parameters, state, curves, files = mlflow_runs(place)["scores"]
+    assert (parameters, state, curves["test/DSC/mean"], files) == ({}, "RUNNING", scores, [])
+    for seed in (2, 3):
+        results.ended(2, seed=seed)
+        give(results.folder, {"mlflow": str(place)})
+        parameters, state, curves, files = mlflow_runs(place)["scores"]
+        assert (parameters, state, curves["test/DSC/mean"]) == ({"seed": str(seed)}, "FINISHED", scores)
+        assert files == ["artefacts.json"]
+
+
+def test_mlflow_is_given_other_artefacts_of_the_same_scores(results, tmp_path):
+    place = tmp_path / "runs"
+    results.judged(0, 0.5)
+    for checksum in ("cd", "ce"):
+        results.ended(1, checksum=checksum)
+        give(results.folder, {"mlflow": str(place)})
+        (path,) = place.glob("*/*/artifacts/artefacts.json")
+        assert json.loads(path.read_text())["results/a"] == checksum
+
+
 def test_scores_of_runs_in_folders_of_one_name_stand_side_by_side(tmp_path):
     from mlflow.entities import ViewType
 
@@ -272,6 +324,18 @@ def test_wandb_is_given_what_is_finished_once_and_whole(results, tmp_path, wandb
     assert options["config"]["noise"] == {"augmentation": "strong"}
     assert [step for _, step, _ in logged] == list(range(5)) and logged[1][2]["training_loss"] == 0.5
     assert end == ("finish",)
+
+
+def test_wandb_is_given_no_scores_with_the_record_of_earlier_ones(results, tmp_path, wandb):
+    results.judged(0, 0.5)
+    results.ended(1)
+    results.judged(0, 0.7)
+    give(results.folder, {"wandb": str(tmp_path / "offline")})
+    assert not wandb
+    results.ended(1, seed=2)
+    give(results.folder, {"wandb": str(tmp_path / "offline")})
+    (_, options), (_, _, logged), _ = wandb
+    assert options["config"]["seed"] == 2 and logged["test/DSC/mean"] == 0.7
 
 
 def test_wandb_writes_a_run_again_that_a_killed_giver_left_half(results, tmp_path, wandb):

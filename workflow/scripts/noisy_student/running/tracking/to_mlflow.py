@@ -1,8 +1,9 @@
 """MLflow: an experiment for a run's folder, in it a run for each training and one for the scores."""
 
+import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from math import isclose
 from pathlib import Path
@@ -18,6 +19,8 @@ IDENTITY = "noisy_student.identity"
 MOST_METRICS, MOST_PARAMETERS, LONGEST = 1000, 100, 500
 FINISHED = "FINISHED"
 ARTEFACTS = "artefacts.json"
+# The checksum of those that it was given.
+GIVEN = "noisy_student.artefacts"
 RELATIVE = 1e-9
 Item = TypeVar("Item")
 
@@ -25,26 +28,40 @@ Item = TypeVar("Item")
 def give(one: Tracked, place: str) -> None:
     """Bring the run of a training, or of the scores, up to date at `place`, a folder or the address of a store.
 
-    Points are only ever added there. If one was made anew, by a round that was judged again, the run is begun anew.
+    Points and parameters are only ever added there. If one is another now, by a round that was judged again or a
+    setting that was changed, or if points come to a run that had ended, the run is begun anew.
     """
     client = client_of(place)
     run = _run(client, one)
     there = {name: _there(client, run, name) for name in one.curves}
-    if any(not isclose(there[name].get(point.step, point.value), point.value, rel_tol=RELATIVE)
-           for name, points in one.curves.items() for point in points):  # fmt: skip
+    parameters = {name: value[:LONGEST] for name, value in flat(one.settings).items()}
+    if _is_another(one, parameters, run, there):
         client.delete_run(run.info.run_id)
         run, there = _run(client, one), {name: {} for name in one.curves}
     number = run.info.run_id
-    for part in batched(flat(one.settings).items(), MOST_PARAMETERS):
-        new = [Param(name, value[:LONGEST]) for name, value in part if name not in run.data.params]
-        client.log_batch(number, params=new)
+    for part in batched(parameters.items(), MOST_PARAMETERS):
+        client.log_batch(number, params=[Param(*item) for item in part if item[0] not in run.data.params])
     points = [Metric(_key(name), point.value, int(point.at * 1000), point.step)
               for name, points in one.curves.items() for point in points if point.step not in there[name]]  # fmt: skip
     for part in batched(points, MOST_METRICS):
         client.log_batch(number, metrics=part)
-    if one.is_finished and run.info.status != FINISHED:
+    given = hashlib.sha256(repr(sorted(one.artefacts.items())).encode()).hexdigest()
+    if one.is_finished and run.data.tags.get(GIVEN) != given:
         client.log_dict(number, dict(one.artefacts), ARTEFACTS)
+        client.set_tag(number, GIVEN, given)
+    if one.is_finished and run.info.status != FINISHED:
         client.set_terminated(number, FINISHED)
+
+
+def _is_another(
+    one: Tracked, parameters: Mapping[str, str], run: Any, there: Mapping[str, Mapping[int, float]]
+) -> bool:
+    """Whether what is there cannot become this one by adding to it."""
+    points = [(there[name].get(point.step), point.value) for name, points in one.curves.items() for point in points]
+    has_other_points = any(old is not None and not isclose(old, value, rel_tol=RELATIVE) for old, value in points)
+    has_other_parameters = parameters and any(parameters.get(name) != old for name, old in run.data.params.items())
+    goes_on = run.info.status == FINISHED and not one.is_finished and any(old is None for old, _ in points)
+    return bool(has_other_points or has_other_parameters or goes_on)
 
 
 def batched(items: Iterable[Item], most: int) -> Iterator[list[Item]]:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from noisy_student.files import sha256
 from noisy_student.fold_files import PROGRESS, RECORD
 from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
@@ -112,13 +113,14 @@ def _scores(results: Path, folders: Mapping[str, Path], experiment: str) -> Trac
         # The student made to be deployed is no step of the chain.
         step, above = (int(name), "") if name.isdigit() else (0, f"{name}/")
         at = paths[name].stat().st_mtime
-        for row in rows(paths[name]):
+        table = rows(paths[name])
+        in_sets = _in_sets(table)
+        for row in table:
             if row["mean"]:
-                curves.setdefault(above + _metric(row), []).append(Point(step, float(row["mean"]), at))
+                curves.setdefault(above + _metric(row, in_sets), []).append(Point(step, float(row["mean"]), at))
     # A folder's name may be that of another one's, and its path that of a folder on another computer.
     begun = next((row.get("started") or "" for row in rows(results / "jobs.tsv")), "")
-    record = results / "run.json"
-    run = json.loads(record.read_text()) if record.exists() else {}
+    run = _record(results / "run.json", paths.values())
     return Tracked(
         experiment,
         SCORES,
@@ -130,7 +132,21 @@ def _scores(results: Path, folders: Mapping[str, Path], experiment: str) -> Trac
     )
 
 
-def _metric(row: Mapping[str, str]) -> str:
+def _record(path: Path, summaries: Iterable[Path]) -> dict[str, Any]:
+    """The record of the run that these are of; nothing of an earlier one, which lies there until this one has ended."""
+    run = json.loads(path.read_text()) if path.exists() else {}
+    checksums = {Path(file).parts[-2:]: checksum for file, checksum in run.get("checksums", {}).items()}
+    return run if all(checksums.get(summary.parts[-2:]) == sha256(summary) for summary in summaries) else {}
+
+
+def _in_sets(table: Sequence[Mapping[str, str]]) -> set[str]:
+    """The roles that have several sets; another one's rows have the name of its only source."""
+    names = {role: {row.get("set") for row in table if row["role"] == role} for role in {row["role"] for row in table}}
+    return {role for role, sets in names.items() if len(sets) > 1}
+
+
+def _metric(row: Mapping[str, str], in_sets: Collection[str]) -> str:
     """`test/DSC/mean`, `test/NSD/liver`; with the set where the role has several: `test/external/DSC/mean`."""
     organ = "mean" if row["label"] == MEAN else row["organ"]
-    return "/".join(filter(None, (row["role"], row.get("set"), row["measure"], organ)))
+    name = row["set"] if row["role"] in in_sets else ""
+    return "/".join(filter(None, (row["role"], name, row["measure"], organ)))

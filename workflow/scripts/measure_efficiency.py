@@ -5,6 +5,7 @@ measure_efficiency.py --cases cases.tsv --roles test --limit 5 --output efficien
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from contextlib import nullcontext
@@ -74,6 +75,8 @@ def watched(device: str, number: int) -> Gpu | None:
 
 def main() -> None:
     """Measure all cases, one after the other, and write the table."""
+    # A number in CUDA_VISIBLE_DEVICES is NVML's then; CUDA's own are from the fastest GPU on.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     options = arguments()
     require_table(options.output, [options.cases] if options.cases else [])
     command, scans = CommandTemplate.of(options.command), scans_of(options)

@@ -78,6 +78,7 @@ def wait_for_gpu(gpus: list[str], folder: Path) -> str:
 
 def main() -> None:
     """Choose, tell, and become the command."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the numbers of nvidia-smi and NVML
     device, *command = sys.argv[1:]
     gpus = choices(device, os.environ)
     if gpus:

@@ -1,5 +1,6 @@
 """Our side of the management library; the library itself is replaced, so no GPU is needed."""
 
+import os
 import sys
 from types import SimpleNamespace
 
@@ -18,7 +19,10 @@ def gpu(monkeypatch):
         return SimpleNamespace(pid=pid, usedGpuMemory=used)
 
     processes = [process(1, 10 << 20), process(2, 20 << 20), process(3, None)]
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        # Set first, so that what a test sets is taken back.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: f"device {index}")
     monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByUUID", lambda uuid: f"device of UUID {uuid}")
@@ -59,6 +63,7 @@ def test_memory_on_a_gpu_that_the_command_does_not_use_is_not_its_own(gpu, tmp_p
     words = ["--images", str(tmp_path), "--command", "cp {image} {output}", "--device", device]
     monkeypatch.setattr(sys, "argv", ["measure_efficiency.py", *words, "--output", str(tmp_path / "efficiency.tsv")])
     measure_efficiency.main()
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     row = read_table(tmp_path / "efficiency.tsv").iloc[0]
     assert row["outcome"] == "ok"
     assert row[["gpu_max_mb", "gpu"]].dropna().tolist() == ([expected, "device 0"] if expected else [])

@@ -91,6 +91,17 @@ def test_several_gpus_of_one_cluster_job_are_shared_out_within_it(start):
     assert gpu_of(start(**gpus | {"SLURM_JOB_ID": "6"})) == "0"
 
 
+@pytest.mark.parametrize(
+    ("given", "order"), [({}, "PCI_BUS_ID"), ({"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}, "FASTEST_FIRST")]
+)
+def test_gpus_are_numbered_as_the_machines_own_tool_does(given, order):
+    tell = "import os; print(os.environ['CUDA_DEVICE_ORDER'])"
+    command = [sys.executable, ROOT / "workflow/scripts/on_gpu.py", "cpu", sys.executable, "-c", tell]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("CUDA")} | given
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == order
+
+
 def test_the_commands_own_end_is_the_jobs_end(tmp_path):
     command = [sys.executable, ROOT / "workflow/scripts/on_gpu.py", "cpu", sys.executable, "-c", "raise SystemExit(7)"]
     assert subprocess.run(command, check=False).returncode == 7

@@ -87,6 +87,17 @@ def test_equal_values_are_in_one_range():
     assert named[:9].nunique() == 1 and named[0] == "5 mm" and named[10] == "2.5 mm" and named[12] == "not given"
 
 
+def test_no_range_or_volume_is_a_power_of_ten(results):
+    assert ranges(pd.Series([998, 1204]), "slices").tolist() == ["998 slices", "1204 slices"]
+    measured = [
+        rows.assign(volume_ml=4100.0) for rows in (results.labelled_measures, results.rounds[1].pseudo_label_scores)
+    ]
+    round_ = replace(results.rounds[1], pseudo_label_scores=measured[1])
+    large = replace(results, labelled_measures=measured[0])
+    assert "liver 4100 and 4100" in volumes(large, round_).description
+    assert "4100 to 4100" in [cell.text for cell in organs(large, round_).rows[0]]
+
+
 def test_masked_organs_are_counted_and_left_out(results):
     kept = results.rounds[1].selection["decision"] == "kept"
     round_ = selected(results, masked=np.where(kept, "liver, spleen", None))

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
-from noisy_student.sizes import time_in_words
+from noisy_student.sizes import three_digits, time_in_words
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -118,4 +118,4 @@ def _bar(done: int, total: int) -> str:
 
 
 def _pace(seconds: float, to_do: int) -> str:
-    return f"{60 / max(seconds, 1e-3):.3g} a minute, {time_in_words(seconds * to_do)} left"
+    return f"{three_digits(60 / max(seconds, 1e-3))} a minute, {time_in_words(seconds * to_do)} left"

@@ -18,3 +18,8 @@ def time_in_words(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def three_digits(value: float) -> str:
+    """Three digits, or all before the point where these are more; no power of ten for what is large."""
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"

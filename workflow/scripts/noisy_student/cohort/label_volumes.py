@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from noisy_student.cohort.finding import Finding
 from noisy_student.geometry import voxel_volume_ml
 from noisy_student.organs import Organ
+from noisy_student.sizes import three_digits
 
 VOLUMES = "volumes_ml"
 # Of an organ without a range, how far from its source's median, of at least so many scans.
@@ -65,11 +66,13 @@ def _finding(organ: Organ, source: str, volumes_ml: Mapping[str, float]) -> Find
     if not absurd:
         return None
     if len(volumes_ml) > 1 and not low <= median <= high:
-        found = f"{organ.name} of {_short(median)} ml, the median of {len(volumes_ml)} scans of {source}"
+        found = f"{organ.name} of {three_digits(median)} ml, the median of {len(volumes_ml)} scans of {source}"
     else:
-        listed = ", ".join(f"{_short(volume)} ml in {case}" for case, volume in list(absurd.items())[:3])
+        listed = ", ".join(f"{three_digits(volume)} ml in {case}" for case, volume in list(absurd.items())[:3])
         found = f"{organ.name} of absurd volume in {len(absurd)} of {len(volumes_ml)} scans of {source}: {listed}"
-    return Finding("all", "", "warning", found, f"{organ.name} of {_short(low)} to {_short(high)} ml", REMEDY)
+    return Finding(
+        "all", "", "warning", found, f"{organ.name} of {three_digits(low)} to {three_digits(high)} ml", REMEDY
+    )
 
 
 def _bounds(organ: Organ, volumes_ml: Sequence[float]) -> tuple[float, float] | None:
@@ -80,7 +83,3 @@ def _bounds(organ: Organ, volumes_ml: Sequence[float]) -> tuple[float, float] | 
         return None
     median = float(np.median(volumes_ml))
     return median / TIMES_THE_MEDIAN, median * TIMES_THE_MEDIAN
-
-
-def _short(volume_ml: float) -> str:
-    return f"{float(f'{volume_ml:.3g}'):g}"

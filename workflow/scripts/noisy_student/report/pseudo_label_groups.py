@@ -6,6 +6,7 @@ import pandas as pd
 
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Table, plain
+from noisy_student.sizes import three_digits
 
 MOST_RANGES = 4
 COLUMNS = ["round", "by", "scans", "cases", "dropped", "share"]
@@ -66,5 +67,5 @@ def ranges(values: pd.Series, unit: str) -> pd.Series:
 def _range(low: float, high: float, unit: str) -> str:
     if pd.isna(low):
         return "not given"
-    low_text, high_text = f"{low:.3g}", f"{high:.3g}"
+    low_text, high_text = three_digits(low), three_digits(high)
     return f"{low_text} {unit}" if low_text == high_text else f"{low_text} to {high_text} {unit}"

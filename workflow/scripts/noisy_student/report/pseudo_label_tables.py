@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from noisy_student.report.numbers import score
+from noisy_student.report.numbers import MISSING, score
 from noisy_student.report.pseudo_label_volumes import kept_organs, masked_organs
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table, plain
+from noisy_student.sizes import three_digits
 
 MOST_REASONS = 8
 
@@ -41,7 +42,7 @@ def organs(results: Results, round_: Round) -> Table:
     rows = [
         [Cell(organ.name, colour=organ.colour), Cell(score(row.mean_probability)), Cell(_ml(row.median_ml)),
          Cell(f"{_ml(row.lowest_ml)} to {_ml(row.highest_ml)}"), Cell(_ml(row.labelled_median_ml)),
-         Cell("–" if pd.isna(row.absent_cases) else f"{row.absent_cases:.0f}"), Cell(str(row.masked_cases))]
+         Cell(MISSING if pd.isna(row.absent_cases) else f"{row.absent_cases:.0f}"), Cell(str(row.masked_cases))]
         for organ, row in zip(results.organs, data.itertuples(), strict=True)
     ]  # fmt: skip
     return Table(
@@ -62,7 +63,7 @@ def _median_ml(rows: pd.DataFrame) -> float:
 
 
 def _ml(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    return MISSING if pd.isna(value) else three_digits(value)
 
 
 def _organ(rows: pd.DataFrame, name: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ from matplotlib.ticker import NullFormatter
 
 from noisy_student.report.plots import GREY, INK, LONGEST_ORGAN, Plot, canvas, height_of, in_plot, svg_text
 from noisy_student.report.results import Results, Round
+from noisy_student.sizes import three_digits
 
 
 def kept_organs(round_: Round) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def volumes(results: Results, round_: Round) -> Plot | None:
             ours, theirs = kept[kept["label"] == organ.label], labelled[labelled["label"] == organ.label]
             _spread(axes, place - 0.17, ours["volume_ml"], organ.colour, INK)
             _spread(axes, place + 0.2, theirs["volume_ml"], "white", GREY)
-            medians = [f"{rows['volume_ml'].median():.3g}" if len(rows) else "none" for rows in (ours, theirs)]
+            medians = [three_digits(rows["volume_ml"].median()) if len(rows) else "none" for rows in (ours, theirs)]
             said.append(f"{organ.name} {medians[0]} and {medians[1]}")
         names = [in_plot(organ.name, LONGEST_ORGAN) for organ in results.organs]
         axes.set_yticks(range(len(results.organs)), names)

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.configuration.selection_rules import Plausible
+from noisy_student.sizes import three_digits
 
 
 def implausible_organs(table: pd.DataFrame, labelled: pd.DataFrame, rule: Plausible) -> list[tuple[str, str, str]]:
@@ -28,9 +29,9 @@ def _what_is_wrong(row: Any, known: pd.Series, rule: Plausible) -> str:
     if rule.sides and row.wrong_side:
         return "on the wrong side"
     if row.volume_ml > most:
-        return f"{row.volume_ml:.3g} ml, above {most:.3g}"
+        return f"{three_digits(row.volume_ml)} ml, above {three_digits(most)}"
     if row.volume_ml < least and not row.touches_edge:
-        return f"{row.volume_ml:.3g} ml, below {least:.3g}"
+        return f"{three_digits(row.volume_ml)} ml, below {three_digits(least)}"
     if row.stray_share > max(rule.stray_share, known.stray):
         return f"{row.stray_share:.0%} of it lies apart"
     return ""

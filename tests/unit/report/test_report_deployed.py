@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from noisy_student.report.deployed_table import deployed, in_words
 from noisy_student.report.methods import sections
 from noisy_student.report.page import content, render
 from noisy_student.report.results import read_results
+from noisy_student.report.verdict import headline, key_numbers
 from noisy_student.report.warnings import missing
 from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
@@ -81,6 +83,15 @@ def test_it_is_no_round_of_the_chain(folder):
     assert "training_curves_round_deploy" in page
     assert case_rows(results)["chain"] == 3 and case_rows(results)["rounds"] == [0, 1, 2, 3]
     assert shown.case_scores.data["round"].unique().tolist() == ["0", "1", "2", "deploy"]
+
+
+def test_of_a_run_without_further_rounds_the_summary_speaks_of_it(tmp_path):
+    results = read_results(SyntheticRun((), test=8, validation=0, deployed=True).write(tmp_path))
+    said, tone = headline(results, results.sets[0])
+    assert said == "The student made to be deployed is worse than the teacher, by more than chance explains."
+    assert tone == "worse" and " → " in key_numbers(results, results.sets[0])[0][1]
+    said, tone = headline(replace(results, deployed=None), results.sets[0])
+    assert said.startswith("Only round 0 (teacher) has been evaluated so far") and tone == ""
 
 
 def test_methods_and_commands_have_it(folder):

@@ -80,6 +80,20 @@ def test_the_papers_figures_stand_beside_its_own_scans_alone(results, of_challen
     assert [list(protocol(one).data)[-1] for one in (of_challenge, results)] == ["the paper", "round 2"]
 
 
+def test_the_papers_figures_are_of_no_part_of_its_scans(tmp_path):
+    run = SyntheticRun((0.01,), labelled=2, unlabelled=2, test=0, validation=50, validation_sets=("a", "b"),
+                       pool_sets=True, of_challenge=True)  # fmt: skip
+    results = read_results(run.write(tmp_path))
+    tables = {judged.name: every_round(results, judged, "DSC") for judged in results.sets_of("validation")}
+    assert {name: "paper" in table.columns[-1] for name, table in tables.items()} == {
+        "a": False,
+        "b": False,
+        "pooled": True,
+    }
+    data = labelled_only(results).data
+    assert set(data.loc[data["paper_DSC"].notna(), "set"]) == {"pooled"}
+
+
 def test_table_4_says_when_there_are_too_few_scans_to_tell(results):
     few, enough = (every_round(results, JudgedSet(role), "DSC") for role in ("test", "validation"))
     assert "Of test scans there are fewer than 6: neither an interval nor a p-value." in few.caption

@@ -22,8 +22,9 @@ def organ_rows(results: Results) -> list[tuple[int, str, str]]:
 
 
 def _papers(results: Results, judged: JudgedSet, figures: dict[int, float]) -> dict[int, float]:
-    """The paper's figures by label, for the validation scans that it was judged on; else none."""
-    return figures if judged.role == "validation" and results.has_papers_scans("validation") else {}
+    """The paper's figures by label, for the validation scans that it was judged on, all of them; else none."""
+    is_whole = judged.role == "validation" and (not judged.name or judged.pooled)
+    return figures if is_whole and results.has_papers_scans("validation") else {}
 
 
 def summary_row(round_: Round, judged: JudgedSet, label: int, measure: str) -> pd.Series:
@@ -89,7 +90,7 @@ def labelled_only(results: Results) -> Table:
             data.append({"label": label, "organ": organ, **judged.keys, "measure": measure})
             data[-1] |= {column: mean[column] for column in ("n", "mean", "ci_low", "ci_high", "sd", "median")}
             if paper:
-                data[-1]["paper_DSC"] = paper[label] if (judged.role, measure) == ("validation", "DSC") else None
+                data[-1]["paper_DSC"] = _papers(results, judged, LABELLED_DSC).get(label) if measure == "DSC" else None
     return Table(
         name="table_3_labelled_only",
         title=f"Table 3. {'The teacher from elsewhere' if teacher.taken else 'Labelled scans only'} (round 0)",

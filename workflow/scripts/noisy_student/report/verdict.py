@@ -21,7 +21,7 @@ from noisy_student.report.numbers import (
 )
 from noisy_student.report.organ_tables import comparison_row, speaks_against, summary_row
 from noisy_student.report.results import Results, Round
-from noisy_student.sets import JudgedSet
+from noisy_student.sets import JudgedSet, rows_of
 
 # How sure a difference is.
 CERTAIN, MIXED, NONE, UNKNOWN = "certain", "mixed", "none", "unknown"
@@ -75,13 +75,13 @@ def headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
 
 
 def _headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
-    rounds = results.evaluated(judged)
-    if not rounds:
+    if not results.evaluated(judged):
         return "no round has been evaluated yet.", ""
-    if len(rounds) == 1:
-        return f"only {rounds[0].name} has been evaluated so far: there is nothing to compare yet.", ""
-    change = _change(results, judged, rounds[-1], rounds[0])
-    name = f"the student of round {rounds[-1].number}"
+    first, last = _first_and_last(results, judged)
+    if last is first:
+        return f"only {first.name} has been evaluated so far: there is nothing to compare yet.", ""
+    change = _change(results, judged, last, first)
+    name = "the student made to be deployed" if last.is_deployed else f"the student of round {last.number}"
     if certainty(change) == CERTAIN:
         tone = "better" if change["difference"] > 0 else "worse"
         return f"{name} is {tone} than the teacher, by more than chance explains.", tone
@@ -91,6 +91,16 @@ def _headline(results: Results, judged: JudgedSet) -> tuple[str, str]:
     if pd.isna(change["ci_low"]):
         return f"{name} {_direction(change['difference'])} the teacher; {_no_interval(change)} says how certainly.", ""
     return f"{name} and the teacher cannot be told apart: the interval of their difference includes 0.", ""
+
+
+def _first_and_last(results: Results, judged: JudgedSet) -> tuple[Round, Round]:
+    """The teacher and the last student that was judged: of a run without further rounds that made to be deployed."""
+    first, *others = results.evaluated(judged)
+    student = results.deployed
+    is_judged = student is not None and len(rows_of(judged, student.summary)) > 0
+    if not others and is_judged and deployed_table.taught_by(results) is first:
+        return first, student
+    return first, [first, *others][-1]
 
 
 def _no_interval(change: pd.Series) -> str:
@@ -186,8 +196,10 @@ def _difference(results: Results, judged: JudgedSet, later: Round, earlier: Roun
 
 def key_numbers(results: Results, judged: JudgedSet) -> list[tuple[str, str, str]]:
     """(name, value, what it rests on) of the few numbers that a reader looks for first."""
-    rounds = results.evaluated(judged)
-    return [_key_number(results, rounds, judged, measure) for measure in ("DSC", "NSD")] if rounds else []
+    if not results.evaluated(judged):
+        return []
+    ends = _first_and_last(results, judged)
+    return [_key_number(results, *ends, judged, measure) for measure in ("DSC", "NSD")]
 
 
 def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
@@ -199,12 +211,12 @@ def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
     return found
 
 
-def _key_number(results: Results, rounds: list[Round], judged: JudgedSet, measure: str) -> tuple[str, str, str]:
-    first, last = (score(summary_row(round_, judged, 0, measure)["mean"]) for round_ in (rounds[0], rounds[-1]))
+def _key_number(results: Results, first: Round, last: Round, judged: JudgedSet, measure: str) -> tuple[str, str, str]:
+    before, after = (score(summary_row(round_, judged, 0, measure)["mean"]) for round_ in (first, last))
     name = f"mean {measure}, {judged.scans}"
-    if len(rounds) == 1:
-        return name, first, f"{rounds[0].name} alone"
-    return name, f"{first} → {last}", _difference(results, judged, rounds[-1], rounds[0], measure)
+    if last is first:
+        return name, before, f"{first.name} alone"
+    return name, f"{before} → {after}", _difference(results, judged, last, first, measure)
 
 
 def selected(results: Results) -> list[Round]:

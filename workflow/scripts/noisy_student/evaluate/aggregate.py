@@ -72,11 +72,9 @@ def _statistics(values: np.ndarray) -> tuple[float, ...]:
     if not len(values):
         return (0, *[np.nan] * 7)
     cases = np.nanmean(values, axis=1)
-    # Of a full table both are the same but for rounding.
-    mean = mean_over_organs(values) if np.isnan(values).any() else cases.mean()
     quartile1, median, quartile3 = np.percentile(cases, [25, 50, 75])
     sd = cases.std(ddof=1) if len(cases) > 1 else np.nan
-    return (len(cases), mean, median, sd, quartile1, quartile3, *interval_of(values))
+    return (len(cases), mean_over_organs(values), median, sd, quartile1, quartile3, *interval_of(values))
 
 
 def interval_of(values: np.ndarray) -> tuple[float, float]:

@@ -21,17 +21,19 @@ from noisy_student.machine import machines
 
 @dataclass(frozen=True)
 class Measure:
-    """A ranked measure: its column, how much it counts, whether more is better, and whether it fluctuates."""
+    """A ranked measure: its column, how much it counts, and whether it is a score, of which more is better.
+
+    What is no score, as a time, fluctuates.
+    """
 
     column: str
     weight: float
-    more_is_better: bool = False
-    fluctuates: bool = True
+    is_score: bool = False
 
 
 MEASURES = (
-    Measure("DSC", 1, more_is_better=True, fluctuates=False),
-    Measure("NSD", 1, more_is_better=True, fluctuates=False),
+    Measure("DSC", 1, is_score=True),
+    Measure("NSD", 1, is_score=True),
     Measure("seconds", 1),
     Measure("gpu_area_over_tolerance_mb_s", 0.5),
     Measure("cpu_area_percent_s", 0.5),
@@ -67,9 +69,9 @@ def _rank(scores: dict[int, pd.DataFrame], efficiency: dict[int, pd.DataFrame]) 
     for measure in MEASURES:
         values = pd.DataFrame({number: _per_case(scores, efficiency, number, measure.column) for number in scores})
         values = values.dropna()
-        if measure.fluctuates and len(values):
+        if not measure.is_score and len(values):
             values = _told_apart(values)
-        ranks = values.rank(axis=1, ascending=not measure.more_is_better)
+        ranks = values.rank(axis=1, ascending=not measure.is_score)
         columns[f"rank_{measure.column}"] = ranks.mean() if len(ranks) else pd.Series(np.nan, values.columns)
         columns[f"n_{measure.column}"] = pd.Series(len(ranks), values.columns)
         if len(ranks):

@@ -98,6 +98,11 @@ class Round:
         return self.selection[self.selection["decision"] == "kept"]
 
     @property
+    def share_kept(self) -> str:
+        """ "12 of 30" pseudo-labels; empty where nothing was selected."""
+        return f"{len(self.kept)} of {len(self.selection)}" if len(self.selection) else ""
+
+    @property
     def filled(self) -> int:
         """How many of the labelled scans it learned from were filled by the teacher."""
         filled = self.training_set.loc[self.training_set["origin"] == FILLED, "case"].map(unfilled_name)

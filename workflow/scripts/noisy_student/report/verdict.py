@@ -206,8 +206,7 @@ def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
     """The same of the last selection."""
     found = []
     for round_ in selected(results)[-1:]:
-        kept = f"{len(round_.kept)} of {len(round_.selection)}"
-        found.append((f"pseudo-labels kept, round {round_.number}", kept, ""))
+        found.append((f"pseudo-labels kept, round {round_.number}", round_.share_kept, ""))
     return found
 
 

@@ -10,7 +10,6 @@ from noisy_student.evaluate.signed_rank import FEWEST_CASES, least_p
 from noisy_student.report.experiments.comparison import Comparison
 from noisy_student.report.numbers import MISSING, NO_BREAK, SIGNIFICANT, count, interval, score, signed, signed_interval
 from noisy_student.report.organ_tables import LABELLED_NOTE, certainty_in_words, mark, number_of_scans
-from noisy_student.report.results import Round
 from noisy_student.report.table import Cell, Table
 
 
@@ -48,7 +47,7 @@ def rounds(comparison: Comparison, role: str) -> Table:
             means = {m: comparison.mean(experiment.name, round_.number, role, m) for m in MEASURES}
             organs = sum(scans_of_organs(comparison, experiment.name, round_.number, role))
             rows.append([
-                Cell(experiment.name), Cell(round_.name), Cell(_kept(round_)),
+                Cell(experiment.name), Cell(round_.name), Cell(round_.share_kept or MISSING),
                 *(Cell(score(row["mean"]), interval(row["ci_low"], row["ci_high"])) for row in means.values()),
                 Cell(f"{means['DSC']['failures']:.0f} of {organs:.0f}"),
             ])  # fmt: skip
@@ -79,12 +78,6 @@ def intervals_in_words(comparison: Comparison, role: str) -> str:
     if comparison.has_intervals(role):
         return ", with 95 % intervals over scans"
     return f", without intervals: there are fewer than {FEWEST_CASES} scans"
-
-
-def _kept(round_: Round) -> str:
-    if round_.selection.empty:
-        return MISSING
-    return f"{int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)}"
 
 
 def differences(comparison: Comparison, role: str) -> Table:

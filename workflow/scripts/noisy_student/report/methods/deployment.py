@@ -41,16 +41,12 @@ def deployment(results: Results) -> str:
         "targets": targets(run, number),
         "voxels left out of the loss": least or "none",
     }
+    kept = f" ({share})" if results.deployed and (share := results.deployed.share_kept) else ""
     return (
         f"After the last round a student was made to be deployed, which labelled for no other: one network, of fold "
         f"{settings['folds'][0]}. {network} It learned from the hand-labelled scans and from those that "
-        f"{taught_by(results).name} labelled, kept by these rules: {rules}{_kept(results)}. Its training: "
+        f"{taught_by(results).name} labelled, kept by these rules: {rules}{kept}. Its training: "
         f"{'; '.join(f'{what} {value}' for what, value in trained.items())}. It labelled with windows "
         f"{WINDOWS[own['windows']]}, in steps of {own['step_size']:g} of the patch and with "
         f"{mirroring(own['mirroring'], configuration['training']['mirror_axes'])}."
     )
-
-
-def _kept(results: Results) -> str:
-    selection = results.deployed.selection if results.deployed else ()
-    return f" ({int((selection['decision'] == 'kept').sum())} of {len(selection)})" if len(selection) else ""

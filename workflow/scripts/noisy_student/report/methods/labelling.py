@@ -59,11 +59,7 @@ def _selection(results: Results, students: list[Round]) -> str:
         round_.number: "; ".join(map(in_words, selection_rules(results.run, round_.number))) or "all"
         for round_ in students
     }
-    kept = {
-        round_.number: f"{int((round_.selection['decision'] == 'kept').sum())} of {len(round_.selection)}"
-        for round_ in students
-        if len(round_.selection)
-    }
+    kept = {round_.number: round_.share_kept for round_ in students if round_.share_kept}
     counted = f" ({rounds_in_words(kept, always=True)})" if kept else ""
     return f"Pseudo-labels were kept by these rules: {rounds_in_words(rules)}{counted}."
 

@@ -1,7 +1,11 @@
 """Where a network runs."""
 
+import os
+import shutil
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -30,6 +34,18 @@ def has_room(device: torch.device, needed_bytes: int) -> bool:
         return True
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return needed_bytes <= SHARE_FOR_RESULTS * (torch.cuda.mem_get_info(device)[0] + kept)
+
+
+def missing_for_compiling() -> str:
+    """What Triton lacks here for a GPU's first kernel, to which it compiles a module of Python; empty: nothing."""
+    own = os.environ.get("CC")
+    compilers = [own] if own else ["gcc", "clang"]
+    if not any(map(shutil.which, compilers)):
+        return f"no C compiler ({', '.join(compilers)})"
+    # Debian's own scheme, as Triton has it.
+    scheme = sysconfig.get_default_scheme().replace("posix_local", "posix_prefix")
+    header = Path(sysconfig.get_path("include", scheme), "Python.h")
+    return "" if header.exists() else f"no {header}"
 
 
 @contextmanager

@@ -11,18 +11,33 @@ import torch
 
 from noisy_student.errors import InputError
 
+# Of the environment: the GPU that a job was given where the driver has any (`on_gpu.py`).
+GPU_OF_JOB = "NOISY_STUDENT_GPU"
 # The rest is the network's, for the feature maps of a window.
 SHARE_FOR_RESULTS = 0.5
 
 
 def choose_device(wish: str, threads: int) -> torch.device:
-    """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads."""
+    """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads.
+
+    On a GPU cuDNN tries which algorithm is fastest, as in nnU-Net. Raises InputError where torch cannot use the GPU
+    that was asked for, or that a job was given.
+    """
     torch.set_num_threads(threads)
     # The number is each thread's own from the first time that it is asked for.
     torch.get_num_threads()
-    if wish == "cuda" and not torch.cuda.is_available():
+    is_there, given = torch.cuda.is_available(), os.environ.get(GPU_OF_JOB)
+    if wish == "cuda" and not is_there:
         raise InputError("a CUDA GPU (`device: cuda`)", "none visible to torch", "set `device: auto`, or free the GPU")
-    return torch.device("cuda" if torch.cuda.is_available() and wish != "cpu" else "cpu")
+    if wish == "auto" and given and not is_there:
+        raise InputError(
+            "a torch that can use this machine's GPU (`device: auto`)",
+            f"torch {torch.__version__} sees none, nvidia-smi does; this job was given {given}",
+            "update the driver, install a torch that fits it, correct CUDA_VISIBLE_DEVICES, or set `device: cpu`",
+        )
+    device = torch.device("cuda" if is_there and wish != "cpu" else "cpu")
+    torch.backends.cudnn.benchmark = device.type == "cuda"
+    return device
 
 
 def has_room(device: torch.device, needed_bytes: int) -> bool:

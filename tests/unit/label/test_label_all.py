@@ -74,6 +74,15 @@ def test_an_unreadable_scan_does_not_end_the_others_wherever_it_stands(folder, l
     assert [str(folder / f"{bad}.nii.gz") in line for bad, line in zip("ac", lines[1:], strict=True)] == [True, True]
 
 
+def test_a_scan_that_a_gpu_has_no_room_for_is_to_be_labelled_on_the_cpu(folder, labeller, monkeypatch):
+    def predict(seen):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(labeller, "predict", predict)
+    found = outcomes(folder, labeller)
+    assert labelled(folder) == [] and all("--device cpu" in found[case].errors[0].remedy for case in "abc")
+
+
 def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder, labeller, monkeypatch, capsys):
     read = labeller_module.preprocessed_image
 

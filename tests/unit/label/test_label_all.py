@@ -178,7 +178,8 @@ def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, 
 )
 def test_spacing_is_given_along_the_patients_axes(plan, transposed, letters, expected):
     configurations = {"3d_fullres": plan.plans["configurations"]["3d_fullres"] | {"spacing": [3, 2, 1]}}
-    turned = Plan(plan.plans | {"transpose_forward": transposed, "configurations": configurations}, plan.dataset)
+    turns = {"transpose_forward": transposed, "transpose_backward": np.argsort(transposed).tolist()}
+    turned = Plan(plan.plans | turns | {"configurations": configurations}, plan.dataset)
     assert spacing_along_patient(turned, letters) == expected
 
 

@@ -3,7 +3,10 @@
 import pytest
 import torch
 
+from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
+from noisy_student.model import device as module
+from noisy_student.model.backend import refuse_what_cannot_compute
 from noisy_student.model.device import GPU_OF_JOB, choose_device
 
 
@@ -33,3 +36,21 @@ def test_a_gpu_that_torch_cannot_use_is_not_passed_over(choose):
         choose("auto", is_available=False, given="GPU-aaa")
     assert choose("auto", is_available=True, given="GPU-aaa") == "cuda"
     assert choose("cpu", is_available=False, given="GPU-aaa") == choose("auto", is_available=False) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("compiler", "has_headers", "lack"),
+    [("gcc", True, ""), ("", True, "no C compiler"), ("gcc", False, "no .*Python.h")],
+)
+def test_compiling_for_a_gpu_takes_a_compiler_and_pythons_headers(monkeypatch, tmp_path, compiler, has_headers, lack):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(module.shutil, "which", lambda name: name if name == compiler else None)
+    monkeypatch.setattr(module.sysconfig, "get_path", lambda *_: str(tmp_path))
+    if has_headers:
+        (tmp_path / "Python.h").touch()
+    refuse_what_cannot_compute(Prediction(compile=True), torch.device("cpu"))
+    if not lack:
+        refuse_what_cannot_compute(Prediction(compile=True), torch.device("cuda"))
+        return
+    with pytest.raises(InputError, match=lack):
+        refuse_what_cannot_compute(Prediction(compile=True), torch.device("cuda"))

@@ -32,6 +32,7 @@ from gpu_steps import FULL, TINY, Check, Found
 from measured_run import ROOT, machine, put_into
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.files import write_text
+from noisy_student.model.device import GPU_OF_JOB
 from noisy_student.tables import write_table
 
 LIMIT_S = 480
@@ -149,6 +150,8 @@ def main() -> None:
         sys.exit("There is no GPU that nvidia-smi knows. To see the steps run on a CPU: --rehearse")
     if options.rehearse:
         os.environ.update(CUDA_VISIBLE_DEVICES="", TORCHDYNAMO_DISABLE="1")
+    else:
+        os.environ[GPU_OF_JOB] = gpu.name
     head = (
         f"{'a rehearsal without a GPU' if options.rehearse else gpu.name}; {machine()}; "
         f"torch {version('torch')}, nnU-Net {version('nnunetv2')}."

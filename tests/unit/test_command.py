@@ -8,7 +8,15 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from conftest import ROOT
-from noisy_student.command import INTERRUPTED, LOST_WORKER, MORE_MEMORY, MORE_SPACE, advice_for, run
+from noisy_student.command import (
+    INTERRUPTED,
+    LOST_WORKER,
+    MORE_GPU_MEMORY,
+    MORE_MEMORY,
+    MORE_SPACE,
+    advice_for,
+    run,
+)
 from noisy_student.errors import InputError
 from noisy_student.running import oom
 
@@ -63,6 +71,18 @@ def test_a_full_disk_and_a_full_memory_come_with_advice():
         MORE_MEMORY
     ]
     assert notes_of(OSError(errno.EIO, "Input/output error")) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 23.68 GiB",
+        "CUDA error: out of memory",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_a_gpu_whose_memory_is_full_has_advice_of_its_own(said):
+    assert advice_for(RuntimeError(said), 0) == MORE_GPU_MEMORY
 
 
 LOST = [BrokenProcessPool(), RuntimeError("One or more background workers are no longer alive. Exiting.")]

@@ -60,6 +60,12 @@ def test_images_begin_with_the_python_of_the_environments():
     assert bases.pop().startswith(f"python:{environments.PYTHON}-")
 
 
+@pytest.mark.parametrize("recipe", ["Dockerfile", "workflow.def"])
+def test_images_in_which_networks_train_have_what_compiling_them_takes(recipe):
+    text = (ROOT / "containers" / recipe).read_text()
+    assert re.search(r"apt-get install [^&]*\bgcc libc6-dev\b", text)
+
+
 def test_a_submission_installs_what_labelling_is_pinned_to(tmp_path):
     (step,) = [rest for name, rest in instructions(DOCKERFILES[1]) if name == "RUN" and "nnunet.yaml" in rest]
     sed = step.split(" && ")[0].replace("/opt/nnunet.yaml", f"{ROOT}/envs/nnunet.yaml").replace("/opt", str(tmp_path))

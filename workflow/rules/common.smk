@@ -397,6 +397,13 @@ def start_flag(wildcards, input) -> str:
     return flag("--start-from" if is_teacher else "--start-from-model", input.start_from)
 
 
+def online_flag(wildcards) -> str:
+    """The models from elsewhere that begin to make the online targets of a network's trainings, as a flag."""
+    starts = elsewhere.online_starts(CONFIGURATION).items()
+    models = {str(path) for number, path in starts if network_of_round(number) == wildcards.network}
+    return flag("--online", shlex.join(sorted(models)))
+
+
 def cohort_in_words() -> str:
     """Which scans the run works on, and which configuration says so."""
     kind = "generated (cohort.kind: embedded)" if CONFIGURATION.cohort.kind == "embedded" else "those of your folders"

@@ -36,11 +36,14 @@ rule plans:
         "logs/plan/plans_{network}.log",
     conda:
         "../../envs/nnunet.yaml"
+    resources:
+        # What is no parameter makes nothing anew.
+        online=online_flag,
     params:
         network=lambda wildcards: section(CONFIGURATION.networks[wildcards.network]),
     shell:
         'python "$NOISY_STUDENT/make_plans.py" --dataset {input.dataset} --fingerprint {input.fingerprint}'
-        " --network {params.network:q} --name {wildcards.network} --output {output} > {log} 2>&1"
+        " --network {params.network:q} --name {wildcards.network} {resources.online} --output {output} > {log} 2>&1"
 
 
 rule network_figures:

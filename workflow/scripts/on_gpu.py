@@ -2,7 +2,8 @@
 
 Snakemake counts GPUs but does not say which; so the first free one is locked, and the command sees that one alone.
 The lock ends with the command, however that happens. Where there is no GPU, where DEVICE is `cpu`, or
-where a cluster has already given the job its one GPU, the command is run as it is.
+where a cluster has already given the job its one GPU, nothing is locked. Where the driver has GPUs, NOISY_STUDENT_GPU
+tells the command which it was given, so that it cannot overlook it.
 """
 
 import fcntl
@@ -13,11 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 POLL_SECONDS = 1.0
+# In CUDA_VISIBLE_DEVICES: no GPU from here on. The latter is SLURM's.
+NONE = ("-1", "NoDevFiles")
 
 
+@cache
 def gpus_of_machine() -> list[str]:
     """The unique names of the machine's GPUs, which do not depend on the order in which a library counts them."""
     if not shutil.which("nvidia-smi"):
@@ -28,13 +34,14 @@ def gpus_of_machine() -> list[str]:
 
 
 def choices(device: str, environment: Mapping[str, str]) -> list[str]:
-    """The GPUs among which a job must choose; none if there is nothing to choose."""
+    """The GPUs that a job may take; none on the CPU."""
     if device == "cpu":
         return []
     visible = environment.get("CUDA_VISIBLE_DEVICES")
-    gpus = gpus_of_machine() if visible is None else [name.strip() for name in visible.split(",") if name.strip()]
-    given = "SLURM_JOB_ID" in environment and len(gpus) == 1
-    return [] if given else gpus
+    if visible is None:
+        return gpus_of_machine()
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return list(takewhile(lambda name: name not in NONE, names))
 
 
 def lock_folder(environment: Mapping[str, str]) -> Path:
@@ -81,10 +88,13 @@ def main() -> None:
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the numbers of nvidia-smi and NVML
     device, *command = sys.argv[1:]
     gpus = choices(device, os.environ)
-    if gpus:
-        gpu = wait_for_gpu(gpus, lock_folder(os.environ))
-        print(f"GPU {gpu}", file=sys.stderr, flush=True)
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    is_given = "SLURM_JOB_ID" in os.environ and len(gpus) == 1
+    if gpus and not is_given:
+        gpus = [wait_for_gpu(gpus, lock_folder(os.environ))]
+        print(f"GPU {gpus[0]}", file=sys.stderr, flush=True)
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[0]
+    if gpus and gpus_of_machine():
+        os.environ["NOISY_STUDENT_GPU"] = gpus[0]
     os.execvp(command[0], command)
 
 

@@ -74,6 +74,15 @@ def test_an_unreadable_scan_does_not_end_the_others_wherever_it_stands(folder, l
     assert [str(folder / f"{bad}.nii.gz") in line for bad, line in zip("ac", lines[1:], strict=True)] == [True, True]
 
 
+def test_a_scan_that_a_gpu_has_no_room_for_is_to_be_labelled_on_the_cpu(folder, labeller, monkeypatch):
+    def predict(seen):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(labeller, "predict", predict)
+    found = outcomes(folder, labeller)
+    assert labelled(folder) == [] and all("--device cpu" in found[case].errors[0].remedy for case in "abc")
+
+
 def test_a_program_error_in_one_scan_is_shown_and_does_not_end_the_others(folder, labeller, monkeypatch, capsys):
     read = labeller_module.preprocessed_image
 
@@ -169,7 +178,8 @@ def test_a_scan_without_orientation_is_labelled_with_the_checks_warning(folder, 
 )
 def test_spacing_is_given_along_the_patients_axes(plan, transposed, letters, expected):
     configurations = {"3d_fullres": plan.plans["configurations"]["3d_fullres"] | {"spacing": [3, 2, 1]}}
-    turned = Plan(plan.plans | {"transpose_forward": transposed, "configurations": configurations}, plan.dataset)
+    turns = {"transpose_forward": transposed, "transpose_backward": np.argsort(transposed).tolist()}
+    turned = Plan(plan.plans | turns | {"configurations": configurations}, plan.dataset)
     assert spacing_along_patient(turned, letters) == expected
 
 

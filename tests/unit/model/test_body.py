@@ -32,8 +32,17 @@ def test_what_lies_apart_from_the_body_is_not_of_it(image, plan):
     air = array.min()
     table = np.full((1, 6, 40, 40), air, np.float32)
     table[:, :, 5:25, 5:35] = 1
-    table[:, :, 30:32, 2:38] = 1
+    table[:, :, 30:31, 2:38] = 1
     assert box_of_body(body_of(table, plan)) == (slice(0, 6), slice(5, 25), slice(5, 35))
+
+
+def test_a_body_in_two_pieces_is_whole(image, plan):
+    """Legs below the thighs: one of 60 per cent of the voxels, the other of 40."""
+    y, x = np.mgrid[:40, :60]
+    legs = np.full((1, 6, 40, 60), image[0].min(), np.float32)
+    legs[:, :, (y - 20) ** 2 + (x - 15) ** 2 <= 12**2] = 1
+    legs[:, :, (y - 20) ** 2 + (x - 45) ** 2 <= 10**2] = 1
+    assert box_of_body(body_of(legs, plan)) == (slice(0, 6), slice(8, 33), slice(3, 56))
 
 
 def test_a_scan_of_air_is_taken_whole(plan, image):

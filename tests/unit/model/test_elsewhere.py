@@ -13,7 +13,7 @@ from conftest import COARSE, ROOT, script
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.model.elsewhere import known, lacking, look_at, together, translations
+from noisy_student.model.elsewhere import known, lacking, look_at, online_starts, together, translations
 from noisy_student.model.source import read_source
 from noisy_student.model.trust import record, require_trusted
 from noisy_student.organs import FLARE22, to_json
@@ -122,6 +122,7 @@ def test_online_targets_need_weights_that_see_scans_and_name_labels_alike(model,
             rounds=[first, student],
             organs=[{"label": o.label, "name": o.name, "aliases": ["hepar"] * (o.name == "liver")} for o in FLARE22],
         )
+        assert online_starts(configuration) == {1: path}
         if not differs:
             look_at(configuration)
             continue

@@ -6,6 +6,9 @@ import shutil
 import pytest
 import torch
 
+import make_plans
+from conftest import COARSE
+from noisy_student.errors import InputError
 from noisy_student.model.model_folder import checkpoints_of
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
@@ -86,3 +89,39 @@ def test_plans_of_another_configurations_name_are_compared_too(checkpoint, plan,
     path = model / "fold_0/checkpoint_final.pth"
     torch.save(torch.load(path, weights_only=False) | {"init_args": {"configuration": "3d_lowres"}}, path)
     assert weights_of_teacher(path, plan) == FirstWeights(path, with_heads=True, sees_alike=True)
+
+
+def changed(plans, differs):
+    """Plans that differ in one thing."""
+    own = plans["configurations"]["3d_fullres"]
+    if differs == "layers":
+        own["architecture"]["arch_kwargs"]["features_per_stage"] = [4, 8, 16, 40]
+    elif differs == "spacing":
+        own["spacing"] = [9, 9, 9]
+    elif differs == "normalization":
+        own["normalization_schemes"] = ["ZScoreNormalization"]
+    elif differs:
+        plans["foreground_intensity_properties_per_channel"]["0"]["mean"] += 1
+    return plans
+
+
+@pytest.mark.parametrize("differs", ["", "layers", "spacing", "normalization", "intensities of the labelled scans"])
+def test_a_model_that_cannot_make_online_targets_is_refused_when_its_network_is_planned(
+    untrained, plan, fingerprint, tmp_path, monkeypatch, differs
+):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    plans = changed(json.loads((model / "plans.json").read_text()), differs)
+    (model / "plans.json").write_text(json.dumps(plans))
+    (tmp_path / "dataset.json").write_text(json.dumps(plan.dataset))
+    words = {
+        "--dataset": tmp_path / "dataset.json", "--fingerprint": fingerprint, "--network": COARSE.model_dump_json(),
+        "--name": "coarse", "--online": model, "--output": tmp_path / "plans.json",
+    }  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["make_plans.py", *(str(word) for pair in words.items() for word in pair)])
+    if not differs:
+        make_plans.main()
+        assert json.loads((tmp_path / "plans.json").read_text()) == plan.plans
+        return
+    with pytest.raises(InputError, match=f"targets: online` of network coarse[\\s\\S]* with other {differs}\n"):
+        make_plans.main()
+    assert not (tmp_path / "plans.json").exists()

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 import torch
 
 from noisy_student.errors import InputError
-from noisy_student.train.label_sets import LABEL_SETS, LabelSets, with_set
+from noisy_student.train.label_sets import LABEL_SETS, LabelSets
 
 
 def test_each_distinct_set_has_a_code_above_all_labels_and_the_ignore_label():
@@ -35,9 +34,3 @@ def test_sets_that_need_not_be_there_take_the_codes_that_are_left_the_most_frequ
     assert LabelSets.of([[0, 1, 3]], 4, others).sets == ((0, 1, 3), (0, 2), (0, 3))
     few = LabelSets.of([[0, 1, 3]], 253, others)
     assert few.sets == ((0, 1, 3), (0, 3)) and [3, 0] in few and [0, 2] not in few
-
-
-def test_background_of_hand_labels_becomes_the_set():
-    labels = np.array([[[[-1, 0, 2]]]], np.int16)
-    found = with_set(labels, 6)
-    assert found.dtype == np.int16 and found.tolist() == [[[[6, 6, 2]]]]

@@ -85,6 +85,35 @@ def test_where_there_is_nothing_to_choose_nothing_changes_or_waits(start, device
     assert [gpu_of(start(device, **variables)) for _ in range(3)] == [expected] * 3
 
 
+@pytest.mark.parametrize("hidden", ["-1", "NoDevFiles", "-1,0"])
+def test_a_hidden_gpu_is_none(monkeypatch, hidden):
+    monkeypatch.setattr(on_gpu, "gpus_of_machine", lambda: ["GPU-aaa"])
+    assert on_gpu.choices("auto", {"CUDA_VISIBLE_DEVICES": hidden}) == []
+    assert on_gpu.choices("auto", {}) == ["GPU-aaa"] and on_gpu.choices("cpu", {}) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "variables", "listed", "expected"),
+    [
+        ("auto", {}, ["GPU-aaa"], "GPU-aaa"),
+        ("auto", {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "5"}, ["GPU-aaa"], "0"),
+        ("auto", {"CUDA_VISIBLE_DEVICES": "0"}, [], None),
+        ("auto", {"CUDA_VISIBLE_DEVICES": ""}, ["GPU-aaa"], None),
+        ("cpu", {}, ["GPU-aaa"], None),
+    ],
+    ids=["locked", "given by the cluster", "no driver", "hidden", "on the CPU"],
+)
+def test_a_command_is_told_of_the_gpu_that_it_has(monkeypatch, tmp_path, device, variables, listed, expected):
+    told = []
+    monkeypatch.setattr(on_gpu, "gpus_of_machine", lambda: listed)
+    monkeypatch.setattr(on_gpu.os, "environ", {**variables})
+    monkeypatch.setattr(on_gpu.os, "execvp", lambda *_: told.append(on_gpu.os.environ.get("NOISY_STUDENT_GPU")))
+    monkeypatch.setattr(on_gpu, "lock_folder", lambda _: tmp_path)
+    monkeypatch.setattr(sys, "argv", ["on_gpu.py", device, "true"])
+    on_gpu.main()
+    assert told == [expected]
+
+
 def test_several_gpus_of_one_cluster_job_are_shared_out_within_it(start):
     gpus = {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "5"}
     assert {gpu_of(start(**gpus)) for _ in range(2)} == {"0", "1"}

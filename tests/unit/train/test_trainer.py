@@ -19,6 +19,7 @@ from noisy_student.configuration.settings import FineTuning, Noise, Training
 from noisy_student.errors import InputError
 from noisy_student.geometry import image_like
 from noisy_student.images import read_image, write_image
+from noisy_student.model import device
 from noisy_student.model.soft_labels import write_soft_labels
 from noisy_student.plan.planning import make_plans
 from noisy_student.plan.preprocessing import Plan, read_array, read_properties
@@ -362,6 +363,30 @@ def test_without_partly_labelled_scans_the_loss_is_nnunets_own(trainer):
     made = trainer()
     made.initialize()
     assert type(made.loss) is DeepSupervisionWrapper and type(made.loss.loss) is DC_and_CE_loss
+
+
+@pytest.mark.parametrize(("has_compiler", "wish"), [(True, ""), (True, "f"), (False, ""), (False, "t")])
+def test_on_a_gpu_a_network_is_compiled_where_that_can_be_done(trainer, monkeypatch, tmp_path, has_compiler, wish):
+    made = trainer()
+    made.device = torch.device("cuda")
+    (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(device.sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.setattr(device.shutil, "which", lambda name: f"/usr/bin/{name}" if has_compiler else None)
+    monkeypatch.delenv("nnUNet_compile", raising=False)
+    if wish:
+        monkeypatch.setenv("nnUNet_compile", wish)
+    assert made._do_i_compile() == (has_compiler and wish != "f")
+
+
+def test_a_training_that_is_not_compiled_for_want_of_a_compiler_says_so_once(trainer, monkeypatch):
+    monkeypatch.setattr(nnUNetTrainer, "_do_i_compile", lambda _: True)
+    monkeypatch.setattr(device.shutil, "which", lambda _: None)
+    monkeypatch.delenv("CC", raising=False)
+    made = trainer()
+    made.initialize()
+    log = (made.places.fold_folder / "training_log.txt").read_text()
+    assert log.count("not compiled, which would make it faster: no C compiler (gcc, clang)") == 1
+    assert not isinstance(made.network, torch._dynamo.OptimizedModule)
 
 
 @pytest.mark.parametrize("targets", ["hard", "soft"])

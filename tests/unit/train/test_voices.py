@@ -199,6 +199,15 @@ def test_openvino_that_cannot_compute_is_refused_before_the_training(train_fold,
         train_fold()
 
 
+def test_compile_that_lacks_a_compiler_is_refused_before_the_training(train_fold, monkeypatch):
+    monkeypatch.setattr(train, "prediction_of", lambda *_: Prediction(compile=True))
+    monkeypatch.setattr(train, "choose_device", lambda *_: torch.device("cuda"))
+    monkeypatch.setattr(train, "finish", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr("noisy_student.model.device.shutil.which", lambda _: None)
+    with pytest.raises(InputError, match=r"(?s)`compile: true`.*no C compiler"):
+        train_fold()
+
+
 def test_voices_lie_beside_the_final_checkpoint_as_the_runs_own(train_fold):
     for _ in range(2):
         folder, trainings = train_fold()

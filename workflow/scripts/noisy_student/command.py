@@ -10,12 +10,19 @@ from noisy_student.running.disk import NO_SPACE
 
 INPUT_ERROR_STATUS = 2
 MEMORY_WORDS = ("allocate memory", "bad_alloc", "bad allocation", "Failed to allocate")
+# Of torch, CUDA and NVIDIA's libraries.
+GPU_MEMORY_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 # Of nnU-Net, about the processes that make its batches.
 LOST_WORKER_WORDS = "background workers are no longer alive"
 MORE_SPACE = "remedy: make room on the disk and start the run again; what is finished is not done again"
 MORE_MEMORY = (
     "remedy: memory ran out. Give the job more (`mem_mb` in profiles/slurm), or let fewer scans be worked on at once "
     "(`--cores`, `set-threads`), and start the run again; what is finished is not done again"
+)
+MORE_GPU_MEMORY = (
+    "remedy: the GPU's memory ran out. Free it of other programs, take a GPU with more, give the network a smaller "
+    "`patch_size_zyx` or `batch_size`, or set `device: cpu`, and start the run again; what is finished is not done "
+    "again"
 )
 LOST_WORKER = (
     "remedy: a worker process crashed (its own words, if it had any, stand above) or was ended from outside, with no "
@@ -52,8 +59,15 @@ def advice_for(error: Exception, kills: int) -> str:
     """
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return MORE_SPACE
+    if lacks_gpu_memory(error):
+        return MORE_GPU_MEMORY
     if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
         return MORE_MEMORY
     if isinstance(error, BrokenProcessPool) or LOST_WORKER_WORDS in str(error):
         return MORE_MEMORY if kills else LOST_WORKER
     return ""
+
+
+def lacks_gpu_memory(error: Exception) -> bool:
+    """Whether it was a GPU's memory that did not suffice."""
+    return any(words in str(error) for words in GPU_MEMORY_WORDS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from noisy_student.cohort.image_checks import scan_remarks
-from noisy_student.command import MEMORY_WORDS
+from noisy_student.command import MEMORY_WORDS, lacks_gpu_memory
 from noisy_student.errors import InputError, last_line
 from noisy_student.geometry import Geometry, image_on, reorient
 from noisy_student.label.jobs import Job
@@ -109,6 +109,9 @@ def _remark(error: Exception) -> Remark:
     """What ended a scan's way. Of an error that is no user's the traceback is shown."""
     if isinstance(error, InputError):
         return Remark("unusable", error.got, error.wanted, error.remedy, "error")
+    if lacks_gpu_memory(error):
+        remedy = "label it with `--device cpu`, or on a GPU with more memory"
+        return Remark("memory", "more memory needed than the GPU has free", "room for this scan", remedy, "error")
     if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
         remedy = "label it where there is more memory, or take it out"
         return Remark("memory", "more memory needed than there is", "room for this scan", remedy, "error")

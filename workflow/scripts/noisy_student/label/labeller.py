@@ -254,6 +254,5 @@ def labeller_of(
 
 def spacing_along_patient(plan: Plan, letters: str) -> tuple[float, float, float]:
     """The network's spacing in mm along the patient's (z, y, x), for a scan whose x, y and z run towards `letters`."""
-    stored_zyx = dict(zip(plan.manager.transpose_forward, plan.configuration.spacing, strict=True))
-    along = {PATIENT_AXES[letter]: stored_zyx[2 - axis] for axis, letter in enumerate(letters)}
+    along = {PATIENT_AXES[letter]: plan.spacing_mm_zyx[2 - axis] for axis, letter in enumerate(letters)}
     return along[2], along[1], along[0]

@@ -16,6 +16,7 @@ import torch
 from noisy_student.configuration.prediction_options import BFLOAT16, FLOAT32, OPENVINO, TORCH, Prediction, made_by
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import write_text
+from noisy_student.model.device import missing_for_compiling
 
 # Windows (1, channel, z, y, x) → logits (1, class, z, y, x) of each in their order, which hold until the next.
 Network = Callable[[Iterable[torch.Tensor]], Iterator[torch.Tensor]]
@@ -60,9 +61,12 @@ def is_of_openvino(options: Prediction, device: torch.device) -> bool:
 
 
 def refuse_what_cannot_compute(options: Prediction, device: torch.device) -> None:
-    """Raise InputError where OpenVINO was asked for and cannot compute: before a training that it is to label with."""
+    """Raise InputError where OpenVINO or `compile` was asked for and cannot be had: before a training, and any scan."""
     if options.backend == OPENVINO:
         is_of_openvino(options, device)
+    if options.compile and device.type == "cuda" and (lack := missing_for_compiling()):
+        remedy = "install gcc and Python's headers, or set `compile: false`"
+        raise InputError("a C compiler and Python's headers (`compile: true`)", lack, remedy)
 
 
 def in_openvino(

@@ -1,4 +1,4 @@
-"""Where a preprocessed CT scan holds a body: its largest piece that is denser than air. Arrays are (z, y, x)."""
+"""Where a preprocessed CT scan holds a body: its large pieces that are denser than air. Arrays are (z, y, x)."""
 
 import cc3d
 import numpy as np
@@ -8,6 +8,8 @@ from noisy_student.plan.preprocessing import Plan
 
 # Between air and fat.
 BODY_HU = -300
+# Of the voxels of the largest piece: what a piece of the body has at least, such as the other leg; a table has fewer.
+LEAST_SHARE = 0.1
 
 
 def body_of(image: np.ndarray, plan: Plan) -> np.ndarray:
@@ -19,7 +21,13 @@ def body_of(image: np.ndarray, plan: Plan) -> np.ndarray:
     # nnU-Net cuts off what is darker than nearly all labelled voxels; one HU above, rounding does not matter.
     threshold_hu = max(BODY_HU, intensities["percentile_00_5"] + 1)
     dense = image[0] > (threshold_hu - intensities["mean"]) / max(intensities["std"], 1e-8)
-    return cc3d.largest_k(dense, k=1, connectivity=6).astype(bool)
+    pieces = cc3d.connected_components(dense.view(np.uint8), connectivity=6)
+    sizes = cc3d.statistics(pieces, no_slice_conversion=True)["voxel_counts"]
+    sizes[0] = 0
+    body = np.zeros(dense.shape, bool)
+    for piece in np.flatnonzero(sizes >= max(1, LEAST_SHARE * sizes.max())):
+        body |= pieces == piece
+    return body
 
 
 def box_of_body(body: np.ndarray) -> tuple[slice, ...]:

@@ -1,24 +1,43 @@
 """Where a network runs."""
 
+import os
+import shutil
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 from noisy_student.errors import InputError
 
+# Of the environment: the GPU that a job was given where the driver has any (`on_gpu.py`).
+GPU_OF_JOB = "NOISY_STUDENT_GPU"
 # The rest is the network's, for the feature maps of a window.
 SHARE_FOR_RESULTS = 0.5
 
 
 def choose_device(wish: str, threads: int) -> torch.device:
-    """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads."""
+    """The configured device (`auto`: a GPU if there is one), with `threads` CPU threads.
+
+    On a GPU cuDNN tries which algorithm is fastest, as in nnU-Net. Raises InputError where torch cannot use the GPU
+    that was asked for, or that a job was given.
+    """
     torch.set_num_threads(threads)
     # The number is each thread's own from the first time that it is asked for.
     torch.get_num_threads()
-    if wish == "cuda" and not torch.cuda.is_available():
+    is_there, given = torch.cuda.is_available(), os.environ.get(GPU_OF_JOB)
+    if wish == "cuda" and not is_there:
         raise InputError("a CUDA GPU (`device: cuda`)", "none visible to torch", "set `device: auto`, or free the GPU")
-    return torch.device("cuda" if torch.cuda.is_available() and wish != "cpu" else "cpu")
+    if wish == "auto" and given and not is_there:
+        raise InputError(
+            "a torch that can use this machine's GPU (`device: auto`)",
+            f"torch {torch.__version__} sees none, nvidia-smi does; this job was given {given}",
+            "update the driver, install a torch that fits it, correct CUDA_VISIBLE_DEVICES, or set `device: cpu`",
+        )
+    device = torch.device("cuda" if is_there and wish != "cpu" else "cpu")
+    torch.backends.cudnn.benchmark = device.type == "cuda"
+    return device
 
 
 def has_room(device: torch.device, needed_bytes: int) -> bool:
@@ -30,6 +49,18 @@ def has_room(device: torch.device, needed_bytes: int) -> bool:
         return True
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return needed_bytes <= SHARE_FOR_RESULTS * (torch.cuda.mem_get_info(device)[0] + kept)
+
+
+def missing_for_compiling() -> str:
+    """What Triton lacks here for a GPU's first kernel, to which it compiles a module of Python; empty: nothing."""
+    own = os.environ.get("CC")
+    compilers = [own] if own else ["gcc", "clang"]
+    if not any(map(shutil.which, compilers)):
+        return f"no C compiler ({', '.join(compilers)})"
+    # Debian's own scheme, as Triton has it.
+    scheme = sysconfig.get_default_scheme().replace("posix_local", "posix_prefix")
+    header = Path(sysconfig.get_path("include", scheme), "Python.h")
+    return "" if header.exists() else f"no {header}"
 
 
 @contextmanager

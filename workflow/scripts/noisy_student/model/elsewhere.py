@@ -57,12 +57,21 @@ def look_at(configuration: Configuration, record: Path = RECORD) -> None:
         seen |= dict(zip(paths, sources, strict=True))
     if teacher:
         _require_useful([seen[path] for path in teacher.models], configuration)
+    for number, path in online_starts(configuration).items():
+        _require_alike(seen[path], configuration, number)
+
+
+def online_starts(configuration: Configuration) -> dict[int, Path]:
+    """The rounds whose online targets are made by weights that begin as a model's from elsewhere, and that model."""
+    teacher, found = configuration.teacher, {}
     for number, entry in configuration.trainings.items():
-        start = entry.start
-        if isinstance(start, FirstWeights):
-            _require_alike(seen[start.model], configuration, number)
-        elif teacher and number == 1 and start == "teacher":
-            _require_alike(seen[teacher.models[0]], configuration, number)
+        if configuration.targets_of(number) != "online":
+            continue
+        if isinstance(entry.start, FirstWeights):
+            found[number] = entry.start.model
+        elif teacher and number == 1 and entry.start == "teacher":
+            found[number] = teacher.models[0]
+    return found
 
 
 def known(path: Path, record: Path = RECORD) -> Known | None:
@@ -170,13 +179,19 @@ def _require_alike(source: Source, configuration: Configuration, number: int) ->
         "spacing": network.spacing_mm_zyx and list(map(float, source.spacing_mm_zyx)),
         "normalization": source.normalization,
     }
-    if configuration.targets_of(number) == "online" and own != theirs:
-        raise InputError(
-            f"for `targets: online` of round {configuration.called(number)} first weights of a network with its "
-            "labels, spacing and normalization, since they make its targets",
-            f"{source.path} with other {' and '.join(name for name in own if own[name] != theirs[name])}",
-            "give the round another `start`, or `targets: soft`",
-        )
+    if own != theirs:
+        differing = [name for name in own if own[name] != theirs[name]]
+        raise unfit_for_online(f"round {configuration.called(number)}", source.path, differing)
+
+
+def unfit_for_online(of: str, model: Path, differing: Sequence[str]) -> InputError:
+    """What is said of a model whose weights would see scans, or name labels, otherwise than the targets' student."""
+    return InputError(
+        f"for `targets: online` of {of} first weights of a network with its labels, layers, spacing, normalization and "
+        "intensities, since they make its targets",
+        f"{model} with other {' and '.join(differing)}",
+        "give the round another `start`, or `targets: soft`",
+    )
 
 
 def translations(sources: Sequence[Source], organs: Sequence[Any]) -> list[Translation]:

@@ -22,6 +22,7 @@ from noisy_student.model.backend import (
     in_torch,
     is_of_openvino,
     no_examples,
+    refuse_what_cannot_compute,
 )
 from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.certainty import certainty_of, label_map_on_grid
@@ -62,6 +63,7 @@ class Predictor:
 
     def __init__(self, model: Model, options: Prediction, device: torch.device, steps: Steps = ()) -> None:
         """`steps` are those of post-processing (`largest_pieces`)."""
+        refuse_what_cannot_compute(options, device)
         self.plan, self.orientation = model.plan, model.orientation
         self.options, self.device, self.steps = options, device, steps
         self.threads = torch.get_num_threads()

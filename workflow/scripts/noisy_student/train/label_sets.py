@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from nnunetv2.training.loss.dice import get_tp_fp_fn_tn
 
@@ -102,8 +101,3 @@ def _in_order(labels: Collection[int]) -> tuple[int, ...]:
 def members_at(members: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The classes that each voxel of a target (batch, 1, z, y, x) may have: bool (batch, class, z, y, x)."""
     return members[:, target[:, 0].long()].transpose(0, 1)
-
-
-def with_set(labels: np.ndarray, code: int) -> np.ndarray:
-    """Hand labels (1, z, y, x) whose background is a set."""
-    return np.where(labels <= 0, labels.dtype.type(code), labels)

@@ -60,6 +60,6 @@ def _around(mask: np.ndarray, spacing_mm_zyx: Sequence[float], near_mm: float) -
     return box, distance_transform_edt(~mask[box], sampling=list(spacing_mm_zyx)) <= near_mm
 
 
-def mask_voxels(labels: np.ndarray, unsure: np.ndarray, ignore: int) -> np.ndarray:
-    """A label map (1, z, y, x) whose `unsure` voxels (z, y, x) are `ignore`."""
-    return np.where(unsure, labels.dtype.type(ignore), labels)
+def mask_voxels(labels: np.ndarray, unsure: np.ndarray, instead: int) -> np.ndarray:
+    """A label map (1, z, y, x) whose `unsure` voxels (z, y, x) are `instead`: the ignore label, or a set of labels."""
+    return np.where(unsure, labels.dtype.type(instead), labels)

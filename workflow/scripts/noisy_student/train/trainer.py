@@ -21,6 +21,7 @@ from noisy_student.errors import InputError
 from noisy_student.files import copy, whole_file, write_text
 from noisy_student.fold_files import PROGRESS
 from noisy_student.model.checkpoint_names import AVERAGE_CHECKPOINT, FINAL_CHECKPOINT, THIRD_CHECKPOINTS
+from noisy_student.model.device import missing_for_compiling
 from noisy_student.plan.preprocessing import ARRAY, LABELS, require_whole, with_suffix
 from noisy_student.tables import read_table, write_table
 from noisy_student.train.batches import Chances, numbered_augmenter, seed_everything
@@ -137,6 +138,8 @@ class NoisyStudentTrainer(nnUNetTrainer):
 
     def initialize(self) -> None:
         """Build network and optimizer from seeded weights, or from those of another network."""
+        if super()._do_i_compile() and (lack := missing_for_compiling()):
+            self.print_to_log_file(f"not compiled, which would make it faster: {lack} (docs/gpu.md)")
         seed_everything(self.settings["seed"], WEIGHTS_STREAM, self.places.fold)
         super().initialize()
         if self.is_online and not self.begins_trained:
@@ -153,6 +156,10 @@ class NoisyStudentTrainer(nnUNetTrainer):
             table = read_table(self.places.dataset / "training_set.tsv", ["case", "origin"])
             pseudo = table.case[table.origin == PSEUDO]
             self.online = OnlineTeacher(self.network, self.average, pseudo, self.label_manager.ignore_label)
+
+    def _do_i_compile(self) -> bool:
+        """nnU-Net's choice, where there is what compiling takes."""
+        return super()._do_i_compile() and not missing_for_compiling()
 
     def build_network_architecture(self, plans_manager: Any, *args: Any, **kwargs: Any) -> torch.nn.Module:
         """nnU-Net's network with the first weights."""

@@ -31,7 +31,7 @@ from noisy_student.plan.preprocessing import (
 from noisy_student.sparse import IGNORE
 from noisy_student.train.class_locations import class_locations
 from noisy_student.train.filling import filled
-from noisy_student.train.label_sets import LabelSets, with_set
+from noisy_student.train.label_sets import LabelSets
 from noisy_student.train.learned_from import learned_from
 from noisy_student.train.masking import mask_organs, mask_voxels, near_found
 from noisy_student.train.origins import PSEUDO, filled_name
@@ -140,7 +140,7 @@ def add_example(
         soft_labels = read_soft_labels(example.soft) if example.soft else None
         labels = _trusted(example, on_grid, soft_labels, plan)
         if example.unlabelled and not example.by_hand:
-            labels = with_set(labels, code)
+            labels = mask_voxels(labels, labels[0] <= 0, code)
         if soft:
             labels = hard(labels) if soft_labels is None else soft_targets(labels, soft_labels, plan.classes)
         if example.by_hand:

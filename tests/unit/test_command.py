@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -31,6 +32,14 @@ def test_an_input_error_is_printed_and_exits_with_2(capsys):
         run(main)
     assert exit_info.value.code == 2
     assert capsys.readouterr().err == "wanted: a folder\n   got: a file\nremedy: give the folder\n"
+
+
+def test_what_was_imported_is_no_garbage_to_look_for():
+    gc.unfreeze()
+    found = []
+    run(lambda: found.append(gc.get_freeze_count()))
+    gc.unfreeze()
+    assert found[0] > 0
 
 
 def test_ctrl_c_ends_in_a_sentence_and_by_the_signal():

@@ -1,5 +1,6 @@
 """Work over processes and threads: results in order, progress in words."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -48,6 +49,15 @@ def test_results_come_in_order_and_long_work_is_spread_over_processes(cores, pat
     assert [item for item, _ in found] == [-3, 2, -1]
     assert [process == os.getpid() for _, process in found] == [True] * here + [False] * (3 - here)
     assert "counting: 3 of 3, " in capsys.readouterr().err
+
+
+def frozen(_item):
+    return gc.get_freeze_count() > 0
+
+
+def test_what_a_process_has_imported_is_no_garbage_to_look_for(monkeypatch):
+    monkeypatch.setattr(parallel, "SECONDS_A_PROCESS_COSTS", 0)
+    assert list(in_order(frozen, [1, 2], 2, "looking")) == [True, True]
 
 
 def test_threads_work_at_the_same_time_and_results_come_in_order(capsys):

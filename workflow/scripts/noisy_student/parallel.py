@@ -1,6 +1,7 @@
 """Work spread over processes or overlapping in threads, with progress a person can read."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -40,8 +41,14 @@ def _results(work: Callable[[Item], Result], items: Sequence[Item], cores: int, 
     while left and (1 in (cores, len(left)) or time.monotonic() - start < SECONDS_A_PROCESS_COSTS):
         yield work(left.popleft())
     if left:
-        with ProcessPoolExecutor(min(cores, len(left)), get_context("spawn"), end_with_parent) as pool:
+        with ProcessPoolExecutor(min(cores, len(left)), get_context("spawn"), _begin) as pool:
             yield from pool.map(work, left, chunksize=together)
+
+
+def _begin() -> None:
+    """Of a process that has imported what it needs (`command` says why it is frozen)."""
+    end_with_parent()
+    gc.freeze()
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], cores: int, verb: str) -> Iterator[Result]:

@@ -3,7 +3,19 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from noisy_student.organs import FLARE22, PALETTE, Organ, from_json, organ_called, sided_pairs, table_errors, to_json
+from noisy_student.organs import (
+    FLARE22,
+    PALETTE,
+    Organ,
+    from_json,
+    is_of_lesion,
+    makes_another,
+    organ_called,
+    sided_pairs,
+    table_errors,
+    to_json,
+    words_of,
+)
 
 
 def test_flare22s_table_is_one():
@@ -90,3 +102,13 @@ def test_organs_are_told_apart_by_colour_blind_readers(vision):
     apart = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in combinations(seen, 2)}
     assert min(apart.values()) > 20, min(apart, key=apart.get)
     assert [organ.colour for organ in FLARE22][: len(PALETTE)] == list(PALETTE)
+
+
+@pytest.mark.parametrize("name", ["Mass", "LiverMass", "masses_2", "Mass1", "Neoplasm, primary", "livertumor"])
+def test_names_of_lesions(name):
+    assert is_of_lesion(name)
+    assert any(map(makes_another, words_of(name))) == (name != "livertumor")
+
+
+def test_the_masseter_is_no_lesion():
+    assert not is_of_lesion("Masseter_L") and not makes_another("masseter")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from noisy_student.cohort.labelled_organs import ORGANS, labels_in
 from noisy_student.command import run
-from noisy_student.correct.changes import agreement, changed_slices, changes, in_short, read_canonical
+from noisy_student.correct.changes import agreement, changed_slices, changes, in_short, read_labels
 from noisy_student.correct.found import name_of
 from noisy_student.correct.notes import read_minutes
 from noisy_student.correct.table import BY_ORGAN, BY_READERS
@@ -37,10 +37,10 @@ def main() -> None:
     rows, by_organ, by_readers = [], [], []
     for case, own in corrected.groupby("case", sort=False):
         handed_out = arguments.pseudo_labels / f"{case}.nii.gz"
-        before, voxel_ml = read_canonical(handed_out)
+        before, voxel_ml = read_labels(handed_out)
         label_maps = {}
         for row in own.itertuples():
-            after, labels = read_canonical(Path(row.label_map))[0], labels_in(getattr(row, ORGANS))
+            after, labels = read_labels(Path(row.label_map))[0], labels_in(getattr(row, ORGANS))
             found = changes(before, after, voxel_ml, arguments.organs, labels)
             short = in_short(found, changed_slices(before, after, labels))
             by_organ.append(found.assign(case=case, reader=row.reader))

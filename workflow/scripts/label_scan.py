@@ -61,7 +61,8 @@ def options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--numbers", choices=NUMBERS, default=OWN,
-        help="of organs in label maps, but for DICOM-SEG: the model's own, or TotalSegmentator's (default: own)",
+        help="of organs in label maps, and their names: the model's own, or TotalSegmentator's, of which DICOM-SEG has "
+        "the names alone (default: own)",
     )  # fmt: skip
     parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")

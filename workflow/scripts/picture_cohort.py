@@ -12,8 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from noisy_student.files import whole_file
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
-from noisy_student.images import read_image
+from noisy_student.images import read_canonical
 from noisy_student.organs import FLARE22
 
 WINDOW_HU = (-160, 240)  # width 400, level 40
@@ -36,7 +35,7 @@ class View:
 
 def views(scan_path: Path, label_path: Path) -> tuple[View, View]:
     """An axial and a coronal slice: the patient's right on the left, the front or the head on top."""
-    scan, label_map = (reorient(read_image(path), CANONICAL_ORIENTATION) for path in (scan_path, label_path))
+    scan, label_map = (read_canonical(path) for path in (scan_path, label_path))
     hu, labels = sitk.GetArrayFromImage(scan), sitk.GetArrayFromImage(label_map)
     x_mm, y_mm, z_mm = scan.GetSpacing()
     axial, coronal = _middle(labels, AXIAL_LABELS, axis=0), _middle(labels, CORONAL_LABELS, axis=1)

@@ -13,6 +13,7 @@ from noisy_student.organs import FLARE22, Organ
 
 META = json.dumps({"segmentAttributes": [[{"labelID": 1, "SegmentLabel": "Spleen"}, {"SegmentLabel": "Kidney_Right"}]]})
 SIDE_FILE = json.dumps({"Modality": "CT", "ProtocolName": "Liver triphasic", "BodyPartExamined": "ABDOMEN"})
+DESCRIPTION = '1 255 0 0 1 1 1 "Spleen"\n2 0 255 0 1 1 1 "Right kidney"\n'
 COLOURS = "# Color table file\n1 {} 1 2 3 255\n2 spleen 1 2 3 255\n"
 
 
@@ -56,6 +57,15 @@ def test_a_table_may_lie_beside_the_folder_of_the_label_maps_or_above_monai_labe
     notes = unread_names(scans, [{"case": case} for case in "ab"], FLARE22)
     name = f"{Path(table).name} may name the numbers of 2 label map(s)"
     assert [(note.file, note.found.startswith(name)) for note in notes] == [((folder / table).parent, True)] * is_found
+
+
+@pytest.mark.parametrize("name", ["labels.label", "organs.label", "labels.txt"])
+def test_an_itk_snap_description_beside_the_folder_is_named(lay, name):
+    folder = lay(name, "labels/a.nii.gz")
+    (folder / name).write_text(DESCRIPTION)
+    scan = Scan("a", "labelled", folder / "a", folder / "labels/a.nii.gz")
+    (note,) = unread_names([scan], [{"case": "a"}], FLARE22)
+    assert note.file == folder and note.found.startswith(f"{name} may name")
 
 
 def test_tables_that_differ_are_named_where_one_label_map_has_none(said, tmp_path):

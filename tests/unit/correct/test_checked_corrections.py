@@ -13,7 +13,7 @@ import slicerio
 from conftest import script
 from noisy_student.cohort.case_checks import Standard
 from noisy_student.configuration.corrections import Corrections
-from noisy_student.correct.changes import agreement, changes, read_canonical
+from noisy_student.correct.changes import agreement, changes, read_labels
 from noisy_student.correct.checked import check_corrections
 from noisy_student.correct.table import CHANGED, CONFIRMED, corrections_of
 from noisy_student.errors import InputError
@@ -111,7 +111,7 @@ def test_an_edit_in_another_program_changes_exactly_the_edited_voxels(cohort, tm
     table, findings = checked(folder, cohort, tmp_path)
     assert [finding for finding in findings if finding.severity == "error"] == []
     assert table.case.tolist() == ["a"] and table.is_used.tolist() == ["yes"]
-    labels, voxel_ml = read_canonical(tmp_path / "written/a.nii.gz")
+    labels, voxel_ml = read_labels(tmp_path / "written/a.nii.gz")
     expected = sitk.GetArrayFromImage(before) != sitk.GetArrayFromImage(after)
     assert ((labels != sitk.GetArrayFromImage(before)) == expected).all()
     assert (labels == sitk.GetArrayFromImage(after)).all()
@@ -186,7 +186,7 @@ def test_of_organs_that_were_not_corrected_nothing_is_taken(cohort, tmp_path):
     write(tmp_path / "corrections", "a.nii.gz", edited(handed_out(cohort)))
     table, findings = checked(tmp_path / "corrections", cohort, tmp_path, organs=["spleen"])
     assert table.organs.tolist() == [str(SPLEEN)] and findings[0].severity == "warning"
-    labels, _ = read_canonical(tmp_path / "written/a.nii.gz")
+    labels, _ = read_labels(tmp_path / "written/a.nii.gz")
     assert set(np.unique(labels)) == {0, SPLEEN}
 
 
@@ -199,7 +199,7 @@ def test_of_a_file_alone_a_table_says_which_organs_were_corrected(cohort, tmp_pa
     table, findings = checked(folder, cohort, tmp_path, readers=["anna"], organs=["aorta"])
     assert errors_of(findings) == []
     assert table.organs.tolist() == ["1 3", "1 2", "5"]
-    labels = [read_canonical(Path(path))[0] for path in table.label_map]
+    labels = [read_labels(Path(path))[0] for path in table.label_map]
     assert [set(np.unique(each)) for each in labels] == [{0, 1, 3}, {0, 1, 2}, {0, 5}]
     # Readers are compared where both have looked.
     by_reader = {"anna": (labels[0], {1, 3}), "ben": (labels[1], {1, 2})}
@@ -250,10 +250,10 @@ def test_a_colour_table_names_the_numbers_of_its_own_label_map_alone(cohort, tmp
     write(tmp_path / "corrections", "b.nii.gz", counted)
     (tmp_path / "corrections/round_1" / own).write_text(f"# Color table file\n{lines}")
     table, findings = given_back(cohort, tmp_path, "a.nii.gz", labels)
-    assert (read_canonical(tmp_path / "written/a.nii.gz")[0] == labels).all()
+    assert (read_labels(tmp_path / "written/a.nii.gz")[0] == labels).all()
     if own.startswith("b"):
         assert errors_of(findings) == [] and table.case.tolist() == ["a", "b"]
-        assert (read_canonical(tmp_path / "written/b.nii.gz")[0] == labels * (labels > 1)).all()
+        assert (read_labels(tmp_path / "written/b.nii.gz")[0] == labels * (labels > 1)).all()
     else:
         assert table.case.tolist() == ["a"] and "spleen (3) is 2 (right kidney)" in errors_of(findings)[0]
 

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from dicom_series import write_series
+from dicom_series import change, write_series
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.geometry import Geometry, orientation
 from noisy_student.images import VOLUME_FORMATS, read_geometry
@@ -17,12 +17,12 @@ from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
 from noisy_student.label.labeller import Labeller, spacing_along_patient
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import failed_scans, of_outcome
+from noisy_student.label.words import failed_scans, of_all, of_outcome
 from noisy_student.model.model_folder import checkpoints_of, read_model
 from noisy_student.model.predictor import Predictor
 from noisy_student.plan.preprocessing import Plan
 from noisy_student.reading.door import read_label_map
-from noisy_student.writing.formats import FORMATS
+from noisy_student.writing.formats import DICOM_SEG, FORMATS, SLICER
 from noisy_student.writing.numbers import TOTALSEGMENTATOR, numbered
 
 
@@ -217,3 +217,17 @@ def test_every_format_holds_the_same_label_map(folder, labeller):
     for other in others:
         np.testing.assert_array_equal(sitk.GetArrayFromImage(other), sitk.GetArrayFromImage(first))
         assert not Geometry.of(first).differences(Geometry.of(other))
+
+
+@pytest.mark.parametrize("formats", [(DICOM_SEG, SLICER), (SLICER, DICOM_SEG)])
+def test_a_format_that_cannot_be_written_takes_no_other_along(folder, labeller, tmp_path, formats):
+    voxels = voxels_of(folder / "a.nii.gz").astype(np.int16)
+    for path in write_series(tmp_path / "dicom/case", voxels, (10.0, 10.0, 6.0)):
+        change(path, FrameOfReferenceUID=None)
+    found = outcomes(tmp_path / "dicom/case", labeller, "x/", formats)["case"]
+    written = tmp_path / "dicom/x/case.seg.nrrd"
+    assert [path.name for path in written.parent.iterdir()] == [written.name] and found.written == (written,)
+    assert of_all([found]) == [f"1 label map(s) written: {written}"]
+    heading, line = failed_scans([found])
+    assert heading == "not labelled in every format: 1 of 1"
+    assert "no Frame Of Reference UID" in line and "earlier run" not in line

@@ -1,6 +1,7 @@
 """Segmentations of 3D Slicer on their scan: in layers, cut to their segments, or on another grid."""
 
 import gzip
+import html
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ DRAWN = body()
 MASKS = {name: label == DRAWN for label, name in NAMES.items()}
 VALUES = {1: "spleen", 2: "liver", 3: "pancreas"}
 BY_VALUE = np.select([MASKS[name] for name in VALUES.values()], list(VALUES)).astype(np.uint8)
+SEGMENTATION = "org.mitk.multilabel.segmentation"
 OVERLAPPING = MASKS | {"liver": MASKS["liver"] | MASKS["pancreas"]}
 
 
@@ -190,12 +192,14 @@ def test_layers_need_a_scan(tmp_path, stored):
     assert "Segmentations" in error.value.remedy
 
 
-def by_mitk(path, layers_zyx, groups, like):
-    """What MITK writes: a component for each group of labels, and all labels in one key."""
+def by_mitk(path, layers_zyx, keys, like):
+    """What MITK writes: a component for each group of labels; `keys` has the labels, or is the one that has them."""
     images = [image_like(layer.astype(np.uint16), like) for layer in layers_zyx]
     image = sitk.Compose(images) if len(images) > 1 else images[0]
-    image.SetMetaData("modality", "org.mitk.multilabel.segmentation")
-    image.SetMetaData("org.mitk.multilabel.segmentation.labelgroups", groups)
+    if isinstance(keys, str):
+        keys = {"modality": SEGMENTATION, f"{SEGMENTATION}.labelgroups": keys}
+    for key, value in keys.items():
+        image.SetMetaData(key, value)
     sitk.WriteImage(image, str(path), True)
     return path
 
@@ -207,15 +211,39 @@ def groups_of(*names):
     return json.dumps([*({"labels": group} for group in labels), {"labels": None}], separators=(",", ":"))
 
 
+def keys_of(*names):
+    """Layers of labels (number → name) as older versions of MITK write them, each with the exterior."""
+    keys = {"modality": "org.mitk.image.multilabel", "layers": str(len(names))}
+    for layer, own in enumerate(names):
+        keys[f"layer_{layer:03}"] = str(len(own) + 1)
+        for place, (value, name) in enumerate({0: "Exterior", **own}.items()):
+            keys[f"org.mitk.label_{layer:03}_{place:05}"] = (
+                '<?xml version="1.0" encoding="UTF-8"?>\n<Label>\n    <property key="color" type="ColorProperty">\n'
+                '        <color r="1" g="0" b="0"/>\n    </property>\n    <property key="name" type="StringProperty">\n'
+                f'        <string value="{html.escape(name)}"/>\n    </property>\n'
+                f'    <property key="value" type="UShortProperty">\n        <unsigned value="{value}"/>\n'
+                "    </property>\n</Label>\n"
+            )
+    return keys
+
+
+def test_one_layer_of_older_mitks_labels_keeps_its_numbers_and_has_their_names(tmp_path, stored):
+    names = VALUES | {4: 'liver & "veins"'}
+    path = by_mitk(tmp_path / "a.nrrd", [BY_VALUE], keys_of(names), stored.image)
+    for volume in (read_label_map(path), read_label_map(path, stored, rank)):
+        assert np.array_equal(array_of(volume), BY_VALUE) and volume.names == names and not volume.is_by_name
+
+
 def test_one_group_of_mitks_labels_keeps_its_numbers_and_has_their_names(tmp_path, stored):
     path = by_mitk(tmp_path / "a.nrrd", [BY_VALUE], groups_of(VALUES), stored.image)
     for volume in (read_label_map(path), read_label_map(path, stored, rank)):
         assert np.array_equal(array_of(volume), BY_VALUE) and volume.names == VALUES and not volume.is_by_name
 
 
-def test_several_groups_of_mitks_labels_become_one_label_map(tmp_path, stored):
+@pytest.mark.parametrize("form", [groups_of, keys_of])
+def test_several_groups_of_mitks_labels_become_one_label_map(tmp_path, stored, form):
     layers, names = [2 * MASKS["liver"], 2 * MASKS["spleen"] + 5 * MASKS["pancreas"]], ({2: "liver"}, {2: "spleen"})
-    path = by_mitk(tmp_path / "a.nrrd", layers, groups_of(names[0], names[1] | {5: "pancreas"}), stored.image)
+    path = by_mitk(tmp_path / "a.nrrd", layers, form(names[0], names[1] | {5: "pancreas"}), stored.image)
     volume = read_label_map(path, stored, rank)
     assert np.array_equal(array_of(volume), DRAWN) and volume.is_by_name and volume.remarks == ()
     with pytest.raises(InputError, match="2 layers of segments") as error:

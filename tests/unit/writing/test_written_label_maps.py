@@ -16,7 +16,7 @@ from noisy_student.reading.door import read_label_map
 from noisy_student.writing.checksum import of_voxels
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.numbers import OWN, TOTALSEGMENTATOR, numbered, renumbered
-from noisy_student.writing.segmentation import Segmentation
+from noisy_student.writing.segmentation import Segmentation, codes_of
 
 NAMES = {organ.label: organ.name for organ in FLARE22}
 TURNED = (np.cos(0.3), -np.sin(0.3), 0, np.sin(0.3), np.cos(0.3), 0, 0, 0, 1)
@@ -111,6 +111,11 @@ def test_totalsegmentators_numbers_have_its_names():
     assert numbered(FLARE22, OWN) == list(FLARE22)
     labels = np.array([[0, 1], [2, 13]])
     np.testing.assert_array_equal(renumbered(labels, FLARE22, theirs), [[0, 5], [2, 3]])
+
+
+def test_codes_mean_the_same_by_totalsegmentators_names():
+    assert list(map(codes_of, numbered(FLARE22, TOTALSEGMENTATOR))) == list(map(codes_of, FLARE22))
+    assert codes_of(FLARE22[1]) == [("64033007", "kidney"), ("24028007", "Right")]
 
 
 def test_an_organ_that_totalsegmentator_lacks_is_refused_by_its_name():

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import whole_file
-from noisy_student.geometry import Geometry
+from noisy_student.geometry import CANONICAL_ORIENTATION, Geometry, reorient
 from noisy_student.reading import nifti
 from noisy_student.reading.problems import unreadable
 
@@ -38,6 +38,11 @@ def read_image(path: Path) -> sitk.Image:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise unreadable(path, last_line(error)) from error
+
+
+def read_canonical(path: Path) -> sitk.Image:
+    """Read a whole image, in canonical orientation."""
+    return reorient(read_image(path), CANONICAL_ORIENTATION)
 
 
 def write_image(image: sitk.Image, path: Path) -> None:

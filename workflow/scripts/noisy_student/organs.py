@@ -80,7 +80,9 @@ TAKEN_NAMES = ("ignore", "mean")
 
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 UNSAID = ("or", "and", "the")
-LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma")
+LESIONS = ("tumor", "tumour", "cancer", "lesion", "cyst", "metasta", "carcinoma", "neoplasm")
+# A whole word: the masseter is none.
+MASS = re.compile(r"mass(es)?\d*")
 # What else words begin with that make another thing of an organ: radiotherapy's targets and margins, and parts.
 OTHERS = (
     *("gtv", "ctv", "ptv", "itv", "prv", "mets", "nodul", "node", "artery", "arteries", "vein", "vessel", "duct"),
@@ -97,7 +99,12 @@ def words_of(name: str) -> list[str]:
 
 def makes_another(word: str) -> bool:
     """Whether a name means another thing with the word than without it: a side, a lesion, a margin or a part."""
-    return word in SIDES or word.startswith((*LESIONS, *OTHERS))
+    return word in SIDES or bool(MASS.fullmatch(word)) or word.startswith((*LESIONS, *OTHERS))
+
+
+def is_of_lesion(name: str) -> bool:
+    """Whether a name is that of a tumour, cyst or the like."""
+    return any(part in name.lower() for part in LESIONS) or any(map(MASS.fullmatch, words_of(name)))
 
 
 def plain(name: str) -> str:

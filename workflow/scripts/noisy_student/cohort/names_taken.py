@@ -8,7 +8,7 @@ from noisy_student.cohort.finding import Finding
 from noisy_student.cohort.labelled_organs import ORGANS
 from noisy_student.cohort.numbers_by_name import NAMES, SHOWN, TAKEN, Taken, quoted, some
 from noisy_student.cohort.organ_names import OrganNames
-from noisy_student.organs import LESIONS, SIDES, Organ, makes_another, plain, words_of
+from noisy_student.organs import SIDES, Organ, is_of_lesion, makes_another, plain, words_of
 from noisy_student.reading.mask_names import MASK_WORDS
 from noisy_student.reading.names import IMAGE_WORDS
 
@@ -44,7 +44,7 @@ def _said(source: str, first: Taken, names: Mapping[str, str]) -> list[Finding]:
     found = f"source {source}: organs by {first.said_by}"
     found += f": {', '.join(others)}" if others else ""
     found += f"; left over as background: {some(left_over)}" if left_over else ""
-    lesions = [name for name in left_over if any(word in name.lower() for word in LESIONS)]
+    lesions = [name for name in left_over if is_of_lesion(name)]
     if not lesions:
         return [Finding("all", "", "note", found, TAKEN, "nothing if that is right; else `aliases` or `labels`")]
     remedy = f"if {some(lesions)} is a part of an organ, "

@@ -15,7 +15,7 @@ from noisy_student.lists import first_of
 from noisy_student.organs import Organ, words_of
 from noisy_student.reading.names import stem_of
 
-KINDS = (".ctbl", ".csv", ".tsv", ".txt", ".json", ".xml")
+KINDS = (".ctbl", ".csv", ".tsv", ".txt", ".label", ".json", ".xml")
 WORDS = ("label", "colortable", "dataset")
 # Of MONAI Label, beside the folder that has those of its label maps.
 DATASTORE, LABELS, OF_LABELS = "datastore_v2.json", "labels", ("final", "original")
@@ -53,7 +53,7 @@ def _tables_in(place: Path, label_maps: Collection[Path], organs: Sequence[Organ
         path
         for path in visible(place)
         if path.suffix.lower() in KINDS and path.name != DATASET and path.is_file()
-        if path.stem in stems or any(word in path.stem.lower() for word in words)
+        if path.stem in stems or any(word in path.name.lower() for word in words)
         if _names_organs(text_of(path), organs)
     ]
 

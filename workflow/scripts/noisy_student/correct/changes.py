@@ -10,15 +10,15 @@ import pandas as pd
 import SimpleITK as sitk
 
 from noisy_student.correct.table import BY_ORGAN, CHANGED, CONFIRMED
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient, voxel_volume_ml
-from noisy_student.images import read_image
+from noisy_student.geometry import voxel_volume_ml
+from noisy_student.images import read_canonical
 from noisy_student.organs import Organ
 from noisy_student.overlap import dice, slice_overlaps
 
 
-def read_canonical(path: Path) -> tuple[np.ndarray, float]:
+def read_labels(path: Path) -> tuple[np.ndarray, float]:
     """A label map (z, y, x) in canonical orientation, and how many ml a voxel of it is."""
-    image = reorient(read_image(path), CANONICAL_ORIENTATION)
+    image = read_canonical(path)
     return sitk.GetArrayFromImage(image), voxel_volume_ml(image.GetSpacing())
 
 

@@ -16,7 +16,7 @@ from noisy_student.cohort.names_taken import names_taken
 from noisy_student.cohort.numbers_by_name import NAMES
 from noisy_student.cohort.scans import Scan, names_of
 from noisy_student.configuration.corrections import Corrections
-from noisy_student.correct.changes import read_canonical
+from noisy_student.correct.changes import read_labels
 from noisy_student.correct.found import LOOKED_THROUGH, OF_READER, REMEDY, Correction, corrections_in, name_of
 from noisy_student.correct.notes import read_organs
 from noisy_student.correct.plausible import doubts
@@ -102,7 +102,7 @@ def _check(
     if checked is None:
         return {}, findings
     before = handed_out / f"{correction.case}.nii.gz"
-    before_zyx = read_canonical(before)[0] if before.exists() else None
+    before_zyx = read_labels(before)[0] if before.exists() else None
     if errors := list(doubts(checked, checked.measured[ORGANS], before_zyx, standard.organs)):
         said = [
             Finding(scan.case, correction.path, "error", error.found, error.wanted, error.remedy) for error in errors

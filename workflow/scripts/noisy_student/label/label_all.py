@@ -2,7 +2,8 @@
 
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from noisy_student.cohort.image_checks import scan_remarks
@@ -24,14 +25,18 @@ NO_CT = "name the CT, in Hounsfield units, with --image; if this one is to be la
 
 @dataclass(frozen=True)
 class Outcome:
-    """A scan, at the end or on its way there, and what has to be said of it; an error among that ends its way."""
+    """A scan, at the end or on its way there, and what has to be said of it; an error among that ends its way.
+
+    `written`: the label maps that there are of it now.
+    """
 
     job: Job
     remarks: tuple[Remark, ...]
+    written: tuple[Path, ...] = field(default=(), kw_only=True)
 
     @property
     def errors(self) -> list[Remark]:
-        """Why there is no label map; none if there is one."""
+        """Why there is no label map, or none in one of the formats; none if nothing is lacking."""
         return [remark for remark in self.remarks if remark.severity == "error"]
 
 
@@ -78,9 +83,8 @@ def label_all(
         job, label_map = predicted.job, labeller.labelled(predicted.said).label_map_zyx
         label_map = renumbered(label_map, labeller.table, organs)
         image = reorient(image_on(label_map, predicted.grid), predicted.letters)
-        segmentation = Segmentation(image, organs, made_by, TEXT)
-        said = [remark for path in job.label_maps for remark in write_segmentation(segmentation, job.scan, path)]
-        return Outcome(job, (*predicted.remarks, *said))
+        written = _written(job, Segmentation(image, organs, made_by, TEXT))
+        return replace(written, remarks=(*predicted.remarks, *written.remarks))
 
     steps = _unless_failed(read), _unless_failed(work), _unless_failed(finish, OSError)
     yield from overlapped([Outcome(job, ()) for job in jobs], *steps, labeller.warm)
@@ -103,6 +107,21 @@ def _unless_failed(step: Callable[[Any], Outcome], *ending: type[Exception]) -> 
             return Outcome(given.job, (*given.remarks, _remark(error)))
 
     return attempt
+
+
+def _written(job: Job, segmentation: Segmentation) -> Outcome:
+    """What comes of a scan's label maps; one that cannot be written does not end the others, but on a full disk."""
+    remarks, written = [], []
+    for path in job.label_maps:
+        try:
+            remarks += write_segmentation(segmentation, job.scan, path)
+        except OSError:
+            raise
+        except Exception as error:
+            remarks.append(_remark(error))
+        else:
+            written += [path] if path.exists() else []
+    return Outcome(job, tuple(remarks), written=tuple(written))
 
 
 def _remark(error: Exception) -> Remark:

@@ -67,22 +67,26 @@ def of_outcome(outcome: Outcome) -> list[str]:
 
 def of_all(outcomes: Sequence[Outcome]) -> list[str]:
     """How many label maps there are now, and where."""
-    made = [path for outcome in outcomes if not outcome.errors for path in outcome.job.label_maps if path.exists()]
+    made = [path for outcome in outcomes for path in outcome.written]
     return [f"{len(made)} label map(s) written: {made[0] if len(made) == 1 else made[0].parent}"] if made else []
 
 
 def failed_scans(outcomes: Sequence[Outcome]) -> list[str]:
-    """The scans without a label map, and why."""
+    """The scans without a label map, those without one in some format, and why."""
     failed = [outcome for outcome in outcomes if outcome.errors]
-    return [
-        f"not labelled: {len(failed)} of {len(outcomes)}",
-        *(f"  {outcome.job.scan}: {'; '.join(_reasons(outcome))}" for outcome in failed),
-    ]
+    none = [outcome for outcome in failed if not outcome.written]
+    some = [outcome for outcome in failed if outcome.written]
+    return [*_listed("not labelled", none, outcomes), *_listed("not labelled in every format", some, outcomes)]
+
+
+def _listed(what: str, failed: Sequence[Outcome], outcomes: Sequence[Outcome]) -> list[str]:
+    lines = [f"  {outcome.job.scan}: {'; '.join(_reasons(outcome))}" for outcome in failed]
+    return [f"{what}: {len(failed)} of {len(outcomes)}", *lines] if failed else []
 
 
 def _reasons(outcome: Outcome) -> list[str]:
-    kept = [f"{path} is left as an earlier run made it" for path in outcome.job.label_maps if path.exists()]
-    return [*map(_in_one_line, outcome.errors), *kept]
+    left = [path for path in outcome.job.label_maps if path not in outcome.written and path.exists()]
+    return [*map(_in_one_line, outcome.errors), *(f"{path} is left as an earlier run made it" for path in left)]
 
 
 def _in_one_line(remark: Remark) -> str:

@@ -18,8 +18,8 @@ SPACING_TOLERANCE = 0.01
 ROUNDED_COSINES, ALONG_ONE_AXIS = 1e-3, 1e-4
 # Axes this far off a right angle are made right-angled without a word, or with one; beyond, the scan is refused.
 SILENT_DEGREES, SHEAR_DEGREES = 0.006, 0.5
-# NIfTI counts x to the right and y to the front.
-TO_LPS = np.diag((-1.0, -1.0, 1.0))
+# NIfTI counts x to the right and y to the front: from there to us, and back.
+LPS_RAS = np.diag((-1.0, -1.0, 1.0))
 MILLIMETRES = {1: 1e3, 3: 1e-3}
 Header = Nifti1Header | Nifti2Header
 
@@ -70,7 +70,7 @@ def _form(path: Path, header: Header, name: str) -> Place:
         found = f"two spacings, {_short(spacing)} (pixdim) and {_short(lengths)} ({name})"
         remarks += (Remark("spacing", found, "one spacing", f"nothing: read by its {name}"),)
         spacing = lengths
-    direction, origin = TO_LPS @ axes, TO_LPS @ affine[:3, 3] * scale
+    direction, origin = LPS_RAS @ axes, LPS_RAS @ affine[:3, 3] * scale
     size = tuple(int(value) for value in header["dim"][1:4])
     return Place(Geometry(size, tuple(spacing * scale), tuple(origin), tuple(direction.ravel())), remarks)
 

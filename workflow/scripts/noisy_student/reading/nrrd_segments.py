@@ -2,9 +2,10 @@
 
 Format: https://slicer.readthedocs.io/en/latest/user_guide/modules/segmentations.html#segmentations-file-format. Numbers
 are label values within a layer; the header's keys come in alphabetical order. MITK calls layers groups and has the
-labels of all groups in one key, as JSON.
+labels of all groups in one key, as JSON; its older versions have a key with XML for each label.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -14,11 +15,14 @@ from noisy_student.reading.nrrd_header import Header
 
 DIRECTION = re.compile(r"none|\([^)]*\)")
 LABEL_GROUPS = "org.mitk.multilabel.segmentation.labelgroups"
+# label_LAYER_PLACE, in which a property is `<property key="name" …><string value="…"/>`.
+LABEL = re.compile(r"(?:org\.mitk\.)?label_(\d+)_\d+")
+PROPERTY = re.compile(r'key="(name|value)"[^>]*>\s*<\w+ value="([^"]*)"')
 EXPORT = (
     "it is a segmentation of 3D Slicer: there, in the module Segmentations, under Export/import models and labelmaps, "
     "export a label map with the scan as reference volume, save that, and name it"
 )
-EXPORT_GROUP = "it is a segmentation of MITK: there, bring all labels into one group, save it, and name that file"
+EXPORT_GROUP = "it is of MITK: there, bring all labels into one group (layer), save it, and name that file"
 
 
 @dataclass(frozen=True)
@@ -37,23 +41,34 @@ def segment_names(header: Header) -> dict[int, str]:
 
 def has_layers_of_names(header: Header) -> bool:
     """Whether a header is that of a segmentation of 3D Slicer, or of several groups of labels of MITK."""
-    return "Segment0_ID" in header.keys or (layers_of(header) > 1 and any(_of_groups(header)))
+    return "Segment0_ID" in header.keys or (layers_of(header) > 1 and any(_of_mitk(header)))
 
 
 def export_of(header: Header) -> str:
     """How the program that wrote a segmentation makes one label map of it."""
-    return EXPORT_GROUP if LABEL_GROUPS in header.keys else EXPORT
+    return EXPORT_GROUP if any(_of_mitk(header)) else EXPORT
 
 
 def segments_of(header: Header) -> Iterator[Stated]:
     """The segments by number, until one is missing; MITK's labels by group."""
-    yield from _of_groups(header)
+    yield from _of_mitk(header)
     keys, segment = header.keys, 0
     while (prefix := f"Segment{segment}_") + "ID" in keys:
         value, layer = keys.get(f"{prefix}LabelValue", "1"), keys.get(f"{prefix}Layer", str(segment))
         if value.strip().isdecimal() and layer.strip().isdecimal():
             yield Stated(int(value), keys.get(f"{prefix}Name", "").strip(), int(layer))
         segment += 1
+
+
+def _of_mitk(header: Header) -> Iterator[Stated]:
+    yield from _of_groups(header)
+    for key, text in header.keys.items():
+        if place := LABEL.fullmatch(key):
+            label = dict(PROPERTY.findall(text))
+            value = label.get("value", "")
+            # 0 is what MITK calls the exterior.
+            if value.isdecimal() and int(value):
+                yield Stated(int(value), html.unescape(label.get("name", "")).strip(), int(place[1]))
 
 
 def _of_groups(header: Header) -> Iterator[Stated]:

@@ -9,9 +9,10 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.converted import converted_image
 from noisy_student.errors import InputError
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
+from noisy_student.geometry import Geometry, turned_like
 from noisy_student.images import read_image
 from noisy_student.organs import Organ
+from noisy_student.reading.door import read_label_map
 from noisy_student.report.chosen import Choice, chosen_cases, last_selected
 from noisy_student.report.example import Example, Panel
 from noisy_student.report.label_maps import TRUTH, is_of, label_maps
@@ -104,8 +105,8 @@ def read_scan(path: Path, label_maps: dict[str, Path]) -> tuple[sitk.Image, dict
 
 
 def labels_on_grid_of(scan: sitk.Image, path: Path) -> np.ndarray:
-    """A label map (z, y, x), which must be on the scan's grid."""
-    labels = sitk.GetArrayFromImage(reorient(read_image(path), CANONICAL_ORIENTATION))
+    """A label map (z, y, x) of the workflow or of its user, which must be on the scan's grid."""
+    labels = sitk.GetArrayFromImage(turned_like(read_label_map(path).image, Geometry.of(scan)))
     if labels.shape != scan.GetSize()[::-1]:
         raise InputError(
             f"a label map on the scan's grid, {scan.GetSize()} voxels (x, y, z), at {path}",

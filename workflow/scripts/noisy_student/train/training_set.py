@@ -10,8 +10,7 @@ import SimpleITK as sitk
 
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient
-from noisy_student.images import read_image
+from noisy_student.images import read_canonical
 from noisy_student.model.soft_labels import SECOND, hard, read_soft_labels
 from noisy_student.model.voxel_confidence import UNDECIDED, nearest_on_grid, read_confidence, unsure_voxels
 from noisy_student.plan.preprocessing import (
@@ -170,7 +169,7 @@ def add_example(
 
 
 def _on_grid(path: Path, mask: np.ndarray, properties: Mapping[str, Any], plan: Plan) -> np.ndarray:
-    label_map = reorient(read_image(path), CANONICAL_ORIENTATION)
+    label_map = read_canonical(path)
     # Above all organs: of what nobody labelled by hand, where a dataset has such voxels.
     return labels_on_grid(sitk.GetArrayFromImage(label_map), mask, properties, plan, unlabelled=plan.classes)
 

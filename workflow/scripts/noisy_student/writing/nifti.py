@@ -15,11 +15,11 @@ from noisy_student.files import whole_file
 from noisy_student.geometry import Geometry
 from noisy_student.images import read_geometry, require_grid
 from noisy_student.organs import Organ
+from noisy_student.reading.nifti_place import LPS_RAS
 from noisy_student.writing.segmentation import Segmentation, rgb_of
 
 IGNORE = 0
 SCANNER = 1
-TO_RAS = np.array([-1.0, -1.0, 1.0])
 
 
 def write(segmentation: Segmentation, path: Path) -> None:
@@ -55,6 +55,6 @@ def _label(organ: Organ) -> str:
 def _affine(geometry: Geometry) -> np.ndarray:
     """From voxels (x, y, z) to mm towards the patient's right, front and head (4, 4)."""
     affine = np.eye(4)
-    affine[:3, :3] = TO_RAS[:, None] * geometry.axes * geometry.spacing_mm_xyz
-    affine[:3, 3] = TO_RAS * geometry.origin_mm_xyz
+    affine[:3, :3] = LPS_RAS @ geometry.axes * geometry.spacing_mm_xyz
+    affine[:3, 3] = LPS_RAS @ geometry.origin_mm_xyz
     return affine

@@ -65,7 +65,8 @@ def rgb_of(organ: Organ) -> tuple[float, float, float]:
 def codes_of(organ: Organ) -> list[tuple[str, str]]:
     """The organ's code in SNOMED CT with its meaning, behind it that of its side; none for an organ without a code."""
     code, _, side = organ.snomed.partition(" ")
+    name = organ.name.replace("_", " ")
     if not side:
-        return [(code, organ.name)] if code else []
-    without_side = " ".join(re.sub(r"\b(left|right)\b", "", organ.name, flags=re.IGNORECASE).split())
-    return [(code, without_side or organ.name), (side, SIDES[side])]
+        return [(code, name)] if code else []
+    without_side = " ".join(re.sub(r"\b(left|right)\b", "", name, flags=re.IGNORECASE).split())
+    return [(code, without_side or name), (side, SIDES[side])]

@@ -12,8 +12,10 @@ from noisy_student.errors import InputError
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
 from noisy_student.reading.dicom.stack import Stack
 
-# How far slices may be from an even grid: a share of their distance, or what rounding to 0.1 mm does.
-UNEVEN, ROUNDED_MM = 0.1, 0.1 + 1e-6
+# What rounding of positions to 0.1 mm may shift a slice by.
+ROUNDED_MM = 0.1 + 1e-6
+# How far slices may be from an even grid: a share of their distance, or what rounding does.
+UNEVEN = 0.1
 # How far one distance may be from the usual one on an even grid.
 ODD = 0.4
 # How many times as thick as its slices a distance is where one is missing, and where slices overlap.

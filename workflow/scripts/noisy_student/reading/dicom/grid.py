@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from noisy_student.reading.dicom.gaps import distances_mm, is_even
+from noisy_student.reading.dicom.gaps import ROUNDED_MM, distances_mm, is_even
 from noisy_student.reading.dicom.slice import EXPORT_AGAIN, refused
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.dicom.upright import even_heights_mm, margins, nearest_slices, upright_slices
@@ -15,8 +15,6 @@ from noisy_student.reading.slices import Acquired, Slices
 STEADY = 0.1
 # Slices shifted by less than this share of a pixel in all stand upright: values as stored are worth more.
 UPRIGHT = 0.25
-# What rounding of positions to 0.1 mm may shift a slice by.
-ROUNDED_MM = 0.1
 
 
 def on_grid(path: Path, image: sitk.Image, stack: Stack, is_labels: bool = False) -> tuple[sitk.Image, Acquired, str]:

@@ -8,12 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from noisy_student.reading.dicom.gaps import ROUNDED_MM
 from noisy_student.reading.volume import AIR_HU
 
 # How far a slice may be from the grid and still count as on it: a share of a distance, and of a pixel.
 ON_GRID, ON_PIXEL = 0.1, 0.01
-# Distances that differ by no more than this share, or by what rounding to 0.1 mm does, are one.
-ONE_DISTANCE, ROUNDED_MM = 0.1, 0.1 + 1e-6
+# Distances that differ by no more than this share, or by what rounding of positions does, are one.
+ONE_DISTANCE = 0.1
 
 
 def even_heights_mm(heights_mm: np.ndarray) -> np.ndarray:

@@ -86,6 +86,22 @@ def test_one_more_fold_leaves_the_teachers_first_one(results):
     assert line.strip().startswith("round 1, fold 0: begins anew (another teacher)")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"collapse": {"policy": "keep", "noise_band": 0.04}}, {"stop": {"without_gain": True}}]
+)
+def test_other_rules_for_the_verdict_may_leave_every_training(results, changes):
+    """They choose which round labels; as long as that stays, so does what is learned from its labels."""
+    rounds = [{"network": "coarse"}] * 3
+    trained(results / "round_2/model/fold_0", configured(rounds=rounds), 2)
+    assert said(results, configured(rounds=rounds)) == []
+    _, line = said(results, configured(rounds=rounds, **changes))
+    assert line.strip().startswith("round 2, fold 0: begins anew, unless what it learns from turns out the same (")
+    # A teacher of one fold more, which a start sets aside, is another one.
+    trained(results / "round_1/model/fold_1", configured(rounds=rounds), 1)
+    _, line = said(results, configured(rounds=rounds, **changes))
+    assert line.strip().startswith("round 2, fold 0: begins anew (another teacher)")
+
+
 def test_a_students_own_setting_leaves_the_teacher(results):
     rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "confident"}]
     _, line = said(results, configured(rounds=rounds))

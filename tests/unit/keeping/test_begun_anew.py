@@ -152,8 +152,11 @@ def test_other_test_scans_train_nothing(results):
     more = SCANS | {"test": "more"}
     configuration = configured()
     assert said(results, configuration, more) == []
-    _, kept = begun_anew.kept_in_words(configuration, Depends(configuration, more.get), results, SCANS)
+    depends = Depends(configuration, more.get)
+    _, kept = begun_anew.kept_in_words(configuration, depends, results, SCANS)
     assert "round 0, fold 0; round 1, fold 0" in kept
+    found = begun_anew.as_wanted(configuration, depends, results)
+    assert [training.place for training in found] == [("0", 0), ("1", 0)]
 
 
 def test_a_model_that_was_linked_in_is_refused_before_snakemake_deletes_through_the_link(tmp_path):

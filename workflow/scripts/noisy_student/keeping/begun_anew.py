@@ -47,9 +47,15 @@ class Training:
         return cls(folder, identity, depends | settings_in_words(settings), epochs, seconds)
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Its round, as its folder has it, and fold."""
+        return self.folder.parents[1].name.removeprefix("round_"), int(self.folder.name.removeprefix("fold_"))
+
+    @property
     def name(self) -> str:
         """Its round and fold in words."""
-        return f"round {self.folder.parents[1].name.removeprefix('round_')}, {self.folder.name.replace('_', ' ')}"
+        round_, fold = self.place
+        return f"round {round_}, fold {fold}"
 
     @property
     def cost(self) -> str:
@@ -90,14 +96,19 @@ def kept_in_words(
 ) -> list[str]:
     """What stays where scans have changed since a run was `finished` (role → state): Snakemake lists its jobs too."""
     changed = [role for role, state in finished.items() if depends.scans(role) != state]
-    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
-    kept = [training.name for training, wanted in found if training and training.made_from == wanted]
+    kept = [training.name for training in as_wanted(configuration, depends, results)]
     if not changed or not kept:
         return []
     return [
         f"Other {' and '.join(changed)} scans than before. Kept, though listed as jobs, as it does not depend on them:",
         f"  the training of {'; '.join(kept)}; label maps by the same model of the same scan",
     ]
+
+
+def as_wanted(configuration: Configuration, depends: Depends, results: Path) -> list[Training]:
+    """The trainings that are there, to their end or not, and are wanted as they are."""
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
+    return [training for training, wanted in found if training and training.made_from == wanted]
 
 
 def refuse_foreign(configuration: Configuration, depends: Depends, results: Path) -> None:

@@ -13,7 +13,7 @@ from noisy_student.configuration.prediction_options import add_arguments, predic
 from noisy_student.errors import InputError
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
 from noisy_student.fold_files import PROGRESS, VERSIONS
-from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.keeping.aside import settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
 from noisy_student.model.backend import refuse_what_cannot_compute
@@ -126,7 +126,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     with only_one(places.fold_folder / ".lock", wait=True):
         depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.first_weights)
         formerly = with_paths(depends_on, arguments.dataset)
-        settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder), formerly)
+        settle(places.fold_folder, depends_on, formerly)
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
         refuse_what_cannot_compute(prediction_of(arguments), device)
@@ -222,7 +222,7 @@ def repeat(other: Path, fold: Path) -> None:
 def repeat_the_last(last: Path, fold: Path) -> None:
     """Make a fold of a round after the end of all rounds what the last round's is; a training that it had is kept."""
     with only_one(fold / ".lock", wait=True):
-        settle(fold, json.dumps({"repeats": sha256(last / FINAL_CHECKPOINT)}), aside_of_fold(fold))
+        settle(fold, json.dumps({"repeats": sha256(last / FINAL_CHECKPOINT)}))
         repeat(last, fold)
 
 

@@ -12,7 +12,7 @@ from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.keeping import begun_anew
-from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.keeping.aside import settle
 from noisy_student.keeping.depends import DEPENDS, Depends
 
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -26,7 +26,7 @@ def configured(**changes):
 def trained(folder, configuration, number, scans=SCANS):
     """What a training leaves in its fold's folder."""
     settings = json.loads(json.dumps(configuration.training_of(number)))
-    settle(folder, json.dumps({"settings": settings, "data": scans}), aside_of_fold(folder))
+    settle(folder, json.dumps({"settings": settings, "data": scans}))
     (folder / DEPENDS).write_text(json.dumps(Depends(configuration, scans.get).training(number)))
     (folder / "checkpoint_final.pth").write_text("weights")
     (folder / "progress.tsv").write_text("epoch\tseconds\n0\t1800.0\n1\t5400.0\n")

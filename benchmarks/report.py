@@ -23,8 +23,10 @@ from big_scans import write_scan
 from browser import CHROMIUM, Browser
 from measured_run import ROOT, machine, put_into
 from noisy_student.configuration.experiment import Report
+from noisy_student.organs import FLARE22
 from noisy_student.report.drawn_volumes import draw
 from noisy_student.report.volumes import Wanted, fitting
+from noisy_student.sparse import ignore_label
 from processes import measured
 from synthetic_results import SyntheticRun
 
@@ -90,7 +92,7 @@ def volumes(folder: Path, scans: int) -> tuple[float, float, str]:
     maps = dict.fromkeys(("truth", *(f"pseudo-label, round {number}" for number in (1, 2, 3))), truth)
     (folder / "volumes/scan.js").unlink(missing_ok=True)
     start, cpu = time.perf_counter(), time.process_time()
-    made = draw(Wanted("scan", scan, maps, limit), folder / "volumes")
+    made = draw(Wanted("scan", scan, maps, limit, ignore_label(FLARE22)), folder / "volumes")
     wall_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
     call = (folder / "volumes/scan.js").read_text().splitlines()[1]
     image = folder / "image.nii.gz"

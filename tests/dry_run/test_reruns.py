@@ -419,10 +419,16 @@ def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
     assert not {"train", "pseudo_label", "select", "predict"} & set(jobs)
 
 
+def test_volumes_are_drawn_of_the_rounds_that_the_record_has(finished):
+    """Without the record all that lies there would be drawn, with that of the last run what was wanted then."""
+    assert finished.planned("results/report/volumes/shard_0.tsv") == {}
+    jobs = finished.planned("results/report/volumes/shard_0.tsv", "--forcerun", "results/run.json")
+    assert jobs == {"run_record": 1, "volumes": 1}
+
+
 # Corrected pseudo-labels.
 
-RECORDED = {"run_record": 1, "examples": 1, "report": 1, "all": 1}
-REPORTED = RECORDED | {"volumes": 2}
+REPORTED = {"run_record": 1, "examples": 1, "volumes": 2, "report": 1, "all": 1}
 
 
 def complete_with_corrections(folder, *numbers):
@@ -440,10 +446,10 @@ def correct(project, number, case="Case_00001"):
     return path
 
 
-def test_a_folder_of_corrections_without_any_asks_for_nothing_but_the_record(finished):
+def test_a_folder_of_corrections_without_any_asks_for_nothing_but_the_report(finished):
     (finished.folder / "corrections").mkdir()
     finished.configure(**BASE, corrections="corrections")
-    assert finished.planned() == RECORDED
+    assert finished.planned() == REPORTED
 
 
 def test_corrections_ask_for_the_rounds_after_theirs_and_taken_away_for_the_same(finished, tmp_path):

@@ -558,17 +558,18 @@ def whole_machine() -> int:
     return workflow.resource_settings.cores or 8
 
 
-def used_spacings() -> str:
+def used_spacings(*others) -> str:
     """The spacing of every network that some round uses (mm; z, y, x; null where nnU-Net is to choose it), as JSON.
 
-    No `params`: another plan needs no other case table and no other conversion.
+    No `params`: another plan needs no other case table and no other conversion. `others` stand after them.
     """
-    return json.dumps([CONFIGURATION.networks[name].spacing_mm_zyx for name in CONFIGURATION.used_networks])
+    used = [CONFIGURATION.networks[name].spacing_mm_zyx for name in CONFIGURATION.used_networks]
+    return json.dumps([*used, *others])
 
 
 def all_spacings() -> str:
     """The same with those of models from elsewhere, for which nothing is preprocessed beforehand."""
-    return json.dumps([*json.loads(used_spacings()), *(seen.spacing_mm_zyx for seen in TEACHERS.values())])
+    return used_spacings(*(seen.spacing_mm_zyx for seen in TEACHERS.values()))
 
 
 def room_flags() -> str:

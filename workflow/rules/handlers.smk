@@ -168,7 +168,7 @@ onstart:
     snakemake_log.addHandler(ENDING.jobs)
     ENDING.begin(log[0])
     snakemake_log.addHandler(LIVE.states)
-    LIVE.begin(workflow)
+    LIVE.begin(workflow, [training.place for training in begun_anew.as_wanted(CONFIGURATION, DEPENDS, RESULTS)])
     TRACKERS.begin()
     print(banner.started(Path.cwd(), log[0], len(ROUNDS) - 1, COMMAND, cohort_in_words()), file=sys.stderr)
 

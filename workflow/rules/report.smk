@@ -75,9 +75,10 @@ rule examples:
 
 
 rule volumes:
-    """Make one shard of the small volumes that lie beside the report for its viewer."""
+    """Make one shard of the small volumes that lie beside the report for its viewer, of the recorded rounds."""
     input:
         REPORTED,
+        "results/run.json",
     output:
         "results/report/volumes/shard_{shard}.tsv",
     log:

@@ -2,7 +2,8 @@
 
 All together stay within `--megabytes`: each scan is cropped to its organs and made coarser until it takes an even
 share. Where that is too little to tell organs, the scans that are judged come first, then labelled ones and the
-pseudo-labels of least confidence. `--cases` makes those of the scans it names. What is up to date is kept.
+pseudo-labels of least confidence. What is up to date is kept, and what is of other scans, or of none in the case table,
+is deleted. `--cases` makes those of the scans it names, and deletes nothing.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from noisy_student.command import run
 from noisy_student.parallel import in_order
 from noisy_student.report.drawn_volumes import draw, volumes_of, volumes_within
 from noisy_student.report.results import read_results
-from noisy_student.report.volumes import FOLDER
+from noisy_student.report.volumes import FOLDER, keep_only
 from noisy_student.shards import shard_of
 from noisy_student.tables import write_table
 
@@ -42,6 +43,8 @@ def main() -> None:
     for row in rows:
         if row["problem"]:
             print(f"{row['case']}: {row['problem']}")
+    if not named:
+        keep_only(folder, {one.case for one in work} | set(results.cases["case"]) - mine)
     if arguments.output:
         write_table(pd.DataFrame(rows, columns=["case", "bytes", "problem"]), arguments.output)
 

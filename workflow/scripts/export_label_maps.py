@@ -3,7 +3,7 @@
 Files lie in the folder that is named as the table without `.tsv`; a DICOM-SEG of an archive's scan, which names the
 patient, beside the archive's names table, where the table says. A case without a file has the reason in the table:
 DICOM-SEG refers to a scan that is DICOM, and cannot be without any organ. Partly labelled scans are left out: what a
-teacher labels in them is there to be filled in around hand labels.
+teacher labels in them is there to be filled in around hand labels. Files of scans that are no longer among them go.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import pandas as pd
 from noisy_student.cohort.archive.private import archive_of
 from noisy_student.command import run
 from noisy_student.errors import InputError
-from noisy_student.export.label_maps import COLUMNS, Export, export
+from noisy_student.export.label_maps import COLUMNS, Export, export, keep_only
 from noisy_student.files import remove_unfinished
 from noisy_student.model.records import SHORT
 from noisy_student.organs import from_json
@@ -73,6 +73,7 @@ def main() -> None:
     arguments = parser.parse_args()
     wanted = exports(arguments)
     rows = list(in_order(export, wanted, arguments.cores, "exporting"))
+    keep_only(arguments.output.with_suffix(""), arguments.format, {row["case"] for row in rows})
     for row in rows:
         if row["why"]:
             print(f"no file of {row['case']}: {row['why']}", file=sys.stderr)

@@ -1,7 +1,8 @@
 """Show what is kept, with sizes, and free the disk: kept.py [PLACE]
 
 PLACE is a run's `results/superseded` (the default), where trainings and label maps lie that were made with other
-settings; or the store that experiments share. Nothing is deleted without --remove.
+settings; or the store that experiments share. Nothing is deleted without --remove. Single items of a store that are
+named go even where experiments have links to their files: these stay, and who wants the item next makes it anew.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def remove(look: Callable[[], list[Kept]], named: set[Path]) -> None:
     if unknown := sorted(map(str, named - there)):
         raise InputError("folders of this list", ", ".join(unknown), "name folders as they are shown")
     going = [entry for entry in kept if (entry.folder.resolve() in named if named else not entry.needed_by)]
-    if used := [entry for entry in going if entry.needed_by]:
+    if used := [entry for entry in going if entry.needed_by and entry.is_linked_to]:
         got = "; ".join(f"{entry.folder} is used by {', '.join(entry.needed_by)}" for entry in used)
         raise InputError("folders that no experiment uses", got, "remove the experiment first")
     removed = freed = 0

@@ -7,38 +7,21 @@ import platform
 import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 
-from noisy_student import __version__
 from noisy_student.command import run
 from noisy_student.files import read_json, sha256, write_text
+from noisy_student.fold_files import VERSIONS
 from noisy_student.machine import cpu_name
 from noisy_student.model.checkpoint_names import FINAL_CHECKPOINT
 from noisy_student.sets import sizes
 from noisy_student.tables import read_table
 from noisy_student.train.origins import CORRECTED
-
-PROJECT = "flare-noisy-student"
-PACKAGES = (
-    *("torch", "nnunetv2", "dynamic_network_architectures", "batchgeneratorsv2", "SimpleITK", "numpy", "scipy"),
-    *("pandas", "surface-distance", "snakemake"),
-)
-
-
-def versions() -> dict[str, str]:
-    """Versions of the workflow, of Python and of the packages that results depend on, as far as they are installed."""
-    found = {PROJECT: __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+from noisy_student.versions import PROJECT, versions
 
 
 def machine() -> dict[str, Any]:
@@ -102,6 +85,16 @@ def _labels(training_set: Path) -> dict[str, Any]:
     }
 
 
+def trained_with(files: Iterable[Path]) -> dict[str, list[dict[str, str]]]:
+    """The versions with which each fold was trained, of which `files` has the checkpoint; several if it went on later.
+
+    They may be others than the record's: a training is kept when packages change. Older trainings do not say them.
+    """
+    folds = [path.parent for path in files if path.name == FINAL_CHECKPOINT]
+    said = {f"{fold.parents[1].name}/{fold.name}": fold / VERSIONS for fold in folds}
+    return {name: read_json(path) for name, path in said.items() if path.exists()}
+
+
 def main() -> None:
     """Read the arguments and write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,6 +114,7 @@ def main() -> None:
         "seed": arguments.configuration["seed"],
         "rounds": len(arguments.configuration["rounds"]),
         "versions": versions(),
+        "trained_with": trained_with(arguments.files),
         "machine": machine(),
         "call": read_json(arguments.call) if arguments.call.exists() else None,
         "configuration": arguments.configuration,

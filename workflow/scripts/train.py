@@ -12,8 +12,8 @@ from noisy_student.command import run
 from noisy_student.configuration.prediction_options import add_arguments, prediction_of
 from noisy_student.errors import InputError
 from noisy_student.files import copy, only_one, read_json, sha256, write_text
-from noisy_student.fold_files import PROGRESS
-from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.fold_files import PROGRESS, VERSIONS
+from noisy_student.keeping.aside import settle
 from noisy_student.keeping.depends import DEPENDS
 from noisy_student.keeping.store import Store
 from noisy_student.model.backend import refuse_what_cannot_compute
@@ -38,6 +38,7 @@ from noisy_student.train.trainer import (
     NoisyStudentTrainer,
     Places,
 )
+from noisy_student.versions import OF_TRAINING, versions
 
 # Where a fold is trained again, beside the round's model folder, and how far its seed is from the first one.
 RETRAINED = "retrained"
@@ -80,6 +81,19 @@ def described(description: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def say_versions(folder: Path) -> None:
+    """Say beside a training with which versions it is computed, after those before if it goes on.
+
+    Nothing is said of one that began before it was said.
+    """
+    path, goes_on = folder / VERSIONS, (folder / LATEST_CHECKPOINT).exists()
+    if goes_on and not path.exists():
+        return
+    before, now = read_json(path) if goes_on else [], versions(OF_TRAINING)
+    if now not in before:
+        write_text(path, json.dumps([*before, now], indent=2))
+
+
 def resume(trainer: NoisyStudentTrainer) -> None:
     """Load the latest checkpoint if there is one. Raises InputError where it is damaged, and for nothing else."""
     latest = trainer.places.fold_folder / LATEST_CHECKPOINT
@@ -112,7 +126,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
     with only_one(places.fold_folder / ".lock", wait=True):
         depends_on = identity(settings, arguments.dataset, arguments.plans, arguments.first_weights)
         formerly = with_paths(depends_on, arguments.dataset)
-        settle(places.fold_folder, depends_on, aside_of_fold(places.fold_folder), formerly)
+        settle(places.fold_folder, depends_on, formerly)
         write_text(places.fold_folder / DEPENDS, json.dumps(arguments.depends, indent=2))
         device = choose_device(arguments.device, arguments.threads)
         refuse_what_cannot_compute(prediction_of(arguments), device)
@@ -122,11 +136,12 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         files = {name: places.fold_folder / name for name in kept}
         if (own := places.fold_folder / OWN_PROGRESS).exists():
             files[PROGRESS] = own
+        extras = {VERSIONS: places.fold_folder / VERSIONS}
         with store.alone(f"training {made_from}"):
-            if not is_finished(places, settings) and store.take(KIND, made_from, files):
+            if not is_finished(places, settings) and store.take(KIND, made_from, files, extras):
                 print(f"this very training is in the store {store.root}: taken from there", flush=True)
             finish(arguments, settings, places, device)
-            store.put(KIND, made_from, files)
+            store.put(KIND, made_from, files, extras)
         finished = places.fold_folder / FINISHED_CHECKPOINT
         predictor = Predictor(read_model([finished]), prediction_of(arguments), device)
         label_held_out(predictor, arguments.dataset, arguments.fold, places.fold_folder, seed)
@@ -155,6 +170,7 @@ def finish(arguments: argparse.Namespace, settings: dict[str, Any], places: Plac
         first = arguments.first_weights
         trainer = NoisyStudentTrainer.prepare(plans, dataset, places, settings, device, workers, first)
         trainer.save_every = arguments.checkpoint_every
+        say_versions(places.fold_folder)
         resume(trainer)
         trainer.run_training()
         record(final)
@@ -206,7 +222,7 @@ def repeat(other: Path, fold: Path) -> None:
 def repeat_the_last(last: Path, fold: Path) -> None:
     """Make a fold of a round after the end of all rounds what the last round's is; a training that it had is kept."""
     with only_one(fold / ".lock", wait=True):
-        settle(fold, json.dumps({"repeats": sha256(last / FINAL_CHECKPOINT)}), aside_of_fold(fold))
+        settle(fold, json.dumps({"repeats": sha256(last / FINAL_CHECKPOINT)}))
         repeat(last, fold)
 
 

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from conftest import script
 from dicom_series import change, write_series
 from noisy_student.errors import InputError
-from noisy_student.export.label_maps import Export, export
+from noisy_student.export.label_maps import Export, export, keep_only
 from noisy_student.images import write_image
 from noisy_student.organs import FLARE22, to_json
 from noisy_student.reading.door import checksum, read_label_map, read_scan
@@ -69,6 +69,17 @@ def test_of_a_partly_labelled_scan_a_teachers_labels_are_not_exported(run_of):
     exported(run_of, "nii.gz")
     assert read_table(run_of / "out/nii.gz.tsv").case.tolist() == ["a", "b"]
     assert not (run_of / "out/nii.gz/c.nii.gz").exists()
+
+
+def test_what_was_exported_of_scans_that_left_the_cohort_is_deleted(run_of):
+    jobs = [wanted(run_of, case, scan, "nii.gz") for case, scan in zip("abc", SCANS, strict=True)]
+    for job in jobs:
+        export(job)
+    own = run_of / "out/mine.nii.gz"
+    own.touch()
+    keep_only(run_of / "out", "nii.gz", {"a", "c"})
+    assert [job.target.exists() for job in jobs] == [job.record.exists() for job in jobs] == [True, False, True]
+    assert own.exists()
 
 
 def wanted(folder, case, scan, format):

@@ -34,18 +34,18 @@ def contents(folder):
 def test_another_training_sets_the_first_aside_and_the_first_comes_back_as_it_was(fold, tmp_path):
     before, place = contents(fold), aside_of_fold(fold)
     assert place == tmp_path / "results/superseded/round_1/model/fold_0"
-    settle(fold, "B", place)
+    settle(fold, "B")
     assert contents(fold) == {RECORD: "B"} and (fold / ".lock").exists()
     assert contents(place / short("A")) == before
     (fold / "checkpoint_latest.pth").write_text("B, half done")
-    settle(fold, "A", place)
+    settle(fold, "A")
     assert contents(fold) == before
     assert contents(place) == {f"{short('B')}/{RECORD}": "B", f"{short('B')}/checkpoint_latest.pth": "B, half done"}
 
 
 def test_its_own_training_stays(fold):
     before = contents(fold)
-    settle(fold, "A", aside_of_fold(fold))
+    settle(fold, "A")
     assert contents(fold) == before and not aside_of_fold(fold).exists()
 
 
@@ -56,11 +56,11 @@ def identity(**settings):
 def test_how_often_a_training_is_saved_once_was_part_of_it_and_is_no_other_training(fold, tmp_path):
     write_text(fold / RECORD, earlier := identity(checkpoint_every_epochs=50))
     before, place = contents(fold), aside_of_fold(fold)
-    settle(fold, identity(), place)
+    settle(fold, identity())
     assert contents(fold) == before | {RECORD: identity()} and not place.exists()
     write_text(fold / RECORD, earlier)
-    settle(fold, identity(epochs=10), place)
-    settle(fold, identity(), place)
+    settle(fold, identity(epochs=10))
+    settle(fold, identity())
     assert contents(fold) == before | {RECORD: identity()}
 
 
@@ -72,7 +72,7 @@ def test_one_that_was_set_aside_under_an_earlier_identity_never_replaces_a_later
         if every == 50:
             aside._move(fold, place / short(identity(checkpoint_every_epochs=50)))
     for wanted in (identity(), identity(epochs=10), identity()):
-        settle(fold, wanted, place)
+        settle(fold, wanted)
     assert (fold / "progress.tsv").read_text() == "later"
     assert (place / short(identity(checkpoint_every_epochs=50)) / "progress.tsv").read_text() == "earlier"
 
@@ -93,11 +93,11 @@ def test_a_move_that_was_cut_short_loses_nothing(fold, monkeypatch, moves, wante
     monkeypatch.setattr(aside, "_move_file", until_killed)
     for identity in ("B", "A"):
         try:
-            settle(fold, identity, place)
+            settle(fold, identity)
         except KeyboardInterrupt:
             break
     monkeypatch.setattr(aside, "_move_file", whole)
-    settle(fold, wanted, place)
+    settle(fold, wanted)
     kept = fold if wanted == "A" else place / short("A")
     assert contents(kept) == before
 
@@ -107,7 +107,7 @@ def test_checkpoints_of_another_origin_are_neither_moved_nor_deleted(tmp_path):
     folder.mkdir(parents=True)
     (folder / "checkpoint_final.pth").write_text("mine")
     with pytest.raises(InputError, match=r"checkpoint_final.pth, which no training of this workflow wrote"):
-        settle(folder, "A", aside_of_fold(folder))
+        settle(folder, "A")
     assert contents(folder) == {"checkpoint_final.pth": "mine"}
 
 
@@ -120,7 +120,7 @@ def test_folds_that_are_not_wanted_any_more_are_set_aside_and_come_back(fold):
         assert aside.set_aside_other_folds(model, [2]) == [] and contents(fold) == before
     assert aside.set_aside_other_folds(model, [2]) == [fold]
     assert contents(fold) == {} and contents(place / short("A")) == before and foreign.exists()
-    settle(fold, "A", place)
+    settle(fold, "A")
     assert contents(fold) == before
 
 
@@ -131,5 +131,5 @@ def test_nothing_is_written_through_a_link(fold, tmp_path, linked):
     place.symlink_to(elsewhere)
     before = contents(elsewhere)
     with pytest.raises(InputError, match="is a link to"):
-        settle(fold, "B", aside_of_fold(fold))
+        settle(fold, "B")
     assert contents(elsewhere) == before

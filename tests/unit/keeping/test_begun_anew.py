@@ -12,7 +12,7 @@ from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
 from noisy_student.keeping import begun_anew
-from noisy_student.keeping.aside import aside_of_fold, settle
+from noisy_student.keeping.aside import settle
 from noisy_student.keeping.depends import DEPENDS, Depends
 
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -26,7 +26,7 @@ def configured(**changes):
 def trained(folder, configuration, number, scans=SCANS):
     """What a training leaves in its fold's folder."""
     settings = json.loads(json.dumps(configuration.training_of(number)))
-    settle(folder, json.dumps({"settings": settings, "data": scans}), aside_of_fold(folder))
+    settle(folder, json.dumps({"settings": settings, "data": scans}))
     (folder / DEPENDS).write_text(json.dumps(Depends(configuration, scans.get).training(number)))
     (folder / "checkpoint_final.pth").write_text("weights")
     (folder / "progress.tsv").write_text("epoch\tseconds\n0\t1800.0\n1\t5400.0\n")
@@ -86,6 +86,22 @@ def test_one_more_fold_leaves_the_teachers_first_one(results):
     assert line.strip().startswith("round 1, fold 0: begins anew (another teacher)")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"collapse": {"policy": "keep", "noise_band": 0.04}}, {"stop": {"without_gain": True}}]
+)
+def test_other_rules_for_the_verdict_may_leave_every_training(results, changes):
+    """They choose which round labels; as long as that stays, so does what is learned from its labels."""
+    rounds = [{"network": "coarse"}] * 3
+    trained(results / "round_2/model/fold_0", configured(rounds=rounds), 2)
+    assert said(results, configured(rounds=rounds)) == []
+    _, line = said(results, configured(rounds=rounds, **changes))
+    assert line.strip().startswith("round 2, fold 0: begins anew, unless what it learns from turns out the same (")
+    # A teacher of one fold more, which a start sets aside, is another one.
+    trained(results / "round_1/model/fold_1", configured(rounds=rounds), 1)
+    _, line = said(results, configured(rounds=rounds, **changes))
+    assert line.strip().startswith("round 2, fold 0: begins anew (another teacher)")
+
+
 def test_a_students_own_setting_leaves_the_teacher(results):
     rounds = [{"network": "coarse"}, {"network": "coarse", "noise": "nnunet", "selection": "confident"}]
     _, line = said(results, configured(rounds=rounds))
@@ -136,8 +152,11 @@ def test_other_test_scans_train_nothing(results):
     more = SCANS | {"test": "more"}
     configuration = configured()
     assert said(results, configuration, more) == []
-    _, kept = begun_anew.kept_in_words(configuration, Depends(configuration, more.get), results, SCANS)
+    depends = Depends(configuration, more.get)
+    _, kept = begun_anew.kept_in_words(configuration, depends, results, SCANS)
     assert "round 0, fold 0; round 1, fold 0" in kept
+    found = begun_anew.as_wanted(configuration, depends, results)
+    assert [training.place for training in found] == [("0", 0), ("1", 0)]
 
 
 def test_a_model_that_was_linked_in_is_refused_before_snakemake_deletes_through_the_link(tmp_path):

@@ -181,6 +181,19 @@ def test_a_stage_in_use_is_not_removed_by_name(first, store):
     assert run.returncode and f"{used} is used by {first}" in run.stderr and used.exists()
 
 
+def test_a_single_item_in_use_is_removed_by_name_alone_and_experiments_keep_their_files(store, tmp_path):
+    """A training that is to begin at zero would be taken from the store again."""
+    weights = tmp_path / "run/checkpoint_finished.pth"
+    weights.parent.mkdir()
+    weights.write_text("weights")
+    store.put("training", "x", {weights.name: weights})
+    item = store.item("training", "x")
+    assert script("kept.py", store.root, "--remove").stdout.endswith("removed 0, 0 bytes freed\n") and item.exists()
+    run = script("kept.py", store.root, "--remove", item)
+    assert run.returncode == 0 and not item.exists() and weights.read_text() == "weights", run.stderr
+    assert not store.take("training", "x", {weights.name: weights}) and weights.read_text() == "weights"
+
+
 def test_a_stage_that_a_folder_is_still_linked_to_counts_as_used(first, store, tmp_path):
     second = tmp_path / "second"
     adopt(stages(), store, second)

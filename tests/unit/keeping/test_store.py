@@ -44,6 +44,15 @@ def test_a_thing_that_lacks_a_file_that_is_wanted_is_not_taken(store, tmp_path):
     assert not store.take("label_maps", "x", wanted) and not (tmp_path / "b").exists()
 
 
+def test_a_thing_is_taken_with_its_extras_or_if_it_is_older_without(store, tmp_path):
+    weights, versions = write(tmp_path / "a/weights", "w"), tmp_path / "a/versions"
+    store.put("training", "older", {"weights": weights}, {"versions": versions})
+    store.put("training", "newer", {"weights": weights}, {"versions": write(versions, "1")})
+    wanted, extras = {"weights": tmp_path / "b/weights"}, {"versions": write(tmp_path / "b/versions", "another's")}
+    assert store.take("training", "older", wanted, extras) and not extras["versions"].exists()
+    assert store.take("training", "newer", wanted, extras) and extras["versions"].read_text() == "1"
+
+
 def test_a_thing_that_is_taken_in_part_leaves_no_earlier_file_beside_it(store, tmp_path, monkeypatch):
     files = {name: write(tmp_path / "a" / name, "new") for name in ("label_map", "record")}
     store.put("label_maps", "x", files)

@@ -4,23 +4,22 @@ import base64
 import gzip
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+import draw_volumes
 from noisy_student.errors import InputError
+from noisy_student.files import write_text
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.drawn_volumes import draw, volumes_of, volumes_within
 from noisy_student.report.organ_tables import labelled_only
 from noisy_student.report.results import read_results
-from noisy_student.report.volumes import CASE_BYTES, LEAST_BYTES, fitting
-from noisy_student.tables import read_table
+from noisy_student.report.volumes import CASE_BYTES, LEAST_BYTES, file_of, fitting
+from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
-
-SCRIPT = Path(__file__).parents[3] / "workflow/scripts/draw_volumes.py"
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +121,40 @@ def test_unknown_cases_are_refused(results):
         volumes_of(results, ["Test_0001", "Test_0009"])
 
 
+def draw_shards(results, folder, *more, shards="01"):
+    for shard in shards:
+        command = ["draw_volumes.py", "--results", results.folder, "--folder", folder, *more]
+        command += ["--shard", shard, "--shards", "2", "--output", folder / f"shard_{shard}.tsv"]
+        with patch.object(sys, "argv", list(map(str, command))):
+            draw_volumes.main()
+    return sorted(path.stem for path in folder.glob("*.js"))
+
+
 def test_the_command_makes_its_shard(results, tmp_path):
-    for shard in ("0", "1"):
-        command = [sys.executable, SCRIPT, "--results", results.folder, "--folder", tmp_path, "--megabytes", "500"]
-        command += ["--shard", shard, "--shards", "2", "--output", tmp_path / f"shard_{shard}.tsv"]
-        subprocess.run(command, check=True, capture_output=True)
+    drawn = draw_shards(results, tmp_path, "--megabytes", "500")
     made = [case for shard in "01" for case in read_table(tmp_path / f"shard_{shard}.tsv")["case"]]
-    assert sorted(made) == sorted(results.cases["case"])
+    assert sorted(made) == drawn == sorted(results.cases["case"])
+
+
+def drawn_in_no_time(wanted, folder):
+    write_text(file_of(folder, wanted.case), "")
+    return {"case": wanted.case, "bytes": 0, "problem": ""}
+
+
+def test_what_is_not_wanted_any_more_and_scans_that_left_the_cohort_are_deleted(tmp_path, monkeypatch):
+    """A scan that is not drawn anew would be shown with an earlier training's label maps."""
+    monkeypatch.setattr(draw_volumes, "draw", drawn_in_no_time)
+    run = SyntheticRun(gains=(0.02,), labelled=2, unlabelled=3, validation=1, test=1)
+    results, folder = read_results(run.write(tmp_path / "run")), tmp_path / "volumes"
+    draw_shards(results, folder, "--megabytes", "500")
+    cases = read_table(results.folder / "cohort/cases.tsv")
+    write_table(cases[cases["case"] != "Labelled_0001"], results.folder / "cohort/cases.tsv")
+    wanted = sorted(one.case for one in volumes_within(read_results(results.folder), 1))
+    dropped = set(cases["case"]) - {*wanted, "Labelled_0001"}
+    assert len(wanted) == 5 and len(dropped) == 1
+    (folder / ".writing-1-Test_0001.js").touch()  # by the other shard, at the same time
+    assert "Labelled_0001" not in draw_shards(results, folder, "--megabytes", "1", shards="0")
+    assert draw_shards(results, folder, "--megabytes", "1", shards="1")[1:] == wanted
+    by_hand = sorted([*wanted, *dropped])
+    assert draw_shards(results, folder, "--cases", *by_hand)[1:] == by_hand
+    assert draw_shards(results, folder, "--megabytes", "1")[1:] == wanted

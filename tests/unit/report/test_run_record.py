@@ -1,8 +1,10 @@
-"""Which commit of the workflow a run is recorded with."""
+"""Which commit of the workflow a run is recorded with, and which versions its trainings were computed by."""
 
 import subprocess
+from types import SimpleNamespace
 
 from make_run_record import git_commit
+from noisy_student.report.methods.run import software
 
 COMMIT = "0123456789" * 4
 
@@ -32,3 +34,11 @@ def test_of_a_workflow_written_out_into_anothers_repository_it_is_its_own_or_not
     for text, commit in (("$Format:%H$", None), (COMMIT, COMMIT)):
         (workflow / ".git_archival.txt").write_text(f"{text}\n")
         assert git_commit(workflow) == commit
+
+
+def test_trainings_that_other_versions_computed_are_said_apart():
+    folds = {"round_0/fold_0": [{"torch": "1"}], "round_0/fold_1": [{"torch": "1"}, {"torch": "2"}],
+             "round_deploy/fold_0": [{"torch": "2"}]}  # fmt: skip
+    text = software(SimpleNamespace(run={"versions": {"torch": "2"}, "trained_with": folds}))
+    assert "Versions when the record was written: torch 2. Trained with torch 1: round 0, fold 0; round 0, fold" in text
+    assert "Trained" not in software(SimpleNamespace(run={"versions": {"torch": "2"}})).replace("Trainings", "")

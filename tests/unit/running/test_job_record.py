@@ -70,9 +70,15 @@ def test_run_record_has_every_job_the_start_of_the_first_and_the_sets(tmp_path):
     settings = json.dumps({"seed": 1, "rounds": [{}]})
     where = ("--configuration", settings, "--jobs", tmp_path / "jobs.tsv", "--output", tmp_path / "run.json")
     where = [*where, "--call", tmp_path / "call.json"]
-    run = script("make_run_record.py", tmp_path / "jobs.tsv", *where, "--cases", tmp_path / "cases.tsv")
+    fold = tmp_path / "round_0/model/fold_0"
+    fold.mkdir(parents=True)
+    (fold / "checkpoint_final.pth").write_text("weights")
+    (fold / "versions.json").write_text('[{"torch": "1.0"}]')
+    files = (tmp_path / "jobs.tsv", fold / "checkpoint_final.pth")
+    run = script("make_run_record.py", *files, *where, "--cases", tmp_path / "cases.tsv")
     assert run.returncode == 0, run.stderr
     record = json.loads((tmp_path / "run.json").read_text())
+    assert record["trained_with"] == {"round_0/fold_0": [{"torch": "1.0"}]} and record["versions"]["torch"] != "1.0"
     assert record["sets"] == {"test": {"internal": 1, "external": 2}}
     assert record["started"] == "2026-01-01T00:00:00+00:00"
     assert [(job["rule"], job["wildcards"], job["state"], job["seconds"]) for job in record["jobs"]] == [

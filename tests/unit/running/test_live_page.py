@@ -117,6 +117,19 @@ def test_the_time_left_is_that_of_epochs_and_of_rules_and_says_what_it_does_not_
     assert "about 2 min" in run.page() and run.live.values()["left"] == pytest.approx(36 + 40 + 60 + 9, abs=1)
 
 
+def test_a_training_that_is_kept_takes_what_is_left_of_it(run):
+    """Snakemake lists its job wherever scans are others, though it ends at once."""
+    run.epochs(0, 10)
+    run.epochs(1, 7)
+    run.write("results/jobs.tsv", HEADER + "pseudo_label\tround=1 shard=0\tfinished\tx\t40\nreport\t\tfinished\tx\t9\n")
+    others = 40 + 9
+    assert run.live.values()["left"] == pytest.approx(60 + 60 + others)
+    run.live.kept = [("0", 0)]
+    assert run.live.values()["left"] == pytest.approx(60 + others)
+    run.live.kept = [("0", 0), ("1", 0)]
+    assert run.live.values()["left"] == pytest.approx(3 * 6 + others)
+
+
 def test_scans_a_minute_are_those_of_the_jobs_at_it_and_then_of_the_last_one(run):
     run.start(3)
     run.write("logs/3.log", "labelling: 9 of 9, 1000 a minute, 0 s left\n")

@@ -10,7 +10,7 @@ import pytest
 
 import train
 from noisy_student.files import sha256
-from noisy_student.keeping.aside import aside_of_fold, refuse_foreign_checkpoints, settle
+from noisy_student.keeping.aside import refuse_foreign_checkpoints, settle
 from noisy_student.model import trust
 from noisy_student.tables import read_table, write_table
 
@@ -106,5 +106,5 @@ def test_a_round_after_the_end_is_no_foreign_model_and_a_training_that_it_had_is
         train.repeat_the_last(last, fold)
         assert (fold / "checkpoint_final.pth").read_text() == "seed 1" and record.read_text() != "its own"
         refuse_foreign_checkpoints(fold)
-    settle(fold, "its own", aside_of_fold(fold))
+    settle(fold, "its own")
     assert (fold / "checkpoint_final.pth").read_text() == "seed 2" and record.read_text() == "its own"

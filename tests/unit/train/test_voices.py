@@ -256,11 +256,32 @@ def test_a_store_gives_a_training_with_its_voices_and_others_are_another_trainin
     assert train_fold("first")[1] == 1
     folder, trainings = train_fold("second")
     assert trainings == 0 and [read_archive(folder / name) for name in FILES]
+    (said,) = json.loads((folder / "versions.json").read_text())
+    assert torch.__version__.startswith(said["torch"])
     assert (folder / FILES[0]).with_suffix(".sha256").read_text() == sha256(folder / FILES[0])
     folder, trainings = train_fold("second", voices=["final"])
     assert trainings == 1 and not [path for name in FILES for path in folder.rglob(name)]
     folder, trainings = train_fold("second")
     assert trainings == 0 and [read_archive(folder / name) for name in FILES]
+
+
+def test_versions_are_those_of_the_training_and_more_of_one_that_goes_on_with_others(train_fold, monkeypatch):
+    monkeypatch.setattr(train, "versions", lambda _: {"torch": "1"})
+    folder, _ = train_fold()
+    monkeypatch.setattr(train, "versions", lambda _: {"torch": "2"})
+    assert train_fold() == (folder, 0)
+    assert json.loads((folder / "versions.json").read_text()) == [{"torch": "1"}]
+    (folder / "checkpoint_latest.pth").touch()
+    train.say_versions(folder)
+    train.say_versions(folder)
+    assert json.loads((folder / "versions.json").read_text()) == [{"torch": "1"}, {"torch": "2"}]
+    (folder / "checkpoint_latest.pth").unlink()
+    train.say_versions(folder)
+    assert json.loads((folder / "versions.json").read_text()) == [{"torch": "2"}]
+    (folder / "versions.json").unlink()
+    (folder / "checkpoint_latest.pth").touch()
+    train.say_versions(folder)
+    assert not (folder / "versions.json").exists()
 
 
 def test_a_missing_voice_is_named_with_what_makes_it_again(tmp_path):

@@ -4,3 +4,5 @@
 RECORD = "training.json"
 # A row for each epoch that has ended.
 PROGRESS = "progress.tsv"
+# With which versions it was trained: one entry, or several if it went on with others.
+VERSIONS = "versions.json"

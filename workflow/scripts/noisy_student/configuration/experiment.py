@@ -437,6 +437,11 @@ class Configuration(Strict):
         return self.rounds[0] if isinstance(self.rounds[0], Teacher) else None
 
     @property
+    def labels(self) -> dict[str, int]:
+        """The label table: organ → number."""
+        return {organ.name: organ.label for organ in self.organs}
+
+    @property
     def chain(self) -> list[AnyRound]:
         """The rounds, and after them the student that is made to be deployed, if there is one."""
         return [*self.rounds, *([self.deploy] if self.deploy else [])]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from noisy_student import __version__
 from noisy_student.cohort.archive.private import OWN_ALONE
 from noisy_student.errors import InputError
-from noisy_student.files import read_json, sha256, write_text
+from noisy_student.files import read_json, sha256, visible, write_text
 from noisy_student.images import read_image
 from noisy_student.organs import Organ, to_json
 from noisy_student.reading.dicom.files import is_dicom_scan
@@ -53,7 +53,7 @@ class Export:
     @property
     def record(self) -> Path:
         """What it was made from, and its row of the table: beside the folder, which is for others."""
-        return self.folder.parent / "records" / self.format / f"{self.case}.json"
+        return records(self.folder, self.format) / f"{self.case}.json"
 
     @property
     def made_from(self) -> str:
@@ -61,6 +61,20 @@ class Export:
         parts = [sha256(self.label_map), self.scan_sha256, self.model, self.made_by, __version__]
         table = to_json(self.organs, "label", "name", "colour", "snomed")
         return hashlib.sha256("\n".join([*parts, table]).encode()).hexdigest()
+
+
+def records(folder: Path, format: str) -> Path:
+    """Where the records lie of what is exported to a folder."""
+    return folder.parent / "records" / format
+
+
+def keep_only(folder: Path, format: str, cases: Collection[str]) -> None:
+    """Delete what was exported to a folder of all other cases; what has no record, somebody else put there."""
+    for record in visible(records(folder, format), ".json"):
+        case = record.name.removesuffix(".json")
+        if case not in cases:
+            (folder / f"{case}{FORMATS[format]}").unlink(missing_ok=True)
+            record.unlink()
 
 
 def export(wanted: Export) -> dict[str, str]:

@@ -49,15 +49,15 @@ def _aside(folder: Path, results: Path) -> Path:
     return results / SUPERSEDED / folder.relative_to(results)
 
 
-def settle(folder: Path, identity: str, aside: Path, formerly: str = "") -> None:
-    """Make a fold's folder that of the training `identity`: another one's files go to `aside`, its own come back.
+def settle(folder: Path, identity: str, formerly: str = "") -> None:
+    """Make a fold's folder that of the training `identity`: another one's files are set aside, its own come back.
 
     What lies there as that of the identity `formerly`, in an earlier form, is this training, too.
     Raises InputError where the folder is a link, or has checkpoints that no training of this workflow wrote.
     """
     refuse_links(folder)
     remove_unfinished(folder)
-    record = folder / RECORD
+    record, aside = folder / RECORD, aside_of_fold(folder)
     if record.exists() and (other := as_now(record.read_text())) not in (identity, formerly):
         print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)
         _move(folder, aside / short(other))

@@ -47,9 +47,15 @@ class Training:
         return cls(folder, identity, depends | settings_in_words(settings), epochs, seconds)
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Its round, as its folder has it, and fold."""
+        return self.folder.parents[1].name.removeprefix("round_"), int(self.folder.name.removeprefix("fold_"))
+
+    @property
     def name(self) -> str:
         """Its round and fold in words."""
-        return f"round {self.folder.parents[1].name.removeprefix('round_')}, {self.folder.name.replace('_', ' ')}"
+        round_, fold = self.place
+        return f"round {round_}, fold {fold}"
 
     @property
     def cost(self) -> str:
@@ -70,16 +76,18 @@ def _progress(path: Path) -> tuple[int, float]:
 def in_words(configuration: Configuration, depends: Depends, results: Path) -> list[str]:
     """A line for each training that is there but of other settings or data than wanted; none where nothing changed."""
     lines: list[str] = []
-    # Rounds whose training may turn out to be what is wanted, so that the next one's teacher is the same.
+    # Rounds whose training is, or may turn out to be, what is wanted: the next one's teacher may be the same.
     may_stay: set[int] = set()
     for number in configuration.trainings:
-        for folder, wanted in _folds_of(number, configuration, depends, results):
-            training = Training.in_folder(folder)
-            if training is None or training.made_from == wanted:
-                continue
-            if is_open := _differ_in_states_alone(training.made_from, wanted, number - 1 in may_stay):
-                may_stay.add(number)
-            lines.append(_line(training, wanted, UNLESS if is_open else ""))
+        folds = dict(_folds_of(number, configuration, depends, results))
+        found = [(training, wanted) for folder, wanted in folds.items() if (training := Training.in_folder(folder))]
+        others = [(training, wanted) for training, wanted in found if training.made_from != wanted]
+        are_open = [_may_stay(training.made_from, wanted, number - 1 in may_stay) for training, wanted in others]
+        lines += [_line(*other, UNLESS if is_open else "") for other, is_open in zip(others, are_open, strict=True)]
+        # With other folds it is another teacher.
+        model = results / f"round_{configuration.called(number)}/model"
+        if all(are_open) and set(folds) == {*filter(Training.in_folder, model.glob("fold_*"))}:
+            may_stay.add(number)
     return [HEADING, *(f"  {line}" for line in lines)] if lines else []
 
 
@@ -88,14 +96,19 @@ def kept_in_words(
 ) -> list[str]:
     """What stays where scans have changed since a run was `finished` (role → state): Snakemake lists its jobs too."""
     changed = [role for role, state in finished.items() if depends.scans(role) != state]
-    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
-    kept = [training.name for training, wanted in found if training and training.made_from == wanted]
+    kept = [training.name for training in as_wanted(configuration, depends, results)]
     if not changed or not kept:
         return []
     return [
         f"Other {' and '.join(changed)} scans than before. Kept, though listed as jobs, as it does not depend on them:",
         f"  the training of {'; '.join(kept)}; label maps by the same model of the same scan",
     ]
+
+
+def as_wanted(configuration: Configuration, depends: Depends, results: Path) -> list[Training]:
+    """The trainings that are there, to their end or not, and are wanted as they are."""
+    found = [(Training.in_folder(folder), wanted) for folder, wanted in _folds(configuration, depends, results)]
+    return [training for training, wanted in found if training and training.made_from == wanted]
 
 
 def refuse_foreign(configuration: Configuration, depends: Depends, results: Path) -> None:
@@ -139,8 +152,11 @@ def _folds_of(
         yield results / f"round_{configuration.called(number)}/model/fold_{fold}", json.loads(json.dumps(wanted))
 
 
-def _differ_in_states_alone(before: Mapping[str, Any], now: Mapping[str, Any], teacher_may_stay: bool) -> bool:
-    """Whether nothing differs but the state of scans, which changes too where they are only called otherwise."""
+def _may_stay(before: Mapping[str, Any], now: Mapping[str, Any], teacher_may_stay: bool) -> bool:
+    """Whether nothing differs but the state of scans, which changes too where they are only called otherwise.
+
+    Nor does another teacher count that may be the same: the rules for a collapse and an early end choose which it is.
+    """
     names = [name for name in {*before, *now} if before.get(name) != now.get(name)]
     return all(name.endswith("scans") or (name == "its teacher" and teacher_may_stay) for name in names)
 

@@ -36,17 +36,12 @@ class Depends:
         self.configuration, self.scans, self.teachers = configuration, scans, teachers
         self.corrected = corrected
 
-    @property
-    def organs(self) -> dict[str, int]:
-        """The label table."""
-        return {organ.name: organ.label for organ in self.configuration.organs}
-
     def plan(self, number: int) -> dict[str, Any]:
         """Of the plans of a round's network."""
         network = self.configuration.chain[number].network
         return {
             "labelled scans": self.scans("labelled"),
-            "organs": self.organs,
+            "organs": self.configuration.labels,
             f"networks.{network}": self.configuration.networks[network].model_dump(mode="json"),
         }
 
@@ -88,7 +83,7 @@ class Depends:
         configuration = self.configuration
         if number not in configuration.trainings:
             aliases = own_aliases(configuration.organs)
-            taken = {"taken": [teacher.identity for teacher in self.teachers], "organs": self.organs}
+            taken = {"taken": [teacher.identity for teacher in self.teachers], "organs": self.configuration.labels}
             return taken | ({"aliases": aliases} if aliases else {})
         # Neither round 0 nor what is made to be deployed is ever judged by them.
         names = ("collapse", "stop") if 0 < number < len(configuration.rounds) else ()

@@ -27,7 +27,7 @@ def of_configuration(configuration: Configuration) -> dict[str, Any]:
     cohort = configuration.cohort
     document = {
         "seed": configuration.seed,
-        "organs": {organ.name: organ.label for organ in configuration.organs},
+        "organs": configuration.labels,
         "cohort": {"kind": cohort.kind},
         "networks": {name: network.model_dump(mode="json") for name, network in configuration.networks.items()},
     }

@@ -18,11 +18,15 @@ LABEL_MAPS = "*.nii.gz"
 
 @dataclass(frozen=True)
 class Kept:
-    """A folder that is kept, what it is, and why it stays; nobody needs it if there is no reason."""
+    """A folder that is kept, what it is, and why it stays; nobody needs it if there is no reason.
+
+    `is_linked_to`: experiments reach its files through it, and lose them with it; else they have links of their own.
+    """
 
     folder: Path
     what: str
     needed_by: tuple[str, ...] = ()
+    is_linked_to: bool = False
 
     @property
     def bytes(self) -> int:
@@ -66,9 +70,10 @@ def _training(folder: Path) -> str:
 def in_store(root: Path) -> list[Kept]:
     """The stages of a store with the experiments that use them, then its single things."""
     users = _users(root)
+    folders = {folder: users[str(folder.relative_to(root))] for folder in sorted((root / STAGES).glob("*/[!.]*"))}
     stages = [
-        Kept(folder, f"stage {folder.parent.name}", tuple(users[str(folder.relative_to(root))]) or _holders(folder))
-        for folder in sorted((root / STAGES).glob("*/[!.]*"))
+        Kept(folder, f"stage {folder.parent.name}", tuple(used_by) or _holders(folder), is_linked_to=True)
+        for folder, used_by in folders.items()
     ]
     items = [
         Kept(folder, f"item {folder.parents[1].name}", ("links from elsewhere",) if _is_linked(folder) else ())

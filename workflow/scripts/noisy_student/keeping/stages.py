@@ -86,7 +86,7 @@ def _network_stages(name: str, cohort: str, plans: str, shards: int) -> Iterator
 def _round_stages(number: int, configuration: Configuration, depends: Depends) -> Iterator[Stage]:
     here, shards = f"results/round_{configuration.called(number)}", configuration.shards
     if number:
-        labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.organs}
+        labels = {"labels": _labels(depends, number), "shards": shards, "organs": depends.configuration.labels}
         tables = [f"{here}/pseudo_label_scores.tsv", *_shards(f"{here}/shards/pseudo_label_scores", shards)]
         tables += _shards(f"{here}/shards/label_measures", shards)
         yield Stage("labels", key(labels), tables, folders=[f"{here}/pseudo_labels"])

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from noisy_student import __version__
@@ -23,6 +24,7 @@ ITEMS, LOCKS = "items", "locks"
 MANIFEST = "manifest.json"
 # Files that are written anew under another name and renamed, never changed.
 REPLACED = (".pth", ".nii.gz", ".b2nd", ".pkl")
+NO_FILES: Mapping[str, Path] = MappingProxyType({})
 
 
 class Store:
@@ -53,10 +55,11 @@ class Store:
         """Where a thing lies, or would lie."""
         return self.root and self.root / ITEMS / kind / identity(made_from)
 
-    def take(self, kind: str, made_from: str, files: Mapping[str, Path]) -> bool:
+    def take(self, kind: str, made_from: str, files: Mapping[str, Path], extras: Mapping[str, Path] = NO_FILES) -> bool:
         """Link a thing's files, name → target, if the store has all of them whole; a damaged thing leaves it.
 
-        No earlier file is left when the first one comes: killed between, no record lies beside what it is not of.
+        `extras` are linked where the thing has them. No earlier file is left when the first one comes: killed between,
+        no record lies beside what it is not of.
         """
         item = self.item(kind, made_from)
         if item is None or not (item / MANIFEST).exists():
@@ -67,17 +70,19 @@ class Store:
             return False
         if not all((item / name).exists() for name in files):
             return False
-        for target in files.values():
+        for target in (*files.values(), *extras.values()):
             target.unlink(missing_ok=True)
-        for name, target in files.items():
+        there = {name: target for name, target in extras.items() if (item / name).exists()}
+        for name, target in {**files, **there}.items():
             share(item / name, target)
         return True
 
-    def put(self, kind: str, made_from: str, files: Mapping[str, Path]) -> None:
-        """Add a thing, unless it is there."""
+    def put(self, kind: str, made_from: str, files: Mapping[str, Path], extras: Mapping[str, Path] = NO_FILES) -> None:
+        """Add a thing, unless it is there, with those of its `extras` that are there."""
         item = self.item(kind, made_from)
         if item is None or (item / MANIFEST).exists():
             return
+        files = {**files, **{name: source for name, source in extras.items() if source.exists()}}
         with whole_folder(item) as folder:
             for name, source in files.items():
                 share(source, folder / name)

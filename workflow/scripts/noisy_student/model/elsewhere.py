@@ -170,7 +170,7 @@ def _require_alike(source: Source, configuration: Configuration, number: int) ->
     """Raise where a round's online targets would be made by weights that see scans or name labels otherwise."""
     network = configuration.networks[configuration.chain[number].network]
     own = {
-        "labels": {organ.name: organ.label for organ in configuration.organs},
+        "labels": configuration.labels,
         "spacing": network.spacing_mm_zyx and list(map(float, network.spacing_mm_zyx)),
         "normalization": [CT],
     }

@@ -1,12 +1,12 @@
 """A scan and its label maps for the page's viewer: kept in the page, or in a file beside it that the page loads."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from noisy_student.files import write_text
+from noisy_student.files import visible, write_text
 from noisy_student.organs import FLARE22
 from noisy_student.sparse import ignore_label
 
@@ -81,6 +81,14 @@ def write_volumes(folder: Path, wanted: Wanted, volumes: Volumes) -> None:
     write_text(
         file_of(folder, wanted.case), f"{wanted.stamp}\nwindow.takeVolumes({json.dumps(wanted.case)}, {data});\n"
     )
+
+
+def keep_only(folder: Path, cases: Collection[str]) -> None:
+    """Delete the files of all other cases, which a page would load as if they were of now."""
+    kept = {file_of(folder, case) for case in cases}
+    for path in visible(folder, ".js"):
+        if path not in kept:
+            path.unlink(missing_ok=True)
 
 
 def limit_for(cases: int, total_bytes: int = PAGE_BYTES) -> int:

@@ -63,10 +63,14 @@ class LivePage:
         self.jobs: dict[int, Job] = {}
         self.labelled: dict[int, Pace | None] = {}
         self.unread: list[str] = []
+        self.kept: Collection[tuple[str, int]] = ()
 
-    def begin(self, workflow: Any) -> None:
-        """From now on the page is kept up to date; at the exit it says how the run ended."""
-        self.process = os.getpid()
+    def begin(self, workflow: Any, kept: Collection[tuple[str, int]] = ()) -> None:
+        """From now on the page is kept up to date; at the exit it says how the run ended.
+
+        `kept`: rounds and folds whose training is there as it is wanted, so that its job does what is left of it.
+        """
+        self.process, self.kept = os.getpid(), kept
         try:
             remove_unfinished(self.page.parent)
             self.jobs = planned(workflow)
@@ -198,7 +202,8 @@ class LivePage:
     ) -> float | None:
         """What a job takes yet: by what it says itself, else by jobs like it that have ended."""
         if job.rule == TRAIN and job.round in self.lengths:
-            own = begun.get((job.round, int(job.wildcards["fold"]))) if running else None
+            of = (job.round, int(job.wildcards["fold"]))
+            own = begun.get(of) if running or of in self.kept else None
             if own and own.seconds_left is not None:
                 return own.seconds_left
             length = self.lengths[job.round]

@@ -9,6 +9,8 @@ from noisy_student.correct.found import corrections_in, refuse_misplaced, state,
 from noisy_student.errors import InputError
 
 CASES = {"a", "b", "c__d"}
+DESCRIPTION, COLOURS = '1 255 0 0 1 1 1 "liver"\n', "# Color table file\n1 liver 0 0 0 255\n"
+TABLES = {".txt": DESCRIPTION, ".label": DESCRIPTION, ".ctbl": COLOURS, ".csv": "LabelValue,Name\n1,liver\n"}
 
 
 def lay(folder, *names):
@@ -79,12 +81,20 @@ def test_names_that_lie_beside_a_label_map_under_its_own_are_part_of_it(tmp_path
     folder = lay(tmp_path / "round_1", "a.nii.gz", "b.nii.gz", "b.txt")
     before = state(folder)
     names_beside._tables_in.cache_clear()
-    (folder / "b_ColorTable.ctbl").write_text("# Color table file\n1 liver 0 0 0 255\n")
+    (folder / "b_ColorTable.ctbl").write_text(COLOURS)
     with_names = state(folder)
     assert with_names != before
     names_beside._tables_in.cache_clear()
     (folder / "b_ColorTable.ctbl").write_text("# Color table file\n2 liver 0 0 0 255\n")
     assert state(folder) not in (before, with_names)
+
+
+@pytest.mark.parametrize("ending", names_beside.ENDINGS)
+def test_a_table_of_names_beside_a_correction_is_not_refused(tmp_path, ending):
+    folder = lay(tmp_path, "round_1/a.nii.gz") / "round_1"
+    (folder / f"a{ending}").write_text(TABLES[ending])
+    assert names_beside.own_names(folder / "a.nii.gz").names == {1: "liver"}
+    refuse_misplaced(tmp_path, 2)
 
 
 def test_the_voxels_of_a_header_are_its_own(tmp_path):

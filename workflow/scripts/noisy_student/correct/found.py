@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.cohort.names_beside import own_names
+from noisy_student.cohort.names_beside import ENDINGS, own_names
 from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
 from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
@@ -25,7 +25,7 @@ LENGTH = 16
 # Of a run's environment: what `states` found when it began.
 VARIABLE = "NOISY_STUDENT_CORRECTED"
 # What viewers, Windows and people leave beside label maps, which is none.
-LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
+LEAVINGS = (*SIDE_FILES, *ENDINGS, ".itksnap", ".mrml", ".py", ".ini", "thumbs.db")
 RESULTS = Path("results")
 REMEDY = (
     "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label, and tables beside "

@@ -329,6 +329,7 @@ def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_
         label_map.write_text(str(number))
         corrected = pd.DataFrame(rows, columns=["case", "reader", "organs"])
         marks = {"round": number, "is_used": "yes", "sha256": str(number) * 64, "label_map": str(label_map)}
+        marks["file"] = marks["label_map"]
         write_table(corrected.assign(**marks, labels_sha256=sha256(label_map)), tmp_path / f"corrected_{number}.tsv")
     tables = [f"--{name}={tmp_path / name}.tsv" for name in ("cases", "scores", "measures", "labelled", "dropped")]
     corrected = ("--corrected", tmp_path / "corrected_1.tsv", tmp_path / "corrected_2.tsv")

@@ -29,7 +29,7 @@ from noisy_student.review.ranking import at_stake_ml, features, ranked, with_cha
 from noisy_student.review.scans import Scan, in_doubt, look_at
 from noisy_student.tables import read_table, read_tables, stacked, write_table
 from noisy_student.train.held_out import FOLDER, hand_labels
-from noisy_student.writing.segmentation import made_by
+from noisy_student.writing.segmentation import of_model
 
 
 def listed(
@@ -165,7 +165,7 @@ def main() -> None:
     corrected = {case for path in arguments.corrected for case in read_table(path, ["case"]).case}
     order = listed(scores, measures, cases, scans, corrected, arguments.cores)
     models = scores.model.unique()
-    which = made_by(f"pseudo-labels of round {arguments.round}", models[0]) if len(models) else ""
+    which = of_model(f"pseudo-labels of round {arguments.round}", models[0]) if len(models) else ""
     first = handed_out(order, scans, arguments, which)
     found, shown, labelled = contradicted(arguments, converted)
     rated = judged(order, arguments.truth)

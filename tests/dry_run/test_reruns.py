@@ -411,6 +411,14 @@ def test_one_round_more(finished):
     assert finished.planned() == {**new, **judged, **reported}
 
 
+def test_exported_label_maps_that_are_gone_are_made_when_asked_by_the_rules_name(finished):
+    table = "results/round_1/exported/predictions/seg.nrrd.tsv"
+    write_text(finished.folder / table, "case")
+    assert finished.run("--touch", "--force", table).returncode == 0
+    assert finished.planned(table) == {}
+    assert finished.planned(table, "-R", "export_label_maps") == {"export_label_maps": 1}
+
+
 def test_another_colour_draws_the_examples_again_and_trains_nothing(finished):
     organs = [{**asdict(organ), "colour": "#123456"} if organ.label == 1 else asdict(organ) for organ in FLARE22]
     finished.configure(**BASE, organs=organs)

@@ -9,16 +9,28 @@
 #                                       label maps with organs' names and colours, a table of them beside the folder;
 #                                       DICOM-SEGs of an archive's scans lie beside its names table
 
+# What a round's model is exported from, and what its card says, as flags.
+EXPORTED_FROM = {
+    "checkpoints": checkpoints_to_export,
+    "training_set": "results/round_{round}/dataset/training_set.tsv",
+    "summary": "results/round_{round}/summary.tsv",
+    "verdict": verdict_before,
+    "first_verdict": ["results/round_0/verdict.json"] if is_taken(0) else [],
+    "postprocessing": postprocessing_of_round,
+}
+OF_CARD = {
+    "settings": settings_of_card,
+    "rules": selection_rules,
+    "verdict": lambda wildcards, input: flag("--verdict", input.verdict),
+    "origin": lambda wildcards, input: flag("--first-verdict", input.first_verdict),
+    "postprocessing": lambda wildcards, input: flag("--postprocessing", input.postprocessing),
+}
+
 
 rule export:
     """Pack the round's model as nnU-Net v2 installs it."""
     input:
-        checkpoints=checkpoints_to_export,
-        training_set="results/round_{round}/dataset/training_set.tsv",
-        summary="results/round_{round}/summary.tsv",
-        verdict=verdict_before,
-        first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
-        postprocessing=postprocessing_of_round,
+        **EXPORTED_FROM,
     output:
         "results/round_{round}/model.zip",
     log:
@@ -26,11 +38,7 @@ rule export:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=settings_of_card,
-        rules=selection_rules,
-        verdict=lambda wildcards, input: flag("--verdict", input.verdict),
-        origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
-        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
+        **OF_CARD,
     shell:
         'python "$NOISY_STUDENT/export_model.py" {input.checkpoints} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"
@@ -40,12 +48,7 @@ rule export:
 rule export_networks:
     """Write the round's networks for programs without nnU-Net, with all that these must know of them."""
     input:
-        checkpoints=checkpoints_to_export,
-        training_set="results/round_{round}/dataset/training_set.tsv",
-        summary="results/round_{round}/summary.tsv",
-        verdict=verdict_before,
-        first_verdict=["results/round_0/verdict.json"] if is_taken(0) else [],
-        postprocessing=postprocessing_of_round,
+        **EXPORTED_FROM,
     output:
         directory("results/round_{round}/{runtime}"),
     log:
@@ -53,12 +56,8 @@ rule export_networks:
     conda:
         "../../envs/nnunet.yaml"
     params:
-        settings=settings_of_card,
-        rules=selection_rules,
-        verdict=lambda wildcards, input: flag("--verdict", input.verdict),
-        origin=lambda wildcards, input: flag("--first-verdict", input.first_verdict),
+        **OF_CARD,
         flags=prediction_flags,
-        postprocessing=lambda wildcards, input: flag("--postprocessing", input.postprocessing),
     shell:
         'python "$NOISY_STUDENT/export_networks.py" {input.checkpoints} --runtime {wildcards.runtime} --round {wildcards.round}'
         " --settings {params.settings:q} --rules {params.rules:q} --training-set {input.training_set}"

@@ -10,15 +10,10 @@ from noisy_student.command import run
 from noisy_student.correct.changes import agreement, changed_slices, changes, in_short, read_labels
 from noisy_student.correct.found import name_of
 from noisy_student.correct.notes import read_minutes
-from noisy_student.correct.table import BY_ORGAN, BY_READERS
+from noisy_student.correct.table import BY_ORGAN, BY_READERS, COMPARED
 from noisy_student.files import sha256
 from noisy_student.organs import FLARE22, from_json
 from noisy_student.tables import read_table, write_table
-
-COLUMNS = (
-    *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
-    *(ORGANS, "file", "sha256", "handed_out_sha256"),
-)
 
 
 def main() -> None:
@@ -50,7 +45,7 @@ def main() -> None:
         by_readers += [row | {"case": case} for row in agreement(label_maps, arguments.organs)]
     write_table(pd.concat(by_organ)[list(BY_ORGAN)] if by_organ else pd.DataFrame(columns=BY_ORGAN), arguments.by_organ)
     write_table(pd.DataFrame(by_readers, columns=list(BY_READERS)), arguments.by_readers)
-    write_table(pd.DataFrame(rows, columns=list(COLUMNS)), arguments.output)
+    write_table(pd.DataFrame(rows, columns=list(COMPARED)), arguments.output)
 
 
 if __name__ == "__main__":

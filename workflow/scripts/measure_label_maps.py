@@ -19,7 +19,7 @@ from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
 from noisy_student.select.disagreement import disagreements
 from noisy_student.select.measures import COLUMNS, label_measures
-from noisy_student.select.scores import DISAGREEMENTS
+from noisy_student.select.scores import CHANGED, DISAGREEMENTS
 from noisy_student.shards import shard_of
 from noisy_student.tables import read_table, stacked, write_table
 
@@ -30,11 +30,12 @@ def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ
     Where one model labelled for two rounds, as after a collapse, its labels are not compared with themselves.
     """
     image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
-    label_map = sitk.GetArrayFromImage(image)
-    measures = label_measures(label_map, voxel_volume_ml(image.GetSpacing()), organs)
+    label_map, voxel_ml = sitk.GetArrayFromImage(image), voxel_volume_ml(image.GetSpacing())
+    measures = label_measures(label_map, voxel_ml, organs)
     others = of_other_models([path / f"{case}.nii.gz" for path in (*earlier, folder)])
     before = [reorient(read_image(path), CANONICAL_ORIENTATION) for path in others]
     compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map], organs)
+    compared[CHANGED] = compared.pop("changed_voxels").astype(float) * voxel_ml
     return measures.merge(compared, on="label").assign(case=case)
 
 
@@ -67,7 +68,7 @@ def main() -> None:
     wanted = to_label(table, arguments.roles, arguments.fewer_than)
     cases = shard_of(wanted, arguments.shard, arguments.shards).case.tolist()
     work = partial(measure, folder=arguments.folder, earlier=arguments.earlier, organs=arguments.organs)
-    measures = stacked(in_order(work, cases, arguments.cores, "measuring"), [*COLUMNS, *DISAGREEMENTS, "case"])
+    measures = stacked(in_order(work, cases, arguments.cores, "measuring"), [*COLUMNS, *DISAGREEMENTS, CHANGED, "case"])
     if arguments.hand_labels:
         labelled = labelled_by_case(wanted, [organ.label for organ in arguments.organs])
         is_labelled = [label in labelled[case] for case, label in zip(measures.case, measures.label, strict=True)]

@@ -6,6 +6,7 @@ truth is known (`quality.tsv`), a page with pictures, a folder for each scan tha
 
 import argparse
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +25,11 @@ from noisy_student.review.handout import Handout, hand_out, pack, remove_earlier
 from noisy_student.review.page import PAGE, Review, Shown, write_page
 from noisy_student.review.pictures import contradicted_panels
 from noisy_student.review.quality import quality, wrong_ml
-from noisy_student.review.ranking import at_stake_ml, features, ranked
+from noisy_student.review.ranking import at_stake_ml, features, ranked, with_changes
 from noisy_student.review.scans import Scan, in_doubt, look_at
 from noisy_student.tables import read_table, read_tables, stacked, write_table
 from noisy_student.train.held_out import FOLDER, hand_labels
-from noisy_student.writing.segmentation import made_by
+from noisy_student.writing.segmentation import of_model
 
 
 def listed(
@@ -156,12 +157,15 @@ def main() -> None:
         )
         for row in unlabelled.itertuples()
     }
-    columns = ["case", "label", "volume_ml", "organ_disagreement"]
-    measures = read_tables(arguments.measures, columns)
+    columns = ["case", "volume_ml", "organ_disagreement"]
+    measures, estimated = with_changes(read_tables(arguments.measures, columns))
+    if estimated:
+        by = "by the organs' volumes of today, which miss those that are gone"
+        print(f"{estimated} measures of an earlier version: what changed since is estimated {by}", file=sys.stderr)
     corrected = {case for path in arguments.corrected for case in read_table(path, ["case"]).case}
     order = listed(scores, measures, cases, scans, corrected, arguments.cores)
     models = scores.model.unique()
-    which = made_by(f"pseudo-labels of round {arguments.round}", models[0]) if len(models) else ""
+    which = of_model(f"pseudo-labels of round {arguments.round}", models[0]) if len(models) else ""
     first = handed_out(order, scans, arguments, which)
     found, shown, labelled = contradicted(arguments, converted)
     rated = judged(order, arguments.truth)

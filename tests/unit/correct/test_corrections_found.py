@@ -9,6 +9,8 @@ from noisy_student.correct.found import corrections_in, refuse_misplaced, state,
 from noisy_student.errors import InputError
 
 CASES = {"a", "b", "c__d"}
+DESCRIPTION, COLOURS = '1 255 0 0 1 1 1 "liver"\n', "# Color table file\n1 liver 0 0 0 255\n"
+TABLES = {".txt": DESCRIPTION, ".label": DESCRIPTION, ".ctbl": COLOURS, ".csv": "LabelValue,Name\n1,liver\n"}
 
 
 def lay(folder, *names):
@@ -77,22 +79,30 @@ def test_what_systems_and_viewers_leave_is_neither_refused_nor_counted(tmp_path)
 
 def test_names_that_lie_beside_a_label_map_under_its_own_are_part_of_it(tmp_path):
     folder = lay(tmp_path / "round_1", "a.nii.gz", "b.nii.gz", "b.txt")
-    before = state(folder)
+    before, _ = state(folder)
     names_beside._tables_in.cache_clear()
-    (folder / "b_ColorTable.ctbl").write_text("# Color table file\n1 liver 0 0 0 255\n")
-    with_names = state(folder)
+    (folder / "b_ColorTable.ctbl").write_text(COLOURS)
+    with_names, _ = state(folder)
     assert with_names != before
     names_beside._tables_in.cache_clear()
     (folder / "b_ColorTable.ctbl").write_text("# Color table file\n2 liver 0 0 0 255\n")
-    assert state(folder) not in (before, with_names)
+    assert state(folder)[0] not in (before, with_names)
+
+
+@pytest.mark.parametrize("ending", names_beside.ENDINGS)
+def test_a_table_of_names_beside_a_correction_is_not_refused(tmp_path, ending):
+    folder = lay(tmp_path, "round_1/a.nii.gz") / "round_1"
+    (folder / f"a{ending}").write_text(TABLES[ending])
+    assert names_beside.own_names(folder / "a.nii.gz").names == {1: "liver"}
+    refuse_misplaced(tmp_path, 2)
 
 
 def test_the_voxels_of_a_header_are_its_own(tmp_path):
     (lay(tmp_path, "round_1/c.raw") / "round_1/c.nhdr").write_text("NRRD0004\ndata file: c.raw\n")
     refuse_misplaced(tmp_path, 2)
-    before = state(tmp_path / "round_1")
+    before, _ = state(tmp_path / "round_1")
     (tmp_path / "round_1/c.raw").write_text("other voxels")
-    assert state(tmp_path / "round_1") != before
+    assert state(tmp_path / "round_1")[0] != before
 
 
 def test_a_folder_in_results_is_no_folder_of_corrections(tmp_path, monkeypatch):
@@ -107,17 +117,17 @@ def test_a_folder_that_is_not_there_is_no_empty_one(tmp_path):
 
 
 def test_the_state_of_a_round_follows_its_label_maps_alone(tmp_path):
-    assert state(tmp_path / "round_1") == ""
+    assert state(tmp_path / "round_1") == ("", "")
     folder = lay(tmp_path / "round_1", "a.nii.gz", "minutes.tsv")
-    before, dated = state(folder), state(folder, dates=True)
+    before, dated = state(folder)
     (folder / "minutes.tsv").write_text("another")
-    assert state(folder, dates=True) == dated
+    assert state(folder) == (before, dated)
     os.utime(folder / "a.nii.gz", (1, 1))
-    assert state(folder) == before and state(folder, dates=True) != dated
+    assert state(folder)[0] == before and state(folder)[1] != dated
     (folder / "organs.tsv").write_text("case\torgans\na\tliver\n")
-    assert state(folder) != before
+    assert state(folder)[0] != before
     (folder / "organs.tsv").unlink()
     lay(folder, "b.nii.gz")
-    assert state(folder) != before
+    assert state(folder)[0] != before
     (folder / "b.nii.gz").unlink()
-    assert state(folder) == before
+    assert state(folder)[0] == before

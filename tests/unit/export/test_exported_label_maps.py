@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from conftest import script
 from dicom_series import change, write_series
+from enhanced_dicom import write_enhanced
 from noisy_student.errors import InputError
 from noisy_student.export.label_maps import Export, export, keep_only
 from noisy_student.images import write_image
@@ -113,6 +114,16 @@ def test_a_series_without_identity_is_a_reason_and_no_error(run_of):
         change(path, FrameOfReferenceUID=None)
     row = export(wanted(run_of, "a", "a", "dicom-seg"))
     assert not row["file"] and "no Frame Of Reference UID" in row["why"]
+
+
+def test_an_enhanced_scan_in_several_files_is_a_reason_and_no_error(run_of):
+    for number, places in enumerate([(0, 1), (2, 3, 4, 5)]):
+        stored = np.concatenate([VOXELS, VOXELS])[list(places)] + 1024
+        write_enhanced(run_of / f"scans/d/{number}.dcm", stored, [(0.0, 0.0, 3.0 * place) for place in places])
+    image = read_scan(run_of / "scans/d").image
+    write_image(sitk.Cast(image > 30, sitk.sitkUInt8), run_of / "predictions/d.nii.gz")
+    row = export(wanted(run_of, "d", "d", "dicom-seg"))
+    assert not row["file"] and "frames in 2 files" in row["why"] and row["organs"] == "liver"
 
 
 def test_a_round_without_any_dicom_scan_is_told_so(run_of):

@@ -41,6 +41,7 @@ def folder(tmp_path_factory):
         "changed": ["liver, pancreas", "liver", None], "added_ml": [12.345, 1.0, 0.0], "removed_ml": [3.0, 0.5, 0.0],
         "slices": [9, 3, 0], "minutes": [12.5, None, 2.0],
         "organs": [ALL, ALL, "1 3"], "sha256": ["a" * 64, "b" * 64, "c" * 64],
+        "file": ["a__anna.nii.gz", "a__ben.nii.gz", "b.nii.gz"], "handed_out_sha256": "d" * 64,
     }  # fmt: skip
     write_table(pd.DataFrame(each), folder / "round_1/corrections.tsv")
     organs = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noisy_student.review.quality import quality, wrong_ml
-from noisy_student.review.ranking import at_stake_ml, features, likeness, ranked
+from noisy_student.review.ranking import at_stake_ml, features, likeness, ranked, with_changes
 
 UNLIKE = pd.DataFrame(np.diag(np.full(5, 10.0)), index=list("abcde"))
 
@@ -59,13 +59,25 @@ def test_of_equal_doubt_the_scan_that_others_are_like_comes_first():
 def test_more_is_at_stake_where_the_teacher_is_less_sure_of_organs():
     rows = [("a", 0.9), ("a", 0.9), ("b", 0.6), ("b", 0.6), ("c", 0.9), ("c", np.nan)]
     scores = pd.DataFrame(rows, columns=["case", "mean_max_probability"])
-    measures = scores.assign(volume_ml=10.0, organ_disagreement=np.nan)
+    measures = scores.assign(changed_ml=np.nan)
     doubt = pd.Series(100.0, list("abc"))
     stake = at_stake_ml(doubt, scores, measures)
     assert stake.a < stake.b < stake.c and stake.mean() == pytest.approx(100)
     assert (at_stake_ml(doubt, scores.assign(mean_max_probability=1.0), measures) == 0).all()
-    changed = at_stake_ml(doubt, scores, measures.assign(organ_disagreement=[0, 0, 0, 0, 0.5, 0.1]))
+    changed = at_stake_ml(doubt, scores, measures.assign(changed_ml=[0, 0, 0, 0, 5.0, 1.0]))
     assert (changed - stake).tolist() == pytest.approx([0, 0, 6])
+
+
+def test_tables_of_an_earlier_version_have_what_changed_estimated_and_others_as_it_was_measured():
+    measures = pd.DataFrame(
+        {"case": list("abc"), "volume_ml": [10.0, 0.0, 10.0], "organ_disagreement": [0.5, 1.0, np.nan]}
+    )
+    found, estimated = with_changes(measures)
+    assert found.changed_ml.tolist()[:2] == [5, 0] and pd.isna(found.changed_ml[2]) and estimated == 2
+    found, estimated = with_changes(measures.assign(changed_ml=[4.0, 8.0, np.nan]))
+    assert found.changed_ml.tolist()[:2] == [4, 8] and estimated == 0
+    found, estimated = with_changes(measures.assign(changed_ml=[np.nan, 8.0, np.nan]))
+    assert found.changed_ml.tolist()[:2] == [5, 8] and estimated == 1
 
 
 def test_likeness_is_1_of_equals_and_unknown_features_do_not_count():

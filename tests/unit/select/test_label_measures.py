@@ -71,6 +71,26 @@ def test_disagreement_about_organs_that_are_not_there():
 
 
 @pytest.mark.parametrize(
+    ("sizes", "changed"),
+    [([100, 0], 100), ([100, 100, 0], 50), ([100, 2, 100], 98), ([0, 100, 100], 50), ([5, 100, 100, 110], 5)],
+)
+def test_what_changed_of_an_organ_is_what_it_gained_or_lost_whatever_is_left_of_it(sizes, changed):
+    maps = [(np.arange(1000).reshape(10, 10, 10) < size).astype(np.uint8) for size in sizes]
+    table = disagreements(maps, FLARE22).set_index("label").changed_voxels
+    assert table[1] == changed and (table.drop(1) == 0).all()
+    assert disagreements(maps[-1:], FLARE22).changed_voxels.isna().all()
+
+
+def test_what_changed_is_measured_as_a_volume(label_map, write_scan, tmp_path):
+    write_scan("round_1/x.nii.gz", label_map, spacing=(1, 1, 2))
+    write_scan("round_2/x.nii.gz", np.where(label_map == 1, 0, label_map), spacing=(1, 1, 2))
+    table = measure_label_maps.measure("x", tmp_path / "round_2", [tmp_path / "round_1"], FLARE22).set_index("organ")
+    assert table.changed_ml["liver"] == pytest.approx(65 * 2 / 1000) and table.volume_ml["liver"] == 0
+    assert table.changed_ml.drop("liver").eq(0).all() and "changed_voxels" not in table
+    assert measure_label_maps.measure("x", tmp_path / "round_1", [], FLARE22).changed_ml.isna().all()
+
+
+@pytest.mark.parametrize(
     ("models", "differs"),
     [
         (("a", "b", "c"), True), (("a", "b", "b"), True), (("a", "a", "b"), True), (("b", "b", "b"), False),

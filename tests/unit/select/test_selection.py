@@ -240,13 +240,14 @@ def test_a_case_on_which_the_network_gave_no_number_stops_the_run():
 
 def test_a_selection_may_name_every_score_that_there_is_and_no_other():
     measured = set(MEASURES) | set(disagreements([np.zeros((1, 1, 1), np.uint8)], FLARE22)) | set(SCORES)
-    assert set(get_args(Score)) == measured - {"label", "organ"} | {"organs", "masked"}
+    assert set(get_args(Score)) == measured - {"label", "organ", "changed_voxels"} | {"organs", "masked"}
 
 
 def test_every_score_is_in_the_table():
     table = decided(table=scores(mean_entropy=0.2))
     for name in ("mean_max_probability", "mean_entropy", "stray_share", "volume_ml"):
         assert {f"{name}_mean", f"{name}_min", f"{name}_max"} <= set(table)
+    assert set(decided(table=scores(mean_entropy=0.2, changed_ml=3.0))) == set(table)
     assert table.mean_max_probability_min["mixed"] == 0.3
 
 
@@ -328,6 +329,7 @@ def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_
         label_map.write_text(str(number))
         corrected = pd.DataFrame(rows, columns=["case", "reader", "organs"])
         marks = {"round": number, "is_used": "yes", "sha256": str(number) * 64, "label_map": str(label_map)}
+        marks["file"] = marks["label_map"]
         write_table(corrected.assign(**marks, labels_sha256=sha256(label_map)), tmp_path / f"corrected_{number}.tsv")
     tables = [f"--{name}={tmp_path / name}.tsv" for name in ("cases", "scores", "measures", "labelled", "dropped")]
     corrected = ("--corrected", tmp_path / "corrected_1.tsv", tmp_path / "corrected_2.tsv")

@@ -147,24 +147,60 @@ def test_an_enhanced_scan_s_frames_are_those_of_its_file(tmp_path):
     assert [order[number - 1] for number in references] == heights
 
 
+def read_by_dcmqi(path):
+    """The segments as dcmqi describes them, each with its mask on a grid of dcmqi's own."""
+    folder = path.parent
+    command = ["segimage2itkimage", "--inputDICOM", path, "--outputDirectory", folder, "-t", "nrrd", "--prefix", "x"]
+    subprocess.run([*map(str, command)], check=True, capture_output=True)
+    described = json.loads((folder / "x-meta.json").read_text())["segmentAttributes"]
+    segments = [item for group in described for item in group]
+    return [(segment, sitk.ReadImage(str(folder / f"x-{segment['labelID']}.nrrd"))) for segment in segments]
+
+
+def assert_on_grid(mask, image, label):
+    on_grid = sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(on_grid) > 0, sitk.GetArrayFromImage(image) == label)
+
+
 def test_dcmqi_reads_the_same_voxels_names_codes_and_colours(tmp_path):
     write_series(tmp_path / "case", voxels_of(LABELS), (0.7, 0.8, 2.5))
     written(tmp_path / "case", tmp_path / "x.dcm")
-    command = ["segimage2itkimage", "--inputDICOM", tmp_path / "x.dcm", "--outputDirectory", tmp_path, "-t", "nrrd"]
-    subprocess.run([*map(str, command), "--prefix", "x"], check=True, capture_output=True)
-    segments = [
-        item for group in json.loads((tmp_path / "x-meta.json").read_text())["segmentAttributes"] for item in group
-    ]
+    segments, masks = zip(*read_by_dcmqi(tmp_path / "x.dcm"), strict=True)
     assert [segment["SegmentLabel"] for segment in segments] == [FLARE22[label - 1].name for label in (1, 2, 3, 5)]
     image = labels_of_scan(tmp_path / "case")
-    for segment, label in zip(segments, (1, 2, 3, 5), strict=True):
-        mask = sitk.ReadImage(str(tmp_path / f"x-{segment['labelID']}.nrrd"))
-        on_grid = sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)
-        np.testing.assert_array_equal(sitk.GetArrayFromImage(on_grid) > 0, sitk.GetArrayFromImage(image) == label)
+    for segment, mask, label in zip(segments, masks, (1, 2, 3, 5), strict=True):
+        assert_on_grid(mask, image, label)
         wanted = [int(FLARE22[label - 1].colour[place : place + 2], 16) for place in (1, 3, 5)]
         assert np.abs(np.subtract(segment["recommendedDisplayRGBValue"], wanted)).max() <= 2
     assert segments[1]["SegmentedPropertyTypeCodeSequence"]["CodeValue"] == "64033007"
     assert segments[1]["SegmentedPropertyTypeModifierCodeSequence"]["CodeMeaning"] == "Right"
+
+
+@pytest.mark.parametrize("said", [None, 2.5, "frames"])
+def test_dcmqi_reads_the_same_voxels_where_slices_are_thicker_than_apart_and_positions_rounded(tmp_path, said):
+    """1.25 mm apart, to 0.1 mm: 1.2 or 1.3. Thickness and a wrong distance in the header are none to go by."""
+    labels = np.concatenate([LABELS, LABELS[::-1]])
+    heights_mm = np.round(np.arange(len(labels)) * 1.25, 1)
+    scan = tmp_path / "case"
+    if said == "frames":
+        write_enhanced(scan / "ct.dcm", voxels_of(labels) + 1024, [(0.0, 0.0, height) for height in heights_mm])
+    else:
+        for path in write_series(scan, voxels_of(labels), (1.0, 1.0, 1.25), heights_mm=heights_mm):
+            change(path, SliceThickness=5, SpacingBetweenSlices=said)
+    written(scan, tmp_path / "x.dcm")
+    image = labels_of_scan(scan)
+    for (_, mask), label in zip(read_by_dcmqi(tmp_path / "x.dcm"), (1, 2, 3, 5), strict=True):
+        assert mask.GetSpacing()[2] == pytest.approx(image.GetSpacing()[2], abs=1e-3)
+        assert_on_grid(mask, image, label)
+
+
+@pytest.mark.parametrize("parts", [(range(3), range(3, 6)), (range(2), range(2, 6))])
+def test_frames_in_several_files_are_refused_since_a_segmentation_refers_to_one(tmp_path, parts):
+    for number, part in enumerate(parts):
+        positions = [(0.0, 0.0, 3.0 * place) for place in part]
+        write_enhanced(tmp_path / f"case/{number}.dcm", voxels_of(LABELS)[list(part)] + 1024, positions)
+    with pytest.raises(InputError, match="frames in 2 files"):
+        written(tmp_path / "case", tmp_path / "x.dcm")
 
 
 def test_it_belongs_to_the_patient_and_study_and_refers_to_the_slices(tmp_path):

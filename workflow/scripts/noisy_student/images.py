@@ -14,7 +14,7 @@ from noisy_student.geometry import CANONICAL_ORIENTATION, Geometry, reorient
 from noisy_student.reading import nifti
 from noisy_student.reading.problems import unreadable
 
-NIFTI = (".nii", ".nii.gz")
+NIFTI_ENDINGS = (".nii", ".nii.gz")
 # What holds a volume in one file; ITK writes these by endings in small letters alone.
 VOLUME_FORMATS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
@@ -32,7 +32,7 @@ def read_geometry(path: Path) -> Geometry:
 
 def read_image(path: Path) -> sitk.Image:
     """Read a whole image, in the orientation in which it is stored."""
-    if path.name.endswith(NIFTI):
+    if path.name.endswith(NIFTI_ENDINGS):
         nifti.require_whole_nifti(path)
     try:
         return sitk.ReadImage(str(path))
@@ -67,7 +67,7 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 def _written_grid(path: Path) -> Geometry:
     """The grid of an image that can be read to its end."""
-    if not path.name.endswith(NIFTI):
+    if not path.name.endswith(NIFTI_ENDINGS):
         return Geometry.of(read_image(path))
     nifti.require_whole_nifti(path)
     return read_geometry(path)

@@ -11,7 +11,7 @@ from noisy_student.cohort.names_beside import names_of, own_names
 from noisy_student.cohort.organ_names import OrganNames, is_known
 from noisy_student.cohort.scans import Scan
 from noisy_student.configuration.numbering import Numbers, numbers_of
-from noisy_student.images import NIFTI
+from noisy_student.images import NIFTI_ENDINGS
 from noisy_student.organs import Organ
 from noisy_student.reading.masks import masks_in
 from noisy_student.reading.names import extension_of
@@ -45,7 +45,7 @@ def named(path: Path, stored: Volume, masks: Collection[Path] = (), is_correctio
     if stored.is_by_name:
         return Named("its segments", stored.names, False, True)
     if stored.names:
-        return Named("its header", stored.names, extension_of(path) in NIFTI)
+        return Named("its header", stored.names, extension_of(path) in NIFTI_ENDINGS)
     return Named(*(own_names if is_correction else names_of)(path))
 
 

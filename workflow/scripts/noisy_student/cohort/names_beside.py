@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from noisy_student.cohort.nnunet_raw import DATASET, description_of
 from noisy_student.reading.names import stem_of
 
+ENDINGS = (".csv", ".txt", ".label", ".ctbl")
 LARGEST_BYTES = 1_000_000
 # Where nnU-Net's cross-validation puts its label maps, below the folder that has its dataset.json.
 FOLD, OF_FOLD = re.compile(r"fold_(\d+|all)"), "validation"
@@ -88,10 +89,10 @@ def _tables_in(folder: Path) -> dict[Path, Beside]:
 
 def _of_table(path: Path) -> Beside:
     kind = path.suffix.lower()
+    if kind not in ENDINGS:
+        return Beside()
     if kind == ".csv":
         return Beside(str(path), _of_columns(text_of(path)), False)
-    if kind not in (".txt", ".label", ".ctbl"):
-        return Beside()
     text = text_of(path)
     is_colours = kind == ".ctbl" or text.startswith(COLOURS)
     return Beside(str(path), _of_lines(text, COLOUR if is_colours else DESCRIPTION, is_colours), not is_colours)

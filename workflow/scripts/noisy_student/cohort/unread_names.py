@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.cohort.finding import Finding
-from noisy_student.cohort.names_beside import OF_LABEL_MAP, text_of
+from noisy_student.cohort.names_beside import ENDINGS, OF_LABEL_MAP, text_of
 from noisy_student.cohort.nnunet_raw import DATASET
 from noisy_student.cohort.numbers_by_name import NAMES, TAKEN
 from noisy_student.cohort.scans import Scan
@@ -15,7 +15,7 @@ from noisy_student.lists import first_of
 from noisy_student.organs import Organ, words_of
 from noisy_student.reading.names import stem_of
 
-KINDS = (".ctbl", ".csv", ".tsv", ".txt", ".label", ".json", ".xml")
+KINDS = (*ENDINGS, ".tsv", ".json", ".xml")
 WORDS = ("label", "colortable", "dataset")
 # Of MONAI Label, beside the folder that has those of its label maps.
 DATASTORE, LABELS, OF_LABELS = "datastore_v2.json", "labels", ("final", "original")

@@ -20,13 +20,12 @@ from noisy_student.correct.changes import read_labels
 from noisy_student.correct.found import LOOKED_THROUGH, OF_READER, REMEDY, Correction, corrections_in, name_of
 from noisy_student.correct.notes import read_organs
 from noisy_student.correct.plausible import doubts
+from noisy_student.correct.table import CHECKED
 from noisy_student.files import sha256
 from noisy_student.images import write_image
 from noisy_student.parallel import in_order
 from noisy_student.reading.door import checksum, read_scan, require_unchanged
 
-# `sha256` is that of the file as it was handed in, `labels_sha256` that of `label_map`, which is written from it.
-COLUMNS = ("round", "case", "reader", "is_used", "file", "sha256", "label_map", "labels_sha256", ORGANS)
 # Why the label map of a scan of another role is no correction, and what to do instead.
 OTHERS = {
     "labelled": "its own label map counts as labelled by hand: correct that one, where `cohort` has it",
@@ -78,7 +77,7 @@ def check_corrections(
             | {"round": number, "is_used": "yes" if row["correction"] in used else "no", ORGANS: as_text(row[ORGANS])}
             for row in whole
         ],
-        columns=list(COLUMNS),
+        columns=list(CHECKED),
     )
     return table, sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisy_student.cohort.names_beside import own_names
+from noisy_student.cohort.names_beside import ENDINGS, own_names
 from noisy_student.cohort.pairing import label_map_at, label_maps_in, named_after
 from noisy_student.cohort.passed_over import MAC_RESOURCES, SIDE_FILES
 from noisy_student.errors import InputError
@@ -25,7 +25,7 @@ LENGTH = 16
 # Of a run's environment: what `states` found when it began.
 VARIABLE = "NOISY_STUDENT_CORRECTED"
 # What viewers, Windows and people leave beside label maps, which is none.
-LEAVINGS = (*SIDE_FILES, ".itksnap", ".mrml", ".ctbl", ".py", ".ini", "thumbs.db")
+LEAVINGS = (*SIDE_FILES, *ENDINGS, ".itksnap", ".mrml", ".py", ".ini", "thumbs.db")
 RESULTS = Path("results")
 REMEDY = (
     "save a corrected label map as round_<k>/<case>.nii.gz, k being the round of its pseudo-label, and tables beside "
@@ -69,11 +69,9 @@ def _named(name: str, path: Path, cases: Collection[str]) -> Correction:
 
 
 def states(folder: Path, rounds: int) -> dict[int, tuple[str, str]]:
-    """Of so many rounds those with corrections, each with their `state`, without and with dates."""
-    places = {number: folder_of_round(folder, number) for number in range(1, rounds)}
-    return {
-        number: (state(place), state(place, dates=True)) for number, place in places.items() if label_maps_in(place)
-    }
+    """Of so many rounds those with corrections, each with their `state`."""
+    found = {number: state(folder_of_round(folder, number)) for number in range(1, rounds)}
+    return {number: both for number, both in found.items() if any(both)}
 
 
 def refuse_misplaced(folder: Path, rounds: int) -> None:
@@ -136,20 +134,24 @@ def state_of_minutes(folder: Path, number: int) -> str:
     return _short(path.read_bytes()) if path.exists() else ""
 
 
-def state(folder: Path, dates: bool = False) -> str:
+def state(folder: Path) -> tuple[str, str]:
     """What changes when a corrected label map of a round is added, taken away or replaced; empty where there is none.
 
-    With `dates` also where it is replaced by one of the same size. The table of their organs is a part of it, as are
-    the names that lie beside a label map under its own; what else lies there is not.
+    The second also where it is replaced by one of the same size, by the dates of files. The table of their organs is a
+    part of it, as are the names that lie beside a label map under its own; what else lies there is not.
     """
     label_maps = label_maps_in(folder)
+    if not label_maps:
+        return "", ""
     files = sorted({str(file) for path in label_maps for file in _files_of(path)})
     stats = [(name[len(f"{folder}/") :], os.stat(name)) for name in files if os.path.exists(name)]  # noqa: PTH110, PTH116
-    found = [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
     table = folder / LOOKED_THROUGH
     said = [table.read_bytes()] if table.exists() else []
     names = [(path.name, own.names) for path in label_maps if (own := own_names(label_map_at(path))).names]
-    return _short(repr([*found, *said, *names]).encode()) if found else ""
+    undated, dated = (
+        [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats] for dates in (False, True)
+    )
+    return _short(repr([*undated, *said, *names]).encode()), _short(repr([*dated, *said, *names]).encode())
 
 
 def _short(content: bytes) -> str:

@@ -10,8 +10,13 @@ from noisy_student.damage import damaged
 from noisy_student.files import sha256
 from noisy_student.tables import read_table
 
-COLUMNS = ("round", "case", "reader", "is_used", "sha256", "label_map", "labels_sha256", ORGANS)
+# `sha256` is that of the file as it was handed in, `labels_sha256` that of `label_map`, which is written from it.
+CHECKED = ("round", "case", "reader", "is_used", "file", "sha256", "label_map", "labels_sha256", ORGANS)
 # Columns and values of the tables of what was changed.
+COMPARED = (
+    *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
+    *(ORGANS, "file", "sha256", "handed_out_sha256"),
+)
 BY_ORGAN = ("case", "reader", "label", "organ", "before_ml", "after_ml", "added_ml", "removed_ml", "voxels", "slices")
 BY_READERS = ("case", "reader", "other_reader", "label", "organ", "DSC")
 CHANGED, CONFIRMED = "changed", "confirmed"
@@ -22,9 +27,9 @@ def corrections_of(tables: Sequence[Path]) -> pd.DataFrame:
 
     Raises InputError where a label map is not what it was when it was checked.
     """
-    read = [table for path in tables if len(table := read_table(path, COLUMNS))]
+    read = [table for path in tables if len(table := read_table(path, CHECKED))]
     if not read:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(CHECKED))
     every = pd.concat(read, ignore_index=True)
     used = every[every.is_used == "yes"].drop_duplicates("case", keep="last").sort_values("case", ignore_index=True)
     for row in used.itertuples():

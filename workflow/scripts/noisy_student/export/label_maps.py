@@ -20,7 +20,7 @@ from noisy_student.reading.dicom.files import is_dicom_scan
 from noisy_student.reading.door import require_unchanged
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.formats import DICOM_SEG, FORMATS
-from noisy_student.writing.segmentation import Segmentation, made_by
+from noisy_student.writing.segmentation import Segmentation, of_model
 
 NO_DICOM = "the scan is no DICOM, which the format refers to"
 COLUMNS = ("case", "file", "organs", "why")
@@ -84,7 +84,7 @@ def export(wanted: Export) -> dict[str, str]:
         return row
     image = read_image(wanted.label_map)
     found = np.unique(sitk.GetArrayViewFromImage(image))
-    why = _write(wanted, Segmentation(image, wanted.organs, made_by(wanted.made_by, wanted.model)))
+    why = _write(wanted, Segmentation(image, wanted.organs, of_model(wanted.made_by, wanted.model)))
     row = {
         "case": wanted.case,
         "file": "" if why else str(wanted.target) if wanted.is_private else wanted.target.name,

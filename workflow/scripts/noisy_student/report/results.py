@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE
-from noisy_student.correct.table import BY_ORGAN, BY_READERS
+from noisy_student.correct.table import BY_ORGAN, BY_READERS, COMPARED
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.comparison import COLUMNS as COMPARED
 from noisy_student.evaluate.comparison import RANK_BISERIAL
@@ -34,10 +34,6 @@ SELECTION = ("case", "confidence", "decision", "reason", "masked")
 CALIBRATION = ("confidence", "label", "organ", "voxels", "right")
 FILLING = ("case", "decision")
 HELD_OUT = ("case", "label", "organ", "DSC")
-CORRECTIONS = (
-    *("round", "case", "reader", "is_used", "state", "changed", "added_ml", "removed_ml", "slices", "minutes"),
-    *("organs", "sha256"),
-)
 TRAINING_SET = ("case", "origin", "label_map")
 LEARNED_FROM = ("case", "origin", "label", "voxels", "left_out", "soft", "mean_share")
 MEASURES = ("case", "label", "organ", "volume_ml")
@@ -326,7 +322,7 @@ def _read_round(here: Path, number: int) -> Round:
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         pseudo_label_calibration=_table(here / "pseudo_label_calibration.tsv", CALIBRATION),
         filling=_table(here / "filling.tsv", FILLING),
-        corrections=_table(here / "corrections.tsv", CORRECTIONS),
+        corrections=_table(here / "corrections.tsv", COMPARED),
         corrections_by_organ=_table(here / "corrections_by_organ.tsv", BY_ORGAN),
         corrections_by_readers=_table(here / "corrections_by_readers.tsv", BY_READERS),
         training_set=_table(dataset / "training_set.tsv", TRAINING_SET),

@@ -14,6 +14,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from noisy_student.select.scores import CHANGED
+
 # So many scans are placed one by one; those behind them by what they would add after these.
 PLACED = 100
 # Of scans whose features differ as those of any two do, the likeness is exp(-2 SHARPNESS), which is next to nothing.
@@ -42,12 +44,23 @@ def at_stake_ml(doubt_ml: pd.Series, scores: pd.DataFrame, measures: pd.DataFram
     """What is at stake in each scan: its volume in doubt, times its mean doubt in organs relative to all scans' mean.
 
     `scores` and `measures` have one row per case and organ. Of an organ that was not found the teacher is not sure at
-    all. Where there are labels of rounds before, what differs from them (`organ_disagreement`) is at stake, too.
+    all. Where there are labels of rounds before, what organs gained or lost since (`changed_ml`) is at stake, too.
     """
     doubt_in_organs = (1 - scores.mean_max_probability.fillna(0)).groupby(scores.case).mean().loc[doubt_ml.index]
-    changed_ml = (measures.organ_disagreement.fillna(0) * measures.volume_ml).groupby(measures.case).sum()
+    changed_ml = measures[CHANGED].fillna(0).groupby(measures.case).sum()
     relative = doubt_in_organs / max(doubt_in_organs.mean(), np.finfo(float).tiny)
     return doubt_ml * relative + changed_ml.loc[doubt_ml.index]
+
+
+def with_changes(measures: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The measures with `changed_ml` of every organ that has an `organ_disagreement`, and of how many it is estimated.
+
+    Tables of earlier versions lack it; an organ's volume of today stands for that of both rounds there.
+    """
+    estimated_ml = measures.organ_disagreement * measures.volume_ml
+    known_ml = measures.get(CHANGED, pd.Series(np.nan, measures.index))
+    is_estimated = known_ml.isna() & estimated_ml.notna()
+    return measures.assign(**{CHANGED: known_ml.fillna(estimated_ml)}), int(is_estimated.sum())
 
 
 def ranked(stake_ml: pd.Series, features: pd.DataFrame, corrected: Collection[str] = ()) -> pd.DataFrame:

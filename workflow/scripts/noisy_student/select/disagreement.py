@@ -16,15 +16,20 @@ LABEL_SETS = 3
 
 
 def disagreements(label_maps_zyx: Sequence[np.ndarray], organs: Sequence[Organ]) -> pd.DataFrame:
-    """Per organ: `disagreement` over all organs (the same in each row) and `organ_disagreement`.
+    """Per organ: `disagreement` over all organs (the same in each row), `organ_disagreement` and `changed_voxels`.
 
-    `label_maps_zyx`: one scan's label maps (z, y, x), earliest round first; the last three count. Both are undefined
-    (empty) as long as there is only one.
+    `label_maps_zyx`: one scan's label maps (z, y, x), earliest round first; the last three count. `changed_voxels`: how
+    many the organ gained or lost from one round to the next, mean over the rounds. All are undefined (empty) as long as
+    there is only one.
     """
     pairs = [_shared(*pair, len(organs)) for pair in pairwise(label_maps_zyx[-LABEL_SETS:])]
     overall = _mean([_disagreement(shared.sum() - shared.trace(), shared[1:], shared[:, 1:]) for shared in pairs])
-    rows = [(organ.label, overall, _mean([_of_organ(shared, organ.label) for shared in pairs])) for organ in organs]
-    return pd.DataFrame(rows, columns=["label", "disagreement", "organ_disagreement"])
+    rows = []
+    for organ in organs:
+        of_organ = [(_changed(shared, organ.label), shared[organ.label], shared[:, organ.label]) for shared in pairs]
+        relative = _mean([_disagreement(*counts) for counts in of_organ])
+        rows.append((organ.label, overall, relative, _mean([changed for changed, *_ in of_organ])))
+    return pd.DataFrame(rows, columns=["label", "disagreement", "organ_disagreement", "changed_voxels"])
 
 
 def _shared(before: np.ndarray, after: np.ndarray, organs: int) -> np.ndarray:
@@ -32,9 +37,8 @@ def _shared(before: np.ndarray, after: np.ndarray, organs: int) -> np.ndarray:
     return slice_overlaps(before, after, organs).sum(axis=0)
 
 
-def _of_organ(shared: np.ndarray, label: int) -> float:
-    before, after = shared[label], shared[:, label]
-    return _disagreement(before.sum() + after.sum() - 2 * shared[label, label], before, after)
+def _changed(shared: np.ndarray, label: int) -> int:
+    return shared[label].sum() + shared[:, label].sum() - 2 * shared[label, label]
 
 
 def _disagreement(differs: int, before: np.ndarray, after: np.ndarray) -> float:

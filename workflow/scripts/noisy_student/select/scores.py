@@ -13,9 +13,11 @@ from noisy_student.configuration.selection_rules import OVER_ALL
 from noisy_student.errors import InputError
 from noisy_student.organs import LARGEST_LABEL
 
-NO_SCORES = ("case", "label", "organ", "model", "scan", "role")
 # With the round before; of the first round there is none.
 DISAGREEMENTS = ("disagreement", "organ_disagreement")
+# The same as a volume, by which scans to correct are listed.
+CHANGED = "changed_ml"
+NO_SCORES = ("case", "label", "organ", "model", "scan", "role", CHANGED)
 # Those that count what is wrong.
 FLAWS = ("components", "stray_share", "touches_edge", "wrong_side", "masked")
 LOWER_IS_BETTER = ("mean_entropy", *DISAGREEMENTS, *FLAWS)

@@ -15,11 +15,13 @@ from highdicom.seg import SegmentDescription
 from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.valuerep import DS
 
 from noisy_student import __version__
 from noisy_student.errors import InputError
 from noisy_student.files import whole_file
 from noisy_student.organs import Organ
+from noisy_student.reading.dicom.gaps import is_even
 from noisy_student.reading.dicom.slice import Slice
 from noisy_student.reading.dicom.stack import Stack
 from noisy_student.reading.volume import Remark
@@ -53,7 +55,7 @@ def write(segmentation: Segmentation, scan: Path, path: Path) -> tuple[Remark, .
     if not organs:
         path.unlink(missing_ok=True)
         return (Remark("empty", NO_ORGAN, "an organ, for DICOM-SEG", "nothing: no such file is written"),)
-    sources = _sources(slices)
+    sources = _sources(scan, slices)
     segments = _segment_of_each_label(organs)[labels]
     if slices.slices[0].frame is not None:
         segments = _in_frames(segments, slices.slices, int(sources[0].NumberOfFrames))
@@ -79,18 +81,39 @@ def _in_frames(segments: np.ndarray, slices: Sequence[Slice], frames: int) -> np
     return stored
 
 
-def _sources(slices: Stack) -> list[Dataset]:
-    """The headers of a scan's files, with what may be empty, a thickness and one orientation, whatever its rounding."""
+def _sources(scan: Path, slices: Stack) -> list[Dataset]:
+    """The headers of a scan's files, with what may be empty, and one orientation and distance, whatever their rounding.
+
+    Raises InputError for frames in several files: a segmentation refers to single slices, or to one file of frames.
+    """
     files = list(dict.fromkeys(slice_.path for slice_ in slices.slices))
+    of_frames = any(slice_.frame is not None for slice_ in slices.slices)
+    if of_frames and len(files) > 1:
+        raise _not_referred_to(scan, f"frames in {len(files)} files, of which one may be referred to")
     sources = [pydicom.dcmread(path, stop_before_pixels=True, force=True) for path in files]
     for source in sources:
         for keyword in MAY_BE_EMPTY:
             if keyword not in source:
                 setattr(source, keyword, "")
-        if slices.slices[0].frame is None:
+        if not of_frames:
             source.ImageOrientationPatient = sources[0].ImageOrientationPatient
             source.SliceThickness = source.get("SliceThickness") or float(slices.gaps_mm.min())
+        if is_even(slices.gaps_mm):
+            # Programs that lay all slices on one grid would else take their thickness, which may be another.
+            for measures in _measures(source) if of_frames else [source]:
+                measures.SpacingBetweenSlices = DS(float(slices.gaps_mm.mean()), auto_format=True)
     return sources
+
+
+def _measures(source: Dataset) -> list[Dataset]:
+    """Where a file of frames says how far all of them are apart."""
+    shared = source.get("SharedFunctionalGroupsSequence") or []
+    return [item for groups in shared for item in groups.get("PixelMeasuresSequence") or []]
+
+
+def _not_referred_to(scan: Path, got: str) -> InputError:
+    remedy = "export the series again, or take another format, which has names and colours too: nii.gz, seg.nrrd"
+    return InputError(f"a DICOM scan that a segmentation can refer to, {scan}", got, remedy)
 
 
 def _object(
@@ -117,8 +140,7 @@ def _object(
             specific_character_set=UTF8,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        remedy = "export the series again, or take another format, which has names and colours too: nii.gz, seg.nrrd"
-        raise InputError(f"a DICOM scan that a segmentation can refer to, {scan}", str(error), remedy) from error
+        raise _not_referred_to(scan, str(error)) from error
 
 
 def _described(number: int, organ: Organ, algorithm: highdicom.AlgorithmIdentificationSequence) -> SegmentDescription:

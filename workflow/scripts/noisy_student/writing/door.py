@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from noisy_student.images import NIFTI as NIFTI_ENDINGS
-from noisy_student.images import VOLUME_FORMATS, write_image
+from noisy_student.images import NIFTI_ENDINGS, VOLUME_FORMATS, write_image
 from noisy_student.reading.volume import Remark
 from noisy_student.writing import nifti, slicer
 from noisy_student.writing.formats import DICOM_SEG, FORMATS, SLICER

@@ -46,7 +46,7 @@ class Segmentation:
         return image_like(self.voxels_zyx, self.label_map)
 
 
-def made_by(which: str, model: str) -> str:
+def of_model(which: str, model: str) -> str:
     """Who made a label map, in files' own words: which of the run's label maps it is, and its model's checksum."""
     return f"{which}, model {model[:SHORT]}"
 

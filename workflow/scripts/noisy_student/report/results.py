@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from noisy_student.cohort.labelled_organs import LABELLED_SHARE
-from noisy_student.correct.table import BY_ORGAN, BY_READERS, COMPARED
+from noisy_student.correct.table import BY_ORGAN, BY_READERS
+from noisy_student.correct.table import COMPARED as CORRECTIONS
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
-from noisy_student.evaluate.comparison import COLUMNS as COMPARED
-from noisy_student.evaluate.comparison import RANK_BISERIAL
+from noisy_student.evaluate.comparison import COLUMNS, RANK_BISERIAL
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
 from noisy_student.organs import FLARE22, Organ, organ_called
 from noisy_student.report.paper import PAPERS_SCANS
@@ -26,7 +26,7 @@ CASES = (
     *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm", "organs", LABELLED_SHARE),
 )
 # What earlier versions wrote of a comparison, too.
-COMPARISON = tuple(name for name in COMPARED if name != RANK_BISERIAL)
+COMPARISON = tuple(name for name in COLUMNS if name != RANK_BISERIAL)
 FINDINGS = ("case", "file", "severity", "found", "wanted", "remedy")
 PROGRESS = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "seconds")
 PSEUDO_LABEL_SCORES = ("case", "label", "organ", "mean_max_probability", "voxels", "volume_ml")
@@ -322,7 +322,7 @@ def _read_round(here: Path, number: int) -> Round:
         pseudo_label_truth=_table(here / "pseudo_label_truth.tsv", SCORES),
         pseudo_label_calibration=_table(here / "pseudo_label_calibration.tsv", CALIBRATION),
         filling=_table(here / "filling.tsv", FILLING),
-        corrections=_table(here / "corrections.tsv", COMPARED),
+        corrections=_table(here / "corrections.tsv", CORRECTIONS),
         corrections_by_organ=_table(here / "corrections_by_organ.tsv", BY_ORGAN),
         corrections_by_readers=_table(here / "corrections_by_readers.tsv", BY_READERS),
         training_set=_table(dataset / "training_set.tsv", TRAINING_SET),

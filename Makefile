@@ -122,15 +122,15 @@ inputs: $(READY)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
 # painted around those label maps instead of generated, in a folder of their own. study-choice: scans apart, on which
-# presets are chosen; study-choice_painted: the same on painted ones. study-clinic: all scans from one clinic (LABEL_MAPS
-# too). study-partial: scans with only some of their organs labelled (LABEL_MAPS too). study-review: which scans to
-# correct, and what that is worth (LABEL_MAPS too).
+# presets are chosen; study-choice_painted: the same on painted ones. study-clinic: all scans from one clinic.
+# study-partial: scans with only some of their organs labelled. study-review: which scans to correct, and what that is
+# worth (LABEL_MAPS with all three).
 STUDY := $(CURDIR)/results/study
 RUN_STUDY = snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES) \
   --directory $(STUDY)/$(COHORT) $(patsubst study-%,--configfile benchmarks/study/%.yaml,$(filter study-%,$@)) \
   $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 study: COHORT = $(if $(LABEL_MAPS),painted,procedural)
-study-choice: COHORT = $(if $(LABEL_MAPS),$(error $@ has generated scans; with LABEL_MAPS: make study-choice_painted),choice)
+study-choice: COHORT = $(if $(LABEL_MAPS),$(error $@ has generated scans, painted ones has study-choice_painted),choice)
 study-choice_painted: COHORT = $(if $(LABEL_MAPS),choice_painted,$(error $@ has painted scans: LABEL_MAPS=DIR make $@))
 study-clinic study-partial study-review: COHORT = $(@:study-%=%)$(if $(LABEL_MAPS),_painted)
 study study-choice study-choice_painted study-clinic study-partial study-review: $(READY)

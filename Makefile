@@ -130,7 +130,7 @@ RUN_STUDY = snakemake --snakefile benchmarks/study/Snakefile --workflow-profile 
   --directory $(STUDY)/$(COHORT) $(patsubst study-%,--configfile benchmarks/study/%.yaml,$(filter study-%,$@)) \
   $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
 study: COHORT = $(if $(LABEL_MAPS),painted,procedural)
-study-choice: COHORT = $(if $(LABEL_MAPS),$(error $@ has generated scans, painted ones has study-choice_painted),choice)
+study-choice: COHORT = $(if $(LABEL_MAPS),$(error LABEL_MAPS is for study-choice_painted: $@ has generated scans),choice)
 study-choice_painted: COHORT = $(if $(LABEL_MAPS),choice_painted,$(error $@ has painted scans: LABEL_MAPS=DIR make $@))
 study-clinic study-partial study-review: COHORT = $(@:study-%=%)$(if $(LABEL_MAPS),_painted)
 study study-choice study-choice_painted study-clinic study-partial study-review: $(READY)

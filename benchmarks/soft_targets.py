@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
+from processes import largest_mb  # noqa: E402
+
 ROUND = ROOT / "results/round_1/dataset"
 LARGER = {"patch_size": [24, 96, 96], "features_per_stage": [32, 64, 128, 256]}
 NETWORKS = {"default": {}, "larger": LARGER}
@@ -94,16 +96,10 @@ def cost(dataset: Path, way: str, network: str, steps: int) -> dict[str, float]:
             next(trainer.dataloader_train)
             made += 1
         batch = (sum(worker.cpu_times()[:2]) - before) / made
-        memory = [peak_mb(process.pid) for process in (psutil.Process(), worker)]
+        memory = [largest_mb(process.pid) for process in (psutil.Process(), worker)]
         trainer.dataloader_train._finish()
         trainer.dataloader_val._finish()
     return {"step, CPU s": step, "batch, CPU s": batch, "training, MB": memory[0], "worker, MB": memory[1]}
-
-
-def peak_mb(pid: int) -> float:
-    """The most memory that a process has had."""
-    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1000
 
 
 def main() -> None:

@@ -112,16 +112,9 @@ class Bench:
         torch.manual_seed(0)
         untrained = labelling_network(plan)
         let_background_prevail(untrained.decoder.seg_layers[-1], untrained, plan.configuration.patch_size)
-        self.checkpoint.parent.mkdir(parents=True)
+        stock_nnunet.save(untrained, self.checkpoint, mirrored=(0, 1, 2))
         (self.model / "plans.json").write_text(json.dumps(plan.plans))
         (self.model / "dataset.json").write_text(json.dumps(description))
-        contents = {
-            "network_weights": untrained.state_dict(),
-            "trainer_name": "nnUNetTrainer",
-            "init_args": {"configuration": "3d_fullres", "fold": 0},
-            "inference_allowed_mirroring_axes": (0, 1, 2),
-        }
-        torch.save(contents, self.checkpoint)
 
     def convert(self) -> float:
         """Convert the model, as the first process does that labels with it, and let it be used; the seconds."""

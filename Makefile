@@ -121,29 +121,24 @@ inputs: $(READY)
 	@python benchmarks/inputs/run_inputs.py "$(or $(INPUTS),DIR)" --python $(INPUTS_PYTHON) --cores $(CORES)
 
 # What each part of the method is worth (docs/study.md); goes on where it was. LABEL_MAPS=DIR make study: its scans are
-# painted around those label maps instead of generated. study-choice: scans apart, on which presets are chosen.
-# study-clinic: all scans from one clinic (LABEL_MAPS too). study-partial: scans with only some of their organs labelled
-# (LABEL_MAPS too).
-# study-review: which scans to correct, and what that is worth (LABEL_MAPS too).
+# painted around those label maps instead of generated, in a folder of their own. study-choice: scans apart, on which
+# presets are chosen; study-choice_painted: the same on painted ones. study-clinic: all scans from one clinic.
+# study-partial: scans with only some of their organs labelled. study-review: which scans to correct, and what that is
+# worth (LABEL_MAPS with all three).
 STUDY := $(CURDIR)/results/study
-RUN_STUDY := snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES)
-study: COHORT := $(if $(LABEL_MAPS),painted,procedural)
-study: $(READY)
+RUN_STUDY = snakemake --snakefile benchmarks/study/Snakefile --workflow-profile profiles/venv --cores $(CORES) \
+  --directory $(STUDY)/$(COHORT) $(patsubst study-%,--configfile benchmarks/study/%.yaml,$(filter study-%,$@)) \
+  $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
+study: COHORT = $(if $(LABEL_MAPS),painted,procedural)
+study-choice: COHORT = $(if $(LABEL_MAPS),$(error LABEL_MAPS is for study-choice_painted: $@ has generated scans),choice)
+study-choice_painted: COHORT = $(if $(LABEL_MAPS),choice_painted,$(error $@ has painted scans: LABEL_MAPS=DIR make $@))
+study-clinic study-partial study-review: COHORT = $(@:study-%=%)$(if $(LABEL_MAPS),_painted)
+study study-choice study-choice_painted study-clinic study-partial study-review: $(READY)
 	mkdir -p $(STUDY)/$(COHORT)
-	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
+	$(RUN_STUDY)
 	@cat $(STUDY)/$(COHORT)/tables/summary.txt
 
-study-choice study-choice_painted study-partial: study-%: $(READY)
-	mkdir -p $(STUDY)/$*
-	$(RUN_STUDY) --directory $(STUDY)/$* --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
-	@cat $(STUDY)/$*/tables/summary.txt
-
-# Generated and painted scans apart.
-study-clinic study-review: COHORT = $(@:study-%=%)$(if $(LABEL_MAPS),_painted)
-study-clinic study-review: study-%: $(READY)
-	mkdir -p $(STUDY)/$(COHORT)
-	$(RUN_STUDY) --directory $(STUDY)/$(COHORT) --configfile benchmarks/study/$*.yaml $(if $(LABEL_MAPS),--config label_maps=$(abspath $(LABEL_MAPS)))
-	@cat $(STUDY)/$(COHORT)/tables/summary.txt
-
+# All results but the README of their folder.
 clean:
-	rm -rf results/* results/.store logs
+	rm -rf logs
+	test ! -d results || find results/ -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

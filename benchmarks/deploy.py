@@ -39,8 +39,12 @@ ROW = "{:<24}  {:>10}  {:>10}  {:>8}  {:>12}"
 
 
 def copied(results: Path, folder: Path) -> None:
-    """The finished run in another folder, with Snakemake's record of it."""
-    shutil.copytree(results, folder / "results", symlinks=True)
+    """The finished run in another folder, with Snakemake's record of it; without the study and other measurements."""
+
+    def others(place: str, _: list[str]) -> list[str]:
+        return ["study", "benchmarks"] if Path(place) == results else []
+
+    shutil.copytree(results, folder / "results", symlinks=True, ignore=others)
     record = results.parent / ".snakemake/metadata"
     shutil.copytree(record, folder / ".snakemake/metadata")
 

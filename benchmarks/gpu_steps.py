@@ -29,6 +29,7 @@ import yaml
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from snakemake.utils import update_config
 
+import stock_nnunet
 from big_scans import write_scan
 from measured_run import ROOT
 from noisy_student import nnunet
@@ -154,14 +155,7 @@ class Check:
 
     def save(self, network: torch.nn.Module) -> None:
         """Make a network the one that labels."""
-        weights = {key.removeprefix("_orig_mod."): value.cpu() for key, value in network.state_dict().items()}
-        entries = {"configuration": nnunet.CONFIGURATION, "fold": 0}
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(
-            {"network_weights": weights, "trainer_name": "nnUNetTrainer", "init_args": entries}
-            | {"inference_allowed_mirroring_axes": None},
-            self.checkpoint,
-        )
+        stock_nnunet.save(network, self.checkpoint)
 
 
 def run_tests(check: Check) -> Found:
@@ -298,7 +292,7 @@ def label_ours(check: Check) -> Found:
 
 def label_stock(check: Check) -> Found:
     """`nnUNetv2_predict` of the same, without mirroring, as `label_scan.py` does it."""
-    folders = {name: check.folder / name for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
+    folders = {name: check.folder / name for name in stock_nnunet.FOLDERS}
     for folder in folders.values():
         (folder / nnunet.DATASET).mkdir(parents=True)
     plans_name = check.plan.plans["plans_name"]

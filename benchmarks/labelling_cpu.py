@@ -23,11 +23,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-import SimpleITK as sitk
 import torch
 import yaml
 
+import stock_nnunet
 from big_scans import write_scan
 from measured_run import BIN, ROOT, machine
 from noisy_student.configuration.settings import Deploy, Network
@@ -93,7 +92,7 @@ class Bench:
         self.cases = [f"scan_{number}" for number in islice(count(), scans)]
         for number, case in enumerate(self.cases):
             write_scan(number, slices, SLICE_MM, self.images / f"{case}_0000.nii.gz", self._label_map(case))
-        self.model = folder / "nnUNet_results/Dataset001_Bench/nnUNetTrainer__bench__3d_fullres"
+        self.model = folder / "nnUNet_results/Dataset001_Bench" / stock_nnunet.MODEL
         self._write_model(network)
 
     def _label_map(self, case: str) -> Path:
@@ -113,16 +112,9 @@ class Bench:
         torch.manual_seed(0)
         untrained = labelling_network(plan)
         let_background_prevail(untrained.decoder.seg_layers[-1], untrained, plan.configuration.patch_size)
-        self.checkpoint.parent.mkdir(parents=True)
+        stock_nnunet.save(untrained, self.checkpoint, mirrored=(0, 1, 2))
         (self.model / "plans.json").write_text(json.dumps(plan.plans))
         (self.model / "dataset.json").write_text(json.dumps(description))
-        contents = {
-            "network_weights": untrained.state_dict(),
-            "trainer_name": "nnUNetTrainer",
-            "init_args": {"configuration": "3d_fullres", "fold": 0},
-            "inference_allowed_mirroring_axes": (0, 1, 2),
-        }
-        torch.save(contents, self.checkpoint)
 
     def convert(self) -> float:
         """Convert the model, as the first process does that labels with it, and let it be used; the seconds."""
@@ -143,25 +135,14 @@ class Bench:
 
     def stock(self, output: Path) -> Measured:
         """`nnUNetv2_predict` with as many workers as there are cores."""
-        which = ("-d", 1, "-p", "bench", "-c", "3d_fullres", "-f", 0, "--disable_tta")
-        how = ("-device", "cpu", "-npp", self.cores, "-nps", self.cores)
-        return self._measured([BIN / "nnUNetv2_predict", "-i", self.images, "-o", output, *which, *how], output)
+        return self._measured([BIN / STOCK, *stock_nnunet.arguments(self.images, output, self.cores)], output)
 
     def _measured(self, command: list[object], output: Path) -> Measured:
         output.mkdir(exist_ok=True)
-        folders = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
-        environment = {name: str(self.folder / name) for name in folders}
-        environment |= {"OMP_WAIT_POLICY": "PASSIVE"}
-        found = measured(command, output, self.folder, environment, self.log)
+        found = measured(command, output, self.folder, stock_nnunet.environment(self.folder), self.log)
         if any(words in self.log.read_text() for words in LEFT_TO_TORCH):
             raise SystemExit(f"OpenVINO was not used:\n{self.log.read_text()[-3000:]}")
         return found
-
-    def differing(self, left: Path, right: Path) -> float:
-        """The largest share of voxels in which the label maps of a scan differ."""
-        return max(
-            float((_voxels(left / f"{case}.nii.gz") != _voxels(right / f"{case}.nii.gz")).mean()) for case in self.cases
-        )
 
 
 @torch.no_grad()
@@ -174,10 +155,6 @@ def let_background_prevail(last: torch.nn.Conv3d, network: torch.nn.Module, patc
     last.weight[0], last.bias[0] = 0, 0
     others = network(torch.randn(1, 1, *patch_size_zyx))[0, 1:].amax(0).flatten()
     last.bias[0] = others.kthvalue(round((1 - ORGANS) * others.numel())).values
-
-
-def _voxels(path: Path) -> np.ndarray:
-    return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
 
 
 def compare_time(bench: Bench, targets: Targets | None, with_stock: bool) -> Measured:
@@ -195,7 +172,7 @@ def compare_time(bench: Bench, targets: Targets | None, with_stock: bool) -> Mea
     for name, (output, options) in ways.items():
         found[name] = one = options(output) if callable(options) else bench.ours(output, *options)
         times = [f"{found[other].wall_s / one.wall_s:.2f} x" if other in found else "" for other in (STOCK, "torch")]
-        differing = f"{bench.differing(output, ways['torch'][0]):.1e}" if "torch" in found else ""
+        differing = f"{stock_nnunet.differing(output, ways['torch'][0], bench.cases):.1e}" if "torch" in found else ""
         cost = f"{one.wall_s:.1f}", f"{one.cpu_s:.1f}", f"{one.peak_gb:.2f}"
         print(ROW.format(name, *cost, *times, differing), flush=True)
     print("\nof stock, of torch: how many times as fast; differing: largest share of a scan's voxels, beside torch's")

@@ -13,9 +13,9 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-import SimpleITK as sitk  # noqa: E402
 from scipy.ndimage import maximum_filter, minimum_filter  # noqa: E402
 
+import stock_nnunet  # noqa: E402
 from big_scans import write_scan  # noqa: E402
 from noisy_student.files import write_text  # noqa: E402
 from noisy_student.model.label_files import LabelFiles  # noqa: E402
@@ -86,7 +86,7 @@ class LabellingRun:
         for row in self.table("--converted").itertuples():
             if row.case in self.to_label:
                 (self.scans_to_label / Path(row.image).name).symlink_to(self.run / row.image)
-        model = self.nnunet_folder("nnUNet_results") / DATASET / "nnUNetTrainer__bench__3d_fullres"
+        model = self.nnunet_folder("nnUNet_results") / DATASET / stock_nnunet.MODEL
         model.parent.mkdir(parents=True)
         model.symlink_to(self.run / MODEL)
 
@@ -112,9 +112,7 @@ class LabellingRun:
         """Run a command; `output` is emptied before."""
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
-        names = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
-        environment = {name: str(self.nnunet_folder(name)) for name in names}
-        environment |= {"PATH": self.project.environment()["PATH"], "OMP_WAIT_POLICY": "PASSIVE"}
+        environment = stock_nnunet.environment(self.folder) | {"PATH": self.project.environment()["PATH"]}
         return measured(command, output, self.run, environment, self.log)
 
     def forward(self, cases: list[str]) -> dict[str, float]:
@@ -140,10 +138,8 @@ class LabellingRun:
 
     def stock(self, output: Path, *more: str) -> Measured:
         """`nnUNetv2_predict` with as many workers as there are cores."""
-        which = ("-d", 1, "-p", "bench", "-c", "3d_fullres", "-f", 0, "--disable_tta")
-        how = ("-device", "cpu", "-npp", self.cores, "-nps", self.cores)
-        command = ("nnUNetv2_predict", "-i", self.scans_to_label, "-o", output)
-        return self.measure(*command, *which, *how, *more, output=output)
+        arguments = stock_nnunet.arguments(self.scans_to_label, output, self.cores)
+        return self.measure("nnUNetv2_predict", *arguments, *more, output=output)
 
     def scored_by_script(self, output: Path) -> Measured:
         """`nnUNetv2_predict --save_probabilities`, then a scoring script on its files."""
@@ -204,8 +200,7 @@ class LabellingRun:
 
     def differing(self, left: Path, right: Path) -> float:
         """Largest share of voxels in which the label maps of a scan differ."""
-        pairs = [(_voxels(left / f"{case}.nii.gz"), _voxels(right / f"{case}.nii.gz")) for case in self.to_label]
-        return max(float((one != other).mean()) for one, other in pairs)
+        return stock_nnunet.differing(left, right, self.to_label)
 
 
 def _overlay(scans: Path) -> dict[str, Any]:
@@ -230,7 +225,3 @@ def _write_scans(folder: Path, scans: int, prepared: int) -> None:
             images, label_maps = folder / role, folder / f"{role}_maps"
             name = f"scan_{number}"
             write_scan(number, slices, slice_mm, images / f"{name}_0000.nii.gz", label_maps / f"{name}.nii.gz")
-
-
-def _voxels(path: Path) -> np.ndarray:
-    return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))

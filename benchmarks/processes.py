@@ -77,6 +77,13 @@ class _Peak:
             self._ended.wait(SECONDS_BETWEEN_LOOKS)
 
 
+def largest_mb(pid: int | None = None) -> float:
+    """The most memory that a process, or this one, has had since its start or since Linux was told to forget it."""
+    status = Path(f"/proc/{pid or 'self'}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
 def _resident_bytes(process: psutil.Process) -> int:
     return process.memory_info().rss
 

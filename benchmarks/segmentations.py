@@ -37,6 +37,7 @@ from noisy_student.reading.door import read_label_map, read_scan
 from noisy_student.reading.names import is_named_as_image
 from noisy_student.reading.volume import Volume
 from noisy_student.tables import write_table
+from processes import largest_mb
 from segmentation_files import as_nifti, by_dcmqi, by_highdicom, by_plastimatch, by_slicerio, write_ct
 from synthetic_scans import ELLIPSOIDS
 
@@ -238,20 +239,15 @@ def read_timed(path: Path) -> None:
     scan.SetSpacing(TIMED_MM_XYZ)
     # Linux forgets the largest memory so far (proc(5), clear_refs).
     Path("/proc/self/clear_refs").write_text("5")
-    before_mb = _largest_mb()
+    before_mb = largest_mb()
     seconds = []
     for _ in range(TIMED_TURNS):
         start = time.perf_counter()
         volume = read_label_map(path, Volume(scan, "LPS"), OrganNames(FLARE22).rank)
         seconds.append(time.perf_counter() - start)
-    grown_mb = _largest_mb() - before_mb
+    grown_mb = largest_mb() - before_mb
     organs = len(np.unique(array_of(volume))) - 1
     print(f"{organs} organs of 512×512×200 voxels as a segmentation: {min(seconds):.2f} s, {grown_mb:.0f} MB")
-
-
-def _largest_mb() -> float:
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
 
 
 def main() -> None:

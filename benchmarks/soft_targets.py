@@ -20,6 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
+from processes import largest_mb  # noqa: E402
+from training_cpu import begun  # noqa: E402
+
 ROUND = ROOT / "results/round_1/dataset"
 LARGER = {"patch_size": [24, 96, 96], "features_per_stage": [32, 64, 128, 256]}
 NETWORKS = {"default": {}, "larger": LARGER}
@@ -55,32 +58,9 @@ def cost(dataset: Path, way: str, network: str, steps: int) -> dict[str, float]:
     """Of one way: seconds a step, seconds a batch, and the peak memory of the training and its worker in MB."""
     import psutil
     import torch
-    import yaml
 
-    from noisy_student.configuration.experiment import read_configuration
-    from noisy_student.train.trainer import NoisyStudentTrainer, Places
-
-    configuration = read_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    plans = json.loads((ROOT / f"results/plans/{configuration.rounds[1].network}/plans.json").read_text())
-    planned = plans["configurations"]["3d_fullres"]
-    changes = NETWORKS[network]
-    if changes:
-        planned["patch_size"] = changes["patch_size"]
-        planned["architecture"]["arch_kwargs"]["features_per_stage"] = changes["features_per_stage"]
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = NoisyStudentTrainer.prepare(
-            plans,
-            json.loads((dataset / "dataset.json").read_text()),
-            Places(dataset, Path(folder), configuration.training.folds[0]),
-            configuration.training_of(1) | {"targets": way},
-            torch.device("cpu"),
-            workers=1,
-        )
-        # Random weights cost as much as trained ones.
-        trainer.begins_trained = True
-        trainer.on_train_start()
-        trainer.on_train_epoch_start()
+    with begun(1, dataset, NETWORKS[network], targets=way) as trainer:
         batches = [next(trainer.dataloader_train) for _ in range(3)]
         trainer.train_step(batches[0])
         start = time.process_time()
@@ -94,16 +74,8 @@ def cost(dataset: Path, way: str, network: str, steps: int) -> dict[str, float]:
             next(trainer.dataloader_train)
             made += 1
         batch = (sum(worker.cpu_times()[:2]) - before) / made
-        memory = [peak_mb(process.pid) for process in (psutil.Process(), worker)]
-        trainer.dataloader_train._finish()
-        trainer.dataloader_val._finish()
+        memory = [largest_mb(process.pid) for process in (psutil.Process(), worker)]
     return {"step, CPU s": step, "batch, CPU s": batch, "training, MB": memory[0], "worker, MB": memory[1]}
-
-
-def peak_mb(pid: int) -> float:
-    """The most memory that a process has had."""
-    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1000
 
 
 def main() -> None:

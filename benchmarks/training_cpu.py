@@ -14,10 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+if TYPE_CHECKING:
+    from noisy_student.train.trainer import NoisyStudentTrainer
 
 VARIANTS = {
     "plain, 2 threads": {"threads": 2},
@@ -30,8 +36,14 @@ VARIANTS = {
 }
 
 
-def seconds_per_step(options: dict, steps: int) -> float:
-    """Time of one training step of the workflow's own trainer, with one batch worker beside it."""
+@contextmanager
+def begun(
+    number: int, dataset: Path, larger: Mapping[str, list[int]] | None = None, **settings: object
+) -> Iterator["NoisyStudentTrainer"]:
+    """A round's training by the default configuration, whose first epoch has begun, with one batch worker beside it.
+
+    Plans are those of `make run`, but patch size and features of `larger`; `settings` take the place of the round's.
+    """
     import torch
     import yaml
 
@@ -39,20 +51,35 @@ def seconds_per_step(options: dict, steps: int) -> float:
     from noisy_student.train.trainer import NoisyStudentTrainer, Places
 
     configuration = read_configuration(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    network = configuration.rounds[0].network
-    torch.set_num_threads(options["threads"])
-    dataset = ROOT / "results/round_0/dataset"
+    plans = json.loads((ROOT / f"results/plans/{configuration.rounds[number].network}/plans.json").read_text())
+    if larger:
+        planned = plans["configurations"]["3d_fullres"]
+        planned["patch_size"] = larger["patch_size"]
+        planned["architecture"]["arch_kwargs"]["features_per_stage"] = larger["features_per_stage"]
     with tempfile.TemporaryDirectory() as folder:
         trainer = NoisyStudentTrainer.prepare(
-            json.loads((ROOT / f"results/plans/{network}/plans.json").read_text()),
+            plans,
             json.loads((dataset / "dataset.json").read_text()),
             Places(dataset, Path(folder), configuration.training.folds[0]),
-            configuration.training_of(0),
+            configuration.training_of(number) | settings,
             torch.device("cpu"),
             workers=1,
         )
+        # Random weights cost as much as trained ones.
+        trainer.begins_trained = True
         trainer.on_train_start()
         trainer.on_train_epoch_start()
+        yield trainer
+        trainer.dataloader_train._finish()
+        trainer.dataloader_val._finish()
+
+
+def seconds_per_step(options: dict, steps: int) -> float:
+    """Time of one training step of the workflow's own trainer, with one batch worker beside it."""
+    import torch
+
+    torch.set_num_threads(options["threads"])
+    with begun(0, ROOT / "results/round_0/dataset") as trainer:
         layout = torch.channels_last_3d if options.get("channels_last") else torch.contiguous_format
         trainer.network = trainer.network.to(memory_format=layout)
         if options.get("compile"):
@@ -70,10 +97,7 @@ def seconds_per_step(options: dict, steps: int) -> float:
         start = time.perf_counter()
         for _ in range(steps):
             step()
-        seconds = (time.perf_counter() - start) / steps
-        trainer.dataloader_train._finish()
-        trainer.dataloader_val._finish()
-    return seconds
+        return (time.perf_counter() - start) / steps
 
 
 def main() -> None:

@@ -4,13 +4,14 @@ Both are trained with the teacher's settings of the default configuration, the o
 for as many epochs as all rounds together, from the caches of a finished `make run`, and judged on its test scans. The
 method can only recover what lies between them.
 
-    python benchmarks/upper_bound.py [--seeds 1 2] [--target 0.08]
+    python benchmarks/upper_bound.py [--results results] [--seeds 1 2] [--target 0.08]
 """
 
 import argparse
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,9 +30,10 @@ from noisy_student.organs import FLARE22  # noqa: E402
 from noisy_student.tables import read_table, write_table  # noqa: E402
 
 
-def command(script: str, *arguments: object) -> None:
-    """Run one of the workflow's scripts, as its rules do."""
-    subprocess.run([sys.executable, SCRIPTS / script, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+def command(folder: Path, script: str, *arguments: object) -> None:
+    """Run one of the workflow's scripts in a run's folder, as its rules do."""
+    words = [sys.executable, SCRIPTS / script, *map(str, arguments)]
+    subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
 def truths_as_pseudo_labels(results: Path, folder: Path) -> Path:
@@ -55,7 +57,8 @@ def truths_as_pseudo_labels(results: Path, folder: Path) -> Path:
 def train_and_judge(
     results: Path, folder: Path, configuration: Configuration, seed: int, all_labels: bool
 ) -> pd.Series:
-    """Train one model and return the mean test DSC per organ."""
+    """Train one model and return the mean test DSC per organ. `results` and `folder` are absolute."""
+    run = partial(command, results.parent)
     entry = configuration.rounds[-1 if all_labels else 0]
     places = SimpleNamespace(
         cases=results / "cohort/cases.tsv",
@@ -67,7 +70,7 @@ def train_and_judge(
     if all_labels:
         labels = truths_as_pseudo_labels(results, folder)
         extra = ["--selection", folder / "selection.tsv", "--pseudo-labels", labels]
-    command(
+    run(
         "make_training_set.py", "--converted", places.converted, "--preprocessed", places.preprocessed,
         "--plans", places.plans, "--description", results / "plans/dataset.json",
         "--fingerprint", results / "plans/dataset_fingerprint.json", "--splits", configuration.training.splits,
@@ -78,18 +81,18 @@ def train_and_judge(
     rounds = range(len(configuration.rounds) if all_labels else 1)
     epochs = sum(configuration.training_of(number)["epochs"] for number in rounds)
     settings = json.dumps(configuration.training_of(0) | {"seed": seed, "epochs": epochs})
-    command(
+    run(
         "train.py", "--settings", settings, "--plans", places.plans,
         "--dataset", folder / "dataset", "--model", folder / "model", "--fold", fold, "--threads", 2,
         "--device", configuration.device,
     )  # fmt: skip
-    command(
+    run(
         "predict.py", folder / f"model/fold_{fold}/checkpoint_final.pth", "--cases", places.cases, "--converted",
         places.converted, "--preprocessed", places.preprocessed, "--roles", "test", "--threads", 2, "--shard", 0,
         "--shards", 1, "--folder", folder / "predictions", "--output", folder / "prediction_scores.tsv",
         "--device", configuration.device, "--step-size", configuration.prediction.step_size,
     )  # fmt: skip
-    command(
+    run(
         "evaluate.py", "--cases", places.cases, "--roles", "test", "--predictions", folder / "predictions",
         "--mode", configuration.evaluation.mode, "--output", folder / "scores.tsv", "--cores", 2,
     )  # fmt: skip
@@ -99,20 +102,20 @@ def train_and_judge(
 def main() -> None:
     """Train both for every seed and print the gap."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="of `make run`")
     parser.add_argument("--configuration", type=Path, default=ROOT / "config/config.yaml")
-    parser.add_argument("--folder", type=Path, default=ROOT / "results/benchmarks/upper_bound")
+    parser.add_argument("--folder", type=Path, help="for the trainings (benchmarks/upper_bound in the results)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--target", type=float, default=0.08, help="the least gap in mean DSC (default: 0.08)")
     arguments = parser.parse_args()
+    results = arguments.results.resolve()
+    place = (arguments.folder or results / "benchmarks/upper_bound").resolve()
     configuration = read_configuration(yaml.safe_load(arguments.configuration.read_text()))
     columns = {}
     for seed in arguments.seeds:
         for name, all_labels in (("teacher", False), ("all true labels", True)):
-            folder = arguments.folder / f"seed_{seed}" / name.replace(" ", "_")
-            columns[f"{name}, seed {seed}"] = train_and_judge(
-                arguments.results, folder, configuration, seed, all_labels
-            )
+            folder = place / f"seed_{seed}" / name.replace(" ", "_")
+            columns[f"{name}, seed {seed}"] = train_and_judge(results, folder, configuration, seed, all_labels)
             print(pd.DataFrame(columns).round(3).to_string(), flush=True)
     means = pd.DataFrame(columns).mean()
     gaps = [means[f"all true labels, seed {seed}"] - means[f"teacher, seed {seed}"] for seed in arguments.seeds]

@@ -6,9 +6,9 @@
 #   and its own augmentation, on four made-up scans that tell along which axes they were mirrored. Of each worker's
 #   second to eighth batch of two: which scans, and mirrored along which of z, y and x, that is 42 tosses of a coin.
 # Expected: other draws in each worker. numpy is seeded anew in each; torch is not, as no seeds are given, and a forked
-#   process has its parent's state. So what torch draws (mirroring, noise, and whether each of noise, blur, brightness,
-#   contrast, low resolution and gamma is done) is the same in the n-th batch of every worker, for the whole training;
-#   what numpy draws (scans, places, angles, strengths) differs.
+#   process has its parent's state. So what torch draws is the same in the n-th batch of every worker, for the whole
+#   training: mirroring, which is looked at here, by the code also noise, and whether each of noise, blur,
+#   brightness, contrast, low resolution and gamma is done. What numpy draws (scans, places, angles, strengths) differs.
 # Seen:
 #   workers with the same scans:     1 of 2
 #   workers with the same mirroring: 2 of 2

@@ -34,5 +34,6 @@ EOF
 whole=$(most_at_once 1)
 half=$(most_at_once 0.5)
 echo "gpu=1:   $whole"
-echo "gpu=0.5: $half, the log says $(sed -n 's|.*resources: .*\(gpu=[0-9][0-9.]*\).*|\1|p' "$work/0.5/log" | sort -u)"
-[ "$whole" -eq 1 ] && [ "$half" -eq 4 ]
+said=$(sed -n 's|.*resources: .*\(gpu=[0-9][0-9.]*\).*|\1|p' "$work/0.5/log" | sort -u)
+echo "gpu=0.5: $half, the log says $said"
+[ "$whole" -eq 1 ] && [ "$half" -eq 4 ] && [ "$said" = gpu=0 ]

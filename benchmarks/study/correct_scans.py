@@ -1,6 +1,7 @@
 """The radiologist of the study: gives the true label maps of some scans as corrections of a round's pseudo-labels."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def chosen(review: Path, by: str, scans: int, seed: int) -> list[str]:
 
 
 def main() -> None:
-    """Choose, and copy the truths into the folder of corrections; the file that is written last names them."""
+    """Choose, and copy the truths alone into the folder of corrections; the file that is written last names them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiment", type=Path, required=True, help="its round 1 has the list; truths are known")
     parser.add_argument("--by", choices=BY, required=True)
@@ -36,9 +37,11 @@ def main() -> None:
     arguments = parser.parse_args()
     results = arguments.experiment / "results"
     cases = chosen(results / "round_1/review/review.tsv", arguments.by, arguments.scans, arguments.seed)
+    corrected = arguments.corrections / "round_1"
+    shutil.rmtree(corrected, ignore_errors=True)
     truths = read_table(results / "cohort/cases.tsv", ["case", "truth"]).set_index("case").truth
     for case in cases:
-        copy(arguments.experiment / truths[case], arguments.corrections / f"round_1/{case}.nii.gz")
+        copy(arguments.experiment / truths[case], corrected / f"{case}.nii.gz")
     print(f"corrected by {arguments.by}: {', '.join(cases)}", file=sys.stderr)
     write_text(arguments.output, "".join(f"{case}\n" for case in cases))
 

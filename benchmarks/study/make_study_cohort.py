@@ -6,6 +6,7 @@ Where labelled scans are to be partly labelled, the scans are made here, for all
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 import SimpleITK as sitk
 
 from arms import Counts, Study
-from make_cohort import list_cases, make_cohort
+from make_cohort import list_cases, make_cohort, remove_others
 from noisy_student.cohort.folder_state import state_of
 from noisy_student.cohort.labelled_organs import labelled_in
 from noisy_student.cohort.scans import embedded_folders
@@ -54,21 +55,23 @@ def usable(folder: Path) -> list[Path]:
 def deal(label_maps: list[Path], folder: Path, seed: int, counts: Counts, repeats: int) -> None:
     """Links to the label maps in an order that the seed gives, in which `make_cohort` deals them over the roles.
 
-    To each of the unlabelled scans' so many links as scans are to be painted around it.
+    To each of the unlabelled scans' so many links as scans are to be painted around it. Earlier links go.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for link in folder.iterdir():
+        link.unlink()
     order = np.random.default_rng(seed).permutation(label_maps)
     first, behind = counts.labelled, counts.labelled + counts.unlabelled // repeats
     dealt = [*order[:first], *np.repeat(order[first:behind], repeats), *order[behind:]]
     for number, path in enumerate(dealt):
-        link = folder / f"{number:04}_{path.name}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(path.resolve())
+        (folder / f"{number:04}_{path.name}").symlink_to(path.resolve())
 
 
 def make_partly_labelled(study: Study, counts: Counts, seed: int, label_maps: Path | None, folder: Path) -> None:
     """Make a seed's scans, deal the sets of organs over the labelled ones, and leave only these in their label maps."""
     cases = list_cases(counts.model_dump(), label_maps)
+    remove_others(cases, folder / SCANS)
+    shutil.rmtree(folder / PARTLY, ignore_errors=True)
     for number, name in enumerate(make_cohort(cases, folder / SCANS, seed, study.variation, cores=1), start=1):
         print(f"{number}/{len(cases)} {name}", file=sys.stderr)
     [labelled] = embedded_folders(folder / SCANS).labelled

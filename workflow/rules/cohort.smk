@@ -22,7 +22,7 @@ rule embedded_cohort:
         seed=CONFIGURATION.seed,
     shell:
         'python "$NOISY_STUDENT/make_cohort.py" --output results/cohort/embedded {params.counts} --seed {params.seed}'
-        " --cores {threads} > {log} 2>&1"
+        " --remove-others --cores {threads} > {log} 2>&1"
 
 
 rule case_table:

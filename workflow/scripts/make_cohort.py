@@ -5,11 +5,12 @@ scans is kept apart, for judging only. The same seed gives the same voxels, howe
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,27 @@ def list_cases(counts: dict[str, int], label_maps: Path | None = None) -> list[C
     return [Case(case.role, case.number, path) for case, path in zip(cases, paths, strict=False)]
 
 
+def files_of(case: Case, folder: Path) -> list[Path]:
+    """A case's scan and label map."""
+    return [folder / name.format(case.number) for name in FILES[case.role]]
+
+
+def remove_others(cases: list[Case], folder: Path) -> None:
+    """Remove what an earlier cohort in this folder had more than these cases; files of other names stay."""
+    wanted = {path for case in cases for path in files_of(case, folder)}
+    for name in chain(*FILES.values()):
+        before, after = re.split(r"{.*}", name)
+        for path in folder.glob(f"{before}*{after}"):
+            number = path.relative_to(folder).as_posix().removeprefix(before).removesuffix(after)
+            if path not in wanted and number.isdecimal() and folder / name.format(int(number)) == path:
+                path.unlink()
+
+
 def make_case(case: Case, folder: Path, seed: int, strength: float) -> str:
     """Write a case's scan and label map; give back the scan's name."""
     label_map = None if case.label_map is None else read_label_map(case.label_map)
     phantom = make_phantom(case.rng(seed), variation_of(case.role, strength), label_map)
-    scan_path, label_path = (folder / name.format(case.number) for name in FILES[case.role])
+    scan_path, label_path = files_of(case, folder)
     write_image(phantom.label_map, label_path)
     write_image(phantom.scan, scan_path)
     return scan_path.name
@@ -102,6 +119,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{role}", type=int, default=count, help=f"how many {role} scans (%(default)s)")
     parser.add_argument("--label-maps", type=Path, help="paint around these label maps (*.nii.gz, FLARE22 labels)")
     parser.add_argument("--variation", type=float, default=1.0, help="0: as alike as the labelled scans (%(default)s)")
+    parser.add_argument("--remove-others", action="store_true", help="remove scans of an earlier cohort in the folder")
     parser.add_argument("--cores", type=int, default=1, help="scans made at a time (%(default)s)")
     return parser.parse_args(words)
 
@@ -111,6 +129,8 @@ def main() -> None:
     asked = parse_arguments()
     cases = list_cases({role: getattr(asked, role) for role in ROLES}, asked.label_maps)
     own(asked.output)
+    if asked.remove_others:
+        remove_others(cases, asked.output)
     names = make_cohort(cases, asked.output, asked.seed, asked.variation, asked.cores)
     for count, name in enumerate(names, start=1):
         print(f"{count}/{len(cases)} {name}", file=sys.stderr)

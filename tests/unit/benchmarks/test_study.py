@@ -15,6 +15,7 @@ from snakemake.utils import update_config
 from arms import Counts, Shares, Study
 from conftest import ROOT
 from correct_scans import chosen
+from correct_scans import main as correct
 from judge_voxels import counts
 from make_study_cohort import deal, dealt_sets, make_partly_labelled
 from noisy_student.configuration.experiment import read_configuration
@@ -29,7 +30,7 @@ LIFTS = {"labelled_only": 0.0, "paper": 0.05, "kept": 0.1, "all_true_labels": 0.
 STUDY = ROOT / "benchmarks/study/study.yaml"
 OVERLAYS = {
     name: yaml.safe_load((ROOT / f"benchmarks/study/{name}.yaml").read_text())
-    for name in ("choice", "clinic", "partial", "review")
+    for name in ("choice", "choice_painted", "clinic", "partial", "review")
 }
 # What arms are compared for; all else of a training is the same.
 COMPARED = ("noise", "targets", "fine_tuning", "voices", "labelled_fraction")
@@ -179,7 +180,12 @@ def test_every_organ_is_labelled_in_as_many_scans_as_the_study_says():
 def test_a_partly_labelled_scan_keeps_the_organs_that_it_is_said_to_have(tmp_path):
     counts = Counts(labelled=2, unlabelled=1, validation=1, test=1)
     study = Study.read(STUDY, OVERLAYS["partial"] | {"partly": [["liver", "spleen"]]})
+    earlier = [tmp_path / name for name in ("scans/Test/images/FLARETest_0002_0000.nii.gz", "partly_labelled/x.nii.gz")]
+    for path in earlier:
+        path.parent.mkdir(parents=True)
+        path.touch()
     make_partly_labelled(study, counts, 1, None, tmp_path)
+    assert not any(path.exists() for path in earlier)
     table = read_table(tmp_path / "partly_labelled.tsv")
     assert table.organs.tolist() == ["liver, spleen"] * 2
     for row in table.itertuples():
@@ -204,6 +210,8 @@ def test_label_maps_are_dealt_by_the_seed_and_every_one_is_used_once(tmp_path):
     deal(maps, tmp_path / "twice", 2, roles.model_copy(update={"unlabelled": 8}), repeats=2)
     twice = [path.resolve().name for path in sorted((tmp_path / "twice").iterdir())]
     assert twice == [*orders[2][:5], *np.repeat(orders[2][5:9], 2), *orders[2][9:]]
+    deal(maps[:8], tmp_path / "twice", 3, roles.model_copy(update={"unlabelled": 1, "test": 1}), repeats=1)
+    assert sorted(path.resolve().name for path in (tmp_path / "twice").iterdir()) == [path.name for path in maps[:8]]
 
 
 def test_scans_to_correct_are_the_lists_first_the_least_confident_or_any(tmp_path):
@@ -213,6 +221,24 @@ def test_scans_to_correct_are_the_lists_first_the_least_confident_or_any(tmp_pat
     assert chosen(tmp_path / "review.tsv", "confidence", 3, 1) == ["h", "f", "e"]
     drawn = {seed: chosen(tmp_path / "review.tsv", "random", 3, seed) for seed in range(5)}
     assert drawn[1] == chosen(tmp_path / "review.tsv", "random", 3, 1) and len(set(map(tuple, drawn.values()))) > 1
+
+
+def test_of_an_earlier_choice_no_correction_stays(tmp_path, monkeypatch):
+    cases, results = ["a", "b"], tmp_path / "arm/results"
+    review = pd.DataFrame({"place": [1, 2], "case": cases, "confidence": [0.9, 0.8]})
+    write_table(review, results / "round_1/review/review.tsv")
+    truths = [f"{case}.nii.gz" for case in cases]
+    write_table(pd.DataFrame({"case": cases, "truth": truths}), results / "cohort/cases.tsv")
+    for name in truths:
+        (tmp_path / "arm" / name).touch()
+    for by in ("list", "confidence"):
+        options = {"experiment": tmp_path / "arm", "by": by, "scans": 1, "seed": 1}
+        options |= {"corrections": tmp_path / "corrections", "output": tmp_path / "corrected.txt"}
+        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        monkeypatch.setattr(sys, "argv", ["correct_scans.py", *words])
+        correct()
+    assert [path.name for path in (tmp_path / "corrections/round_1").iterdir()] == ["b.nii.gz"]
+    assert (tmp_path / "corrected.txt").read_text() == "b\n"
 
 
 def test_an_arm_with_corrections_differs_in_them_alone():

@@ -1,5 +1,6 @@
 """The embedded cohort's files: layout, names, grids, reproducibility, and bodies around given label maps."""
 
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from make_cohort import Case, list_cases, make_case, make_cohort, parse_arguments, variation_of
+from make_cohort import Case, files_of, list_cases, main, make_case, make_cohort, parse_arguments, variation_of
+from noisy_student.cohort.scans import embedded_folders, find_scans
 from noisy_student.embedded.phantom import Phantom, make_phantom
 from noisy_student.embedded.variation import BROAD, NARROW
 from noisy_student.errors import InputError
@@ -66,6 +68,31 @@ def test_a_case_does_not_depend_on_the_others(cohort, tmp_path):
     assert not Geometry.of(again).differences(Geometry.of(before))
     few, many = list_cases(ONE_EACH), list_cases({**ONE_EACH, "labelled": 9})
     assert set(few) < set(many)
+
+
+@pytest.mark.parametrize(("option", "scans"), [([], 3), (["--remove-others"], 1)])
+def test_of_a_larger_cohort_nothing_stays_where_it_shall_not(tmp_path, monkeypatch, option, scans):
+    def made(case, folder, seed, strength):
+        for path in files_of(case, folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{seed}")
+        return case.role
+
+    monkeypatch.setattr("make_cohort.make_case", made)
+    foreign = [tmp_path / "Test/labels" / name for name in ("FLARETest_0002.txt", "FLARETest_02.nii.gz", "notes")]
+    foreign[0].parent.mkdir(parents=True)
+    [path.touch() for path in foreign]
+    for words in (["--test", "3"], ["--test", "1", "--seed", "2", *option]):
+        counts = ["--labelled", "1", "--unlabelled", "1", "--validation", "1"]
+        monkeypatch.setattr(sys, "argv", ["make_cohort.py", "--output", str(tmp_path), *counts, *words])
+        main()
+    for path in foreign:
+        path.unlink()
+    found = {scan.image.name: scan.image.read_text() for scan in find_scans(embedded_folders(tmp_path))}
+    tests = [f"FLARETest_{number:04}_0000.nii.gz" for number in range(1, scans + 1)]
+    assert [name for name in found if name.startswith("FLARETest")] == tests
+    assert len(list((tmp_path / "Test/labels").iterdir())) == scans
+    assert len(found) == 3 + scans and found[tests[0]] == "2"
 
 
 def test_seeds_roles_and_numbers_give_different_generators():

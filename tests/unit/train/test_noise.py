@@ -110,11 +110,13 @@ def test_a_batch_does_not_depend_on_what_was_faster(monkeypatch):
 def test_strong_augmentation_takes_patches_of_few_slices(patch):
     np.random.seed(0)
     torch.manual_seed(0)
-    for one in strong_transforms(patch, (-0.5, 0.5), None, None, do_dummy_2d_data_aug=True).transforms:
-        made = getattr(one, "transform", one)
-        if isinstance(made, LocalTransform | BlankRectangleTransform):
-            for _ in range(20):
-                assert torch.isfinite(made(image=torch.randn(1, *patch))["image"]).all()
+    composed = strong_transforms(patch, (-0.5, 0.5), None, None, do_dummy_2d_data_aug=True)
+    inside = [getattr(one, "transform", one) for one in composed.transforms]
+    local = [one for one in inside if isinstance(one, LocalTransform | BlankRectangleTransform)]
+    assert len(local) == 3
+    for one in local:
+        for _ in range(20):
+            assert torch.isfinite(one(image=torch.randn(1, *patch))["image"]).all()
 
 
 def test_what_strong_augmentation_draws_of_thick_patches_is_da5s():

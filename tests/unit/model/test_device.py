@@ -7,7 +7,7 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
 from noisy_student.model import device as module
 from noisy_student.model.backend import refuse_what_cannot_compute
-from noisy_student.model.device import GPU_OF_JOB, choose_device
+from noisy_student.model.device import FAULT_OF_GPU, GPU_OF_JOB, choose_device
 
 
 @pytest.fixture
@@ -15,9 +15,10 @@ def choose(monkeypatch):
     """Choose with or without a GPU that torch can use, in a job that was given one by name or not."""
     before = torch.backends.cudnn.benchmark, torch.get_num_threads()
 
-    def chosen(wish, is_available, given=""):
+    def chosen(wish, is_available, given="", fault=""):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: is_available)
         monkeypatch.setenv(GPU_OF_JOB, given)
+        monkeypatch.setenv(FAULT_OF_GPU, fault)
         return choose_device(wish, 1).type
 
     yield chosen
@@ -36,6 +37,14 @@ def test_a_gpu_that_torch_cannot_use_is_not_passed_over(choose):
         choose("auto", is_available=False, given="GPU-aaa")
     assert choose("auto", is_available=True, given="GPU-aaa") == "cuda"
     assert choose("cpu", is_available=False, given="GPU-aaa") == choose("auto", is_available=False) == "cpu"
+
+
+@pytest.mark.parametrize("wish", ["auto", "cuda"])
+def test_a_gpu_whose_driver_was_upgraded_is_not_passed_over(choose, wish):
+    with pytest.raises(InputError, match=r"(?s)nvidia-smi says: version mismatch.*restart the machine.*`device: cpu`"):
+        choose(wish, is_available=False, fault="version mismatch")
+    assert choose(wish, is_available=True, fault="version mismatch") == "cuda"
+    assert choose("cpu", is_available=False, fault="version mismatch") == "cpu"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from noisy_student.errors import InputError
 
 # Of the environment: the GPU that a job was given where the driver has any (`on_gpu.py`).
 GPU_OF_JOB = "NOISY_STUDENT_GPU"
+# And what nvidia-smi says where it fails though the kernel has a GPU.
+FAULT_OF_GPU = "NOISY_STUDENT_GPU_FAULT"
 # The rest is the network's, for the feature maps of a window.
 SHARE_FOR_RESULTS = 0.5
 
@@ -27,6 +29,12 @@ def choose_device(wish: str, threads: int) -> torch.device:
     # The number is each thread's own from the first time that it is asked for.
     torch.get_num_threads()
     is_there, given = torch.cuda.is_available(), os.environ.get(GPU_OF_JOB)
+    if wish != "cpu" and not is_there and (fault := os.environ.get(FAULT_OF_GPU)):
+        raise InputError(
+            f"a driver that works, of the GPU that this machine has (`device: {wish}`)",
+            f"none visible to torch; nvidia-smi says: {fault}",
+            "restart the machine or load the driver anew, which an upgrade of it takes, or set `device: cpu`",
+        )
     if wish == "cuda" and not is_there:
         raise InputError("a CUDA GPU (`device: cuda`)", "none visible to torch", "set `device: auto`, or free the GPU")
     if wish == "auto" and given and not is_there:

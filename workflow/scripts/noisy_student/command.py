@@ -71,11 +71,16 @@ def advice_for(error: Exception, kills: int) -> str:
         return MORE_SPACE
     if lacks_gpu_memory(error):
         return MORE_GPU_MEMORY + (OTHER_CUDNN if NO_ENGINE in str(error) else "")
-    if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
+    if lacks_memory(error):
         return MORE_MEMORY
     if isinstance(error, BrokenProcessPool) or LOST_WORKER_WORDS in str(error):
         return MORE_MEMORY if kills else LOST_WORKER
     return ""
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether it was the machine's memory that did not suffice."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS)
 
 
 def lacks_gpu_memory(error: Exception) -> bool:

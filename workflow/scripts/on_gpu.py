@@ -16,12 +16,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
 
+from noisy_student.visible_gpus import VARIABLE, visible_gpus
+
 POLL_SECONDS = 1.0
-# In CUDA_VISIBLE_DEVICES: no GPU from here on. The latter is SLURM's.
-NONE = ("-1", "NoDevFiles")
 # A folder for each GPU that the loaded driver drives.
 IN_KERNEL = Path("/proc/driver/nvidia/gpus")
 # Of nvidia-smi, whose status is then no success either: as in a job that was given no GPU, on a node that has some.
@@ -46,11 +45,12 @@ def gpus_of_machine() -> list[str]:
 
 def fault(device: str, environment: Mapping[str, str]) -> str:
     """What nvidia-smi says where it fails though the kernel has GPUs and the job may take one; empty: no fault."""
-    status, said = nvidia_smi()
-    is_hidden = "CUDA_VISIBLE_DEVICES" in environment and not choices(device, environment)
-    if device == "cpu" or is_hidden or status == 0 or NOTHING_GIVEN in said:
+    if device == "cpu" or visible_gpus(environment) == []:
         return ""
     if not IN_KERNEL.is_dir() or not any(IN_KERNEL.iterdir()):
+        return ""
+    status, said = nvidia_smi()
+    if status == 0 or NOTHING_GIVEN in said:
         return ""
     return (said.strip() or f"exit {status}").splitlines()[0]
 
@@ -59,11 +59,8 @@ def choices(device: str, environment: Mapping[str, str]) -> list[str]:
     """The GPUs that a job may take; none on the CPU."""
     if device == "cpu":
         return []
-    visible = environment.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return gpus_of_machine()
-    names = [name.strip() for name in visible.split(",") if name.strip()]
-    return list(takewhile(lambda name: name not in NONE, names))
+    visible = visible_gpus(environment)
+    return gpus_of_machine() if visible is None else visible
 
 
 def lock_folder(environment: Mapping[str, str]) -> Path:
@@ -114,7 +111,7 @@ def main() -> None:
     if gpus and not is_given:
         gpus = [wait_for_gpu(gpus, lock_folder(os.environ))]
         print(f"GPU {gpus[0]}", file=sys.stderr, flush=True)
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[0]
+        os.environ[VARIABLE] = gpus[0]
     if gpus and gpus_of_machine():
         os.environ["NOISY_STUDENT_GPU"] = gpus[0]
     if said := fault(device, os.environ):

@@ -51,6 +51,7 @@ def test_memory_of_the_given_processes(gpu, ids, expected):
         ("3,1", ["device 3", "device 1", None]),
         ("GPU-abc, MIG-def", ["device of UUID GPU-abc", "device of UUID MIG-def", None]),
         ("", [None, None, None]),
+        ("0,-1,1", ["device 0", None, None]),
     ],
 )
 def test_the_gpu_is_one_of_those_that_a_command_sees(gpu, monkeypatch, visible, expected):

@@ -5,6 +5,8 @@ from collections.abc import Collection
 
 import pynvml
 
+from noisy_student.visible_gpus import visible_gpus
+
 BYTES_PER_MB = 1 << 20
 
 
@@ -63,10 +65,9 @@ class Gpu:
 
 def _name(index: int) -> str:
     """A GPU's number in the machine or its UUID; empty if a command does not see so many."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
+    names = visible_gpus(os.environ)
+    if names is None:
         return str(index)
-    names = [name.strip() for name in visible.split(",") if name.strip()]
     return names[index] if index < len(names) else ""
 
 

@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -31,6 +30,7 @@ import gpu_steps
 from gpu_steps import FULL, TINY, Check, Found
 from measured_run import ROOT, machine, put_into
 from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.efficiency.meter import kill_session
 from noisy_student.files import write_text
 from noisy_student.model.device import GPU_OF_JOB
 from noisy_student.tables import write_table
@@ -88,7 +88,7 @@ def _run(step: Step, check: Check, limit_s: float) -> tuple[str, Found]:
     process.start()
     process.join(limit_s)
     in_time = not process.is_alive()
-    _end_session(process.pid)
+    kill_session(process.pid)
     process.join()
     seconds = perf_counter() - start
     if not in_time:
@@ -111,14 +111,6 @@ def _do(step: Step, check: Check, log: Path, result: Path) -> None:
         traceback.print_exception(error)
         found = {FAILED: f"{type(error).__name__}: {' '.join(str(error).split())}"}
     write_text(result, json.dumps(found, default=float))
-
-
-def _end_session(pid: int) -> None:
-    """End a step and whatever it left running."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def page(table: pd.DataFrame, head: str) -> str:

@@ -307,7 +307,10 @@ def label_stock(check: Check) -> Found:
 
 
 def _measured(check: Check, command: str, name: str) -> Found:
-    """Time and memory as rule `efficiency` measures them; beside the GPU's memory what nvidia-smi says of it."""
+    """Time and memory as rule `efficiency` measures them; beside the GPU's memory what nvidia-smi says of it.
+
+    That is less by what the driver keeps for itself (`nvidia-smi -q`, Reserved), since driver 510.
+    """
     output = check.labelled(name)
     output.parent.mkdir()
     with _seen_by_nvidia_smi(check.folder / f"{name}.smi") as seen:

@@ -1,9 +1,11 @@
 """Snakemake counts GPUs, the jobs choose them: two shards at once get two, one after the other get the same one."""
 
+import re
+
 import pytest
 
 from finished_run import complete
-from project import Checkout
+from project import Checkout, Project
 
 SHARDS = [f"results/round_1/shards/pseudo_label_scores_{shard}.tsv" for shard in range(2)]
 # In place of the script that labels: it says which GPU it sees, and stays until the other job has said so, or a while.
@@ -38,3 +40,11 @@ def test_concurrent_shards_see_distinct_gpus(project, tmp_path, gpus, patience_s
     assert sorted(path.read_text() for path in (project.folder / "seen").iterdir()) == expected
     logs = [(project.folder / f"logs/round_1/pseudo_label_{shard}.log").read_text() for shard in range(2)]
     assert sorted(logs) == [f"GPU {gpu}\n" for gpu in expected]
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("auto", {"1"}), ("cpu", set())])
+def test_on_the_cpu_no_job_asks_for_a_gpu(tmp_path, device, gpus):
+    """SLURM would let it wait for one, for ever where there is none."""
+    run = Project(tmp_path / "project", device=device).run("--dry-run")
+    assert run.returncode == 0, run.stdout
+    assert set(re.findall(r"^ +resources: .*\bgpu=(\d+)", run.stdout, re.MULTILINE)) - {"0"} == gpus

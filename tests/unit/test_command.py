@@ -15,6 +15,7 @@ from noisy_student.command import (
     MORE_GPU_MEMORY,
     MORE_MEMORY,
     MORE_SPACE,
+    OTHER_CUDNN,
     advice_for,
     run,
 )
@@ -92,6 +93,12 @@ def test_a_full_disk_and_a_full_memory_come_with_advice():
 )
 def test_a_gpu_whose_memory_is_full_has_advice_of_its_own(said):
     assert advice_for(RuntimeError(said), 0) == MORE_GPU_MEMORY
+
+
+@pytest.mark.parametrize("tried", ["FIND", "GET"])
+def test_a_gpu_without_room_for_a_convolution_is_one_whose_memory_is_full(tried):
+    error = RuntimeError(f"{tried} was unable to find an engine to execute this computation")
+    assert advice_for(error, 0) == MORE_GPU_MEMORY + OTHER_CUDNN
 
 
 LOST = [BrokenProcessPool(), RuntimeError("One or more background workers are no longer alive. Exiting.")]

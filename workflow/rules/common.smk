@@ -119,6 +119,8 @@ ROUNDS = range(len(CONFIGURATION.rounds))
 # By name, with the student that is made to be deployed: it is a round that teaches nobody.
 CHAIN = [CONFIGURATION.called(number) for number in range(len(CONFIGURATION.chain))]
 SHARDS = range(CONFIGURATION.shards)
+# What a job with a network asks for. Where there may be a GPU it is one; on a cluster such a job waits for one.
+GPU = int(CONFIGURATION.device != "cpu")
 if workflow.is_main_process:
     os.environ[corrections_found.VARIABLE] = json.dumps(states_of_corrections())
 

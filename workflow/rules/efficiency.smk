@@ -23,7 +23,7 @@ rule efficiency:
         "../../envs/nnunet.yaml"
     threads: whole_machine()
     resources:
-        gpu=1,
+        gpu=GPU,
         device=CONFIGURATION.device,
     params:
         role="test" if test_scans_are_given() else "validation",

@@ -26,7 +26,7 @@ rule pseudo_label:
         "../../envs/nnunet.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=memory_to_label(rounds_before=1),
         device=CONFIGURATION.device,
     params:
@@ -86,7 +86,7 @@ rule predict:
         "../../envs/nnunet.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=memory_to_label(rounds_before=0),
         device=CONFIGURATION.device,
     params:

@@ -110,7 +110,7 @@ rule train:
         "../../envs/nnunet.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=GPU,
         device=CONFIGURATION.device,
         # What is no parameter makes nothing anew.
         checkpoint_every=CONFIGURATION.training.checkpoint_every_epochs,

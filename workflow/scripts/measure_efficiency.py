@@ -81,7 +81,7 @@ def main() -> None:
     require_table(options.output, [options.cases] if options.cases else [])
     command, scans = CommandTemplate.of(options.command), scans_of(options)
     gpu = watched(options.device, options.gpu)
-    print(f"GPU: {gpu.name}" if gpu else "no GPU: its columns stay empty", file=sys.stderr)
+    print(f"GPU: {gpu.name}" if gpu else "no GPU that tells its memory: its columns stay empty", file=sys.stderr)
     rows = []
     folder = nullcontext(options.predictions) if options.predictions else tempfile.TemporaryDirectory()
     with folder as predictions:

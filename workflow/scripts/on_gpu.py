@@ -3,7 +3,8 @@
 Snakemake counts GPUs but does not say which; so the first free one is locked, and the command sees that one alone.
 The lock ends with the command, however that happens. Where there is no GPU, where DEVICE is `cpu`, or
 where a cluster has already given the job its one GPU, nothing is locked. Where the driver has GPUs, NOISY_STUDENT_GPU
-tells the command which it was given, so that it cannot overlook it.
+tells the command which it was given, so that it cannot overlook it. Where the kernel has GPUs that nvidia-smi cannot
+reach, as from an upgrade of the driver until the next restart, NOISY_STUDENT_GPU_FAULT tells it what nvidia-smi says.
 """
 
 import fcntl
@@ -15,33 +16,51 @@ import tempfile
 import time
 from collections.abc import Mapping
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
 
+from noisy_student.visible_gpus import VARIABLE, visible_gpus
+
 POLL_SECONDS = 1.0
-# In CUDA_VISIBLE_DEVICES: no GPU from here on. The latter is SLURM's.
-NONE = ("-1", "NoDevFiles")
+# A folder for each GPU that the loaded driver drives.
+IN_KERNEL = Path("/proc/driver/nvidia/gpus")
+# Of nvidia-smi, whose status is then no success either: as in a job that was given no GPU, on a node that has some.
+NOTHING_GIVEN = "No devices were found"
 
 
 @cache
-def gpus_of_machine() -> list[str]:
-    """The unique names of the machine's GPUs, which do not depend on the order in which a library counts them."""
+def nvidia_smi() -> tuple[int, str]:
+    """The status of the machine's own tool, and what it says: the unique names of the GPUs, or what is wrong."""
     if not shutil.which("nvidia-smi"):
-        return []
+        return 0, ""
     command = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
     listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    return listed.stdout.split() if listed.returncode == 0 else []
+    return listed.returncode, listed.stdout if listed.returncode == 0 else listed.stdout + listed.stderr
+
+
+def gpus_of_machine() -> list[str]:
+    """The unique names of the machine's GPUs, which do not depend on the order in which a library counts them."""
+    status, said = nvidia_smi()
+    return said.split() if status == 0 else []
+
+
+def fault(device: str, environment: Mapping[str, str]) -> str:
+    """What nvidia-smi says where it fails though the kernel has GPUs and the job may take one; empty: no fault."""
+    if device == "cpu" or visible_gpus(environment) == []:
+        return ""
+    if not IN_KERNEL.is_dir() or not any(IN_KERNEL.iterdir()):
+        return ""
+    status, said = nvidia_smi()
+    if status == 0 or NOTHING_GIVEN in said:
+        return ""
+    return (said.strip() or f"exit {status}").splitlines()[0]
 
 
 def choices(device: str, environment: Mapping[str, str]) -> list[str]:
     """The GPUs that a job may take; none on the CPU."""
     if device == "cpu":
         return []
-    visible = environment.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return gpus_of_machine()
-    names = [name.strip() for name in visible.split(",") if name.strip()]
-    return list(takewhile(lambda name: name not in NONE, names))
+    visible = visible_gpus(environment)
+    return gpus_of_machine() if visible is None else visible
 
 
 def lock_folder(environment: Mapping[str, str]) -> Path:
@@ -92,9 +111,11 @@ def main() -> None:
     if gpus and not is_given:
         gpus = [wait_for_gpu(gpus, lock_folder(os.environ))]
         print(f"GPU {gpus[0]}", file=sys.stderr, flush=True)
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[0]
+        os.environ[VARIABLE] = gpus[0]
     if gpus and gpus_of_machine():
         os.environ["NOISY_STUDENT_GPU"] = gpus[0]
+    if said := fault(device, os.environ):
+        os.environ["NOISY_STUDENT_GPU_FAULT"] = said
     os.execvp(command[0], command)
 
 

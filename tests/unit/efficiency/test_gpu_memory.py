@@ -1,6 +1,7 @@
 """Our side of the management library; the library itself is replaced, so no GPU is needed."""
 
 import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -9,7 +10,9 @@ import pytest
 import torch
 
 import measure_efficiency
+from noisy_student.efficiency.figures import efficiency
 from noisy_student.efficiency.gpu_memory import Gpu
+from noisy_student.efficiency.sampler import Sampler
 from noisy_student.tables import read_table
 
 
@@ -48,6 +51,7 @@ def test_memory_of_the_given_processes(gpu, ids, expected):
         ("3,1", ["device 3", "device 1", None]),
         ("GPU-abc, MIG-def", ["device of UUID GPU-abc", "device of UUID MIG-def", None]),
         ("", [None, None, None]),
+        ("0,-1,1", ["device 0", None, None]),
     ],
 )
 def test_the_gpu_is_one_of_those_that_a_command_sees(gpu, monkeypatch, visible, expected):
@@ -69,9 +73,29 @@ def test_memory_on_a_gpu_that_the_command_does_not_use_is_not_its_own(gpu, tmp_p
     assert row[["gpu_max_mb", "gpu"]].dropna().tolist() == ([expected, "device 0"] if expected else [])
 
 
-def test_a_machine_without_the_driver_has_no_gpu(monkeypatch):
-    def fail():
-        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+def fails(error):
+    def fail(*_):
+        raise pynvml.NVMLError(error)
 
-    monkeypatch.setattr(pynvml, "nvmlInit", fail)
+    return fail
+
+
+def test_a_machine_without_the_driver_has_no_gpu(monkeypatch):
+    monkeypatch.setattr(pynvml, "nvmlInit", fails(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND))
     assert Gpu.open(0) is None
+
+
+def test_a_gpu_in_parts_that_tells_its_memory_to_administrators_alone_is_not_watched(gpu, monkeypatch):
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", fails(pynvml.NVML_ERROR_NO_PERMISSION))
+    assert Gpu.open(0) is None
+
+
+def test_a_gpu_that_is_lost_does_not_end_a_measurement(gpu, monkeypatch):
+    sampler = Sampler(gpu)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", fails(pynvml.NVML_ERROR_GPU_IS_LOST))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", fails(pynvml.NVML_ERROR_GPU_IS_LOST))
+    process = subprocess.Popen(["sleep", "0.1"])
+    assert sampler.follow(process.pid, limit_s=60, kill=process.kill)
+    process.wait()
+    row = efficiency("case", "ok", sampler.samples, 0)
+    assert row["gpu_max_mb"] is None and row["tree_gpu_max_mb"] is None and row["seconds"] > 0

@@ -51,6 +51,19 @@ def test_one_that_cannot_be_read_just_now_may_be_whole(checkpoint, monkeypatch):
     assert is_whole(checkpoint)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_a_whole_one_that_memory_does_not_suffice_for_is_not_called_damaged(checkpoint, monkeypatch, error):
+    def load(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(type(error)):
+        read_checkpoint(checkpoint)
+    os.truncate(checkpoint, checkpoint.stat().st_size // 2)
+    with pytest.raises(InputError, match="a whole checkpoint at"):
+        read_checkpoint(checkpoint)
+
+
 def test_none_is_not_whole(tmp_path):
     assert not is_whole(tmp_path / "checkpoint_final.pth")
 

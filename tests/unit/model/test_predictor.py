@@ -125,7 +125,14 @@ def test_voices_label_by_the_mean_of_their_logits_and_are_compared_as_folds_are(
     assert np.allclose(scores.fold_agreement, expected[1:])
 
 
-def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd):
+FULL = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("GET was unable to find an engine to execute this computation"),
+]
+
+
+@pytest.mark.parametrize("error", FULL, ids=["torch", "cuDNN"])
+def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan, capfd, error):
     predictor = predictor_of(untrained, (0, 1))
     expected = predictor.label(scan)
 
@@ -139,7 +146,7 @@ def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan
         def forward(self, window):
             self.calls += 1
             if self.calls == 2:
-                raise torch.OutOfMemoryError("CUDA out of memory")
+                raise error
             return self.network(window)
 
     networks = predictor.backend.networks
@@ -149,15 +156,18 @@ def test_a_gpu_that_runs_full_hands_the_scans_logits_to_the_host(untrained, scan
     assert "this scan's logits are gathered on the host" in capfd.readouterr().err
 
 
-def test_a_network_that_never_fits_is_an_error(untrained, scan):
-    predictor = predictor_of(untrained, (0,))
+@pytest.mark.parametrize(("error", "tries"), [(FULL[0], 2), (FULL[1], 2), (RuntimeError("of another kind"), 1)])
+def test_a_network_that_never_fits_is_an_error(untrained, scan, error, tries):
+    predictor, calls = predictor_of(untrained, (0,)), []
 
     def full(window):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        calls.append(window)
+        raise error
 
     predictor.backend.networks[:] = [partial(map, full)]
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(type(error), match=str(error)):
         predictor.label(scan)
+    assert len(calls) == tries
 
 
 def test_logits_lie_on_the_gpu_where_there_is_room(monkeypatch):

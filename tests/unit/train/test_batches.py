@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,23 @@ def batches(count, first=0, workers=1, seed=1, stream=0):
         return [next(augmenter)["data"].tolist() for _ in range(count)]
     finally:
         augmenter._finish()
+
+
+def test_what_batches_are_waited_for_is_counted():
+    class Slow(Loader):
+        def __next__(self):
+            time.sleep(0.2)
+            return super().__next__()
+
+    slow = Slow()
+    augmenter = numbered_augmenter(lambda _: slow, 1, 0, 0, 1, pin_memory=False)
+    try:
+        next(augmenter)
+        waited_s = augmenter.waited_s
+        next(augmenter)
+    finally:
+        augmenter._finish()
+    assert waited_s >= 0.2 and augmenter.waited_s > waited_s
 
 
 @pytest.fixture(scope="module")

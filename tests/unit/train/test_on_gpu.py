@@ -114,6 +114,45 @@ def test_a_command_is_told_of_the_gpu_that_it_has(monkeypatch, tmp_path, device,
     assert told == [expected]
 
 
+MISMATCH = "Failed to initialize NVML: Driver/library version mismatch"
+
+
+@pytest.mark.parametrize(
+    ("said", "in_kernel", "device", "variables", "expected"),
+    [
+        (f"{MISMATCH}\nNVML library version: 580.95\n", True, "auto", {}, MISMATCH),
+        (MISMATCH, True, "cuda", {"CUDA_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "5"}, MISMATCH),
+        ("", True, "auto", {}, "exit 18"),
+        ("No devices were found\n", True, "auto", {}, None),
+        (MISMATCH, False, "auto", {}, None),
+        (MISMATCH, True, "cpu", {}, None),
+        (MISMATCH, True, "auto", {"CUDA_VISIBLE_DEVICES": ""}, None),
+    ],
+    ids=["upgraded", "given by the cluster", "silent", "job without GPU", "no GPU", "on the CPU", "hidden"],
+)
+def test_a_command_is_told_of_a_gpu_whose_driver_fails(
+    monkeypatch, tmp_path, said, in_kernel, device, variables, expected
+):
+    told = []
+    if in_kernel:
+        (tmp_path / "0000:01:00.0").mkdir()
+    monkeypatch.setattr(on_gpu, "IN_KERNEL", tmp_path)
+    monkeypatch.setattr(on_gpu, "nvidia_smi", lambda: (18, said))
+    monkeypatch.setattr(on_gpu.os, "environ", {**variables})
+    monkeypatch.setattr(on_gpu.os, "execvp", lambda *_: told.append({**on_gpu.os.environ}))
+    monkeypatch.setattr(sys, "argv", ["on_gpu.py", device, "true"])
+    on_gpu.main()
+    assert told[0].get("NOISY_STUDENT_GPU_FAULT") == expected and "NOISY_STUDENT_GPU" not in told[0]
+
+
+def test_what_the_machines_tool_says_when_it_fails_is_kept(monkeypatch, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\necho '{MISMATCH}'\nexit 18\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert on_gpu.nvidia_smi.__wrapped__() == (18, f"{MISMATCH}\n")
+
+
 def test_several_gpus_of_one_cluster_job_are_shared_out_within_it(start):
     gpus = {"CUDA_VISIBLE_DEVICES": "0,1", "SLURM_JOB_ID": "5"}
     assert {gpu_of(start(**gpus)) for _ in range(2)} == {"0", "1"}

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -387,6 +388,23 @@ def test_a_training_that_is_not_compiled_for_want_of_a_compiler_says_so_once(tra
     log = (made.places.fold_folder / "training_log.txt").read_text()
     assert log.count("not compiled, which would make it faster: no C compiler (gcc, clang)") == 1
     assert not isinstance(made.network, torch._dynamo.OptimizedModule)
+
+
+@pytest.mark.parametrize(("kind", "waited_s", "advised"), [("cuda", 51.0, 1), ("cuda", 20.0, 0), ("cpu", 51.0, 0)])
+def test_a_gpu_that_waits_for_batches_is_said_with_the_remedy_once(trainer, kind, waited_s, advised):
+    made = trainer()
+    made.device, made.workers, made.dataloader_train = torch.device(kind), 7, SimpleNamespace(waited_s=0.0)
+    values = made.logger.local_logger.my_fantastic_logging
+    for epoch in range(2):
+        for key in ("lrs", "train_losses", "val_losses", "mean_fg_dice"):
+            values[key].append(0.5)
+        values["epoch_start_timestamps"].append(100.0 * epoch)
+        values["epoch_end_timestamps"].append(100.0 * epoch + 90)
+        made.dataloader_train.waited_s += waited_s
+        made.write_progress()
+    log = (made.places.fold_folder / "training_log.txt").read_text()
+    assert log.count(f", 90.0 s, of it {waited_s} waiting for batches, ") == 2
+    assert log.count("which 7 processes make") == log.count("--set-threads train=16 (docs/gpu.md)") == advised
 
 
 @pytest.mark.parametrize("targets", ["hard", "soft"])

@@ -15,8 +15,11 @@ from noisy_student.running.disk import NO_SPACE
 
 INPUT_ERROR_STATUS = 2
 MEMORY_WORDS = ("allocate memory", "bad_alloc", "bad allocation", "Failed to allocate")
+# Of torch where cuDNN has room for none of its ways to convolve. It says so, too, of a GPU that it was not built
+# for, which `choose_device` refuses, and where it finds another cuDNN than its own.
+NO_ENGINE = "unable to find an engine to execute this computation"
 # Of torch, CUDA and NVIDIA's libraries.
-GPU_MEMORY_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
+GPU_MEMORY_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED", NO_ENGINE)
 # Of nnU-Net, about the processes that make its batches.
 LOST_WORKER_WORDS = "background workers are no longer alive"
 MORE_SPACE = "remedy: make room on the disk and start the run again; what is finished is not done again"
@@ -29,6 +32,7 @@ MORE_GPU_MEMORY = (
     "`patch_size_zyx` or `batch_size`, or set `device: cpu`, and start the run again; what is finished is not done "
     "again"
 )
+OTHER_CUDNN = ". If it had room enough: another cuDNN than torch's own may be in the way (`LD_LIBRARY_PATH`)"
 LOST_WORKER = (
     "remedy: a worker process crashed (its own words, if it had any, stand above) or was ended from outside, with no "
     "sign that memory ran out. Start the run again; what is finished is not done again. If it ends here again, "
@@ -66,12 +70,17 @@ def advice_for(error: Exception, kills: int) -> str:
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return MORE_SPACE
     if lacks_gpu_memory(error):
-        return MORE_GPU_MEMORY
-    if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
+        return MORE_GPU_MEMORY + (OTHER_CUDNN if NO_ENGINE in str(error) else "")
+    if lacks_memory(error):
         return MORE_MEMORY
     if isinstance(error, BrokenProcessPool) or LOST_WORKER_WORDS in str(error):
         return MORE_MEMORY if kills else LOST_WORKER
     return ""
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether it was the machine's memory that did not suffice."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS)
 
 
 def lacks_gpu_memory(error: Exception) -> bool:

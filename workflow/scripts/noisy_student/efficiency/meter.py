@@ -55,9 +55,9 @@ def measure(
     process = _start(command.words_for(case, image, output))
     in_time = False
     try:
-        in_time = sampler.follow(process.pid, limit_s, lambda: _kill_session(process.pid))
+        in_time = sampler.follow(process.pid, limit_s, lambda: kill_session(process.pid))
     finally:
-        _kill_session(process.pid)
+        kill_session(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     outcome = TIMED_OUT if not in_time else _outcome(process.returncode, output)
@@ -81,8 +81,8 @@ def _outcome(returncode: int, output: Path) -> str:
     return SUCCESS if output.exists() else "failed: no output"
 
 
-def _kill_session(pid: int) -> None:
-    """End the command and whatever it left running; it leads a session of its own."""
+def kill_session(pid: int) -> None:
+    """End a process that leads a session of its own, and whatever it left running."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:

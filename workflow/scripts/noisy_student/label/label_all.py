@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.cohort.image_checks import scan_remarks
-from noisy_student.command import MEMORY_WORDS, lacks_gpu_memory
+from noisy_student.command import lacks_gpu_memory, lacks_memory
 from noisy_student.errors import InputError, last_line
 from noisy_student.geometry import Geometry, image_on, reorient
 from noisy_student.label.jobs import Job
@@ -131,7 +131,7 @@ def _remark(error: Exception) -> Remark:
     if lacks_gpu_memory(error):
         remedy = "label it with `--device cpu`, or on a GPU with more memory"
         return Remark("memory", "more memory needed than the GPU has free", "room for this scan", remedy, "error")
-    if isinstance(error, MemoryError) or any(words in str(error) for words in MEMORY_WORDS):
+    if lacks_memory(error):
         remedy = "label it where there is more memory, or take it out"
         return Remark("memory", "more memory needed than there is", "room for this scan", remedy, "error")
     traceback.print_exception(error)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from noisy_student.command import lacks_memory
 from noisy_student.damage import damaged
 
 # Of the system, where there is no file, or damaged bytes lead to a place in it that is none.
@@ -32,8 +33,13 @@ def is_whole(checkpoint: Path) -> bool:
 
 
 def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
-    """What a trainer wrote, on the host. Unpickling can run any code: foreign ones must be trusted (`trust.py`)."""
+    """What a trainer wrote, on the host. Unpickling can run any code: foreign ones must be trusted (`trust.py`).
+
+    Raises InputError for a damaged one; where memory ran out for a whole one, what says so.
+    """
     try:
         return torch.load(checkpoint, map_location="cpu", weights_only=False)
     except Exception as error:
+        if lacks_memory(error) and is_whole(checkpoint):
+            raise
         raise damaged(checkpoint, "a whole checkpoint", error) from error

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from noisy_student.command import lacks_gpu_memory
 from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
 from noisy_student.model.backend import (
@@ -120,7 +121,9 @@ class Predictor:
         if has_room(self.device, self._bytes(image)):
             try:
                 return self._predict(image.to(self.device, non_blocking=True), body)
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not (isinstance(error, torch.OutOfMemoryError) or lacks_gpu_memory(error)):
+                    raise
                 print("the GPU's memory is full: this scan's logits are gathered on the host", file=sys.stderr)
             torch.cuda.empty_cache()
         return self._predict(image, body)

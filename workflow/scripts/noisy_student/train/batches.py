@@ -6,6 +6,7 @@ was resumed. nnU-Net's own loaders draw from generators that are seeded anew at 
 
 import random
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,18 @@ class NumberedBatches:
         return next(loader)
 
 
+class WaitedFor(MultiThreadedAugmenter):
+    """Batches, and how many seconds they were waited for so far."""
+
+    waited_s = 0.0
+
+    def __next__(self) -> dict[str, Any]:
+        start = perf_counter()
+        batch = super().__next__()
+        self.waited_s += perf_counter() - start
+        return batch
+
+
 def numbered_augmenter(
     loader_of: LoaderOf,
     seed: int,
@@ -62,9 +75,9 @@ def numbered_augmenter(
     workers: int,
     pin_memory: bool,
     chances: Chances | None = None,
-) -> MultiThreadedAugmenter:
+) -> WaitedFor:
     """Worker processes that hand out numbered batches in order."""
     batches = NumberedBatches(loader_of, seed, stream, first, workers, chances)
-    return MultiThreadedAugmenter(
+    return WaitedFor(
         batches, None, workers, seeds=[None] * workers, pin_memory=pin_memory, wait_time=SECONDS_BETWEEN_LOOKS
     )

@@ -46,6 +46,8 @@ LATEST_CHECKPOINT = "checkpoint_latest.pth"
 # Of a fold's folder: the training's own copies of the checkpoints of voices. Those beside the final one are what the
 # fold labels with, and become another training's where that is the better one (`train.py`).
 VOICES_FOLDER = "voices"
+# Of an epoch's time: a GPU that waits longer for batches would train much faster with more processes that make them.
+MUCH_WAITING = 1 / 3
 
 
 def write_whole_json(content: Any, path: str, indent: int = 4, sort_keys: bool = True) -> None:
@@ -85,6 +87,9 @@ class NoisyStudentTrainer(nnUNetTrainer):
     begins_trained: bool = False
     average: MovingAverage | None = None
     online: OnlineTeacher | None = None
+    # What batches were waited for until the epoch began, and whether it was said what helps.
+    waited_before_s: float = 0.0
+    has_advised: bool = False
 
     @classmethod
     def prepare(
@@ -309,11 +314,20 @@ class NoisyStudentTrainer(nnUNetTrainer):
         table = pd.DataFrame({"epoch": range(len(seconds)), **columns, "seconds": seconds})
         write_table(table, self.places.fold_folder / PROGRESS)
         last = table.iloc[-1]
+        waited_s = self.dataloader_train.waited_s - self.waited_before_s
+        self.waited_before_s = self.dataloader_train.waited_s
         left = (self.num_epochs - len(table)) * table.seconds.tail(5).mean()
         self.print_to_log_file(
             f"epoch {len(table)} of {self.num_epochs}: training loss {last.training_loss:.3f}, "
-            f"validation Dice {last.validation_dice:.3f}, {last.seconds:.1f} s, {left / 60:.1f} min left"
+            f"validation Dice {last.validation_dice:.3f}, {last.seconds:.1f} s, "
+            f"of it {waited_s:.1f} waiting for batches, {left / 60:.1f} min left"
         )
+        if self.device.type == "cuda" and waited_s > MUCH_WAITING * last.seconds and not self.has_advised:
+            self.has_advised = True
+            self.print_to_log_file(
+                f"the GPU waits for batches, which {self.workers} processes make: give the job more CPU cores, "
+                f"as with --set-threads train={2 * (self.workers + 1)} (docs/gpu.md)"
+            )
 
     def on_epoch_end(self) -> None:
         """First write what a training that goes on after this epoch could not."""

@@ -14,7 +14,7 @@ from snakemake.logging import logger as snakemake_log
 from noisy_student.cohort.folder_state import written_since
 from noisy_student.keeping import aside, begun_anew, experiment_record, stages
 from noisy_student.files import write_text
-from noisy_student.model import edited
+from noisy_student.model import edited, elsewhere
 from noisy_student.plan.halvings import refuse_misfits
 from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock, without_effect
 from noisy_student.running.ending import Ending
@@ -75,6 +75,7 @@ if workflow.is_main_process:
         try:
             # Last, since plans may come from the store.
             refuse_misfits(CONFIGURATION, RESULTS / "plans")
+            elsewhere.refuse_unlike_planned(CONFIGURATION, RESULTS / "plans")
         except InputError as error:
             sys.exit(str(error))
 

@@ -2,7 +2,8 @@
 
 PLACE is a run's `results/superseded` (the default), where trainings and label maps lie that were made with other
 settings; or the store that experiments share. Nothing is deleted without --remove. Single items of a store that are
-named go even where experiments have links to their files: these stay, and who wants the item next makes it anew.
+named go even where experiments have links to their files: these stay, as does a stage's, and who wants the item next
+makes it anew.
 """
 
 import argparse

@@ -12,8 +12,8 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.labelled_organs import add_fewer_than, labelled_by_case, sparse_in, to_label
 from noisy_student.command import run
-from noisy_student.geometry import CANONICAL_ORIENTATION, reorient, voxel_volume_ml
-from noisy_student.images import read_image
+from noisy_student.geometry import voxel_volume_ml
+from noisy_student.images import read_canonical
 from noisy_student.model.records import model_of
 from noisy_student.organs import FLARE22, Organ, from_json
 from noisy_student.parallel import in_order
@@ -29,11 +29,11 @@ def measure(case: str, folder: Path, earlier: list[Path], organs: Sequence[Organ
 
     Where one model labelled for two rounds, as after a collapse, its labels are not compared with themselves.
     """
-    image = reorient(read_image(folder / f"{case}.nii.gz"), CANONICAL_ORIENTATION)
+    image = read_canonical(folder / f"{case}.nii.gz")
     label_map, voxel_ml = sitk.GetArrayFromImage(image), voxel_volume_ml(image.GetSpacing())
     measures = label_measures(label_map, voxel_ml, organs)
     others = of_other_models([path / f"{case}.nii.gz" for path in (*earlier, folder)])
-    before = [reorient(read_image(path), CANONICAL_ORIENTATION) for path in others]
+    before = map(read_canonical, others)
     compared = disagreements([*map(sitk.GetArrayFromImage, before), label_map], organs)
     compared[CHANGED] = compared.pop("changed_voxels").astype(float) * voxel_ml
     return measures.merge(compared, on="label").assign(case=case)

@@ -13,7 +13,15 @@ from conftest import COARSE, ROOT, script
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.errors import InputError
 from noisy_student.files import sha256
-from noisy_student.model.elsewhere import known, lacking, look_at, online_starts, together, translations
+from noisy_student.model.elsewhere import (
+    known,
+    lacking,
+    look_at,
+    online_starts,
+    refuse_unlike_planned,
+    together,
+    translations,
+)
 from noisy_student.model.source import read_source
 from noisy_student.model.trust import record, require_trusted
 from noisy_student.organs import FLARE22, to_json
@@ -128,6 +136,29 @@ def test_online_targets_need_weights_that_see_scans_and_name_labels_alike(model,
             continue
         with pytest.raises(InputError, match=rf"targets: online[\s\S]*with other {differs}"):
             look_at(configuration)
+
+
+@pytest.mark.parametrize("differs", ["", "layers", "intensities of the labelled scans"])
+def test_online_targets_need_weights_like_a_network_that_is_planned_already(model, here, differs):
+    given = {"model": str(model), "sha256": sums(model)}
+    configuration = configured(
+        networks={"own": {"encoder": "plain", "spacing_mm_zyx": list(COARSE.spacing_mm_zyx)}},
+        rounds=[given, {"network": "own", "targets": "online", "start": "teacher"}],
+    )
+    look_at(configuration)
+    refuse_unlike_planned(configuration, here / "plans")
+    plans = json.loads((model / "plans.json").read_text())
+    if differs == "layers":
+        plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["n_stages"] += 1
+    elif differs:
+        plans["foreground_intensity_properties_per_channel"]["0"]["mean"] += 1
+    (here / "plans/own").mkdir(parents=True)
+    (here / "plans/own/plans.json").write_text(json.dumps(plans))
+    if not differs:
+        refuse_unlike_planned(configuration, here / "plans")
+        return
+    with pytest.raises(InputError, match=rf"targets: online[\s\S]*with other {differs}"):
+        refuse_unlike_planned(configuration, here / "plans")
 
 
 def test_first_weights_need_a_checksum_too(model):

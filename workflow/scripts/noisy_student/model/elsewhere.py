@@ -15,10 +15,11 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256, write_text
-from noisy_student.model.kind import CT
-from noisy_student.model.source import Source, read_source
+from noisy_student.model.kind import CT, configuration_in
+from noisy_student.model.source import PLANS, Source, read_source
 from noisy_student.model.translation import Translation, translation
 from noisy_student.model.trust import foreign_error, untrusted
+from noisy_student.nnunet import CONFIGURATION
 
 RESULTS = Path("results")
 RECORD = RESULTS / "models.json"
@@ -182,6 +183,31 @@ def _require_alike(source: Source, configuration: Configuration, number: int) ->
     if own != theirs:
         differing = [name for name in own if own[name] != theirs[name]]
         raise unfit_for_online(f"round {configuration.called(number)}", source.path, differing)
+
+
+def refuse_unlike_planned(configuration: Configuration, plans: Path, record: Path = RECORD) -> None:
+    """Raise InputError for first weights of online targets that do not fit a network planned already, in `plans`.
+
+    Of a network without plans `make_plans.py` tells.
+    """
+    for number, path in online_starts(configuration).items():
+        planned = plans / configuration.chain[number].network / PLANS
+        if not planned.exists():
+            continue
+        source = read_source(path, _read(record)[str(path)]["configuration"])
+        own, theirs = _sees(read_json(planned), CONFIGURATION), _sees(source.plans, source.configuration)
+        # Plans of nnU-Net's first versions describe their layers otherwise.
+        if differing := [name for name in own if theirs[name] and own[name] != theirs[name]]:
+            raise unfit_for_online(f"round {configuration.called(number)}", path, differing)
+
+
+def _sees(plans: dict[str, Any], configuration: str) -> dict[str, Any]:
+    """What a network is made of and how it sees intensities, by its plans."""
+    architecture = configuration_in(plans, configuration).get("architecture", {})
+    return {
+        "layers": [architecture[name] for name in ("network_class_name", "arch_kwargs") if name in architecture],
+        "intensities of the labelled scans": plans["foreground_intensity_properties_per_channel"],
+    }
 
 
 def unfit_for_online(of: str, model: Path, differing: Sequence[str]) -> InputError:

@@ -12,6 +12,7 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.selection_rules import SELECTION
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.evaluate.comparison import compare, compare_rounds
+from noisy_student.files import sha256
 from noisy_student.nnunet import CASES_FOLDER
 from noisy_student.organs import FLARE22, Organ
 from noisy_student.report.example import write_examples
@@ -370,7 +371,8 @@ def _write_run(run: SyntheticRun, folder: Path) -> None:
         "configuration": Configuration.model_validate(settings).model_dump(mode="json"),
         "rounds": len(run.gains) + 1,
         "seed": run.seed,
-        "checksums": {"plans/standard/plans.json": "0" * 64},
+        "checksums": {"plans/standard/plans.json": "0" * 64}
+        | {str(path.relative_to(folder)): sha256(path) for path in sorted(folder.glob("round_*/summary.tsv"))},
         "finished": "2026-01-01T00:00:00+00:00",
         "git_commit": "0123456789" * 4,
     }

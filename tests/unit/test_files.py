@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -50,6 +51,32 @@ def test_a_link_is_no_copy_and_replaces(tmp_path):
     write_text(tmp_path / "b", "b")
     link(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").samefile(tmp_path / "a")
+
+
+@pytest.mark.parametrize(("number", "is_found"), [(errno.EPERM, True), (errno.EXDEV, False)])
+def test_on_a_disk_without_hard_links_a_run_may_be_moved(tmp_path, monkeypatch, number, is_found):
+    def no_link(*_):
+        raise OSError(number, "no hard link")
+
+    monkeypatch.setattr(os, "link", no_link)
+    run = tmp_path / "run"
+    write_text(run / "preprocessed/a", "array")
+    link(run / "preprocessed/a", run / "round_1/dataset/a")
+    assert (run / "round_1/dataset/a").read_text() == "array"
+    run.rename(tmp_path / "moved")
+    assert (tmp_path / "moved/round_1/dataset/a").exists() == is_found
+
+
+def test_a_relative_link_that_would_lead_elsewhere_is_absolute(tmp_path, monkeypatch):
+    def no_link(*_):
+        raise OSError(errno.EPERM, "no hard link")
+
+    monkeypatch.setattr(os, "link", no_link)
+    write_text(tmp_path / "run/a", "array")
+    (tmp_path / "far/away").mkdir(parents=True)
+    (tmp_path / "run/round_1").symlink_to(tmp_path / "far/away")
+    link(tmp_path / "run/a", tmp_path / "run/round_1/a")
+    assert (tmp_path / "run/round_1/a").read_text() == "array"
 
 
 def test_a_killed_holder_leaves_no_lock_to_what_it_forked(tmp_path):

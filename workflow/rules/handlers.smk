@@ -5,7 +5,6 @@
 #        results/call.json          how it was started
 #        results/report/live.html   how far the run is, while it goes on
 
-import atexit
 from contextlib import suppress
 
 from snakemake.exceptions import WorkflowError
@@ -17,6 +16,7 @@ from noisy_student.files import write_text
 from noisy_student.model import edited, elsewhere
 from noisy_student.plan.halvings import refuse_misfits
 from noisy_student.running import absent_rounds, banner, brief, call, cluster, stale_lock, without_effect
+from noisy_student.running.at_exit import at_exit_of_this_process
 from noisy_student.running.ending import Ending
 from noisy_student.running.job_record import JobRecord
 from noisy_student.running.live.page import LivePage
@@ -111,7 +111,7 @@ def share_if_nothing_was_to_do():
 
 
 if STAGES:
-    atexit.register(share_if_nothing_was_to_do)
+    at_exit_of_this_process(share_if_nothing_was_to_do)
 
 
 def say_what_was_written_since_the_check():
@@ -129,7 +129,7 @@ def say_what_was_written_since_the_check():
 
 
 if LOOKS_AT_SCANS:
-    atexit.register(say_what_was_written_since_the_check)
+    at_exit_of_this_process(say_what_was_written_since_the_check)
 
 
 def clear_of_earlier_configurations():

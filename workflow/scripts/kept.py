@@ -15,8 +15,7 @@ from noisy_student.command import run
 from noisy_student.errors import InputError
 from noisy_student.keeping.aside import SUPERSEDED
 from noisy_student.keeping.inventory import Kept, damaged, in_store, set_aside
-from noisy_student.keeping.stages import STAGES, invalidate
-from noisy_student.keeping.store import ITEMS
+from noisy_student.keeping.store import ITEMS, STAGES, drop_damaged
 from noisy_student.sizes import size_in_words
 
 
@@ -35,13 +34,25 @@ def main() -> None:
     if not place.is_dir() or not (is_store or place.name == SUPERSEDED):
         raise InputError(f"a store, or a run's results/{SUPERSEDED}", f"{place}", "name the folder")
     if arguments.check and is_store:
-        for found, files in damaged(place):
-            print(f"damaged, is made anew when it is wanted: {found.folder} ({', '.join(files[:5])})")
-            invalidate(found.folder) if found.needed_by else found.remove()
+        check(place)
     look = partial(in_store if is_store else set_aside, place)
     show(look())
     if arguments.remove is not None:
         remove(look, {path.resolve() for path in arguments.remove})
+
+
+def check(store: Path) -> None:
+    """Compare everything with its checksums; nobody is given any more what is damaged, nor stages that have it, too."""
+    users = {entry.folder: entry.needed_by for entry in in_store(store)}
+    for found, files in damaged(store):
+        print(f"damaged, is made anew when it is wanted: {found.folder} ({', '.join(files[:5])})")
+        stages = drop_damaged(store, found.folder, files)
+        for stage in stages:
+            print(f"  not offered any more, since it has the same file: {stage}")
+        if names := sorted({name for folder in (found.folder, *stages) for name in users.get(folder, ())}):
+            print(f"  may be in use: {', '.join(names)}")
+        if found.folder.exists() and not found.needed_by:
+            found.remove()
 
 
 def show(kept: list[Kept]) -> None:

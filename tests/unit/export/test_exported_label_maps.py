@@ -155,3 +155,24 @@ def test_of_an_archives_scan_nothing_that_names_the_patient_lies_in_results(run_
     assert read_table(run_of / "out/nii.gz.tsv").file.tolist() == ["a.nii.gz", "b.nii.gz", "c.nii.gz"]
     for path in filter(Path.is_file, (run_of / "out").rglob("*")):
         assert path.suffix != ".dcm" and b"MUELLER" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ({"PatientName": "MUELLER HANS"}, None),
+        ({"PatientBirthDate": "1950-01-01"}, "Unable to convert … to 'DA' object"),
+        ({"PatientSex": "MUELLER"}, "… is not a valid PatientSexValues"),
+    ],
+)
+def test_what_a_header_says_of_the_patient_stands_in_no_log_and_no_table(run_of, header, why):
+    for path in (run_of / "scans/a").iterdir():
+        change(path, **header)
+    cases = read_table(run_of / "cases.tsv")
+    cases.loc[cases.case == "a", "sha256"] = checksum(run_of / "scans/a")
+    write_table(cases, run_of / "cases.tsv")
+    said = exported(run_of, "dicom-seg")
+    found = read_table(run_of / "out/dicom-seg.tsv").why.fillna("")[0]
+    assert found.startswith(why) if why else not found
+    texts = [path.read_text() for path in (run_of / "out").rglob("*") if path.suffix in (".tsv", ".json")]
+    assert len(texts) >= 4 and not any(value in text for value in ("MUELLER", "1950") for text in (said, *texts))

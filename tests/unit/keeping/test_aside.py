@@ -49,6 +49,20 @@ def test_its_own_training_stays(fold):
     assert contents(fold) == before and not aside_of_fold(fold).exists()
 
 
+def test_hidden_files_of_others_stay_and_hinder_no_move(fold, capsys):
+    before, place = contents(fold), aside_of_fold(fold)
+    for hidden in (fold / "held_out/.DS_Store", place / short("A") / ".DS_Store", place / short("B") / ".DS_Store"):
+        write_text(hidden, "x")
+    settle(fold, "B")
+    assert contents(fold) == {RECORD: "B"} and contents(place / short("A")) == before
+    assert "taken back" not in capsys.readouterr().out
+    for _ in range(2):
+        settle(fold, "A")
+        assert contents(fold) == before
+    assert capsys.readouterr().out.count("taken back") == 1
+    assert aside.set_aside_other_folds(fold.parent, [2]) == [fold] and contents(place / short("A")) == before
+
+
 def identity(**settings):
     return json.dumps({"settings": {"epochs": 9} | settings, "sha256": {}}, indent=2, sort_keys=True)
 

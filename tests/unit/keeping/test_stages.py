@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 from base64 import urlsafe_b64encode
+from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -26,6 +28,7 @@ DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 SCANS = {"labelled": "l", "unlabelled": "u", "validation": "v", "test": "t"}
 TEACHER = {"network": "coarse"}
 OTHER_VOICES = TEACHER | {"training": {"voices": ["average"]}}
+FOLDER = "results/preprocessed/net"
 OF_ALL_SCANS = ["cohort", "labelled_measures", "preprocessed"]
 
 
@@ -221,6 +224,92 @@ def test_the_check_finds_what_is_damaged(first, store):
     assert found[1] == ["results/round_0/model/file"]
     run = script("kept.py", store.root, "--check")
     assert "damaged, is made anew" in run.stdout and damaged(store.root) == []
+
+
+@pytest.fixture
+def array(tmp_path, store):
+    """An experiment's preprocessed array, and the stage in whose folder it is."""
+    path = tmp_path / "first" / FOLDER / "case.b2nd"
+    path.parent.mkdir(parents=True)
+    path.write_text("right array")
+    path.parent.with_suffix(".tsv").write_text("table")
+    stage = keeping_stages.Stage("preprocessed", "k", [f"{FOLDER}.tsv"], folders=[FOLDER])
+    return SimpleNamespace(path=path, folder=tmp_path / "first", stage=stage, store=store)
+
+
+def put(array):
+    """Put it into the store, as an item and in the stage; where it lies in the stage."""
+    array.store.put("preprocessed", "scan 1", {".b2nd": array.path})
+    publish([array.stage], array.store, array.folder, lambda path: True)
+    register([array.stage], array.store, array.folder)
+    return next((array.store.root / "stages").rglob("case.b2nd"))
+
+
+def write_in_place(path, text):
+    with path.open("r+") as stream:
+        stream.write(text)
+
+
+@pytest.mark.parametrize("found_by", ["check", "take"])
+def test_a_stage_that_has_a_damaged_items_file_is_not_offered_either(array, tmp_path, found_by, capsys):
+    wanted, store = [array.stage], array.store
+    write_in_place(put(array), "WRONG")
+    target = {".b2nd": tmp_path / "taken"}
+    if found_by == "check":
+        said = script("kept.py", store.root, "--check").stdout
+        assert "not offered any more, since it has the same file" in said and f"may be in use: {array.folder}" in said
+    else:
+        assert not store.take("preprocessed", "scan 1", target) and "has it, too" in capsys.readouterr().err
+    assert adopt(wanted, store, tmp_path / "second") == [] and not store.item("preprocessed", "scan 1").exists()
+    # The experiment that has the damaged file itself does not bring it back.
+    publish(wanted, store, array.folder, lambda path: True)
+    assert f"{array.path} is damaged, as in the store" in capsys.readouterr().err
+    assert adopt(wanted, store, tmp_path / "second") == []
+    array.path.unlink()
+    array.path.write_text("right array")
+    put(array)
+    assert store.take("preprocessed", "scan 1", target) and target[".b2nd"].read_text() == "right array"
+    assert adopt(wanted, store, tmp_path / "third") == ["preprocessed"]
+    assert (tmp_path / "third" / FOLDER / "case.b2nd").read_text() == "right array" and damaged(store.root) == []
+
+
+def test_of_a_store_on_another_disk_a_stages_own_copies_are_compared_too(array, monkeypatch):
+    def no_link(*_, **__):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", no_link)
+    copy = put(array)
+    (manifest,) = (array.store.root / "stages").rglob("manifest.json")
+    content = json.loads(manifest.read_text())
+    write_in_place(copy, "WRONG")
+    ((found, files),) = damaged(array.store.root)
+    assert (found.folder, files) == (manifest.parent, [f"{FOLDER}/case.b2nd"])
+    # A store of an earlier version has none of their checksums.
+    manifest.write_text(json.dumps({name: value for name, value in content.items() if name != keeping.COPIES}))
+    assert damaged(array.store.root) == []
+
+
+def test_a_stage_of_an_experiment_that_may_not_be_looked_at_counts_as_used(first, store, monkeypatch):
+    exists = Path.exists
+
+    def not_allowed(path):
+        if path == first / "results":
+            raise PermissionError(13, "Permission denied")
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", not_allowed)
+    assert {entry.needed_by for entry in in_store(store.root)} == {(str(first),)}
+
+
+def test_an_array_that_is_a_link_within_a_run_enters_the_store_as_a_file(array, tmp_path):
+    """As of a training set, on a disk without hard links."""
+    link = array.path.with_name("other.b2nd")
+    link.symlink_to(os.path.relpath(array.path.rename(tmp_path / "first/results/array.b2nd"), link.parent))
+    publish([array.stage], array.store, array.folder, lambda path: True)
+    assert adopt([array.stage], array.store, tmp_path / "second") == ["preprocessed"]
+    shutil.rmtree(array.folder)
+    found = tmp_path / "second" / FOLDER / "other.b2nd"
+    assert found.read_text() == "right array" and not found.is_symlink()
 
 
 def test_a_place_that_is_neither_is_refused(tmp_path):

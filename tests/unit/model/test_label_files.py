@@ -143,6 +143,21 @@ def test_another_models_soft_labels_are_set_aside_though_none_are_wanted_now(sca
     assert kept.read("model 1, scan 2") is not None and kept.has_soft_labels()
 
 
+def test_files_that_are_links_to_those_set_aside_before_are_not_moved_onto_them(scan, tmp_path, monkeypatch):
+    """As on a disk without hard links."""
+    monkeypatch.setattr("os.link", Mock(side_effect=PermissionError(1, "Operation not permitted")))
+    files, kept, other = (LabelFiles(tmp_path / name, "a") for name in ("results/labels", "aside/1", "results/other"))
+    files.write(Labelled(LABELS, SCORES), scan[1], "RAS", "model 1, scan 2")
+    for _ in range(2):
+        files.set_aside(tmp_path / "aside", "3")
+        assert not files.label_map.exists() and kept.read("model 1, scan 2") is not None
+        files.take(kept)
+        assert files.read("model 1, scan 2") is not None
+    other.take(files)
+    other.set_aside(tmp_path / "elsewhere", "3")
+    assert LabelFiles(tmp_path / "elsewhere/1", "a").read("model 1, scan 2") is not None
+
+
 def test_soft_labels_that_no_record_has_are_none_of_the_label_map(files, tmp_path):
     """As an earlier version left those of another model."""
     files.soft_labels.parent.mkdir()

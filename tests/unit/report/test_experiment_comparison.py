@@ -18,6 +18,8 @@ from noisy_student.report.experiments.experiment import distinct_tails, read_exp
 from noisy_student.report.experiments.page import write_comparison
 from noisy_student.report.experiments.tables import few, organs, rounds
 from noisy_student.report.numbers import interval, score
+from noisy_student.report.results import read_results
+from noisy_student.report.warnings import missing
 from noisy_student.tables import read_table, write_table
 from synthetic_results import SyntheticRun
 
@@ -206,6 +208,21 @@ def test_other_modes_are_refused(runs, tmp_path):
     other = write(SyntheticRun(mode="strict"), tmp_path / "other")
     with pytest.raises(InputError, match="first: flare22, other: strict"):
         read_experiments([runs[0], other])
+
+
+def test_a_record_of_an_earlier_run_is_none_of_these_scores(runs, tmp_path):
+    other = write(SyntheticRun(mode="strict"), tmp_path / "second")
+    path = other / "results/round_0/summary.tsv"
+    table = read_table(path)
+    write_table(table.assign(mean=table["mean"] / 2), path)
+    page = text_of(page_of(runs[0], other, output=tmp_path / "out"))
+    assert "second: the record (run.json) is of an earlier run, and round 0 (teacher) was judged since: its" in page
+    assert "Without a record: second." in page and "Fewer than two configurations were recorded." in page
+    table = pd.read_csv(tmp_path / "out/tables/experiments.tsv", sep="\t", dtype=str).set_index("experiment")
+    assert table["evaluation"].tolist() == ["flare22", "not recorded"]
+    [said] = missing(read_results(other / "results"))
+    assert said.startswith("The record of the run (run.json) is of an earlier run, and round 0 (teacher) was judged")
+    assert not missing(read_results(runs[0] / "results"))
 
 
 def test_other_organs_and_tolerances_are_refused(copies, tmp_path):

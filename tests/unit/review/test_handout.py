@@ -166,6 +166,13 @@ def test_a_file_beside_those_handed_out_is_somebodys_work_too(handed):
     assert not handed.folder.exists()
 
 
+def test_a_folder_among_those_handed_out_is_somebodys_work_too(handed):
+    (handed.folder / "scene").mkdir()
+    with pytest.raises(InputError, match="scene changed since"):
+        remove_earlier(handed.folder.parent)
+    assert handed.folder.exists()
+
+
 def test_what_is_not_handed_out_as_a_whole_is_not_there(tmp_path, monkeypatch):
     write_series(tmp_path / "series", np.zeros((4, 5, 6), np.int16))
 

@@ -16,6 +16,7 @@ from noisy_student.running.ending import Ending
 from noisy_student.running.live.jobs import Job
 from noisy_student.running.live.page import LivePage
 from noisy_student.running.live.trainings import Length
+from noisy_student.running.live.warnings import warnings
 
 HEADER = "rule\twildcards\tstate\tstarted\tseconds\n"
 EPOCHS = "epoch\tlearning_rate\ttraining_loss\tvalidation_loss\tvalidation_dice\tseconds\n"
@@ -207,6 +208,16 @@ def test_rubbish_on_disk_is_said_and_takes_nothing_else_away(run):
     run.write("logs/1.log", "\x00\xff")
     text = run.page()
     assert "Not read for this page: the trainings' tables" in text and "train round=0 fold=0 for" in text
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "said"),
+    [(500e12, 9e12, None), (500e12, 9e9, "9.0 GB"), (100e9, 9e9, None), (100e9, 1e9, "1.0 GB")],
+)
+def test_a_disk_with_little_room_is_said(tmp_path, monkeypatch, total, free, said):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=total, free=free))
+    found = warnings(tmp_path, [], [])
+    assert found == ([f"The disk is nearly full: {said} free."] if said else [])
 
 
 def test_a_run_goes_on_where_the_page_cannot_be_written(run, capsys):

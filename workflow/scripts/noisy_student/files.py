@@ -1,5 +1,6 @@
 """Files that are whole or absent: temporary names, atomic renames, checksums, links."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -91,12 +92,21 @@ def sha256(path: Path) -> str:
 
 
 def link(source: Path, target: Path) -> None:
-    """Make `target` the same file as `source` without copying: a hard link, or a symbolic one across disks."""
+    """Make `target` the same file as `source` without copying: a hard link, or a symbolic one where there are none.
+
+    Across disks that leads to the file itself, on one disk from file to file, so that both may be moved together.
+    """
     with whole_file(target) as temporary:
         try:
             os.link(source, temporary)
-        except OSError:
-            temporary.symlink_to(source.resolve())
+        except OSError as error:
+            temporary.symlink_to(source.resolve() if error.errno == errno.EXDEV else _way(target.parent, source))
+
+
+def _way(folder: Path, source: Path) -> Path:
+    """The relative path from a folder to a file, or where links lie between them the absolute one."""
+    way = Path(os.path.relpath(source, folder))
+    return way if (folder / way).resolve() == source.resolve() else source.resolve()
 
 
 def copy(source: Path, target: Path) -> None:

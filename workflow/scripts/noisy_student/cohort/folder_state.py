@@ -193,5 +193,12 @@ def _sizes(place: Path, dates: bool) -> list[tuple[str, int, int]]:
     """(name, size, date) of a file, or of all files of a folder and its subfolders; nothing of what is not there."""
     files = visible_names(place) if place.is_dir() else [str(place)]
     start = len(f"{place}/") if place.is_dir() else len(str(place)) - len(place.name)
-    stats = [(file[start:], os.stat(file)) for file in files if os.path.exists(file)]  # noqa: PTH110, PTH116 (fast)
+    stats = [(file[start:], stat) for file in files if (stat := _stat(file))]
     return [(name, stat.st_size, stat.st_mtime_ns if dates else 0) for name, stat in stats]
+
+
+def _stat(file: str) -> os.stat_result | None:
+    try:
+        return os.stat(file)  # noqa: PTH116 (fast)
+    except (OSError, ValueError):
+        return None

@@ -61,12 +61,12 @@ def settle(folder: Path, identity: str, formerly: str = "") -> None:
     if record.exists() and (other := as_now(record.read_text())) not in (identity, formerly):
         print(f"{folder} is of a training with other settings or data: set aside in {aside / short(other)}", flush=True)
         _move(folder, aside / short(other))
-    if (kept := aside / short(identity)).is_dir():
+    if _has_files(kept := aside / short(identity)):
         print(f"{kept} is this very training: taken back", flush=True)
         if (kept / RECORD).exists():
             _move_file(kept / RECORD, record)
         _move(kept, folder)
-        kept.rmdir()
+        _remove_if_empty(kept)
     refuse_foreign_checkpoints(folder)
     write_text(record, identity)
 
@@ -122,9 +122,19 @@ def _move(source: Path, target: Path) -> None:
     for path in sorted(source.glob("[!.]*"), key=lambda path: path.name == RECORD):
         if path.is_dir():
             _move(path, target / path.name)
-            path.rmdir()
+            _remove_if_empty(path)
         else:
             _move_file(path, target / path.name)
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether there is something to be moved: hidden files that others left (`.DS_Store`) stay."""
+    return any(not path.is_dir() for path in folder.rglob("[!.]*"))
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _move_file(source: Path, target: Path) -> None:

@@ -1,17 +1,15 @@
 """What is kept: in a store, and of which experiments; set aside in a run's results. And what of it can go."""
 
 import json
-import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from noisy_student.fold_files import RECORD
 from noisy_student.keeping.begun_anew import Training
-from noisy_student.keeping.stages import STAGES, USERS
-from noisy_student.keeping.store import ITEMS, MANIFEST, damaged_files
+from noisy_student.keeping.stages import USERS
+from noisy_student.keeping.store import ITEMS, MANIFEST, STAGES, damaged_files, files_under
 
 LABEL_MAPS = "*.nii.gz"
 
@@ -43,16 +41,6 @@ class Kept:
         for record in (MANIFEST, RECORD):
             (self.folder / record).unlink(missing_ok=True)
         shutil.rmtree(self.folder)
-
-
-def files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Every file in a folder and the folders in it; links are not followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from files_under(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield entry
 
 
 def set_aside(place: Path) -> list[Kept]:
@@ -87,10 +75,18 @@ def _users(root: Path) -> dict[str, list[str]]:
     found = defaultdict(list)
     for path in sorted((root / USERS).glob("*.json")):
         record = json.loads(path.read_text())
-        if Path(record["experiment"], "results").exists():
+        if _may_be_there(Path(record["experiment"], "results")):
             for stage in record["stages"]:
                 found[stage].append(record["experiment"])
     return found
+
+
+def _may_be_there(path: Path) -> bool:
+    """Whether a folder exists; another user's, into which one may not look, counts as one that does."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _holders(stage: Path) -> tuple[str, ...]:
@@ -107,4 +103,4 @@ def _is_linked(item: Path) -> bool:
 def damaged(root: Path) -> list[tuple[Kept, list[str]]]:
     """Everything in a store that is not what was put there, with the files."""
     whole = [kept for kept in in_store(root) if (kept.folder / MANIFEST).exists()]
-    return [(kept, files) for kept in whole if (files := damaged_files(kept.folder))]
+    return [(kept, files) for kept in whole if (files := damaged_files(kept.folder, with_copies=True))]

@@ -17,12 +17,25 @@ from noisy_student import __version__
 from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.scans import may_lack_organs
 from noisy_student.configuration.experiment import Configuration
-from noisy_student.files import sha256, whole_folder, write_text
+from noisy_student.damage import remedy
+from noisy_student.files import read_json, sha256, whole_folder, write_text
 from noisy_student.keeping.depends import Depends, key
-from noisy_student.keeping.store import MANIFEST, Store, damaged_files, give, link_tree, share
+from noisy_student.keeping.store import (
+    COPIES,
+    DAMAGED,
+    MANIFEST,
+    STAGES,
+    Store,
+    damaged_files,
+    files_under,
+    give,
+    invalidate,
+    link_tree,
+    share,
+)
 from noisy_student.nnunet import CASES_FOLDER
 
-STAGES, USERS = "stages", "users"
+USERS = "users"
 # Snakemake's record of how each output was made, by which it sees what has changed since.
 RECORDS = Path(".snakemake/metadata")
 # By what Snakemake sees that something was made from other scans or with other settings.
@@ -176,13 +189,30 @@ def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[
             continue
         if place.exists():
             # It was damaged; other experiments may be linked to its folders.
+            if damaged := _replace_damaged(stage, folder, place):
+                said = "is damaged, as in the store, and enters it no more, nor does what is made after it; delete it"
+                print(f"{folder / damaged} {said}: {remedy(folder / damaged)}", file=sys.stderr)
+                return
             _fill(stage, folder, place)
+            (place / DAMAGED).unlink(missing_ok=True)
             continue
         with whole_folder(place) as temporary:
             for path in stage.folders:
                 if (folder / path).exists():
-                    link_tree(folder / path, temporary / path)
+                    link_tree(folder / path, temporary / path, follow=True)
             _fill(stage, folder, temporary)
+
+
+def _replace_damaged(stage: Stage, folder: Path, place: Path) -> str:
+    """Bring from a run what is damaged in a stage's folders; a file that is so in the run, too, if there is one."""
+    names = read_json(place / DAMAGED) if (place / DAMAGED).exists() else []
+    for name in names:
+        if (folder / name).is_file() and (place / name).is_file() and sha256(folder / name) == sha256(place / name):
+            return name
+    for name in names:
+        if name.startswith(tuple(f"{path}/" for path in stage.folders)) and (folder / name).is_file():
+            share((folder / name).resolve(), place / name)
+    return ""
 
 
 def _edited(stage: Stage, folder: Path) -> str:
@@ -202,7 +232,8 @@ def _fill(stage: Stage, folder: Path, place: Path) -> None:
     for file in _files(stage, folder):
         give(folder / file, place / file)
     checksums = {file: sha256(place / file) for file in _checked(stage, place)}
-    write_text(place / MANIFEST, json.dumps({"stage": stage.name, "sha256": checksums}, indent=2))
+    copies = {file: sha256(place / file) for file in _copies(stage, place)}
+    write_text(place / MANIFEST, json.dumps({"stage": stage.name, "sha256": checksums, COPIES: copies}, indent=2))
 
 
 def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
@@ -251,7 +282,7 @@ def _take(stage: Stage, store: Store, folder: Path) -> bool:
         return False
     if damaged := damaged_files(place):
         print(f"{place} is damaged ({', '.join(damaged[:5])}) and is made anew", file=sys.stderr)
-        invalidate(place)
+        invalidate(place, damaged)
         return False
     for path in stage.folders:
         target = folder / path
@@ -266,11 +297,6 @@ def _take(stage: Stage, store: Store, folder: Path) -> bool:
     for file in reversed(_files(stage, place)):
         give(place / file, folder / file)
     return True
-
-
-def invalidate(place: Path) -> None:
-    """Let nobody begin with a damaged stage. Its folders stay, to which other experiments may be linked."""
-    (place / MANIFEST).unlink(missing_ok=True)
 
 
 def _files(stage: Stage, folder: Path) -> list[str]:
@@ -297,3 +323,10 @@ def _checked(stage: Stage, place: Path) -> list[str]:
         path for tree in stage.trees for path in (place / tree).rglob("*") if path.is_file() and not path.is_symlink()
     ]
     return [*_files(stage, place), *(str(path.relative_to(place)) for path in trees)]
+
+
+def _copies(stage: Stage, place: Path) -> list[str]:
+    """The files of a stage's folders that are no links, as in a store on another disk: no item has their checksums."""
+    folders = [place / path for path in stage.folders if (place / path).is_dir()]
+    files = [Path(entry.path) for path in folders for entry in files_under(path) if entry.stat().st_nlink == 1]
+    return sorted(str(path.relative_to(place)) for path in files)

@@ -2,6 +2,7 @@
 
 `items/<kind>/<identity>/` holds the files of one thing, made from what its identity says, with their checksums in
 `manifest.json`. Nothing in a store is ever changed: things come in one step, and go when they are damaged or unused.
+`stages/` holds finished stages of runs (`stages.py`), some of whose files are the same as those of things.
 """
 
 import hashlib
@@ -9,19 +10,23 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from uuid import uuid4
 
 from noisy_student import __version__
 from noisy_student.errors import InputError
-from noisy_student.files import UNFINISHED, copy, only_one, sha256, whole_folder, write_text
+from noisy_student.files import UNFINISHED, copy, only_one, read_json, sha256, whole_folder, write_text
 
 VARIABLE = "NOISY_STUDENT_STORE"
-ITEMS, LOCKS = "items", "locks"
+ITEMS, LOCKS, STAGES = "items", "locks", "stages"
 MANIFEST = "manifest.json"
+# Of a stage: which of its files are damaged.
+DAMAGED = "damaged.json"
+# Checksums of a stage's files that are the same as no others, in its manifest: they take long to compare.
+COPIES = "sha256_of_copies"
 # Files that are written anew under another name and renamed, never changed.
 REPLACED = (".pth", ".nii.gz", ".b2nd", ".pkl")
 NO_FILES: Mapping[str, Path] = MappingProxyType({})
@@ -66,7 +71,8 @@ class Store:
             return False
         if damaged := damaged_files(item):
             print(f"{item} is damaged ({', '.join(damaged)}) and is made anew", file=sys.stderr, flush=True)
-            shutil.rmtree(item, ignore_errors=True)
+            for stage in drop_damaged(self.root, item, damaged):
+                print(f"{stage} has it, too, and is not offered any more", file=sys.stderr, flush=True)
             return False
         if not all((item / name).exists() for name in files):
             return False
@@ -109,10 +115,11 @@ def identity(made_from: str) -> str:
     return f"{digest[:2]}/{digest[2:32]}"
 
 
-def damaged_files(item: Path) -> list[str]:
+def damaged_files(item: Path, with_copies: bool = False) -> list[str]:
     """The files of a thing that are not what was put there; its manifest, where that cannot be read."""
     try:
-        checksums = json.loads((item / MANIFEST).read_text())["sha256"]
+        manifest = json.loads((item / MANIFEST).read_text())
+        checksums = manifest["sha256"] | (manifest.get(COPIES, {}) if with_copies else {})
     except (OSError, ValueError, KeyError):
         return [MANIFEST]
     return [name for name, checksum in checksums.items() if not _is(item / name, checksum)]
@@ -123,6 +130,62 @@ def _is(path: Path, checksum: str) -> bool:
         return sha256(path) == checksum
     except OSError:
         return False
+
+
+def files_under(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Every file in a folder and the folders in it; links are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from files_under(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                yield entry
+
+
+def drop_damaged(root: Path, folder: Path, names: Iterable[str]) -> list[Path]:
+    """Offer a thing or a stage in `folder`, of which files are damaged, no more; other stages that go with it.
+
+    These have one of its files. A thing is deleted: what experiments have links to, they keep.
+    """
+    names = list(names)
+    files = {(stat.st_dev, stat.st_ino) for name in names if (stat := _stat(folder / name))}
+    others = []
+    for place in sorted((root / STAGES).glob("*/[!.]*")):
+        if place == folder:
+            invalidate(place, names)
+        elif shared := _files_among(files, place):
+            invalidate(place, shared)
+            others.append(place)
+    if root / ITEMS in folder.parents:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    return others
+
+
+def invalidate(place: Path, names: Iterable[str]) -> None:
+    """Let nobody begin with a stage, of which files are damaged. It stays: experiments may be linked to its folders."""
+    known = read_json(place / DAMAGED) if (place / DAMAGED).exists() else []
+    write_text(place / DAMAGED, json.dumps(sorted({*known, *names}), indent=2))
+    (place / MANIFEST).unlink(missing_ok=True)
+
+
+def _files_among(files: set[tuple[int, int]], place: Path) -> list[str]:
+    """Those of a folder that are one of `files`, by device and inode."""
+    found = []
+    # Another process may be removing it.
+    with suppress(FileNotFoundError):
+        for entry in files_under(place):
+            stat = entry.stat()
+            if (stat.st_dev, stat.st_ino) in files:
+                found.append(str(Path(entry.path).relative_to(place)))
+    return found
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 _told: set[Path] = set()
@@ -176,16 +239,22 @@ def own(folder: Path) -> None:
         temporary.rename(folder)
 
 
-def link_tree(source: Path, target: Path, bring: Callable[[Path, Path], None] = share) -> None:
-    """`bring` every file under a folder; links within stay what they are."""
+def link_tree(source: Path, target: Path, bring: Callable[[Path, Path], None] = share, follow: bool = False) -> None:
+    """`bring` every file under a folder; links within stay what they are.
+
+    `follow`: but for relative ones to files, which lead out of the folder: the files are brought.
+    """
     target.mkdir(parents=True, exist_ok=True)
     if not source.exists():
         return
     with os.scandir(source) as entries:
         for entry in entries:
-            if entry.is_symlink():
-                (target / entry.name).symlink_to(Path(entry.path).readlink())
+            path = Path(entry.path)
+            if follow and entry.is_symlink() and entry.is_file() and not path.readlink().is_absolute():
+                bring(path.resolve(), target / entry.name)
+            elif entry.is_symlink():
+                (target / entry.name).symlink_to(path.readlink())
             elif entry.is_dir():
-                link_tree(Path(entry.path), target / entry.name, bring)
+                link_tree(path, target / entry.name, bring, follow)
             elif not entry.name.startswith("."):
-                bring(Path(entry.path), target / entry.name)
+                bring(path, target / entry.name)

@@ -123,7 +123,11 @@ class LabelFiles:
         every = replace(self, voxels=True, soft=True)
         other = replace(every, folder=place / model[:SHORT])
         for mine, others in zip(every._paths(), other._paths(), strict=True):
-            if mine.exists():
+            if mine.is_symlink():
+                if mine.exists() and not others.exists():
+                    link(mine.resolve(), others)
+                mine.unlink()
+            elif mine.exists():
                 others.parent.mkdir(parents=True, exist_ok=True)
                 mine.replace(others)
 

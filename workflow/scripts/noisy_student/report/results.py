@@ -16,6 +16,7 @@ from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.comparison import COLUMNS, RANK_BISERIAL
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
 from noisy_student.organs import FLARE22, Organ, organ_called
+from noisy_student.recorded import judged_since
 from noisy_student.report.paper import PAPERS_SCANS
 from noisy_student.sets import NOT_GIVEN, JudgedSet, in_sets, rows_of, sets_of
 from noisy_student.tables import read_table
@@ -167,6 +168,12 @@ class Results:
     def left_over(self) -> list[int]:
         """Rounds of an earlier, longer configuration, whose folders are still there."""
         return sorted({*_found_rounds(self.folder)} - {round_.number for round_ in self.rounds})
+
+    @property
+    def judged_since(self) -> list[Round]:
+        """The rounds that were judged after `run` was written, so that it may not be theirs; none without a record."""
+        summaries = {path: round_ for round_ in self.chain if (path := round_.folder / "summary.tsv").exists()}
+        return [summaries[path] for path in judged_since(self.run, summaries)] if self.run else []
 
     @property
     def students(self) -> int:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from noisy_student.report.job_table import failed_jobs
 from noisy_student.report.labelled_organs import in_words
-from noisy_student.report.numbers import capitalised, count, score
+from noisy_student.report.numbers import and_, capitalised, count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
 from noisy_student.report.verdict import best_is_not_last, judged_sets, worsened
@@ -137,7 +137,16 @@ def missing(results: Results) -> list[str]:
              for number in results.left_over]  # fmt: skip
     if not results.run:
         text.append("The run has not written its record (run.json) yet: versions and configuration are unknown.")
+    if since := judged_since(results):
+        text.append(f"The record of the run {since}: versions, configuration and evaluation mode may not be theirs.")
     return text
+
+
+def judged_since(results: Results) -> str:
+    """Which rounds the record of the run is not of; empty if it is of all."""
+    names = [round_.name for round_ in results.judged_since]
+    were = "was" if len(names) == 1 else "were"
+    return f"(run.json) is of an earlier run, and {and_(names)} {were} judged since" if names else ""
 
 
 def _gap(round_: Round, parts: list[str]) -> str:

@@ -114,7 +114,9 @@ def remove_earlier(folder: Path) -> None:
     for record in records:
         known = read_json(record)
         changed = [
-            path.name for path in visible(record.parent) if path != record and known.get(path.name) != sha256(path)
+            path.name
+            for path in visible(record.parent)
+            if path != record and (path.is_dir() or known.get(path.name) != sha256(path))
         ]
         if changed:
             raise InputError(

@@ -1,6 +1,5 @@
 """Targets of rounds that the configuration does not have: said after Snakemake's error, with the key that adds them."""
 
-import atexit
 import os
 import re
 import sys
@@ -8,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from noisy_student.configuration.experiment import DEPLOY
+from noisy_student.running.at_exit import at_exit_of_this_process
 
 NOT_REVIEWED = ("review_0", f"review_{DEPLOY}")
 OF_ROUND = re.compile(rf"(?:round_|review_|results/round_)(\d+|{DEPLOY})(/.*)?")
@@ -19,13 +19,12 @@ def tell_at_exit(targets: Callable[[], Collection[str]], chain: Sequence[str], f
     `targets`: what was asked for, once that is known. `chain`: what rounds are called, the student that is made to be
     deployed among them; `files` are where that is configured.
     """
-    atexit.register(_tell, targets, chain, files, os.getpid())
+    at_exit_of_this_process(_tell, targets, chain, files)
 
 
-def _tell(targets: Callable[[], Collection[str]], chain: Sequence[str], files: Sequence[object], process: int) -> None:
-    if os.getpid() == process:
-        for line in in_words(targets(), chain, files):
-            print(line, file=sys.stderr)
+def _tell(targets: Callable[[], Collection[str]], chain: Sequence[str], files: Sequence[object]) -> None:
+    for line in in_words(targets(), chain, files):
+        print(line, file=sys.stderr)
 
 
 def in_words(targets: Collection[str], chain: Sequence[str], files: Sequence[object]) -> list[str]:

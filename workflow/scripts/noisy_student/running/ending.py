@@ -1,13 +1,12 @@
 """How a run ended, said after everything else: what a person reads first stands last."""
 
-import atexit
-import os
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from noisy_student.running import banner, oom
+from noisy_student.running.at_exit import at_exit_of_this_process
 from noisy_student.running.disk import shortages
 from noisy_student.running.failed_jobs import FailedJob, FailedJobs
 
@@ -29,10 +28,10 @@ class Ending:
 
     def begin(self, log: str) -> None:
         """From now on an end is noticed; `log` is Snakemake's own."""
-        self.log, self.process, self.kills_before = log, os.getpid(), oom.kills()
+        self.log, self.kills_before = log, oom.kills()
         for number in CAUSES:
             self._notice(number)
-        atexit.register(self._say)
+        at_exit_of_this_process(self._say)
 
     def finish(self, whole: str) -> None:
         """The run is done; `whole` is the command for everything up to the report."""
@@ -55,10 +54,8 @@ class Ending:
         return list(self.jobs.failed.values())
 
     def _say(self) -> None:
-        # Nor does a process that Snakemake has forked say it.
-        if self.done or os.getpid() != self.process:
-            return
-        print(self._words(), file=sys.stderr, flush=True)
+        if not self.done:
+            print(self._words(), file=sys.stderr, flush=True)
 
     def _words(self) -> str:
         if self.interrupted_by:

@@ -1,20 +1,20 @@
 """The lock that a Snakemake leaves when it is killed: said with the command that takes it away."""
 
-import atexit
 import os
 import sys
 from pathlib import Path
 
+from noisy_student.running.at_exit import at_exit_of_this_process
 from noisy_student.running.cluster import living_snakemake
 
 
 def tell_at_exit(folder: Path, command: str) -> None:
     """Say at the exit of this process, after Snakemake has refused to start, that its lock is left over, if it is."""
-    atexit.register(_tell, folder, command, os.getpid())
+    at_exit_of_this_process(_tell, folder, command)
 
 
-def _tell(folder: Path, command: str, process: int) -> None:
-    if os.getpid() == process and is_left(folder):
+def _tell(folder: Path, command: str) -> None:
+    if is_left(folder):
         print(
             f"A Snakemake that was killed has left its lock. If none works here any more, on another machine either: "
             f"`{command} --unlock`, then the same command again; what is finished is not done again",

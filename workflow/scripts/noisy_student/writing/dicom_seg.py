@@ -3,6 +3,8 @@
 The file belongs to the scan's patient and study, as a series of its own, and refers to the slices it was made from.
 """
 
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from highdicom.color import CIELabColor
 from highdicom.seg import Segmentation as SegmentationObject
 from highdicom.seg import SegmentDescription
 from highdicom.sr import CodedConcept
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.valuerep import DS
@@ -41,6 +44,7 @@ MAY_BE_EMPTY = (
     "StudyID", "StudyDate", "StudyTime", "AccessionNumber",
 )  # fmt: skip
 NO_ORGAN = "no organ found"
+QUOTED = re.compile(r"""(?<!\w)(["'])((?:\\.|(?!\1).)*)\1""")
 
 
 def write(segmentation: Segmentation, scan: Path, path: Path) -> tuple[Remark, ...]:
@@ -123,24 +127,35 @@ def _object(
         name=segmentation.made_by[:LONGEST], family=codes.cid7162.ArtificialIntelligence, version=__version__
     )
     try:
-        return SegmentationObject(
-            source_images=sources,
-            pixel_array=segments,
-            segmentation_type="BINARY",
-            segment_descriptions=[_described(number, organ, algorithm) for number, organ in enumerate(organs, 1)],
-            series_instance_uid=highdicom.UID(),
-            series_number=SERIES_NUMBER,
-            sop_instance_uid=highdicom.UID(),
-            instance_number=1,
-            manufacturer=PRODUCT,
-            manufacturer_model_name=PRODUCT,
-            software_versions=__version__,
-            device_serial_number="none",
-            series_description=f"Organs by {segmentation.made_by}"[:LONGEST],
-            specific_character_set=UTF8,
-        )
+        # Some quote the patient's name.
+        with warnings.catch_warnings(action="ignore"):
+            return SegmentationObject(
+                source_images=sources,
+                pixel_array=segments,
+                segmentation_type="BINARY",
+                segment_descriptions=[_described(number, organ, algorithm) for number, organ in enumerate(organs, 1)],
+                series_instance_uid=highdicom.UID(),
+                series_number=SERIES_NUMBER,
+                sop_instance_uid=highdicom.UID(),
+                instance_number=1,
+                manufacturer=PRODUCT,
+                manufacturer_model_name=PRODUCT,
+                software_versions=__version__,
+                device_serial_number="none",
+                series_description=f"Organs by {segmentation.made_by}"[:LONGEST],
+                specific_character_set=UTF8,
+            )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _not_referred_to(scan, str(error)) from error
+        raise _not_referred_to(scan, _without_values(str(error))) from error
+
+
+def _without_values(message: str) -> str:
+    """A library's message without what it quotes of a header, which may tell who the patient is; keywords stay."""
+    return QUOTED.sub(lambda quoted: quoted[0] if _names_an_element(quoted[2]) else "…", message)
+
+
+def _names_an_element(quoted: str) -> bool:
+    return tag_for_keyword(quoted) is not None or quoted in ("DA", "TM")
 
 
 def _described(number: int, organ: Organ, algorithm: highdicom.AlgorithmIdentificationSequence) -> SegmentDescription:

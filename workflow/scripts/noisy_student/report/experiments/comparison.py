@@ -129,7 +129,7 @@ def machines_are_equal(experiments: Sequence[Experiment]) -> bool:
     measured = machines(table for experiment in experiments for table in experiment.efficiency.values())
     if len(measured) > 1 or any(map(is_known, measured)):
         return len(measured) == 1
-    recorded = [experiment.results.run.get("machine") for experiment in experiments]
+    recorded = [experiment.record.get("machine") for experiment in experiments]
     return all(recorded) and all(one.get(key) == recorded[0].get(key) for one in recorded for key in MACHINE)
 
 

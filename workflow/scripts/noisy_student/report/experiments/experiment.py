@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +23,11 @@ class Experiment:
 
     name: str
     results: Results
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record of the run that judged all rounds; empty where there is none, or an earlier run's."""
+        return {} if self.results.judged_since else self.results.run
 
     @property
     def scored(self) -> list[Round]:
@@ -110,7 +116,7 @@ def _refuse_too_few(folders: Sequence[Path]) -> None:
 
 def _refuse_other_modes(experiments: Sequence[Experiment]) -> None:
     """DSC and NSD of different rules do not compare; what was not recorded cannot be told."""
-    modes = {experiment.name: evaluation_mode(experiment.results.run) for experiment in experiments}
+    modes = {experiment.name: evaluation_mode(experiment.record) for experiment in experiments}
     recorded = {name: mode for name, mode in modes.items() if mode}
     if len(set(recorded.values())) > 1:
         raise InputError(
@@ -125,7 +131,7 @@ def _refuse_other_organs(experiments: Sequence[Experiment]) -> None:
     first, *others = experiments
     for other in others:
         judged = {experiment.name: _judged_organs(experiment) for experiment in (first, other)}
-        both_recorded = first.results.run and other.results.run
+        both_recorded = first.record and other.record
         if not both_recorded:
             judged = {name: [organ[:2] for organ in organs] for name, organs in judged.items()}
         if judged[first.name] != judged[other.name]:
@@ -139,7 +145,7 @@ def _refuse_other_organs(experiments: Sequence[Experiment]) -> None:
 
 def _judged_organs(experiment: Experiment) -> list[tuple[object, ...]]:
     """What of the label table changes scores; without a record, what the score tables say."""
-    if experiment.results.run:
+    if experiment.record:
         organs = experiment.results.organs
         return [(organ.label, organ.name, organ.tolerance_mm, organ.z_limited) for organ in organs]
     return list(organ_names(experiment.scored[0].scores).items())

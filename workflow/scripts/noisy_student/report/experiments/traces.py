@@ -15,9 +15,9 @@ UNRECORDED = "not recorded"
 
 def configurations(comparison: Comparison) -> Table:
     """The keys in which the recorded configurations differ."""
-    recorded = {e.name: e.results.run["configuration"] for e in comparison.experiments if e.results.run}
+    recorded = {e.name: e.record["configuration"] for e in comparison.experiments if e.record}
     data = differing_keys(recorded)
-    without = [e.name for e in comparison.experiments if not e.results.run]
+    without = [e.name for e in comparison.experiments if not e.record]
     return plain(
         "configurations",
         "Keys that differ",
@@ -39,7 +39,7 @@ def runs(comparison: Comparison) -> Table:
 
 
 def _run(experiment: Experiment) -> dict[str, str]:
-    run, path = experiment.results.run, experiment.results.folder / "run.json"
+    run, path = experiment.record, experiment.results.folder / "run.json"
     machine = run.get("machine", {})
     said = {
         "finished": str(run.get("finished") or "").replace("T", " "),

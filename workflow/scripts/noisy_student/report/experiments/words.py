@@ -10,7 +10,7 @@ from noisy_student.report.experiments.tables import correction, few
 from noisy_student.report.numbers import and_, count, interval, score, signed
 from noisy_student.report.organ_tables import certainty_in_words
 from noisy_student.report.verdict import CERTAIN, MIXED, NONE, UNKNOWN, certainty
-from noisy_student.report.warnings import collapsed, stopped
+from noisy_student.report.warnings import collapsed, judged_since, stopped
 
 
 def headline(comparison: Comparison) -> tuple[str, str]:
@@ -104,6 +104,11 @@ def _of(experiment: Experiment) -> Iterable[str]:
         yield (
             f"{name} has no run.json yet: its configuration is unknown, and that its evaluation mode and tolerances "
             "are those of the others was not checked."
+        )
+    if since := judged_since(experiment.results):
+        yield (
+            f"{name}: the record {since}: its configuration counts as unknown, and that its evaluation mode and "
+            "tolerances are those of the others was not checked."
         )
     for text in (*collapsed(experiment.results), *stopped(experiment.results)):
         yield f"{name}: {text}"

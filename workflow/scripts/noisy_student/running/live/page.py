@@ -4,7 +4,6 @@ No job does anything for it. It is one file that a browser opens from a disk and
 ago it was written it finds out there, so it says so, too, when nobody is left to write it.
 """
 
-import atexit
 import os
 import shutil
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from noisy_student.files import remove_unfinished, write_text
+from noisy_student.running.at_exit import at_exit_of_this_process
 from noisy_student.running.banner import LIVE
 from noisy_student.running.beat import LONGEST_SECONDS, REST, Beat
 from noisy_student.running.ending import Ending
@@ -70,7 +70,7 @@ class LivePage:
 
         `kept`: rounds and folds whose training is there as it is wanted, so that its job does what is left of it.
         """
-        self.process, self.kept = os.getpid(), kept
+        self.kept = kept
         try:
             remove_unfinished(self.page.parent)
             self.jobs = planned(workflow)
@@ -78,13 +78,11 @@ class LivePage:
             self.beat.tell(error)
             return
         self.beat.start()
-        atexit.register(self._end)
+        at_exit_of_this_process(self._end)
 
     def _end(self) -> None:
-        # Nor does a process that Snakemake has forked say it.
-        if os.getpid() == self.process:
-            self.over = self._how_it_ended()
-            self.beat.end()
+        self.over = self._how_it_ended()
+        self.beat.end()
 
     def _how_it_ended(self) -> str:
         if self.ending.done:

@@ -11,7 +11,8 @@ from noisy_student.running.live.trainings import Training
 from noisy_student.running.rows import rows
 from noisy_student.sizes import size_in_words
 
-LITTLE = 0.02
+# Of a disk, and at most so much: of a large one a small share is plenty.
+LITTLE, LITTLE_BYTES = 0.02, 20e9
 
 
 def warnings(results: Path, rounds: Sequence[str], trained: Sequence[Training]) -> list[str]:
@@ -27,7 +28,8 @@ def warnings(results: Path, rounds: Sequence[str], trained: Sequence[Training]) 
 
 def _disk(results: Path) -> list[str]:
     disk = shutil.disk_usage(results)
-    return [f"The disk is nearly full: {size_in_words(disk.free)} free."] if disk.free < LITTLE * disk.total else []
+    is_little = disk.free < min(LITTLE * disk.total, LITTLE_BYTES)
+    return [f"The disk is nearly full: {size_in_words(disk.free)} free."] if is_little else []
 
 
 def _verdict(results: Path, name: str) -> list[str]:

@@ -8,8 +8,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from noisy_student.files import sha256
 from noisy_student.fold_files import PROGRESS, RECORD
+from noisy_student.recorded import judged_since
 from noisy_student.running.live.rounds import place
 from noisy_student.running.rows import rows
 
@@ -135,8 +135,7 @@ def _scores(results: Path, folders: Mapping[str, Path], experiment: str) -> Trac
 def _record(path: Path, summaries: Iterable[Path]) -> dict[str, Any]:
     """The record of the run that these are of; nothing of an earlier one, which lies there until this one has ended."""
     run = json.loads(path.read_text()) if path.exists() else {}
-    checksums = {Path(file).parts[-2:]: checksum for file, checksum in run.get("checksums", {}).items()}
-    return run if all(checksums.get(summary.parts[-2:]) == sha256(summary) for summary in summaries) else {}
+    return {} if judged_since(run, summaries) else run
 
 
 def _in_sets(table: Sequence[Mapping[str, str]]) -> set[str]:

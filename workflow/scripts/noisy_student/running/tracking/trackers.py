@@ -1,6 +1,5 @@
 """The trackers there are, and how one is fed while a run goes on: by the command that a person can type, too."""
 
-import atexit
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from noisy_student.errors import InputError, last_line
+from noisy_student.running.at_exit import at_exit_of_this_process
 from noisy_student.running.beat import Beat
 from noisy_student.running.ending import Ending
 from noisy_student.running.tracking.tracked import tracked
@@ -80,12 +80,11 @@ class Trackers:
     def begin(self) -> None:
         """From now on they are fed, until Snakemake's process ends; not any more if a person ends it."""
         if self.places:
-            self.process = os.getpid()
             self.beat.start()
-            atexit.register(self._end)
+            at_exit_of_this_process(self._end)
 
     def _end(self) -> None:
-        if os.getpid() == self.process and not self.ending.interrupted_by:
+        if not self.ending.interrupted_by:
             self.beat.end()
 
     def feed(self) -> None:

@@ -217,7 +217,7 @@ def test_a_record_of_an_earlier_run_is_none_of_these_scores(runs, tmp_path):
     write_table(table.assign(mean=table["mean"] / 2), path)
     page = text_of(page_of(runs[0], other, output=tmp_path / "out"))
     assert "second: the record (run.json) is of an earlier run, and round 0 (teacher) was judged since: its" in page
-    assert "Without a record: second." in page and "Fewer than two configurations were recorded." in page
+    assert "Fewer than two configurations were recorded." in page
     table = pd.read_csv(tmp_path / "out/tables/experiments.tsv", sep="\t", dtype=str).set_index("experiment")
     assert table["evaluation"].tolist() == ["flare22", "not recorded"]
     [said] = missing(read_results(other / "results"))

@@ -32,8 +32,8 @@ from measured_run import ROOT, machine, put_into
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import kill_session
 from noisy_student.files import write_text
-from noisy_student.model.device import GPU_OF_JOB
 from noisy_student.tables import write_table
+from noisy_student.visible_gpus import GPU_OF_JOB
 
 LIMIT_S = 480
 COLUMNS = ["step", "what", "value"]

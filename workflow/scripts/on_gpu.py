@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from noisy_student.visible_gpus import VARIABLE, visible_gpus
+from noisy_student.visible_gpus import FAULT_OF_GPU, GPU_OF_JOB, VARIABLE, visible_gpus
 
 POLL_SECONDS = 1.0
 # A folder for each GPU that the loaded driver drives.
@@ -113,9 +113,9 @@ def main() -> None:
         print(f"GPU {gpus[0]}", file=sys.stderr, flush=True)
         os.environ[VARIABLE] = gpus[0]
     if gpus and gpus_of_machine():
-        os.environ["NOISY_STUDENT_GPU"] = gpus[0]
+        os.environ[GPU_OF_JOB] = gpus[0]
     if said := fault(device, os.environ):
-        os.environ["NOISY_STUDENT_GPU_FAULT"] = said
+        os.environ[FAULT_OF_GPU] = said
     os.execvp(command[0], command)
 
 

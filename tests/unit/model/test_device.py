@@ -9,7 +9,8 @@ from noisy_student.configuration.prediction_options import Prediction
 from noisy_student.errors import InputError
 from noisy_student.model import device as module
 from noisy_student.model.backend import refuse_what_cannot_compute
-from noisy_student.model.device import FAULT_OF_GPU, GPU_OF_JOB, choose_device, has_kernels
+from noisy_student.model.device import choose_device, has_kernels
+from noisy_student.visible_gpus import FAULT_OF_GPU, GPU_OF_JOB
 
 
 @pytest.fixture

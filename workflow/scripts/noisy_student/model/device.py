@@ -11,11 +11,8 @@ from pathlib import Path
 import torch
 
 from noisy_student.errors import InputError
+from noisy_student.visible_gpus import FAULT_OF_GPU, GPU_OF_JOB
 
-# Of the environment: the GPU that a job was given where the driver has any (`on_gpu.py`).
-GPU_OF_JOB = "NOISY_STUDENT_GPU"
-# And what nvidia-smi says where it fails though the kernel has a GPU.
-FAULT_OF_GPU = "NOISY_STUDENT_GPU_FAULT"
 # The rest is the network's, for the feature maps of a window.
 SHARE_FOR_RESULTS = 0.5
 # What torch has kernels for, as it names them: compiled (7.5: sm_75), or to be compiled by the driver (compute_75).

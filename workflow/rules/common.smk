@@ -42,7 +42,7 @@ from noisy_student.keeping.depends import Depends, identity_of
 from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
 from noisy_student.model.checkpoint_names import checkpoints_of_voices
-from noisy_student.running import began_with
+from noisy_student.running import began_with, user_site
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.running.tracking.trackers import require_packages
 from noisy_student.configuration.selection_rules import SELECTION
@@ -81,8 +81,10 @@ IN_THIS_PYTHON = (
     "or run every rule in the current "
     f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
 )
-if DeploymentMethod.CONDA in WAYS and not shutil.which("conda"):
-    sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
+if DeploymentMethod.CONDA in WAYS:
+    if not shutil.which("conda"):
+        sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
+    user_site.leave_out()
 if DeploymentMethod.APPTAINER in WAYS:
     if not shutil.which("apptainer") and not shutil.which("singularity"):
         sys.exit(f"apptainer was not found. Install it (https://apptainer.org), {IN_THIS_PYTHON}")

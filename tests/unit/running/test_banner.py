@@ -30,6 +30,10 @@ def test_the_error_stands_last_once_for_all_jobs_that_have_it(job):
     assert "Not finished: convert shard=0, convert shard=1, train round=0 fold=0\n" in said
 
 
+def test_the_words_of_a_cluster_that_did_not_take_a_job_stand_last(job):
+    assert failed(job(refused="sbatch: error: no account")).endswith("\nconvert shard=0:\nsbatch: error: no account")
+
+
 def test_memory_is_named_only_with_evidence(job):
     assert "memory" not in failed(job()) and "memory" not in failed(job(), kills=3)
     assert "memory" not in failed(job(ended_by="SIGTERM"), kills=1)

@@ -21,10 +21,10 @@ def start(logger, jobid, rule="convert", **wildcards):
     logger.info("", extra={"event": "job_info", "jobid": jobid, "rule_name": rule, "wildcards": wildcards})
 
 
-def fail(logger, jobid, said="", rule_msg=None):
+def fail(logger, jobid, said="", rule_msg=None, added=()):
     if said:
         logger.error(said, extra={"event": "error", "exception": "RuleException"})
-    paths = [f"logs/convert_{jobid}.log"]
+    paths = [f"logs/convert_{jobid}.log", *added]
     extra = {"event": "job_error", "jobid": jobid, "rule_name": "convert", "log": paths, "rule_msg": rule_msg}
     logger.error("", extra=extra)
 
@@ -59,6 +59,43 @@ def test_a_clusters_word_is_kept(log):
     logger, handler = log
     fail(logger, 1, rule_msg="SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'. Reason: Unknown.")
     assert handler.failed[1].ended_by == "OUT_OF_MEMORY"
+
+
+FAILED = "SLURM-job '7' failed, SLURM status is: 'FAILED'. "
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.",
+        "slurmstepd: error: Detected 1 oom-kill event(s) in step 7.0 cgroup.",
+        "srun: error: n3: task 0: Out Of Memory",
+        "slurmstepd: error: StepId=7.0 exceeded memory limit (412880 > 358400), being killed",
+    ],
+)
+def test_a_job_that_failed_since_a_step_ran_out_of_memory_is_known_by_the_clusters_log(log, tmp_path, line):
+    logger, handler = log
+    (tmp_path / "7.log").write_text(f"host: n3\n{line}\nsrun: Terminating StepId=7.0\n")
+    fail(logger, 1, rule_msg=FAILED, added=[str(tmp_path / "7.log")])
+    assert handler.failed[1].ended_by == "OUT_OF_MEMORY"
+
+
+def test_a_full_gpu_and_a_log_that_is_not_there_are_no_lack_of_memory(log, tmp_path):
+    logger, handler = log
+    (tmp_path / "7.log").write_text("RuntimeError: CUDA error: out of memory\nsrun: error: n3: task 0: Exited\n")
+    for jobid, path in enumerate([str(tmp_path / "7.log"), str(tmp_path / "8.log"), None]):
+        fail(logger, jobid, rule_msg=FAILED, added=[path])
+    assert {job.ended_by for job in handler.failed.values()} == {""}
+
+
+def test_of_a_job_that_the_cluster_did_not_take_its_words_are_the_error(log):
+    logger, handler = log
+    words = "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates a policy"
+    message = f"SLURM sbatch failed. The error message was '{words}'.\n    sbatch call:\n        sbatch --parsable\n"
+    fail(logger, 1, rule_msg=message)
+    fail(logger, 2)
+    assert handler.failed[1].error == words
+    assert handler.failed[2].error.startswith("nothing was written to ")
 
 
 def test_room_is_asked_when_a_job_fails(log, monkeypatch):

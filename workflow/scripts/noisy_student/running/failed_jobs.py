@@ -15,21 +15,35 @@ from typing import Any
 
 from noisy_student.running.disk import shortages
 from noisy_student.running.job_name import job_name
+from noisy_student.running.last_words import error_in, tail_of
 
 EXIT_STATUS = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")
 CLUSTER_STATUS = re.compile(r"SLURM status is: '(\w+)")
+REFUSED = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.\n", re.DOTALL)
+OUT_OF_MEMORY = "OUT_OF_MEMORY"
+# Of SLURM's daemons, in the log of a job that has FAILED because a step of it ran out of memory.
+MEMORY_WORDS = re.compile(r"error: .*(?:oom[-_]kill|tasks? [\d,-]+: Out Of Memory|exceeded .*memory limit)", re.I)
 # A shell's exit status for a command that a signal has ended is this and the signal's number.
 ENDED_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that failed: rule and wildcards, its log, what ended it if it did not end itself, and lack of room."""
+    """A job that failed: rule and wildcards, its log, what ended it if it did not end itself, and lack of room.
+
+    `refused` is what the cluster said if it did not take the job.
+    """
 
     name: str
     log: Path
     ended_by: str = ""
     shortages: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def error(self) -> str:
+        """What a person reads of it. Of a job that was refused its log, if any, is of an earlier try."""
+        return self.refused or error_in(self.log)
 
 
 class FailedJobs(logging.Handler):
@@ -59,11 +73,20 @@ class FailedJobs(logging.Handler):
 
     def _failed(self, record: Any) -> FailedJob:
         """A job's own log is its first; a cluster adds one. The path is whole: Snakemake leaves the folder at last."""
-        log = record.log[0]
+        log, *added = record.log
         said = [str(record.rule_msg), *(text for text in reversed(self._said) if log in text)]
         ended_by = next((cause for text in said if (cause := ending_of(text))), "")
+        if not ended_by and any(_ran_out_of_memory(Path(path)) for path in added if path):
+            ended_by = OUT_OF_MEMORY
+        refused = REFUSED.search(said[0])
         name = self._names.get(record.jobid, record.rule_name)
-        return FailedJob(name, Path(log).absolute(), ended_by, tuple(shortages(self.folders)))
+        rooms = tuple(shortages(self.folders))
+        return FailedJob(name, Path(log).absolute(), ended_by, rooms, refused[1] if refused else "")
+
+
+def _ran_out_of_memory(log: Path) -> bool:
+    """Whether SLURM says so in its own log of a job."""
+    return log.is_file() and any(map(MEMORY_WORDS.search, tail_of(log)))
 
 
 def ending_of(text: str) -> str:

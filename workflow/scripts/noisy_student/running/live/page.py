@@ -20,7 +20,6 @@ from noisy_student.running.banner import LIVE
 from noisy_student.running.beat import LONGEST_SECONDS, REST, Beat
 from noisy_student.running.ending import Ending
 from noisy_student.running.failed_jobs import FailedJob
-from noisy_student.running.last_words import error_in
 from noisy_student.running.live.jobs import Job, States, needed_by_rounds, planned
 from noisy_student.running.live.pace import Pace, pace
 from noisy_student.running.live.rounds import in_words, place, with_role
@@ -125,7 +124,7 @@ class LivePage:
             "stages": self._stages(done, set(running), set(failed)),
             "running": at_work,
             "trained": [(training, curve(training)) for training in trained],
-            "failed": [(job, self._relative(job.log), error_in(job.log)) for job in [*failed.values()][:MOST_FAILED]],
+            "failed": [(job, self._relative(job.log), job.error) for job in [*failed.values()][:MOST_FAILED]],
             "more_failed": max(0, len(failed) - MOST_FAILED),
             "warnings": [
                 *self._read(

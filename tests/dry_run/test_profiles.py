@@ -85,8 +85,8 @@ def test_apptainer_runs_each_rule_in_the_image_and_what_is_missing_is_said(tmp_p
     only.mkdir()
     image = project.folder / "containers/workflow.sif"
 
-    def said():
-        run = project.run(profile=APPTAINER, PATH=f"{only}:{BIN}:/usr/bin:/bin")
+    def said(profile=APPTAINER):
+        run = project.run(profile=profile, PATH=f"{only}:{BIN}:/usr/bin:/bin")
         assert run.returncode
         return run.stdout.splitlines()
 
@@ -105,7 +105,9 @@ exec bash -c "$command"
     assert said()[-1].endswith("apptainer build containers/workflow.sif containers/workflow.def")
     image.parent.mkdir()
     image.touch()
-    assert [line.split(":")[0].strip() for line in said()[-3:]] == ["wanted", "got", "remedy"]
+    copied = shutil.copytree(project.folder / "profiles/apptainer", tmp_path / "site/profiles/apptainer")
+    last = said(("--workflow-profile", str(copied)))[-3:]
+    assert [line.split(":")[0].strip() for line in last] == ["wanted", "got", "remedy"]
     call = (only / "calls").read_text()
     assert call.startswith("exec ") and f"--nv --bind {project.folder} " in call and f" {image} bash -c " in call
     assert "make_case_table.py" in call

@@ -92,6 +92,10 @@ if DeploymentMethod.APPTAINER in WAYS:
     if not IMAGE.exists():
         build = f"cd {shlex.quote(str(ROOT))} && apptainer build containers/workflow.sif containers/workflow.def"
         sys.exit(f"There is no image {IMAGE}. Make it once: {build}")
+    # Jobs need the workflow's folder, which a profile that was copied elsewhere does not know. They are given it with
+    # the other arguments.
+    if workflow.is_main_process:
+        workflow.deployment_settings.apptainer_args += f" --bind {shlex.quote(str(ROOT))}"
 
     container: str(IMAGE)
 

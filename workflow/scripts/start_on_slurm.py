@@ -3,10 +3,12 @@
 Waits for the jobs that an earlier Snakemake in the run's folder left running (what they make counts), cancels those
 that it left waiting, takes its lock away, and becomes Snakemake with this workflow and its profile for SLURM, unless
 the arguments name others: all that are not listed below go to Snakemake. A second one in the same folder is refused.
+With `--dry-run` it touches no job and no lock.
 """
 
 import argparse
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -20,6 +22,8 @@ from noisy_student.running.typed import ROOT
 
 PROFILE = ROOT / "profiles/slurm"
 LOCK = Path(".snakemake/start_on_slurm/lock")
+# Alone, or with other options of one letter that take nothing before it, as in `-np`.
+DRY_RUN = re.compile(r"--dry-?run|-[aDfFklpSt]*n[a-zA-Z]*")
 
 
 def remove_stale_lock(folder: Path, snakemake: list[str]) -> None:
@@ -47,6 +51,8 @@ def main() -> None:
     if problem := misread([*directory, *further], shlex.join(["python", sys.argv[0]]), str(PROFILE)):
         sys.exit(problem)
     snakemake = ["snakemake", *own_files(further), *directory, *further]
+    if any(map(DRY_RUN.fullmatch, further)):
+        os.execvp(snakemake[0], snakemake)
     with only_one(folder / LOCK) as descriptor:
         refuse_two_snakemakes(folder)
         wait_for_jobs(folder, arguments.cancel, arguments.poll)

@@ -55,3 +55,17 @@ def test_a_second_one_is_refused_in_the_same_run_alone(start, tmp_path):
 def test_a_sites_own_profile_and_another_workflow_take_the_place_of_its_own(start):
     given = ["--workflow-profile", "site", "-s", "Snakefile"]
     assert start(*given)[0] == [given]
+
+
+@pytest.mark.parametrize("word", ["-n", "--dry-run", "--dryrun", "-np", "-pn"])
+def test_a_dry_run_looks_at_no_queue_and_takes_no_lock(start, tmp_path, word):
+    for name in ("squeue", "scancel"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+        (tmp_path / name).chmod(0o755)
+    assert start("--cancel", "round_1", word) == ([[*OWN, "round_1", word]], "")
+    assert not (tmp_path / "asked").exists() and not (tmp_path / ".snakemake").exists()
+
+
+def test_what_only_looks_like_a_dry_run_is_none(start, tmp_path):
+    start("--rerun-incomplete", "-Rtrain", "n", "--nolock")
+    assert (tmp_path / ".snakemake/start_on_slurm/lock").exists()

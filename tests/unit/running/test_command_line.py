@@ -111,12 +111,17 @@ def test_resources_of_a_rule_on_the_command_line_would_take_those_of_all_away():
     assert "case_table:mem_mb" in said and "write `train:slurm_partition: gpu`" in said
 
 
+def test_threads_of_a_rule_on_the_command_line_would_leave_one_to_each_other_rule():
+    said = misread([*SLURM, "--set-threads", "train=16"])
+    assert "case_table" in said and "write `train: 16` there" in said
+    assert misread(["--workflow-profile", "profiles/venv", "--set-threads", "train=16"]) == ""
+
+
 def test_a_list_that_loses_nothing_is_left_alone():
     whole = ("--default-resources", "mem_mib=8000", "runtime=60", "slurm_account=lab")
     assert misread([*SLURM, *whole]) == ""
     venv = ("--workflow-profile", "profiles/venv")
     assert misread([*venv, "--default-resources", "a=1", "--set-resources", "train:mem_mb=1"]) == ""
-    assert misread([*SLURM, "--set-threads", "train=16"]) == ""
 
 
 def test_the_program_that_was_called_is_named_with_its_own_profile():

@@ -17,7 +17,11 @@ USUAL = "config/config.yaml"
 ROOT = Path(__file__).resolve().parents[4]
 ENDINGS = (".yaml", ".yml", ".json")
 # Where one of these stands on the command line, the profile's whole list of that name does not count.
-LISTS = {"default-resources": ("--default-resources", "--default-res"), "set-resources": ("--set-resources",)}
+LISTS = {
+    "default-resources": ("--default-resources", "--default-res"),
+    "set-resources": ("--set-resources",),
+    "set-threads": ("--set-threads",),
+}
 
 
 def misread(words: Sequence[str], program: str = "snakemake", profile: str = "default") -> str:

@@ -1,6 +1,6 @@
 """Kinds of models, told by nnU-Net's plans.json and dataset.json alone, without nnU-Net."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from noisy_student import nnunet
@@ -16,6 +16,9 @@ OF_THE_GRID = (
     *("resampling_fn_data", "resampling_fn_data_kwargs", "resampling_fn_probabilities"),
     "resampling_fn_probabilities_kwargs",
 )
+UNETS, UNETS_LAYERS = "dynamic_network_architectures.architectures.unet.", ("encoder.", "decoder.")
+# Which of the axes (z, y, x) of a scan as it is given to nnU-Net is left-right.
+LEFT_RIGHT = 2
 OF_THE_PLANS = ("transpose_forward", "transpose_backward", "foreground_intensity_properties_per_channel")
 
 
@@ -42,6 +45,22 @@ def unsupported(plans: Mapping[str, Any], configuration: Mapping[str, Any], data
         f"scans read by {reader}": not is_of_this_workflow(plans) and reader not in READERS,
     }
     return ", ".join(reason for reason, holds in reasons.items() if holds)
+
+
+def describes(configuration: Mapping[str, Any], weights: Collection[str]) -> bool:
+    """Whether a configuration of plans can be what made a network with weights of these names.
+
+    A trainer may build another one than its plans say, such as a transformer, or one that normalises batches.
+    """
+    # Plans of nnU-Net's first versions have U-Nets alone, which normalise instances.
+    architecture = configuration.get("architecture", {"network_class_name": UNETS, "arch_kwargs": {}})
+    if not architecture["network_class_name"].startswith(UNETS):
+        return True
+    layers = architecture["arch_kwargs"]
+    keeps_means = "batchnorm" in str(layers.get("norm_op")).lower()
+    keeps_means |= bool((layers.get("norm_op_kwargs") or {}).get("track_running_stats"))
+    has_means = any(name.endswith(".running_mean") for name in weights)
+    return all(name.startswith(UNETS_LAYERS) for name in weights) and has_means == keeps_means
 
 
 def labels_of(dataset: Mapping[str, Any]) -> dict[str, int]:

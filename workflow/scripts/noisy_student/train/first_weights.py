@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from noisy_student.errors import InputError
 from noisy_student.files import read_json
 from noisy_student.model.checkpoints import read_checkpoint
 from noisy_student.model.kind import labels_of
@@ -29,7 +30,10 @@ class FirstWeights:
     sees_alike: bool
 
     def give_to(self, network: torch.nn.Module) -> list[str]:
-        """Put the weights into a network where name and shape agree; the layers that keep their own, by name."""
+        """Put the weights into a network where name and shape agree; the layers that keep their own, by name.
+
+        Raises InputError where no whole layer agrees: then they are no first weights.
+        """
         theirs, own = read_checkpoint(self.checkpoint)["network_weights"], network.state_dict()
         fitting = {
             name: weights
@@ -38,9 +42,16 @@ class FirstWeights:
         }
         # A layer may have several names; the first one tells it.
         names = {weights.data_ptr(): name for name, weights in reversed(own.items())}
+        layers = {name.rpartition(".")[0] for name in names.values()}
+        left = {name.rpartition(".")[0] for name in names.values() if name not in fitting}
+        if left == layers:
+            raise InputError(
+                "first weights of layers with the names and shapes of this network's",
+                f"{self.checkpoint}: none of its layers",
+                "name another model in the round's `start`, or write `start: scratch`",
+            )
         network.load_state_dict({**own, **fitting})
-        left = [name for name in names.values() if name not in fitting]
-        return sorted({name.rpartition(".")[0] for name in left})
+        return sorted(left)
 
 
 def weights_of_teacher(checkpoint: Path, plan: Plan) -> FirstWeights | None:

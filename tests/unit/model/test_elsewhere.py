@@ -147,7 +147,7 @@ def test_online_targets_need_weights_that_see_scans_and_name_labels_alike(model,
             look_at(configuration)
 
 
-@pytest.mark.parametrize("differs", ["", "layers", "intensities of the labelled scans"])
+@pytest.mark.parametrize("differs", ["", "layers", "spacing", "intensities of the labelled scans"])
 def test_online_targets_need_weights_like_a_network_that_is_planned_already(model, here, differs):
     given = {"model": str(model), "sha256": sums(model)}
     configuration = configured(
@@ -159,6 +159,9 @@ def test_online_targets_need_weights_like_a_network_that_is_planned_already(mode
     plans = json.loads((model / "plans.json").read_text())
     if differs == "layers":
         plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["n_stages"] += 1
+    elif differs == "spacing":
+        # As nnU-Net chooses it where the configuration leaves it open.
+        plans["configurations"]["3d_fullres"]["spacing"] = [9, 9, 9]
     elif differs:
         plans["foreground_intensity_properties_per_channel"]["0"]["mean"] += 1
     (here / "plans/own").mkdir(parents=True)

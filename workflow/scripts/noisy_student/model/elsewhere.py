@@ -15,7 +15,7 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256, write_text
-from noisy_student.model.kind import CT, configuration_in
+from noisy_student.model.kind import CT, configuration_in, labels_as, unlike
 from noisy_student.model.source import PLANS, Said, Source, read_source
 from noisy_student.model.translation import Translation, translation
 from noisy_student.model.trust import foreign_error, untrusted
@@ -206,8 +206,7 @@ def _require_alike(source: Source, configuration: Configuration, number: int) ->
         "spacing": network.spacing_mm_zyx and list(map(float, source.spacing_mm_zyx)),
         "normalization": source.normalization,
     }
-    if own != theirs:
-        differing = [name for name in own if own[name] != theirs[name]]
+    if differing := unlike(theirs, own):
         raise unfit_for_online(f"round {configuration.called(number)}", source.path, differing)
 
 
@@ -221,19 +220,11 @@ def refuse_unlike_planned(configuration: Configuration, plans: Path, record: Pat
         if not planned.exists():
             continue
         source = read_source(path, _said(_read(record)[str(path)]))
-        own, theirs = _sees(read_json(planned), CONFIGURATION), _sees(source.plans, source.configuration)
-        # Plans of nnU-Net's first versions describe their layers otherwise.
-        if differing := [name for name in own if theirs[name] and own[name] != theirs[name]]:
+        theirs = labels_as(source.plans, source.dataset, configuration_in(source.plans, source.configuration))
+        own = read_json(planned)
+        own = labels_as(own, {"labels": configuration.labels}, configuration_in(own, CONFIGURATION))
+        if differing := unlike(theirs, own):
             raise unfit_for_online(f"round {configuration.called(number)}", path, differing)
-
-
-def _sees(plans: dict[str, Any], configuration: str) -> dict[str, Any]:
-    """What a network is made of and how it sees intensities, by its plans."""
-    architecture = configuration_in(plans, configuration).get("architecture", {})
-    return {
-        "layers": [architecture[name] for name in ("network_class_name", "arch_kwargs") if name in architecture],
-        "intensities of the labelled scans": plans["foreground_intensity_properties_per_channel"],
-    }
 
 
 def unfit_for_online(of: str, model: Path, differing: Sequence[str]) -> InputError:

@@ -77,6 +77,23 @@ def grid(plans: Mapping[str, Any], dataset: Mapping[str, Any], name: str) -> dic
     return shared | {"labels": labels_of(dataset), "turned by": turned_by}
 
 
+def labels_as(plans: Mapping[str, Any], dataset: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What two networks must share for the weights of one to label as the other's would."""
+    architecture = configuration.get("architecture", {})
+    return {
+        "labels": labels_of(dataset),
+        "layers": [architecture[name] for name in ("network_class_name", "arch_kwargs") if name in architecture],
+        "spacing": list(map(float, configuration["spacing"])),
+        "normalization": configuration["normalization_schemes"],
+        "intensities of the labelled scans": plans["foreground_intensity_properties_per_channel"],
+    }
+
+
+def unlike(theirs: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    """In what two networks differ, by what is known of both: plans of nnU-Net's first versions do not list layers."""
+    return [name for name in own if theirs[name] and own[name] != theirs[name]]
+
+
 def is_of_this_workflow(plans: Mapping[str, Any]) -> bool:
     """Whether a network was trained here, or elsewhere by this workflow, on scans in canonical orientation."""
     return plans["dataset_name"] == nnunet.DATASET

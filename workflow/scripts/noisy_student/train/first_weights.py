@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import eq
 from pathlib import Path
 
 import torch
@@ -15,7 +14,6 @@ from noisy_student.plan.preprocessing import Plan
 
 # The layers whose channels are the labels, one for each resolution; nnU-Net's name for them.
 HEADS = ".seg_layers."
-PREPROCESSING = ("spacing", "normalization", "intensities of the labelled scans")
 
 
 @dataclass(frozen=True)
@@ -67,16 +65,6 @@ def weights_of_model(checkpoint: Path, plan: Plan) -> FirstWeights:
 
 def _first_weights(checkpoint: Path, theirs: Plan, own: Plan) -> FirstWeights:
     return FirstWeights(checkpoint, _same_labels(theirs, own), _preprocessing(theirs) == _preprocessing(own))
-
-
-def unlike(theirs: Plan, own: Plan) -> list[str]:
-    """In what a network differs from one that labels the scans of another plan as that plan's own network does."""
-    alike = {
-        "labels": _same_labels(theirs, own),
-        "layers": _network(theirs) == _network(own),
-        **dict(zip(PREPROCESSING, map(eq, _preprocessing(theirs), _preprocessing(own)), strict=True)),
-    }
-    return [name for name, is_alike in alike.items() if not is_alike]
 
 
 def _plan_of(checkpoint: Path) -> Plan:

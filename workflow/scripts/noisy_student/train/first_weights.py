@@ -9,7 +9,6 @@ import torch
 from noisy_student.errors import InputError
 from noisy_student.files import read_json
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.kind import labels_of
 from noisy_student.plan.preprocessing import Plan
 
 # The layers whose channels are the labels, one for each resolution; nnU-Net's name for them.
@@ -64,7 +63,7 @@ def weights_of_model(checkpoint: Path, plan: Plan) -> FirstWeights:
 
 
 def _first_weights(checkpoint: Path, theirs: Plan, own: Plan) -> FirstWeights:
-    return FirstWeights(checkpoint, _same_labels(theirs, own), _preprocessing(theirs) == _preprocessing(own))
+    return FirstWeights(checkpoint, theirs.organs == own.organs, _preprocessing(theirs) == _preprocessing(own))
 
 
 def _plan_of(checkpoint: Path) -> Plan:
@@ -80,7 +79,3 @@ def _network(plan: Plan) -> tuple[str, Mapping]:
 def _preprocessing(plan: Plan) -> tuple[list[float], list[str], Mapping]:
     configuration, intensities = plan.configuration, plan.plans["foreground_intensity_properties_per_channel"]
     return list(configuration.spacing), configuration.normalization_schemes, intensities
-
-
-def _same_labels(theirs: Plan, own: Plan) -> bool:
-    return labels_of(theirs.dataset) == labels_of(own.dataset)

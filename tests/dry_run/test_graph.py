@@ -1,6 +1,8 @@
 """Which jobs there are, from dry runs: the graph follows rounds, folds and shards, never scans."""
 
+import json
 import re
+import shlex
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -130,6 +132,20 @@ def test_what_labelling_costs_is_measured_with_the_post_processing_of_prediction
     [measured] = [line for line in said if "measure_efficiency.py" in line]
     assert " --postprocessing results/round_0/postprocessing.json" in measured
     assert measured.count(" --device cpu") == 2
+
+
+def test_what_teachers_from_elsewhere_cost_is_measured_in_the_labels_of_the_table(project, untrained):
+    trusted = [sha256(path) for path in sorted(untrained.glob("fold_*/*.pth"))]
+    second = shutil.copytree(untrained, project.folder / "second")
+    teachers = {"model": [str(untrained), str(second)], "sha256": trusted}
+    project.configure(rounds=[teachers, ROUND], selection="paper")
+    said = project.run("--dry-run", "results/round_0/efficiency.tsv").stdout.splitlines()
+    [measured] = [line for line in said if "measure_efficiency.py" in line]
+    words = shlex.split(measured)
+    command = shlex.split(words[words.index("--command") + 1])
+    given = command[command.index("--model") + 1 :]
+    assert given[:3] == ["results/round_0/taken/1", "results/round_0/taken/2", "--organs"] and len(given) == 4
+    assert [organ["name"] for organ in json.loads(given[3])] == [organ.name for organ in FLARE22]
 
 
 @pytest.mark.parametrize("predictions", [True, False])

@@ -313,9 +313,10 @@ def checkpoints_to_export(wildcards) -> list[str]:
     return checkpoints(number)
 
 
-def models_of_round(wildcards) -> list[str]:
-    """The folders of the models that a round is."""
-    return list(TEACHERS) if is_taken(number_of(wildcards)) else [f"results/round_{wildcards.round}/model"]
+def model_of_round(wildcards) -> list[str]:
+    """The folder of a round's model, as one text; those of models from elsewhere with the table of their labels."""
+    taken = f"{' '.join(TEACHERS)} --organs {shlex.quote(MATCHED_ORGANS)}"
+    return [taken if is_taken(number_of(wildcards)) else f"results/round_{wildcards.round}/model"]
 
 
 def checksums_of_teachers() -> list[str]:

@@ -31,6 +31,8 @@ rule take_teachers:
         models=[str(path) for path in CONFIGURATION.teacher.models] if TEACHERS else [],
         # With those that the configuration need not name: another model may lie in the same place.
         sha256=checksums_of_teachers(),
+        # What the same networks are said to be may be corrected there.
+        described=[seen.described for seen in TEACHERS.values()],
         organs=MATCHED_ORGANS,
     shell:
         'python "$NOISY_STUDENT/take_model.py" {params.models:q} --sha256 {params.sha256} --organs {params.organs:q}'

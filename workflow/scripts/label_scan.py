@@ -6,10 +6,10 @@ label_scan.py --model results/round_2/model --image dicom/ --output labels/ --fo
 label_scan.py --model results/round_2/model --image Totalsegmentator_dataset_v201/ --scan ct.nii.gz --output labels/
 
 A model of this workflow labels with the sliding window with which its run did, unless options say otherwise. Several
-models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
-model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
-workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the others: they
-are listed at the end, and the exit status is 1.
+models label together, in the first one's labels or those of --organs: by their mean, or by vote where labels or grids
+differ. A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it.
+What the workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the
+others: they are listed at the end, and the exit status is 1.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.own_prediction import KEPT, own_prediction
 from noisy_student.model.postprocessing import read_steps, steps_beside
 from noisy_student.model.trust import require_trusted
+from noisy_student.organs import from_json
 from noisy_student.parallel import with_progress
 from noisy_student.writing.formats import FORMATS
 from noisy_student.writing.numbers import NUMBERS, OWN
@@ -64,6 +65,11 @@ def options() -> argparse.Namespace:
         help="of organs in label maps, and their names: the model's own, or TotalSegmentator's, of which DICOM-SEG has "
         "the names alone (default: own)",
     )  # fmt: skip
+    parser.add_argument(
+        "--organs", type=from_json, metavar="JSON",
+        help="the labels of label maps, matched with the models' by name: [{\"label\": 1, \"name\": \"liver\"}, ...] "
+        "(default: the first model's)",
+    )  # fmt: skip
     parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
     parser.add_argument("--checkpoint", choices=KINDS, default=FINAL, help="of each fold (default: final)")
@@ -89,7 +95,8 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
         say(of_postprocessing(steps_beside(arguments.model)))
     is_said = all(getattr(arguments, name) is not None for name in KEPT)
     own = {} if is_said else own_prediction(arguments.model)
-    return labeller_of(models, prediction_of(arguments, own), device, steps=arguments.postprocessing or ())
+    steps = arguments.postprocessing or ()
+    return labeller_of(models, prediction_of(arguments, own), device, arguments.organs, steps)
 
 
 def called(models: list[Path]) -> str:

@@ -161,6 +161,16 @@ def test_measuring_efficiency(study, tmp_path):
     assert (tmp_path / "kept/case_0.nii.gz").exists()
 
 
+def test_a_command_that_fails_for_every_scan_is_an_error_and_no_measurement(study, tmp_path):
+    output = tmp_path / "efficiency.tsv"
+    options = "--cases", study / "cases.tsv", "--roles", "test", "--limit", 1, "--output", output
+    for code, status in (("sys.exit(2)", 2), ("os.abort()", 0)):
+        failing = f"{sys.executable} -c 'import os, sys; {code}' {{image}} {{output}}"
+        result = command("measure_efficiency.py", *options, "--command", failing)
+        assert (result.returncode, output.exists()) == (status, not status), result.stderr
+        assert ("of 1 none: failed: exit 2" in result.stderr) == bool(status)
+
+
 def test_an_output_that_is_an_input_is_refused_before_anything_is_scored(study):
     folders = ("--truth", study / "truth", "--predictions", study / "round_0/predictions")
     table = ("--cases", study / "cases.tsv", *folders[2:])

@@ -252,7 +252,7 @@ def test_soft_targets_keep_what_is_ignored_and_a_label_that_is_neither_class_is_
 
 def test_soft_targets_of_another_grid_are_those_of_the_nearest_voxel():
     soft = np.array([[1, 2], [0, 0], [60, 80]], np.uint8)[:, None, None]
-    found = soft_targets(np.array([1, 1, 2, 2], np.int16)[None, None, None], soft, None)
+    found = soft_targets(np.array([1, 1, 2, 2], np.int16)[None, None, None], soft, 14)
     assert found[:, 0, 0].tolist() == [[1, 1, 2, 2], [0, 0, 0, 0], [60, 60, 80, 80]]
 
 

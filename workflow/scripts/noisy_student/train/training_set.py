@@ -212,7 +212,7 @@ def what_is_learned(example: Example, folder: Path) -> list[dict[str, Any]]:
     return [{"case": example.case, "origin": example.origin} | row for row in rows]
 
 
-def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np.ndarray:
+def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int) -> np.ndarray:
     """A teacher's soft labels as targets on the grid of the labels (1, z, y, x) that are made of them: (3, z, y, x).
 
     Both grids cover the same crop; each voxel has the soft label of the teacher's nearest one. What is `ignore`, or

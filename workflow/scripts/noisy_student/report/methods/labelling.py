@@ -133,7 +133,8 @@ def _of_taken(results: Results) -> str:
     if not taken:
         return ""
     mirrors = results.run["configuration"]["prediction"]["mirroring"]
-    copies = "over copies mirrored along the axes of its own training" if mirrors else "without mirroring"
+    mirrored = "over copies mirrored along the axes of its own training, but never left-right"
+    copies = mirrored if mirrors else "without mirroring"
     each = "each model from elsewhere" if len(taken) > 1 else "the model from elsewhere"
     return f" Folds and mirroring of round 0 are not these: {each} labelled with all of its folds, {copies}."
 

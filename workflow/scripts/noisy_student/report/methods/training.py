@@ -90,6 +90,7 @@ def training(results: Results) -> str:
     rounds = trained(results)
     alone = [results.deployed] if results.deployed and not rounds else []
     own = {round_.number: training_settings(results.run, round_.number) for round_ in rounds or alone}
+    first = {r.number: first_weights(results.run, r.number, r.took_weights) for r in rounds or alone}
     if not own:
         return ""
     settings = next(iter(own.values()))
@@ -98,7 +99,7 @@ def training(results: Results) -> str:
     parts = [
         _folds(results, settings),
         f"Seed of weights and batches: {rounds_in_words({n: str(seed_of(results.run, n)) for n in own})}.",
-        f"First weights: {rounds_in_words({n: first_weights(results.run, n) for n in own})}.",
+        f"First weights: {rounds_in_words(first)}.",
         f"Length: {rounds_in_words({n: length(one) for n, one in own.items()})}.",
         f"Optimizer: {OPTIMIZERS[settings['optimizer']]}, weight decay {settings['weight_decay']:g}, learning rate "
         f"from {rounds_in_words({n: format(one['learning_rate'], 'g') for n, one in own.items()})}, falling as "

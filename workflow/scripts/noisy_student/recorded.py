@@ -19,6 +19,14 @@ def results_of(model: Path) -> Path:
     return model.resolve().parent.parent
 
 
+def labels_of_run(case_table: Path) -> dict[str, int]:
+    """The label table of the run that a case table is of, organ → number; empty where no record says it."""
+    try:
+        return dict(json.loads((case_table.resolve().parent.parent / EXPERIMENT).read_text())["organs"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+
+
 def is_of_generated_scans(model: Path) -> bool:
     """Whether the experiment that a model was trained in has the embedded cohort; not where no record says so."""
     try:

@@ -31,14 +31,14 @@ format: $(READY)
 $(READY): requirements.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "Python 3.11 to 3.13 is needed; $(PYTHON3) is $$($(PYTHON3) -V 2>&1). Name another: make run PYTHON3=python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON3) -m venv .venv
-	pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON3) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	touch $@
 
 # What is generated from one source.
 lock:
 	rm -rf .venv && $(PYTHON3) -m venv .venv
-	pip install --quiet --requirement requirements.in
+	$(BIN)/python -m pip install --quiet --requirement requirements.in
 	python envs/environments.py --lock > requirements.lock
 	touch $(READY)
 	$(MAKE) envs

@@ -336,4 +336,5 @@ def test_a_wrong_configuration_stops_before_any_job_with_every_error(project):
     run = project.run("--dry-run")
     assert run.returncode != 0
     assert "sed: no such key" in run.stdout and "shards" in run.stdout and "2 error(s)" in run.stdout
+    assert f"correct these keys in {project.folder}/overlay.yaml, " in run.stdout
     assert "Job stats" not in run.stdout

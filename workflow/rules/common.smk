@@ -62,11 +62,17 @@ try:
         refuse_repeated_keys(workflow.configfiles)
         began_with.say(MODULE, config)
     # Persons edit the files meanwhile.
-    CONFIGURATION = read_configuration(config if workflow.is_main_process else began_with.said(MODULE, config))
+    CONFIGURATION = read_configuration(
+        config if workflow.is_main_process else began_with.said(MODULE, config), workflow.configfiles
+    )
     # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:
-        refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
+        refuse_wrong_places(
+            CONFIGURATION.cohort,
+            [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)],
+            workflow.configfiles,
+        )
         refuse_missing_roles(CONFIGURATION)
         elsewhere.look_at(CONFIGURATION)
         require_packages(CONFIGURATION.tracking.places)

@@ -24,7 +24,16 @@ from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, of_postprocessing, say
+from noisy_student.label.words import (
+    failed_scans,
+    of_all,
+    of_folds,
+    of_generated,
+    of_others,
+    of_outcome,
+    of_postprocessing,
+    say,
+)
 from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
@@ -91,6 +100,7 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
         for model, folds in zip(arguments.model, models, strict=True):
             say(of_folds(unfinished_folds(model, folds), arguments.checkpoint))
     require_trusted([path for folds in models for path in folds], arguments.trust)
+    say(of_generated(arguments.model, arguments.image))
     if arguments.postprocessing is None:
         say(of_postprocessing(steps_beside(arguments.model)))
     is_said = all(getattr(arguments, name) is not None for name in KEPT)

@@ -1,5 +1,7 @@
 """The evaluation's commands as a user types them, one after the other on the same files."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY_COLUMNS
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.images import write_image
 from noisy_student.machine import cpu_name
+from noisy_student.organs import FLARE22
 from noisy_student.tables import read_table, write_table
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
@@ -192,6 +195,19 @@ def test_truths_of_which_some_organs_are_labelled(study, tmp_path):
     table = "--cases", study / "cases.tsv", *folders[2:]
     refused = command("evaluate.py", *table, *output, "--labelled", "liver")
     assert refused.returncode == 2 and "column `organs`" in refused.stderr
+
+
+def test_a_run_with_organs_of_its_own_is_not_judged_by_flare22s(study, tmp_path):
+    (tmp_path / "cohort").mkdir()
+    shutil.copy(study / "cases.tsv", tmp_path / "cohort")
+    record = tmp_path / "experiment.json"
+    words = ("--cases", tmp_path / "cohort/cases.tsv", "--predictions", study / "round_1/predictions", "--output")
+    record.write_text(json.dumps({"organs": {"right lung": 1, "left lung": 2}}))
+    refused = command("evaluate.py", *words, tmp_path / "scores.tsv")
+    assert refused.returncode == 2 and "the run has right lung, left lung" in refused.stderr
+    assert '--organs \'[{"label": 1, "name": "right lung"}, ' in refused.stderr
+    record.write_text(json.dumps({"organs": {organ.name: organ.label for organ in FLARE22}}))
+    done("evaluate.py", *words, tmp_path / "scores.tsv")
 
 
 def test_what_is_said_of_missing_predictions_is_what_the_summary_has():

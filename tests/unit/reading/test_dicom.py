@@ -102,6 +102,7 @@ def test_a_second_series_is_an_error_that_names_both(series):
     write_series(folder / "localizer", VOXELS[:2], series="9.9")
     said = refusal(folder)
     assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "a folder for each" in said
+    assert "an `archive`" in said
 
 
 def test_another_modality_is_read_and_stops_the_run_unless_it_is_accepted(tmp_path):

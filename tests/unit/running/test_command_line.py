@@ -18,7 +18,7 @@ def project(tmp_path, monkeypatch):
     """A folder with two configurations, the profiles, and results."""
     for name in ("mine.yaml", "more.yaml", "results/round_1/selection.tsv", "results/run.json", "odd"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("seed: 1")
     (tmp_path / "profiles").symlink_to(ROOT / "profiles")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -73,6 +73,9 @@ def test_several_options_become_one_in_their_order():
         (b"a: [1\nb: 2\n", "bad.yaml is no valid YAML (line 2)"),
         (b"a:\n\tb: 2\n", "bad.yaml is no valid YAML (line 2)"),
         (b"a: \x00\n", "bad.yaml is no valid YAML"),
+        (b"", "bad.yaml has no keys: write some"),
+        (b"# seed: 1\n", "bad.yaml has no keys: write some"),
+        (b"- seed\n", "bad.yaml has no keys: write some"),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_named_with_its_line(project, content, words):
@@ -83,7 +86,7 @@ def test_a_configuration_that_cannot_be_read_is_named_with_its_line(project, con
     assert words.replace("bad.yaml", "config/config.yaml") in misread([])
 
 
-@pytest.mark.parametrize("content", ['{\n\t"seed": 1\n}', "\ufeffseed: 1\n", "", "a: &x {b: 1}\nc: {<<: *x, b: 2}\n"])
+@pytest.mark.parametrize("content", ['{\n\t"seed": 1\n}', "\ufeffseed: 1\n", "{}", "a: &x {b: 1}\nc: {<<: *x, b: 2}\n"])
 def test_a_configuration_that_snakemake_reads_is_left_alone(project, content):
     (project / "good.yaml").write_text(content, encoding="utf-8")
     assert misread(["check", "--configfile", "good.yaml"]) == ""

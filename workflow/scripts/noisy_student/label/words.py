@@ -8,6 +8,7 @@ from noisy_student.cohort.passed_over import in_words, is_of_a_case
 from noisy_student.label.label_all import Outcome
 from noisy_student.label.scans import Found
 from noisy_student.reading.volume import Remark
+from noisy_student.recorded import is_of_generated_scans, results_of
 
 # On a terminal the progress stands in the line; it is printed again below.
 CLEAR_LINE = "\r\x1b[K"
@@ -47,6 +48,16 @@ def of_channels(channels: Sequence[Path]) -> list[str]:
 def of_folds(unfinished: Sequence[str], checkpoint: str) -> list[str]:
     """That folds of the model are left out."""
     return [f"warning: {fold} has no {checkpoint} checkpoint and is left out" for fold in unfinished]
+
+
+def of_generated(models: Sequence[Path], scans: Path) -> list[str]:
+    """That a model learned from generated scans, unless it is these that it labels."""
+    return [
+        f"warning: {model} learned from the generated scans of the embedded cohort: its label maps of patients are "
+        "worth nothing; a run's own model lies in the run's folder"
+        for model in models
+        if is_of_generated_scans(model) and results_of(model) not in scans.resolve().parents
+    ]
 
 
 def of_postprocessing(paths: Sequence[Path]) -> list[str]:

@@ -124,7 +124,6 @@ def names_in(path: Path) -> list[str]:
         return [str(file.relative_to(path)) for pattern in ("*.json", "fold_*/*.pth") for file in path.glob(pattern)]
     if not path.exists():
         hint = "" if path.is_absolute() else f", seen from {Path.cwd()}"
-        hint = "; `~` means nothing here: write the whole path" if path.parts[:1] == ("~",) else hint
         raise InputError("a trained model", f"{path}: no such file or folder{hint}", REMEDY)
     if not zipfile.is_zipfile(path):
         raise InputError("a model's folder, or a zip of one", f"{path}, which is neither", REMEDY)

@@ -64,7 +64,9 @@ def options() -> argparse.Namespace:
         help="of organs in label maps, and their names: the model's own, or TotalSegmentator's, of which DICOM-SEG has "
         "the names alone (default: own)",
     )  # fmt: skip
-    parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
+    parser.add_argument(
+        "--accept", action="store_true", help="label scans that do not look like CT, or like one acquisition, too"
+    )
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
     parser.add_argument("--checkpoint", choices=KINDS, default=FINAL, help="of each fold (default: final)")
     add_arguments(parser)

@@ -14,13 +14,18 @@ from noisy_student.label.jobs import Job
 from noisy_student.label.labeller import Labeller, Vote
 from noisy_student.label.mark import TEXT
 from noisy_student.parallel import overlapped
+from noisy_student.reading.dicom.slice import ONE_ACQUISITION
 from noisy_student.reading.door import read_scan
-from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.reading.volume import ACQUISITIONS, NOT_CT, Remark, Volume
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.numbers import OWN, numbered, renumbered
 from noisy_student.writing.segmentation import Segmentation
 
-NO_CT = "name the CT, in Hounsfield units, with --image; if this one is to be labelled all the same, --accept"
+ACCEPT = "; if this one is to be labelled all the same, --accept"
+REMEDIES = {
+    NOT_CT: f"name the CT, in Hounsfield units, with --image{ACCEPT}",
+    ACQUISITIONS: f"{ONE_ACQUISITION}{ACCEPT}",
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,9 @@ def label_all(
 ) -> Iterator[Outcome]:
     """Label scan after scan; yield what came of each. Reading, the network and export overlap.
 
-    `accept`: scans that are no CT are labelled too. `numbers`: which numbers organs have in the label maps
-    (`writing.numbers`). `made_by`: what the model is called in them. Raises InputError for organs without such numbers.
+    `accept`: scans that are no CT, or not one acquisition, are labelled too. `numbers`: which numbers organs have in
+    the label maps (`writing.numbers`). `made_by`: what the model is called in them. Raises InputError for organs
+    without such numbers.
     """
     organs = numbered(labeller.table, numbers)
 
@@ -140,8 +146,12 @@ def _remark(error: Exception) -> Remark:
 
 
 def _remarks(volume: Volume, labeller: Labeller | Vote, accept: bool) -> tuple[Remark, ...]:
-    of_no_ct = {"severity": "warning", "remedy": "nothing: `--accept` was given"} if accept else {"remedy": NO_CT}
-    return tuple(
-        replace(remark, **of_no_ct) if remark.kind == NOT_CT else remark
-        for remark in scan_remarks(volume, labeller.spacings(volume.letters))
-    )
+    remarks = scan_remarks(volume, labeller.spacings(volume.letters))
+    return tuple(_accepted(remark, accept) if remark.kind in REMEDIES else remark for remark in remarks)
+
+
+def _accepted(remark: Remark, accept: bool) -> Remark:
+    """The remark with a remedy among the command's own options; as a warning, if it is accepted."""
+    if accept:
+        return replace(remark, severity="warning", remedy="nothing: `--accept` was given")
+    return replace(remark, remedy=REMEDIES[remark.kind])

@@ -24,7 +24,16 @@ from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, of_postprocessing, say
+from noisy_student.label.words import (
+    failed_scans,
+    of_all,
+    of_axes,
+    of_folds,
+    of_others,
+    of_outcome,
+    of_postprocessing,
+    say,
+)
 from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
@@ -111,6 +120,7 @@ def main() -> None:
     for outcome in with_progress(labelled, len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
+    say(of_axes(outcomes) if labeller.knows_one_order else [])
     say(of_all(outcomes))
     if any(outcome.errors for outcome in outcomes):
         say(failed_scans(outcomes))

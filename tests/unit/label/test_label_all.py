@@ -149,6 +149,7 @@ def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(fol
     found = outcomes(folder, labeller)
     assert [error.found for error in found["b"].errors] == ["an extent of 4 mm, head-foot"]
     assert labelled(folder) == ["c.nii.gz"]
+    assert (found["b"].letters, found["c"].letters) == ("", letters)
     geometry = read_geometry(folder.parent / "labels/c.nii.gz")
     assert orientation(geometry.direction) == letters and not geometry.differences(read_geometry(folder / "c.nii.gz"))
 

@@ -32,12 +32,14 @@ REMEDIES = {
 class Outcome:
     """A scan, at the end or on its way there, and what has to be said of it; an error among that ends its way.
 
-    `written`: the label maps that there are of it now.
+    `written`: the label maps that there are of it now. `letters`: where its axes run as it is stored; empty if no
+    network saw it.
     """
 
     job: Job
     remarks: tuple[Remark, ...]
     written: tuple[Path, ...] = field(default=(), kw_only=True)
+    letters: str = field(default="", kw_only=True)
 
     @property
     def errors(self) -> list[Remark]:
@@ -47,11 +49,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Loaded(Outcome):
-    """A scan ready for the networks, its canonical grid, and where its axes run as it is stored."""
+    """A scan ready for the networks, and its canonical grid."""
 
     seen: Any
     grid: Geometry
-    letters: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,6 @@ class Predicted(Outcome):
 
     said: Any
     grid: Geometry
-    letters: str
 
 
 def label_all(
@@ -80,17 +80,18 @@ def label_all(
         if outcome.errors:
             return outcome
         seen = labeller.read(volume.image, volume.letters)
-        return Loaded(given.job, outcome.remarks, seen, volume.geometry, volume.letters)
+        return Loaded(given.job, outcome.remarks, seen, volume.geometry, letters=volume.letters)
 
     def work(loaded: Loaded) -> Outcome:
-        return Predicted(loaded.job, loaded.remarks, labeller.predict(loaded.seen), loaded.grid, loaded.letters)
+        said = labeller.predict(loaded.seen)
+        return Predicted(loaded.job, loaded.remarks, said, loaded.grid, letters=loaded.letters)
 
     def finish(predicted: Predicted) -> Outcome:
         job, label_map = predicted.job, labeller.labelled(predicted.said).label_map_zyx
         label_map = renumbered(label_map, labeller.table, organs)
         image = reorient(image_on(label_map, predicted.grid), predicted.letters)
         written = _written(job, Segmentation(image, organs, made_by, TEXT))
-        return replace(written, remarks=(*predicted.remarks, *written.remarks))
+        return replace(written, remarks=(*predicted.remarks, *written.remarks), letters=predicted.letters)
 
     steps = _unless_failed(read), _unless_failed(work), _unless_failed(finish, OSError)
     yield from overlapped([Outcome(job, ()) for job in jobs], *steps, labeller.warm)

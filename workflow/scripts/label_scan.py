@@ -27,6 +27,7 @@ from noisy_student.label.scans import find_scans
 from noisy_student.label.words import (
     failed_scans,
     of_all,
+    of_axes,
     of_folds,
     of_generated,
     of_others,
@@ -79,7 +80,9 @@ def options() -> argparse.Namespace:
         help="the labels of label maps, matched with the models' by name: [{\"label\": 1, \"name\": \"liver\"}, ...] "
         "(default: the first model's)",
     )  # fmt: skip
-    parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
+    parser.add_argument(
+        "--accept", action="store_true", help="label scans that do not look like CT, or like one acquisition, too"
+    )
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
     parser.add_argument("--checkpoint", choices=KINDS, default=FINAL, help="of each fold (default: final)")
     add_arguments(parser)
@@ -126,6 +129,7 @@ def main() -> None:
     for outcome in with_progress(labelled, len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
+    say(of_axes(outcomes) if labeller.knows_one_order else [])
     say(of_all(outcomes))
     if any(outcome.errors for outcome in outcomes):
         say(failed_scans(outcomes))

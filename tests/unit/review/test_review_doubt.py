@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from noisy_student.geometry import Geometry
+from noisy_student.model.voxel_confidence import mask_on_scan
 from noisy_student.organs import Organ
-from noisy_student.review.doubt import OrganDoubt, by_organ, doubt_ml, minutes, needing_eyes, on_scan
+from noisy_student.review.doubt import OrganDoubt, by_organ, doubt_ml, minutes, needing_eyes
 from noisy_student.review.places import in_words, numbers, runs
 
 LIVER, SPLEEN = ORGANS = (Organ(label=1, name="liver"), Organ(label=3, name="spleen"))
@@ -56,7 +57,7 @@ def test_more_slices_take_longer():
 def test_what_is_true_of_the_networks_grid_lies_in_its_crop_of_the_scan():
     doubtful = np.zeros((2, 2, 2), bool)
     doubtful[1, 0, 1] = True
-    found = on_scan(doubtful, (slice(1, 5), slice(0, 4), slice(2, 6)), (6, 5, 7))
+    found = mask_on_scan(doubtful, (slice(1, 5), slice(0, 4), slice(2, 6)), (6, 5, 7))
     assert found.sum() == 8 and found[3:5, 0:2, 4:6].all()
 
 

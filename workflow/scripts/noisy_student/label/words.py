@@ -1,6 +1,7 @@
 """What `label_scan.py` says on stderr."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def of_outcome(outcome: Outcome) -> list[str]:
     case = outcome.job.case
     warnings = [f"warning {case}: {_in_one_line(remark)}" for remark in outcome.remarks if remark.severity == "warning"]
     return warnings + [f"error {case}: {_one_line(remark.found)}" for remark in outcome.errors]
+
+
+def of_axes(outcomes: Sequence[Outcome]) -> list[str]:
+    """That a model that knows one order of axes saw scans in several; nothing if it did not."""
+    orders = Counter(outcome.letters for outcome in outcomes if outcome.letters)
+    if len(orders) < 2:
+        return []
+    listed = ", ".join(f"{scans} along {letters}" for letters, scans in orders.most_common())
+    return [
+        "warning: the model was trained without mirroring and sees scans as they are stored, here "
+        f"{listed}; give them along the axes that it was trained on"
+    ]
 
 
 def of_all(outcomes: Sequence[Outcome]) -> list[str]:

@@ -97,6 +97,11 @@ class Model:
         return READERS[self.plan.plans["image_reader_writer"]]
 
     @property
+    def knows_one_order(self) -> bool:
+        """Whether it sees scans as they are stored, and was trained without mirroring: on axes that run one way."""
+        return self.orientation is None and not self.mirror_axes
+
+    @property
     def grid(self) -> dict[str, Any]:
         """What it shares with models that it can be averaged with."""
         return grid(self.plan.plans, self.plan.dataset, self.plan.configuration_name)

@@ -64,7 +64,7 @@ class Predictor:
     def __init__(self, model: Model, options: Prediction, device: torch.device, steps: Steps = ()) -> None:
         """`steps` are those of post-processing (`largest_pieces`)."""
         refuse_what_cannot_compute(options, device)
-        self.plan, self.orientation = model.plan, model.orientation
+        self.plan, self.orientation, self.knows_one_order = model.plan, model.orientation, model.knows_one_order
         self.options, self.device, self.steps = options, device, steps
         self.threads = torch.get_num_threads()
         # OpenVINO is ready once it was proved right, on windows of the first scan, until when torch's networks wait.

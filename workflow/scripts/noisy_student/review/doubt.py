@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from noisy_student.model.soft_labels import SECOND
-from noisy_student.model.voxel_confidence import PERCENT, nearest_on_grid
+from noisy_student.model.voxel_confidence import PERCENT
 from noisy_student.organs import Organ
 
 SLACK = 0.05
@@ -100,10 +100,3 @@ def minutes(found: Sequence[OrganDoubt], slice_mm: float) -> float:
     """About how long it takes to look at these organs and to correct them."""
     length_cm = sum(len(organ.slices) for organ in found) * slice_mm / 10
     return MINUTES_A_SCAN + MINUTES_A_CM * length_cm
-
-
-def on_scan(doubtful: np.ndarray, crop: Sequence[slice], shape_zyx: Sequence[int]) -> np.ndarray:
-    """What is true of voxels of the network's grid, which covers a crop of the scan, on the scan's: bool (z, y, x)."""
-    found = np.zeros(shape_zyx, bool)
-    found[tuple(crop)] = nearest_on_grid(doubtful.astype(np.uint8), found[tuple(crop)].shape)
-    return found

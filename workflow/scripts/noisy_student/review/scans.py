@@ -11,7 +11,7 @@ from noisy_student.geometry import voxel_volume_ml
 from noisy_student.images import read_image
 from noisy_student.model.label_files import LabelFiles
 from noisy_student.model.soft_labels import read_soft_labels
-from noisy_student.model.voxel_confidence import PERCENT, UNDECIDED, nearest_on_grid, read_confidence
+from noisy_student.model.voxel_confidence import PERCENT, UNDECIDED, mask_on_scan, nearest_on_grid, read_confidence
 from noisy_student.organs import Organ
 from noisy_student.plan.preprocessing import read_properties
 from noisy_student.report.example import Panel
@@ -85,6 +85,6 @@ def look_at(scan: Scan, organs: Sequence[Organ]) -> Seen:
     volumes = scan.files.volumes_ml()
     of_organs = [volumes.get(organ.name, 0.0) for organ in organs]
     found = doubt.needing_eyes(ml, of_organs, organs, range(crop[0].start, crop[0].stop))
-    hidden = doubt.on_scan(confidence < DOUBTFUL, crop, labels.shape)
+    hidden = mask_on_scan(confidence < DOUBTFUL, crop, labels.shape)
     panels = doubtful_panels(scan.row.case, image, labels, hidden, organs)
     return Seen(found, doubt.minutes(found, image.GetSpacing()[2]), panels)

@@ -93,7 +93,7 @@ def _sources(results: Results) -> str:
 def _accepted(names: list[str]) -> str:
     if not names:
         return ""
-    return f"Scans of {and_(names)} were used though their intensities are not those of CT in Hounsfield units."
+    return f"Scans of {and_(names)} were used though no CT in Hounsfield units, or not one acquisition."
 
 
 def _partly_labelled(results: Results) -> str:

@@ -286,6 +286,15 @@ def test_a_stage_that_an_experiment_began_with_meanwhile_stays(array, tmp_path, 
     assert stage.folder.exists() and left_of_removals(array.store.root) == []
 
 
+def test_links_that_lead_nowhere_are_named(first, store, tmp_path):
+    second = tmp_path / "second"
+    adopt(stages(), store, second)
+    assert keeping_stages.lost_links(second) == keeping_stages.lost_links(first) == []
+    store.root.rename(tmp_path / "elsewhere")
+    lost = [line.split()[0] for line in keeping_stages.lost_links(second)]
+    assert set(lost) == {path for stage in stages() for path in stage.folders}
+
+
 def test_another_store_than_before_is_no_hindrance(first, store, tmp_path):
     second, other = tmp_path / "second", Store(tmp_path / "other")
     adopt(stages(), store, second)

@@ -1,6 +1,7 @@
 """Things that experiments share: whole or absent, damage found by checksums, linked and never written through."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -147,13 +148,13 @@ def test_a_second_experiment_waits_for_what_the_first_one_makes(store, tmp_path)
         from pathlib import Path
         from noisy_student.keeping.store import Store
         store = Store(Path({str(store.root)!r}))
-        with store.alone("the training"):
+        with store.alone("the training", "; here 9 epochs are done"):
             print(store.take("training", "x", {{"weights": Path({str(tmp_path / "second")!r})}}))
         """
     )
     with store.alone("the training"):
         second = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert second.stdout.readline().startswith("waiting for process")
+        assert re.match("waiting for process .*; here 9 epochs are done", second.stdout.readline())
         store.put("training", "x", {"weights": write(tmp_path / "first", "trained")})
     assert second.communicate()[0].strip() == "True" and (tmp_path / "second").read_text() == "trained"
 

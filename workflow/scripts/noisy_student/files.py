@@ -125,8 +125,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def only_one(path: Path, wait: bool = False) -> Iterator[int]:
-    """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise at once.
+def only_one(path: Path, wait: bool = False, waiting: str = "") -> Iterator[int]:
+    """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise.
+
+    `waiting` is said besides where it waits.
 
     Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens;
     a process that the holder forks does not hold it, since it may live on.
@@ -141,7 +143,7 @@ def only_one(path: Path, wait: bool = False) -> Iterator[int]:
             if not wait:
                 wanted, remedy = f"{path.parent} for one process alone", "wait for that process, or end it"
                 raise InputError(wanted, f"it is in use by {holder}", remedy) from None
-            print(f"waiting for {holder}, which works in {path.parent}; end it if it should not", flush=True)
+            print(f"waiting for {holder}, which works in {path.parent}; end it if it should not{waiting}", flush=True)
             fcntl.flock(stream, fcntl.LOCK_EX)
         os.register_at_fork(after_in_child=stream.close)
         stream.truncate(0)

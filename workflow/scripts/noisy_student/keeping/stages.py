@@ -267,6 +267,15 @@ def _links(folder: Path) -> list[Path]:
     return [path for pattern in LINKED for path in sorted(folder.glob(pattern)) if path.is_symlink()]
 
 
+def lost_links(folder: Path) -> list[str]:
+    """A line for each folder of a run that leads to a folder which is not there, as in a copy on another machine."""
+    lost = [path for path in _links(folder) if not path.exists()]
+    remedy = (
+        "bring that back, as the store at the same path; or take the link away, and what is told of it is made anew"
+    )
+    return [f"{path.relative_to(folder)} leads to {path.readlink()}, which is not there: {remedy}" for path in lost]
+
+
 def _hold(places: Sequence[Path], folder: Path) -> None:
     """Keep a link to each stage's manifest: by it the stage is known to be in use, wherever the run is moved."""
     wanted = {f"{place.parent.name}-{place.name}.json": place / MANIFEST for place in places}

@@ -110,12 +110,15 @@ class Store:
             write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
 
     @contextmanager
-    def alone(self, what: str) -> Iterator[None]:
-        """Do `what` while no other experiment does the same; the second one waits, and then finds it done."""
+    def alone(self, what: str, waiting: str = "") -> Iterator[None]:
+        """Do `what` while no other experiment does the same; the second one waits, and then finds it done.
+
+        `waiting` is said besides where it waits.
+        """
         if self.root is None:
             yield
             return
-        with only_one(self.root / LOCKS / identity(what) / ".lock", wait=True):
+        with only_one(self.root / LOCKS / identity(what) / ".lock", wait=True, waiting=waiting):
             yield
 
 

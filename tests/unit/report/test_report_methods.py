@@ -87,3 +87,19 @@ def test_no_student_is_said_to_have_held_up_that_was_not_judged_or_does_not_coun
 
 def test_the_whole_rule_stands_over_the_verdicts(results):
     assert "with the whole interval of the difference below 0, labels nothing." in held_out(results).caption
+
+
+def test_from_pseudo_labels_learned_who_had_any(tmp_path):
+    def said(name, gains=(), **own):
+        return sections(made(tmp_path / name, gains, **own))["Training"]
+
+    others = "learned from the other labelled scans"
+    assert f"{others} and, from round 1 on, from the kept pseudo-labels." in said("student", (0.02,))
+    assert f"{others}." in said("teacher") and f"{others}." in said("teacher_deployed", deployed=True)
+    assert f"{others} and from the kept pseudo-labels." in said("deployed", taken=1, deployed=True)
+
+
+def test_a_student_to_be_deployed_alone_learned_from_partly_labelled_scans_as_rounds_do(tmp_path):
+    lacking = ((1,), ())
+    assert "marginal loss" in sections(made(tmp_path / "own", (), taken=1, deployed=True, lacking=lacking))["Scans"]
+    assert "marginal loss" not in sections(made(tmp_path / "none", (), taken=1, lacking=lacking))["Scans"]

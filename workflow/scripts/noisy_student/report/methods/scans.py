@@ -99,7 +99,7 @@ def _accepted(names: list[str]) -> str:
 def _partly_labelled(results: Results) -> str:
     """How scans with only some organs labelled were learned from, and in how many the teacher filled in others."""
     partly = len(partly_labelled(results))
-    if not partly or not any(round_.training for round_ in results.rounds):
+    if not partly or not any(round_.training for round_ in results.chain):
         return ""
     labelled = _counts(results)["labelled"]
     marginal = (

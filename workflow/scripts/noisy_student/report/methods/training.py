@@ -122,9 +122,16 @@ def _folds(results: Results, settings: dict[str, Any]) -> str:
     return (
         f"The labelled scans were dealt at random into {splits} parts, the same in all rounds. Of the {splits} folds "
         f"{which} {'was' if len(folds) == 1 else 'were'} trained; "
-        "each held its own part out, to validate on and to be judged by, and learned from the other labelled scans "
-        f"and, from round 1 on, from the kept pseudo-labels. {learned and f'Scans learned from: {learned}.'}"
+        "each held its own part out, to validate on and to be judged by, and learned from the other labelled scans"
+        f"{_and_pseudo_labels(results)}. {learned and f'Scans learned from: {learned}.'}"
     ).strip()
+
+
+def _and_pseudo_labels(results: Results) -> str:
+    """From when on folds learned from pseudo-labels, too: of a teacher alone they did not."""
+    if not trained(results):
+        return " and from the kept pseudo-labels"
+    return " and, from round 1 on, from the kept pseudo-labels" if len(results.rounds) > 1 else ""
 
 
 def length(settings: dict[str, Any]) -> str:

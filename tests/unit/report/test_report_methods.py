@@ -103,3 +103,12 @@ def test_a_student_to_be_deployed_alone_learned_from_partly_labelled_scans_as_ro
     lacking = ((1,), ())
     assert "marginal loss" in sections(made(tmp_path / "own", (), taken=1, deployed=True, lacking=lacking))["Scans"]
     assert "marginal loss" not in sections(made(tmp_path / "none", (), taken=1, lacking=lacking))["Scans"]
+
+
+def test_a_model_from_elsewhere_is_not_said_to_prepare_scans_as_networks_that_were_trained_here(tmp_path):
+    here, there = "by the labelled scans’ intensities.", "For round 0 scans were prepared by the plans of the model"
+    trained, taken = (sections(made(tmp_path / name, (), taken=n))["Scans"] for n, name in enumerate(("own", "model")))
+    assert here in trained and there not in trained
+    assert here not in taken and f"{there} from elsewhere." in taken
+    both = sections(made(tmp_path / "both", taken=2))["Scans"]
+    assert f"{here} {there}s from elsewhere." in both

@@ -89,7 +89,9 @@ rule training_set:
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
-        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output.table}"
+        # `converted` is made from the case table; a new input or parameter would make finished training sets anew.
+        " --splits {params.splits} --seed {params.seed} --checksums results/cohort/cases.tsv"
+        " --cores {threads} --output {output.table}"
         " {params.pseudo_labels} {params.labelled} {params.partly} > {log} 2>&1"
 
 

@@ -588,9 +588,9 @@ def room_flags() -> str:
 
 
 def memory_for(need: memory.Need):
-    """The memory that a job asks a cluster for: by the largest scan and the finest network, more with every attempt."""
-    spacings = [network.spacing_mm_zyx for network in CONFIGURATION.networks.values()]
-    finest = min(spacings, key=prod) if all(spacings) else None
+    """The memory that a job asks a cluster for: by the largest scan and the finest used network, more every attempt."""
+    spacings = [CONFIGURATION.networks[name].spacing_mm_zyx for name in CONFIGURATION.used_networks]
+    finest = min(spacings, key=prod, default=None) if all(spacings) else None
     return lambda wildcards, input, attempt: need.memory_mb(Path(input.cases), finest, attempt)
 
 

@@ -88,10 +88,12 @@ rule training_set:
         labelled=lambda wildcards, input: flag("--labelled", input.labelled),
         partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}"
         + corrected_flags(input.corrected),
+    # The checksums are in what `converted` is made from: as an input they would make finished training sets anew.
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
-        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output.table}"
+        " --splits {params.splits} --seed {params.seed} --checksums results/cohort/cases.tsv"
+        " --cores {threads} --output {output.table}"
         " {params.pseudo_labels} {params.labelled} {params.partly} > {log} 2>&1"
 
 

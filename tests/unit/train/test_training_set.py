@@ -73,6 +73,26 @@ def test_no_fold_learns_from_a_scan_that_it_holds_out_filled_or_not():
     assert folds[0]["val"] == splits(list("abcd"), [], 2, 1)[0]["val"]
 
 
+def test_no_fold_learns_from_a_scan_that_it_holds_out_by_another_name():
+    labelled, others = list("abcd"), ["p", "copy+filled", "a+filled"]
+    before = splits([*labelled, "copy"], others, 2, 1)
+    folds = splits([*labelled, "copy"], others, 2, 1, (), {"a": "1", "copy": "1", "b": "2", "c": "3", "p": "4"})
+    assert [fold["val"] for fold in folds] == [fold["val"] for fold in before]
+    for fold, plain in zip(folds, before, strict=True):
+        twins = {"a", "copy"} & {*fold["val"]}
+        left_out = {"a", "copy", "a+filled", "copy+filled"} if twins else set()
+        assert {*fold["train"]} == {*plain["train"]} - left_out
+    assert splits(labelled, ["p"], 2, 1, (), dict(zip("abcdp", "12345", strict=True))) == splits(labelled, ["p"], 2, 1)
+
+
+def test_checksums_of_voxels_are_those_of_the_case_table_where_it_has_them(tmp_path):
+    table = pd.DataFrame({"case": ["a", "b"], "role": ["labelled", "unlabelled"]})
+    write_table(table, tmp_path / "cases.tsv")
+    assert make_training_set.checksums_of_voxels(tmp_path / "cases.tsv") == {}
+    write_table(table.assign(voxels_sha256=["1", None]), tmp_path / "cases.tsv")
+    assert make_training_set.checksums_of_voxels(tmp_path / "cases.tsv") == {"a": "1"}
+
+
 @pytest.fixture
 def example(converted, plan, tmp_path):
     preprocess_image(converted_image(converted, CASE), tmp_path / "cache" / CASE, plan)

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial study-review clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-grids bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial study-review clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -79,6 +79,10 @@ bench-soft-targets: $(READY)
 
 bench-deploy: $(READY)
 	python benchmarks/deploy.py
+
+# What a network's grid alone costs: LABEL_MAPS=DIR, FLARE22's numbers; OPTIONS="--grid 2 1.5 1.5" for others than ours.
+bench-grids: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/grids.py "$(or $(LABEL_MAPS),$(error LABEL_MAPS=DIR: the folder of label maps))" $(OPTIONS)
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py

@@ -57,14 +57,21 @@ def trainer(configuration, plans, description, tmp_path_factory):
     return trainer
 
 
-def test_the_student_made_to_be_deployed_has_the_network_of_the_challenges_winner(
-    configuration, description, fingerprint
+@pytest.mark.parametrize(
+    ("network", "spacing", "patch"),
+    [("small", [4.0, 1.2, 1.2], [32, 128, 192]), ("fast", [2.5, 2.5, 2.5], [64, 128, 160])],
+)
+def test_the_networks_to_be_deployed_are_the_winners_and_one_on_an_even_grid(
+    configuration, description, fingerprint, network, spacing, patch
 ):
-    deploy = configuration.deploy
-    plans = make_plans(description, fingerprint, configuration.networks[deploy.network], deploy.network)
+    plans = make_plans(description, fingerprint, configuration.networks[network], network)
     plan = plans["configurations"]["3d_fullres"]
-    assert plan["spacing"] == [4.0, 1.2, 1.2] and plan["patch_size"] == [32, 128, 192]
+    assert plan["spacing"] == spacing and plan["patch_size"] == patch
     assert plan["architecture"]["arch_kwargs"]["features_per_stage"] == [16, 32, 64, 128, 256]
+
+
+def test_the_student_made_to_be_deployed_looks_at_the_box_of_the_body(configuration):
+    assert configuration.deploy.network == "fast"
     last = len(configuration.rounds)
     assert configuration.prediction_of(last).windows == "in_box_of_body"
     assert configuration.training_of(last) == configuration.training_of(last - 1) | {"seed": configuration.seed + last}

@@ -580,6 +580,14 @@ def room_flags() -> str:
     return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}{splits}"
 
 
+def fold_flags() -> str:
+    """Which labelled scans the teacher's folds learn from, and of which organs; nothing where it is not trained."""
+    if 0 not in CONFIGURATION.trainings:
+        return ""
+    folds = " ".join(map(str, CONFIGURATION.folds_of(0)))
+    return f"--organs {shlex.quote(ORGANS)} --folds {folds} --seed {CONFIGURATION.seed}"
+
+
 def memory_for(need: memory.Need):
     """The memory that a job asks a cluster for: by the largest scan and the finest network, more with every attempt."""
     spacings = [network.spacing_mm_zyx for network in CONFIGURATION.networks.values()]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.deal import held_out as held_out_by_fold
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.images import read_canonical
@@ -255,8 +256,8 @@ def splits(
     all pseudo-labelled ones, but from no scan that it holds out, filled or not. Scans that were `corrected` by hand are
     held out too, where they are given here and not among the `others`; the labelled ones' folds stay as they are.
     """
-    dealt = [np.random.default_rng(seed).permutation(sorted(cases)).tolist() for cases in (labelled, corrected)]
-    validation = [sorted(case for cases in dealt for case in cases[fold::count]) for fold in range(count)]
+    dealt = [held_out_by_fold(cases, count, seed) for cases in (labelled, corrected)]
+    validation = [sorted(case for folds in dealt for case in folds[fold]) for fold in range(count)]
     every = {*labelled, *corrected, *others}
     return [
         {"train": sorted(every - {*held_out, *map(filled_name, held_out)}), "val": held_out} for held_out in validation

@@ -380,7 +380,7 @@ def test_labelled_scans_are_decided_on_apart_so_that_none_takes_an_unlabelled_on
 def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_path):
     """Of four scans one was corrected as a whole, one in its gallbladder; the better half of the others is kept.
 
-    The last has no organ, and is no part of the better or the worse.
+    The last has no organ, and no place among them.
     """
     write_table(CASES.assign(role="unlabelled"), tmp_path / "cases.tsv")
     write_table(labelled(), tmp_path / "labelled.tsv")
@@ -400,7 +400,7 @@ def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_
     run = script("select_pseudo_labels.py", *tables, f"--rules={json.dumps(half)}", *corrected, "--output", selection)
     assert run.returncode == 0, run.stderr
     table = read_table(selection, ["case"]).set_index("case")
-    assert table.decision.to_dict() == {"sure": "corrected", "mixed": "kept", "partial": "dropped", "empty": "kept"}
+    assert table.decision.to_dict() == {"sure": "corrected", "mixed": "kept", "partial": "kept", "empty": "kept"}
     assert table.reason["sure"] == "label of round 2 corrected by anna (SHA-256 222222222222)"
     # The gallbladder, of which the teacher was least sure, is labelled by hand.
     assert table.confidence["mixed"] == pytest.approx(0.99) and table.confidence.is_monotonic_decreasing

@@ -58,11 +58,9 @@ rule room:
         "logs/cohort/room.log",
     conda:
         "../../envs/imaging.yaml"
-    params:
-        folds=fold_flags(),
     shell:
         'python "$NOISY_STUDENT/check_room.py" --cases {input.cases} --results results --output {output}'
-        f" {room_flags()} {{params.folds}} > {{log}} 2>&1"
+        f" {room_flags()} > {{log}} 2>&1"
 
 
 rule check:

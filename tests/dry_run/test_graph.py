@@ -248,7 +248,7 @@ def test_a_teacher_from_elsewhere_is_taken_and_nothing_of_round_0_is_trained(pro
     said = project.run("--dry-run").stdout
     taken = [f"results/round_0/taken/1/fold_{fold}/checkpoint_final.pth" for fold in (0, 1)]
     assert f"output: results/round_0/verdict.json, {', '.join(taken)}" in said
-    assert said.count("--model results/round_0/taken/1 --image") == 1
+    assert said.count("results/round_0/taken/1 --organs") == 1
     assert not [line for line in said.splitlines() if "round_0/labeller" in line or "round_0/model" in line]
 
 
@@ -256,7 +256,7 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     both = {"model": [model["model"], str(shutil.copytree(model["model"], tmp_path / "b"))], "sha256": model["sha256"]}
     project.configure(rounds=[both, ROUND], selection="paper", postprocessing={"pseudo_labels": True})
     said = project.run("--dry-run").stdout
-    assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
+    assert said.count("results/round_0/taken/1 results/round_0/taken/2 --organs") == 1
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
 
 

@@ -582,9 +582,15 @@ def all_spacings() -> str:
 
 
 def room_flags() -> str:
-    """What the need for labelled scans, disk and memory follows from."""
-    splits = f" --splits {CONFIGURATION.training.splits}" if CONFIGURATION.trainings else ""
-    return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}{splits}"
+    """What the need for labelled scans, disk and memory follows from, as text of a command."""
+    flags = f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}"
+    if CONFIGURATION.trainings:
+        flags += f" --splits {CONFIGURATION.training.splits}"
+    if 0 in CONFIGURATION.trainings:
+        # What a teacher from elsewhere knows, it need not learn.
+        folds = " ".join(map(str, CONFIGURATION.folds_of(0)))
+        flags += f" --organs {shlex.quote(ORGANS)} --folds {folds} --seed {CONFIGURATION.seed}"
+    return flags.replace("{", "{{").replace("}", "}}")
 
 
 def memory_for(need: memory.Need):

@@ -55,6 +55,11 @@ def of_all(plan, organ, background):
     return dict.fromkeys(plan.organs, organ) | {"background": background}
 
 
+def test_the_folds_that_a_run_has_begun_with_stay():
+    dealt = [fold["val"] for fold in splits(list("gfedcba"), ["p"], 3, 1, ["x", "y"])]
+    assert dealt == [["d", "e", "f", "x"], ["a", "c", "y"], ["b", "g"]]
+
+
 @given(NAMES, st.lists(st.integers(0, 99).map("p{}".format), unique=True), st.integers(2, 3), st.integers(0, 9))
 def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled, pseudo, count, seed):
     folds, without = splits(labelled, pseudo, count, seed), splits(labelled, [], count, seed)

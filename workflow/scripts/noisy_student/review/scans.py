@@ -84,7 +84,7 @@ def look_at(scan: Scan, organs: Sequence[Organ]) -> Seen:
     ml = doubt.by_organ(confidence, on_grid, soft, organs, scan.voxel_ml(confidence))
     volumes = scan.files.volumes_ml()
     of_organs = [volumes.get(organ.name, 0.0) for organ in organs]
-    found = doubt.needing_eyes(ml, of_organs, organs, range(crop[0].start, crop[0].stop))
+    found = doubt.needing_eyes(ml, of_organs, organs, range(crop[0].start, crop[0].stop), soft is not None)
     hidden = mask_on_scan(confidence < DOUBTFUL, crop, labels.shape)
     panels = doubtful_panels(scan.row.case, image, labels, hidden, organs)
     return Seen(found, doubt.minutes(found, image.GetSpacing()[2]), panels)

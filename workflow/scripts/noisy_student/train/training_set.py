@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.deal import held_out as held_out_by_fold
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.images import read_canonical
@@ -262,8 +263,8 @@ def splits(
     held out too, where they are given here and not among the `others`; the labelled ones' folds stay as they are.
     A scan whose `voxels` (case → checksum) are those of one that a fold holds out is that scan by another name.
     """
-    dealt = [np.random.default_rng(seed).permutation(sorted(cases)).tolist() for cases in (labelled, corrected)]
-    validation = [sorted(case for cases in dealt for case in cases[fold::count]) for fold in range(count)]
+    dealt = [held_out_by_fold(cases, count, seed) for cases in (labelled, corrected)]
+    validation = [sorted(case for folds in dealt for case in folds[fold]) for fold in range(count)]
     every, folds = {*labelled, *corrected, *others}, []
     for held_out in validation:
         checksums = {voxels[case] for case in held_out if case in voxels}

@@ -131,15 +131,11 @@ def test_on_slurm_an_account_in_a_sites_own_profile_leaves_memory_and_run_time(t
     """The profile of the run's folder goes before the workflow's, which may not be written to."""
     project = Project(tmp_path / "project")
     text = (ROOT / "profiles/slurm/config.yaml").read_text()
-    assert "  # slurm_account: my_account" in text and "slurm-no-account: true\n" in text
+    assert "  # slurm_account: my_account" in text
     conda = re.compile("^(software-deployment-method|conda-prefix): .*\n", re.MULTILINE)
     profile = project.folder / "profiles/slurm/config.yaml"
     profile.parent.mkdir(parents=True)
-    profile.write_text(
-        conda.sub("", text)
-        .replace("slurm-no-account: true\n", "")
-        .replace("  # slurm_account: my_account", "  slurm_account: lab #")
-    )
+    profile.write_text(conda.sub("", text).replace("  # slurm_account: my_account", "  slurm_account: lab #"))
     run = project.run("--dry-run", profile=SLURM)
     resources = [line for line in run.stdout.splitlines() if "    resources: " in line]
     assert run.returncode == 0 and len(resources) > 20, run.stdout

@@ -5,11 +5,13 @@ import os
 import re
 import shlex
 import shutil
+import site
 import sys
 from functools import cache, partial
 from math import prod
 from pathlib import Path
 
+import snakemake
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
@@ -89,6 +91,10 @@ IN_THIS_PYTHON = (
 )
 if DeploymentMethod.CONDA in WAYS and not shutil.which("conda"):
     sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
+# What lies under ~/.local goes before a conda environment's own packages; unless Snakemake itself lies there, which its
+# jobs start again.
+if DeploymentMethod.CONDA in WAYS and not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
+    os.environ["PYTHONNOUSERSITE"] = "1"
 if DeploymentMethod.APPTAINER in WAYS:
     if not shutil.which("apptainer") and not shutil.which("singularity"):
         sys.exit(f"apptainer was not found. Install it (https://apptainer.org), {IN_THIS_PYTHON}")
@@ -96,6 +102,11 @@ if DeploymentMethod.APPTAINER in WAYS:
     if not IMAGE.exists():
         build = f"cd {shlex.quote(str(ROOT))} && apptainer build containers/workflow.sif containers/workflow.def"
         sys.exit(f"There is no image {IMAGE}. Make it once: {build}")
+
+    # Snakemake shows a container the run's folder alone.
+    for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):
+        seen = [place for place in os.environ.get(name, "").split(",") if place]
+        os.environ[name] = ",".join([*seen, *({str(ROOT)} - {*seen})])
 
     container: str(IMAGE)
 

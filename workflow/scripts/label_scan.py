@@ -109,7 +109,7 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
     is_said = all(getattr(arguments, name) is not None for name in KEPT)
     own = {} if is_said else own_prediction(arguments.model)
     steps = arguments.postprocessing or ()
-    return labeller_of(models, prediction_of(arguments, own), device, arguments.organs, steps)
+    return labeller_of(models, prediction_of(arguments, own), device, arguments.organs, steps=steps)
 
 
 def called(models: list[Path]) -> str:

@@ -20,6 +20,7 @@ from noisy_student.running.typed import ROOT
 
 PROFILE = ROOT / "profiles/slurm"
 LOCK = Path(".snakemake/start_on_slurm/lock")
+DRY = {"-n", "--dry-run", "--dryrun"}
 
 
 def remove_stale_lock(folder: Path, snakemake: list[str]) -> None:
@@ -47,6 +48,8 @@ def main() -> None:
     if problem := misread([*directory, *further], shlex.join(["python", sys.argv[0]]), str(PROFILE)):
         sys.exit(problem)
     snakemake = ["snakemake", *own_files(further), *directory, *further]
+    if DRY & {*further}:
+        os.execvp(snakemake[0], snakemake)
     with only_one(folder / LOCK) as descriptor:
         refuse_two_snakemakes(folder)
         wait_for_jobs(folder, arguments.cancel, arguments.poll)

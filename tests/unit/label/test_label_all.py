@@ -125,7 +125,7 @@ def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, labeller):
 def test_acquisitions_that_alternate_are_labelled_only_if_accepted(folder, labeller):
     voxels = voxels_of(folder / "b.nii.gz").astype(np.int16)
     for number, path in enumerate(write_series(folder.parent / "case", voxels, (10.0, 10.0, 6.0))):
-        change(path, AcquisitionNumber=number % 2, RescaleIntercept=0)
+        change(path, AcquisitionNumber=number % 2)
     refused = outcomes(folder.parent / "case", labeller)["case"]
     assert [error.kind for error in refused.errors] == ["acquisitions"] and labelled(folder) == []
     assert "--accept" in refused.errors[0].remedy and "cohort" not in refused.errors[0].remedy

@@ -59,7 +59,7 @@ def test_a_scan_is_labelled_as_the_model_labels_unless_the_command_says_otherwis
 
 @pytest.fixture
 def said_of(monkeypatch, capsys):
-    """What is said while the labeller of a model of empty files is made, and what that is called with."""
+    """What is said while the labeller of a model of empty files is made, and the post-processing that it is given."""
     made = Mock()
     monkeypatch.setattr(label_scan, "require_trusted", Mock())
     monkeypatch.setattr(label_scan, "labeller_of", made)
@@ -71,7 +71,7 @@ def said_of(monkeypatch, capsys):
         named = ("--model", model, "--image", image, "--output", image / "out/", "--device", "cpu")
         monkeypatch.setattr("sys.argv", ["label_scan.py", *map(str, (*named, *flags))])
         label_scan.chosen_labeller(label_scan.options())
-        return capsys.readouterr().err, made.call_args.kwargs
+        return capsys.readouterr().err, made.call_args.kwargs["steps"]
 
     return said
 
@@ -91,11 +91,11 @@ def test_a_model_that_learned_from_generated_scans_says_so_of_other_scans(tmp_pa
 
 def test_post_processing_that_was_found_for_a_model_is_named_where_it_is_not_asked_for(tmp_path, said_of):
     found, model = tmp_path / "round_1/postprocessing.json", tmp_path / "round_1/model"
-    assert said_of(model, tmp_path) == ("", {"steps": ()})
+    assert said_of(model, tmp_path) == ("", ())
     found.write_text(json.dumps({"steps": [[1, 2], [1]], "organs": {}}))
-    said, made_with = said_of(model, tmp_path)
-    assert f"not post-processed: {found} says" in said and made_with["steps"] == ()
-    assert said_of(model, tmp_path, "--postprocessing", found) == ("", {"steps": [[1, 2], [1]]})
+    said, steps = said_of(model, tmp_path)
+    assert f"not post-processed: {found} says" in said and steps == ()
+    assert said_of(model, tmp_path, "--postprocessing", found) == ("", [[1, 2], [1]])
     found.write_text(json.dumps({"steps": [], "organs": {}}))
     assert said_of(model, tmp_path)[0] == ""
     (model / found.name).write_text(json.dumps({"steps": [[1, 2]]}))

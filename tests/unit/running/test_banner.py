@@ -30,6 +30,12 @@ def test_the_error_stands_last_once_for_all_jobs_that_have_it(job):
     assert "Not finished: convert shard=0, convert shard=1, train round=0 fold=0\n" in said
 
 
+def test_a_job_that_a_cluster_refused_has_no_log_but_its_reason(job):
+    assert failed(job(error="", refused="sbatch: error: no such partition")).endswith(
+        "\nsbatch: error: no such partition"
+    )
+
+
 def test_memory_is_named_only_with_evidence(job):
     assert "memory" not in failed(job()) and "memory" not in failed(job(), kills=3)
     assert "memory" not in failed(job(ended_by="SIGTERM"), kills=1)

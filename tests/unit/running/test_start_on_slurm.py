@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from noisy_student.files import only_one
 
-SNAKEMAKE = '#!/bin/sh\npwd >> called\nfor word; do echo "$word" >> called; done\n'
+SNAKEMAKE = '#!/bin/sh\npwd >> called\nfor word; do printf "%s\\n" "$word" >> called; done\n'
 OWN = ["--snakefile", f"{ROOT}/Snakefile", "--workflow-profile", f"{ROOT}/profiles/slurm"]
 
 
@@ -55,3 +55,13 @@ def test_a_second_one_is_refused_in_the_same_run_alone(start, tmp_path):
 def test_a_sites_own_profile_and_another_workflow_take_the_place_of_its_own(start):
     given = ["--workflow-profile", "site", "-s", "Snakefile"]
     assert start(*given)[0] == [given]
+
+
+@pytest.mark.parametrize("option", ["-n", "--dry-run", "--dryrun"])
+def test_a_dry_run_looks_at_no_queue_and_takes_no_lock(start, tmp_path, option):
+    (tmp_path / "squeue").write_text("#!/bin/sh\ntouch asked\n")
+    locks = tmp_path / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").touch()
+    assert start("round_1", option) == ([[*OWN, "round_1", option]], "")
+    assert not (tmp_path / "asked").exists() and (locks / "0.input.lock").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from noisy_student.lists import first_of
 from noisy_student.running import typed
-from noisy_student.running.failed_jobs import FailedJob
+from noisy_student.running.failed_jobs import OUT_OF_MEMORY, FailedJob
 from noisy_student.running.last_words import error_in
 
 REPORT = Path("results/report/report.html")
@@ -74,7 +74,7 @@ def _causes(jobs: Sequence[FailedJob], rooms: Sequence[str], kills: int) -> dict
     endings = [f"{job.name} by {job.ended_by}" for job in jobs if job.ended_by]
     lines = {"ended": "; ".join(endings[:MOST_JOBS])} if endings else {}
     causes = {job.ended_by for job in jobs}
-    if "OUT_OF_MEMORY" in causes or ("SIGKILL" in causes and kills):
+    if OUT_OF_MEMORY in causes or ("SIGKILL" in causes and kills):
         counted = f"the kernel ended {kills} process{'es' * (kills > 1)} for it; " if kills else ""
         lines["memory"] = f"memory ran out: {counted}more `mem_mb` for the rule, or fewer `--cores`"
     elif "SIGKILL" in causes:
@@ -83,10 +83,10 @@ def _causes(jobs: Sequence[FailedJob], rooms: Sequence[str], kills: int) -> dict
 
 
 def _errors(jobs: Sequence[FailedJob]) -> list[str]:
-    """The message of each job's log, once where several jobs have the same."""
+    """What a cluster said of each job that it refused, else the job's log; once where several jobs have the same."""
     said = defaultdict(list)
     for job in jobs:
-        said[error_in(job.log)].append(job.name)
+        said[job.refused or error_in(job.log)].append(job.name)
     return [f"{', '.join(names[:MOST_JOBS])}:\n{message}" for message, names in list(said.items())[:MOST_JOBS]]
 
 

@@ -15,21 +15,30 @@ from typing import Any
 
 from noisy_student.running.disk import shortages
 from noisy_student.running.job_name import job_name
+from noisy_student.running.last_words import tail_of
 
 EXIT_STATUS = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")
 CLUSTER_STATUS = re.compile(r"SLURM status is: '(\w+)")
+REFUSED = re.compile(r"SLURM sbatch failed\. The error message was '(.*?)'\.\n", re.DOTALL)
+# Of a step that ran out of memory SLURM says so in the job's own log, and calls the job FAILED.
+OUT_OF_MEMORY = "OUT_OF_MEMORY"
+KILLED_FOR_MEMORY = re.compile(r"oom[-_]kill|task \d+: Out Of Memory", re.IGNORECASE)
 # A shell's exit status for a command that a signal has ended is this and the signal's number.
 ENDED_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that failed: rule and wildcards, its log, what ended it if it did not end itself, and lack of room."""
+    """A job that failed: rule and wildcards, its log, what ended it if it did not end itself, and lack of room.
+
+    `refused`: why a cluster did not take it, if so.
+    """
 
     name: str
     log: Path
     ended_by: str = ""
     shortages: tuple[str, ...] = ()
+    refused: str = ""
 
 
 class FailedJobs(logging.Handler):
@@ -62,8 +71,12 @@ class FailedJobs(logging.Handler):
         log = record.log[0]
         said = [str(record.rule_msg), *(text for text in reversed(self._said) if log in text)]
         ended_by = next((cause for text in said if (cause := ending_of(text))), "")
+        if not ended_by and any(KILLED_FOR_MEMORY.search("\n".join(tail_of(Path(path)))) for path in record.log[1:]):
+            ended_by = OUT_OF_MEMORY
+        refused = REFUSED.search(str(record.rule_msg))
         name = self._names.get(record.jobid, record.rule_name)
-        return FailedJob(name, Path(log).absolute(), ended_by, tuple(shortages(self.folders)))
+        room = tuple(shortages(self.folders))
+        return FailedJob(name, Path(log).absolute(), ended_by, room, refused[1].strip() if refused else "")
 
 
 def ending_of(text: str) -> str:

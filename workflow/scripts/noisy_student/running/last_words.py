@@ -13,11 +13,14 @@ def error_in(log: Path) -> str:
     """The message with which a log ends, without a traceback's frames; its last lines if it ends in mid-work."""
     if not log.exists() or not log.stat().st_size:
         return f"nothing was written to {log}"
-    lines = _tail(log)
+    lines = tail_of(log)
     return "\n".join(_shortened(_message(lines), log))
 
 
-def _tail(log: Path) -> list[str]:
+def tail_of(log: Path) -> list[str]:
+    """The last lines of a log, none of one that is not there."""
+    if not log.exists():
+        return []
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - TAIL_BYTES))
         # What a progress bar wrote over does not count.

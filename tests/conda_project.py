@@ -40,10 +40,10 @@ class CondaProject(Project):
         own = {"PATH": path, "CONDA_CHANNELS": str(self.places / "channels"), "PIP_NO_COMPILE": "1"}
         return super().environment(**own, **variables)
 
-    def as_typed(self, *arguments: str) -> subprocess.CompletedProcess:
+    def as_typed(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         """Run Snakemake as a user with conda does, but for where environments lie; the default profile is found."""
         prefix = str(self.places / "environments")
-        return self.run(*arguments, "--resources", "gpu=1", "--conda-prefix", prefix, profile=())
+        return self.run(*arguments, "--resources", "gpu=1", "--conda-prefix", prefix, profile=(), **variables)
 
     def make_environments(self) -> None:
         """Make all of them, each with a witness of what its interpreter runs."""

@@ -40,8 +40,12 @@ def test_the_loop_ends_with_a_report(finished):
     assert finished.as_typed("--dry-run").stdout.count("Nothing to be done") == 1
 
 
-def test_each_rule_runs_on_its_own_environments_interpreter(finished):
-    run = finished.as_typed(*MADE_WHEN_ASKED)
+def test_each_rule_runs_on_its_own_environments_interpreter_without_the_users_own_packages(finished, tmp_path):
+    # Python imports this at its start wherever it looks for packages in ~/.local.
+    own = tmp_path / f"lib/python{environments.PYTHON}/site-packages/usercustomize.py"
+    own.parent.mkdir(parents=True)
+    own.write_text("raise SystemExit('looked for packages in ~/.local')")
+    run = finished.as_typed(*MADE_WHEN_ASKED, PYTHONUSERBASE=str(tmp_path))
     assert run.returncode == 0, run.stdout[-5000:]
     seen = defaultdict(set)
     for line in finished.seen.read_text().splitlines():

@@ -5,13 +5,11 @@ import os
 import re
 import shlex
 import shutil
-import site
 import sys
 from functools import cache, partial
 from math import prod
 from pathlib import Path
 
-import snakemake
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
@@ -44,7 +42,7 @@ from noisy_student.keeping.depends import Depends, identity_of
 from noisy_student.keeping.store import VARIABLE, Store
 from noisy_student.model import elsewhere
 from noisy_student.model.checkpoint_names import checkpoints_of_voices
-from noisy_student.running import began_with
+from noisy_student.running import began_with, user_site
 from noisy_student.running.repeated_keys import refuse_repeated_keys
 from noisy_student.running.tracking.trackers import require_packages
 from noisy_student.configuration.selection_rules import SELECTION
@@ -89,12 +87,10 @@ IN_THIS_PYTHON = (
     "or run every rule in the current "
     f"Python instead: {shlex.join(['snakemake', *sys.argv[1:], '--workflow-profile', f'{ROOT}/profiles/venv'])}"
 )
-if DeploymentMethod.CONDA in WAYS and not shutil.which("conda"):
-    sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
-# What lies under ~/.local goes before a conda environment's own packages; unless Snakemake itself lies there, which its
-# jobs start again.
-if DeploymentMethod.CONDA in WAYS and not Path(snakemake.__file__).is_relative_to(site.getusersitepackages()):
-    os.environ["PYTHONNOUSERSITE"] = "1"
+if DeploymentMethod.CONDA in WAYS:
+    if not shutil.which("conda"):
+        sys.exit(f"conda was not found. Install Miniforge (https://conda-forge.org/download), {IN_THIS_PYTHON}")
+    user_site.leave_out()
 if DeploymentMethod.APPTAINER in WAYS:
     if not shutil.which("apptainer") and not shutil.which("singularity"):
         sys.exit(f"apptainer was not found. Install it (https://apptainer.org), {IN_THIS_PYTHON}")

@@ -8,7 +8,7 @@ BIN := $(CURDIR)/.venv/bin
 READY := .venv/.installed
 export PATH := $(BIN):$(PATH)
 
-.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial study-review clean
+.PHONY: run test lint format envs lock schema docs bench bench-evaluation bench-pseudo-label bench-windows bench-cpu bench-training bench-soft-targets bench-deploy bench-grids bench-upper-bound bench-check bench-live bench-segmentations bench-archive bench-full-size bench-report rehearsal gpu-check faults inputs study study-choice study-choice_painted study-clinic study-partial study-review clean
 
 run: $(READY)
 	snakemake --workflow-profile profiles/venv --cores $(CORES)
@@ -31,14 +31,14 @@ format: $(READY)
 $(READY): requirements.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "Python 3.11 to 3.13 is needed; $(PYTHON3) is $$($(PYTHON3) -V 2>&1). Name another: make run PYTHON3=python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON3) -m venv .venv
-	pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON3) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	touch $@
 
 # What is generated from one source.
 lock:
 	rm -rf .venv && $(PYTHON3) -m venv .venv
-	pip install --quiet --requirement requirements.in
+	$(BIN)/python -m pip install --quiet --requirement requirements.in
 	python envs/environments.py --lock > requirements.lock
 	touch $(READY)
 	$(MAKE) envs
@@ -79,6 +79,10 @@ bench-soft-targets: $(READY)
 
 bench-deploy: $(READY)
 	python benchmarks/deploy.py
+
+# What a network's grid alone costs: LABEL_MAPS=DIR, FLARE22's numbers; OPTIONS="--grid 2 1.5 1.5" for others than ours.
+bench-grids: $(READY)
+	PYTHONPATH=workflow/scripts python benchmarks/grids.py "$(or $(LABEL_MAPS),$(error LABEL_MAPS=DIR: the folder of label maps))" $(OPTIONS)
 
 bench-upper-bound: $(READY)
 	python benchmarks/upper_bound.py

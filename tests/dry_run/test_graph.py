@@ -1,6 +1,8 @@
 """Which jobs there are, from dry runs: the graph follows rounds, folds and shards, never scans."""
 
+import json
 import re
+import shlex
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -132,6 +134,20 @@ def test_what_labelling_costs_is_measured_with_the_post_processing_of_prediction
     assert measured.count(" --device cpu") == 2
 
 
+def test_what_teachers_from_elsewhere_cost_is_measured_in_the_labels_of_the_table(project, untrained):
+    trusted = [sha256(path) for path in sorted(untrained.glob("fold_*/*.pth"))]
+    second = shutil.copytree(untrained, project.folder / "second")
+    teachers = {"model": [str(untrained), str(second)], "sha256": trusted}
+    project.configure(rounds=[teachers, ROUND], selection="paper")
+    said = project.run("--dry-run", "results/round_0/efficiency.tsv").stdout.splitlines()
+    [measured] = [line for line in said if "measure_efficiency.py" in line]
+    words = shlex.split(measured)
+    command = shlex.split(words[words.index("--command") + 1])
+    given = command[command.index("--model") + 1 :]
+    assert given[:3] == ["results/round_0/taken/1", "results/round_0/taken/2", "--organs"] and len(given) == 4
+    assert [organ["name"] for organ in json.loads(given[3])] == [organ.name for organ in FLARE22]
+
+
 @pytest.mark.parametrize("predictions", [True, False])
 def test_a_model_leaves_with_the_post_processing_that_its_scores_are_after(project, predictions):
     project.configure(rounds=[ROUND], postprocessing={"predictions": predictions})
@@ -232,7 +248,7 @@ def test_a_teacher_from_elsewhere_is_taken_and_nothing_of_round_0_is_trained(pro
     said = project.run("--dry-run").stdout
     taken = [f"results/round_0/taken/1/fold_{fold}/checkpoint_final.pth" for fold in (0, 1)]
     assert f"output: results/round_0/verdict.json, {', '.join(taken)}" in said
-    assert said.count("--model results/round_0/taken/1 --image") == 1
+    assert said.count("results/round_0/taken/1 --organs") == 1
     assert not [line for line in said.splitlines() if "round_0/labeller" in line or "round_0/model" in line]
 
 
@@ -240,7 +256,7 @@ def test_several_teachers_label_in_one_job(project, model, tmp_path):
     both = {"model": [model["model"], str(shutil.copytree(model["model"], tmp_path / "b"))], "sha256": model["sha256"]}
     project.configure(rounds=[both, ROUND], selection="paper", postprocessing={"pseudo_labels": True})
     said = project.run("--dry-run").stdout
-    assert "--model results/round_0/taken/1 results/round_0/taken/2 --image" in said
+    assert said.count("results/round_0/taken/1 results/round_0/taken/2 --organs") == 1
     assert job_counts(said)["pseudo_label"] == job_counts(said)["take_teachers"] == 1
 
 
@@ -320,4 +336,5 @@ def test_a_wrong_configuration_stops_before_any_job_with_every_error(project):
     run = project.run("--dry-run")
     assert run.returncode != 0
     assert "sed: no such key" in run.stdout and "shards" in run.stdout and "2 error(s)" in run.stdout
+    assert f"correct these keys in {project.folder}/overlay.yaml, " in run.stdout
     assert "Job stats" not in run.stdout

@@ -539,6 +539,19 @@ def test_another_teacher_of_ones_own_in_the_same_place_labels_anew(tmp_path, unt
     assert jobs["take_teachers"] == jobs["pseudo_label"] == 1
 
 
+@pytest.mark.parametrize("name", ["plans.json", "dataset.json"])
+def test_a_teachers_description_corrected_in_its_place_labels_anew(tmp_path, untrained, name):
+    model = shutil.copytree(untrained, tmp_path / "model")
+    trusted = [sha256(path) for path in sorted(model.glob("fold_*/*.pth"))]
+    project = Checkout(tmp_path / "project")
+    complete(project, rounds=[{"model": str(model), "sha256": trusted}, ROUND], selection="paper")
+    description = json.loads((model / name).read_text())
+    (model / name).write_text(json.dumps(description | {"corrected": True}))
+    jobs = project.planned("round_1")
+    # Predictions of the teacher, and of the student that it is made anew for.
+    assert jobs["take_teachers"] == jobs["pseudo_label"] == 1 and jobs["predict"] == 2
+
+
 def test_other_numbers_of_organs_label_anew_though_the_teachers_were_taken_with_them_already(tmp_path, untrained):
     """A run that was ended after it had taken the teachers goes on with labelling."""
     trusted = [sha256(path) for path in sorted(untrained.glob("fold_*/*.pth"))]

@@ -69,7 +69,7 @@ def test_after_ctrl_c_the_same_command_goes_on(project):
 def test_after_a_kill_start_and_next_message_say_how_the_lock_is_taken_away(project):
     started = end(project, signal.SIGKILL)
     again = project.run(TARGET)
-    assert again.returncode and "has left its lock" in again.stdout.splitlines()[-1], again.stdout
+    assert again.returncode and "The folder is locked" in again.stdout.splitlines()[-1], again.stdout
     assert re.findall("`(snakemake [^`]+)`", started) == re.findall("`(snakemake [^`]+)`", again.stdout)
     assert follow(project, again.stdout).returncode == 0
     assert project.run(TARGET).returncode == 0

@@ -27,6 +27,14 @@ def test_a_link_stands_for_the_file_that_it_leads_to(tmp_path):
     assert "a whole checkpoint at" in error and "results/round_0/model/fold_3/" in error and CHECKPOINT_OF_3 in error
 
 
+def test_of_results_that_are_a_link_themselves_a_files_own_link_alone_is_followed(tmp_path):
+    (tmp_path / "disk/mine/round_0/labeller/fold_3").mkdir(parents=True)
+    (tmp_path / "results").symlink_to(tmp_path / "disk/mine")
+    link = tmp_path / "results/round_0/labeller/fold_3/checkpoint_final.pth"
+    link.symlink_to("../../model/fold_3/checkpoint_final.pth")
+    assert CHECKPOINT_OF_3 in str(damaged(link, "a whole checkpoint", "no"))
+
+
 def test_a_scan_of_the_user_is_the_users(tmp_path):
     assert remedy(tmp_path / "scans/a.nii.gz") == OF_THE_USER
 

@@ -20,6 +20,16 @@ def test_a_file_appears_whole(tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["table.tsv"]
 
 
+def test_a_text_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda number: seen.append((os.fstat(number).st_size, (tmp_path / "a").exists())))
+    write_text(tmp_path / "a", "text")
+    assert seen == [(4, False)] and (tmp_path / "a").read_text() == "text"
+    with whole_file(tmp_path / "many") as temporary:
+        temporary.write_text("one of thousands")
+    assert len(seen) == 1
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a"
     write_text(path, "old")

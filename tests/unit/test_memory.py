@@ -2,14 +2,19 @@
 
 import os
 import re
+from math import prod
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from conftest import ROOT
+from noisy_student import memory
 from noisy_student.memory import CONVERSION, NETWORK_MB, Need, labelling, labelling_as_given, largest_scan
 
 HEADER = "case\tsize_x\tsize_y\tsize_z\tspacing_x_mm\tspacing_y_mm\tspacing_z_mm\tsource\n"
+SPACINGS = {"coarse": (4.0, 2.0, 2.0), "medium": (2.0, 1.0, 1.0), "fine": (1.0, 0.1, 0.1), "chosen": None}
 
 
 @pytest.fixture
@@ -64,6 +69,19 @@ def test_each_network_needs_its_weights_and_each_pass_a_label_map_of_two_scans(t
     )
     assert folds - one == 4 * 2 * NETWORK_MB + 2 * 5 and voices - folds == 15 * (2 * NETWORK_MB + 2)
     assert mirrored - voices == 2 * 60
+
+
+def test_a_job_asks_for_the_finest_network_that_a_round_uses_and_for_no_finer_one(table):
+    text = (ROOT / "workflow/rules/common.smk").read_text()
+    source = text[text.index("def memory_for(") :].split("\n\n\n")[0]
+    network = {name: SimpleNamespace(spacing_mm_zyx=spacing) for name, spacing in SPACINGS.items()}
+    need, path = Need(base_mb=0, bytes_per_voxel=0, bytes_per_network_voxel=1), table(("a", 100, 100, 100, 1, 1, 1))
+    for used, expected in ((["coarse", "medium"], (2, 1, 1)), (["chosen", "coarse"], None), ([], None)):
+        known = {"CONFIGURATION": SimpleNamespace(networks=network, used_networks=used)}
+        known |= {"memory": memory, "prod": prod, "Path": Path}
+        exec(source, known)
+        asked = known["memory_for"](need)(None, SimpleNamespace(cases=path), 1)
+        assert asked == need.memory_mb(path, expected, 1)
 
 
 def test_a_missing_table_is_an_error_that_snakemake_waits_for(tmp_path):

@@ -3,7 +3,7 @@
 # reads  the folders of the configuration, or nothing but a seed
 # makes  results/cohort/cases.tsv      one row per case: role, files, size, spacing, orientation, checksum
 #        results/cohort/findings.tsv   everything found in the checks; `snakemake check` shows it
-#        results/cohort/room.tsv       what disk and memory are short of, if anything
+#        results/cohort/room.tsv       what labelled scans, disk and memory are short of, if anything
 #        results/cohort/converted.tsv  the scans in canonical orientation, under nnU-Net's names
 
 

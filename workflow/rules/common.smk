@@ -62,11 +62,17 @@ try:
         refuse_repeated_keys(workflow.configfiles)
         began_with.say(MODULE, config)
     # Persons edit the files meanwhile.
-    CONFIGURATION = read_configuration(config if workflow.is_main_process else began_with.said(MODULE, config))
+    CONFIGURATION = read_configuration(
+        config if workflow.is_main_process else began_with.said(MODULE, config), workflow.configfiles
+    )
     # A lock may be taken away, and a report made, while the scans' disk is elsewhere.
     LOOKS_AT_SCANS = workflow.is_main_process and not {"--unlock", "--report"} & set(sys.argv)
     if LOOKS_AT_SCANS:
-        refuse_wrong_places(CONFIGURATION.cohort, [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)])
+        refuse_wrong_places(
+            CONFIGURATION.cohort,
+            [CALLED_FROM, *(Path(file).parent for file in workflow.configfiles)],
+            workflow.configfiles,
+        )
         refuse_missing_roles(CONFIGURATION)
         elsewhere.look_at(CONFIGURATION)
         require_packages(CONFIGURATION.tracking.places)
@@ -96,6 +102,11 @@ if DeploymentMethod.APPTAINER in WAYS:
     # the other arguments.
     if workflow.is_main_process:
         workflow.deployment_settings.apptainer_args += f" --bind {shlex.quote(str(ROOT))}"
+
+    # Snakemake shows a container the run's folder alone.
+    for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):
+        seen = [place for place in os.environ.get(name, "").split(",") if place]
+        os.environ[name] = ",".join([*seen, *({str(ROOT)} - {*seen})])
 
     container: str(IMAGE)
 
@@ -319,9 +330,10 @@ def checkpoints_to_export(wildcards) -> list[str]:
     return checkpoints(number)
 
 
-def models_of_round(wildcards) -> list[str]:
-    """The folders of the models that a round is."""
-    return list(TEACHERS) if is_taken(number_of(wildcards)) else [f"results/round_{wildcards.round}/model"]
+def model_of_round(wildcards) -> list[str]:
+    """The folder of a round's model, as one text; those of models from elsewhere with the table of their labels."""
+    taken = f"{' '.join(TEACHERS)} --organs {shlex.quote(MATCHED_ORGANS)}"
+    return [taken if is_taken(number_of(wildcards)) else f"results/round_{wildcards.round}/model"]
 
 
 def checksums_of_teachers() -> list[str]:
@@ -581,15 +593,21 @@ def all_spacings() -> str:
 
 
 def room_flags() -> str:
-    """What the need for labelled scans, disk and memory follows from."""
-    splits = f" --splits {CONFIGURATION.training.splits}" if CONFIGURATION.trainings else ""
-    return f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}{splits}"
+    """What the need for labelled scans, disk and memory follows from, as text of a command."""
+    flags = f"--spacings '{used_spacings()}' --rounds {len(CHAIN)} --classes {len(CONFIGURATION.organs) + 1}"
+    if CONFIGURATION.trainings:
+        flags += f" --splits {CONFIGURATION.training.splits}"
+    if 0 in CONFIGURATION.trainings:
+        # What a teacher from elsewhere knows, it need not learn.
+        folds = " ".join(map(str, CONFIGURATION.folds_of(0)))
+        flags += f" --organs {shlex.quote(ORGANS)} --folds {folds} --seed {CONFIGURATION.seed}"
+    return flags.replace("{", "{{").replace("}", "}}")
 
 
 def memory_for(need: memory.Need):
-    """The memory that a job asks a cluster for: by the largest scan and the finest network, more with every attempt."""
-    spacings = [network.spacing_mm_zyx for network in CONFIGURATION.networks.values()]
-    finest = min(spacings, key=prod) if all(spacings) else None
+    """The memory that a job asks a cluster for: by the largest scan and the finest used network, more every attempt."""
+    spacings = [CONFIGURATION.networks[name].spacing_mm_zyx for name in CONFIGURATION.used_networks]
+    finest = min(spacings, key=prod, default=None) if all(spacings) else None
     return lambda wildcards, input, attempt: need.memory_mb(Path(input.cases), finest, attempt)
 
 

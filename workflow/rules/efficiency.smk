@@ -30,10 +30,10 @@ rule efficiency:
         scans=CONFIGURATION.efficiency.scans,
         time_limit_s=apart(CONFIGURATION.efficiency.time_limit_s, CONFIGURATION.efficiency.scans),
         flags=lambda wildcards, input: prediction_flags(wildcards) + flag(" --postprocessing", input.postprocessing),
-        model=models_of_round,
+        model=model_of_round,
     shell:
         'python "$NOISY_STUDENT/on_gpu.py" {resources.device}'
         ' python "$NOISY_STUDENT/measure_efficiency.py" --cases {input.cases} --roles {params.role}'
         " --limit {params.scans} --time-limit {params.time_limit_s} --device {resources.device} --output {output}"
-        ' --command "python \\"$NOISY_STUDENT/label_scan.py\\" --model {params.model} --image {{image}} --output {{output}}'
-        ' --accept --device {resources.device} --threads {threads} {params.flags}" > {log} 2>&1'
+        ' --command "python \\"$NOISY_STUDENT/label_scan.py\\" --image {{image}} --output {{output}} --accept'
+        ' --device {resources.device} --threads {threads} {params.flags} --model "{params.model:q} > {log} 2>&1'

@@ -61,6 +61,7 @@ if workflow.is_main_process:
             sys.exit(str(error))
         finished = experiment_record.finished_scans(RESULTS)
         for line in [
+            *stages.lost_links(HERE),
             *without_effect.in_words(GIVEN, CONFIGURATION, DEFAULTS),
             *begun_anew.in_words(CONFIGURATION, DEPENDS, RESULTS),
             *begun_anew.kept_in_words(CONFIGURATION, DEPENDS, RESULTS, finished),

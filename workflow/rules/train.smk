@@ -31,6 +31,8 @@ rule take_teachers:
         models=[str(path) for path in CONFIGURATION.teacher.models] if TEACHERS else [],
         # With those that the configuration need not name: another model may lie in the same place.
         sha256=checksums_of_teachers(),
+        # What the same networks are said to be may be corrected there.
+        described=[seen.described for seen in TEACHERS.values()],
         organs=MATCHED_ORGANS,
     shell:
         'python "$NOISY_STUDENT/take_model.py" {params.models:q} --sha256 {params.sha256} --organs {params.organs:q}'
@@ -86,10 +88,12 @@ rule training_set:
         labelled=lambda wildcards, input: flag("--labelled", input.labelled),
         partly=lambda wildcards, input: f"{flag('--cases', input.cases)} {flag('--filling', input.filling)}"
         + corrected_flags(input.corrected),
+    # The checksums are in what `converted` is made from: as an input they would make finished training sets anew.
     shell:
         'python "$NOISY_STUDENT/make_training_set.py" --converted {input.converted} --preprocessed {input.preprocessed}'
         " --plans {input.plans} --description {input.description} --fingerprint {input.fingerprint}"
-        " --splits {params.splits} --seed {params.seed} --cores {threads} --output {output.table}"
+        " --splits {params.splits} --seed {params.seed} --checksums results/cohort/cases.tsv"
+        " --cores {threads} --output {output.table}"
         " {params.pseudo_labels} {params.labelled} {params.partly} > {log} 2>&1"
 
 

@@ -5,6 +5,7 @@ In the workflow:  evaluate.py --cases cases.tsv --roles validation test --predic
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from noisy_student.evaluate.scoring import (
     unpaired,
 )
 from noisy_student.organs import FLARE22, Organ, from_json
+from noisy_student.recorded import labels_of_run
 from noisy_student.tables import require_table, write_table
 
 
@@ -62,6 +64,8 @@ def main() -> None:
         remedy = "say it in the case table's column `organs`, by label"
         raise InputError("--labelled with --truth", "--cases", remedy)
     require_table(options.output, [options.cases] if options.cases else [])
+    if options.cases and options.organs is FLARE22:
+        refuse_other_organs(options.cases)
     if options.truth:
         labelled = labels_of(options.labelled, options.organs)
         cases = cases_of_folder(options.truth, options.predictions, labelled, options.organs)
@@ -72,6 +76,18 @@ def main() -> None:
     write_table(scores, options.output)
     for key, rows in by_set(scores).items() if "set" in scores else [((), scores)]:
         print(f"{''.join(f'{name}, ' for name in key)}{means_in_words(rows)}: {options.output}", file=sys.stderr)
+
+
+def refuse_other_organs(cases: Path) -> None:
+    """Raise InputError where the case table is of a run whose label table is not FLARE22's, which was not given."""
+    of_run = labels_of_run(cases)
+    if of_run and of_run != {organ.name: organ.label for organ in FLARE22}:
+        table = json.dumps([{"label": label, "name": name} for name, label in of_run.items()], ensure_ascii=False)
+        raise InputError(
+            f"the label table of the run that {cases} is of",
+            f"no --organs, so FLARE22's; the run has {', '.join(of_run)}",
+            f"--organs '{table}', with `tolerance_mm` and `z_limited` where the run's configuration has them",
+        )
 
 
 def means_in_words(scores: pd.DataFrame) -> str:

@@ -7,16 +7,28 @@ makes it anew.
 """
 
 import argparse
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from noisy_student.command import run
 from noisy_student.errors import InputError
+from noisy_student.files import only_one
 from noisy_student.keeping.aside import SUPERSEDED
-from noisy_student.keeping.inventory import Kept, damaged, in_store, set_aside
+from noisy_student.keeping.inventory import (
+    Kept,
+    damaged,
+    in_store,
+    is_needed_now,
+    is_stage,
+    left_of_removals,
+    set_aside,
+)
 from noisy_student.keeping.store import ITEMS, STAGES, drop_damaged
 from noisy_student.sizes import size_in_words
+
+LOCK = ".removing.lock"
 
 
 def main() -> None:
@@ -38,7 +50,10 @@ def main() -> None:
     look = partial(in_store if is_store else set_aside, place)
     show(look())
     if arguments.remove is not None:
-        remove(look, {path.resolve() for path in arguments.remove})
+        with only_one(place / LOCK, wait=True):
+            remove(look, {path.resolve() for path in arguments.remove}, place if is_store else None)
+            for left in left_of_removals(place):
+                shutil.rmtree(left)
 
 
 def check(store: Path) -> None:
@@ -52,7 +67,7 @@ def check(store: Path) -> None:
         if names := sorted({name for folder in (found.folder, *stages) for name in users.get(folder, ())}):
             print(f"  may be in use: {', '.join(names)}")
         if found.folder.exists() and not found.needed_by:
-            found.remove()
+            found.remove(partial(is_needed_now, store, found))
 
 
 def show(kept: list[Kept]) -> None:
@@ -64,22 +79,23 @@ def show(kept: list[Kept]) -> None:
     print(f"{len(kept)} kept; what nobody needs frees {size_in_words(unneeded)}: --remove")
 
 
-def remove(look: Callable[[], list[Kept]], named: set[Path]) -> None:
-    """Delete the named ones, or all that nobody needs."""
+def remove(look: Callable[[], list[Kept]], named: set[Path], store: Path | None) -> None:
+    """Delete the named ones, or all that nobody needs; in a `store`, unless an experiment began with it meanwhile."""
     kept = look()
     there = {entry.folder.resolve() for entry in kept}
     if unknown := sorted(map(str, named - there)):
         raise InputError("folders of this list", ", ".join(unknown), "name folders as they are shown")
     going = [entry for entry in kept if (entry.folder.resolve() in named if named else not entry.needed_by)]
-    if used := [entry for entry in going if entry.needed_by and entry.is_linked_to]:
+    if used := [entry for entry in going if entry.needed_by and is_stage(entry)]:
         got = "; ".join(f"{entry.folder} is used by {', '.join(entry.needed_by)}" for entry in used)
         raise InputError("folders that no experiment uses", got, "remove the experiment first")
     removed = freed = 0
     while going:
         for entry in going:
-            freed += entry.freed_bytes
-            entry.remove()
-        removed += len(going)
+            asks = store and (is_stage(entry) or not named)
+            gone = entry.remove(partial(is_needed_now, store, entry)) if asks else entry.remove()
+            removed += gone is not None
+            freed += gone or 0
         # What a stage that is gone was made of may now be needed by nobody.
         going = [] if named else [entry for entry in look() if not entry.needed_by]
     print(f"removed {removed}, {size_in_words(freed)} freed")

@@ -6,10 +6,10 @@ label_scan.py --model results/round_2/model --image dicom/ --output labels/ --fo
 label_scan.py --model results/round_2/model --image Totalsegmentator_dataset_v201/ --scan ct.nii.gz --output labels/
 
 A model of this workflow labels with the sliding window with which its run did, unless options say otherwise. Several
-models label together, in the first one's labels: by their mean, or by vote where labels or grids differ. A
-model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it. What the
-workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the others: they
-are listed at the end, and the exit status is 1.
+models label together, in the first one's labels or those of --organs: by their mean, or by vote where labels or grids
+differ. A model of this workflow sees scans in canonical orientation, any other as nnU-Net itself gives them to it.
+What the workflow's check would say of a scan is said on stderr. A scan that cannot be labelled does not end the
+others: they are listed at the end, and the exit status is 1.
 """
 
 import argparse
@@ -24,13 +24,24 @@ from noisy_student.label.jobs import jobs_of
 from noisy_student.label.label_all import label_all
 from noisy_student.label.labeller import Labeller, Vote, labeller_of
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import failed_scans, of_all, of_folds, of_others, of_outcome, of_postprocessing, say
+from noisy_student.label.words import (
+    failed_scans,
+    of_all,
+    of_axes,
+    of_folds,
+    of_generated,
+    of_others,
+    of_outcome,
+    of_postprocessing,
+    say,
+)
 from noisy_student.model.checkpoint_names import FINAL, KINDS
 from noisy_student.model.device import choose_device
 from noisy_student.model.model_folder import checkpoints_of, unfinished_folds
 from noisy_student.model.own_prediction import KEPT, own_prediction
 from noisy_student.model.postprocessing import read_steps, steps_beside
 from noisy_student.model.trust import require_trusted
+from noisy_student.organs import from_json
 from noisy_student.parallel import with_progress
 from noisy_student.writing.formats import FORMATS
 from noisy_student.writing.numbers import NUMBERS, OWN
@@ -64,7 +75,14 @@ def options() -> argparse.Namespace:
         help="of organs in label maps, and their names: the model's own, or TotalSegmentator's, of which DICOM-SEG has "
         "the names alone (default: own)",
     )  # fmt: skip
-    parser.add_argument("--accept", action="store_true", help="label scans that do not look like CT too")
+    parser.add_argument(
+        "--organs", type=from_json, metavar="JSON",
+        help="the labels of label maps, matched with the models' by name: [{\"label\": 1, \"name\": \"liver\"}, ...] "
+        "(default: the first model's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept", action="store_true", help="label scans that do not look like CT, or like one acquisition, too"
+    )
     parser.add_argument("--folds", nargs="+", help="folds to average, numbers or `all` (default: all numbered ones)")
     parser.add_argument("--checkpoint", choices=KINDS, default=FINAL, help="of each fold (default: final)")
     add_arguments(parser)
@@ -85,11 +103,13 @@ def chosen_labeller(arguments: argparse.Namespace) -> Labeller | Vote:
         for model, folds in zip(arguments.model, models, strict=True):
             say(of_folds(unfinished_folds(model, folds), arguments.checkpoint))
     require_trusted([path for folds in models for path in folds], arguments.trust)
+    say(of_generated(arguments.model, arguments.image))
     if arguments.postprocessing is None:
         say(of_postprocessing(steps_beside(arguments.model)))
     is_said = all(getattr(arguments, name) is not None for name in KEPT)
     own = {} if is_said else own_prediction(arguments.model)
-    return labeller_of(models, prediction_of(arguments, own), device, steps=arguments.postprocessing or ())
+    steps = arguments.postprocessing or ()
+    return labeller_of(models, prediction_of(arguments, own), device, arguments.organs, steps=steps)
 
 
 def called(models: list[Path]) -> str:
@@ -109,6 +129,7 @@ def main() -> None:
     for outcome in with_progress(labelled, len(jobs), "labelling"):
         say(of_outcome(outcome))
         outcomes.append(outcome)
+    say(of_axes(outcomes) if labeller.knows_one_order else [])
     say(of_all(outcomes))
     if any(outcome.errors for outcome in outcomes):
         say(failed_scans(outcomes))

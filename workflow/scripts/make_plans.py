@@ -8,16 +8,18 @@ from noisy_student.command import run
 from noisy_student.configuration.settings import Network
 from noisy_student.files import read_json, write_text
 from noisy_student.model.elsewhere import unfit_for_online
+from noisy_student.model.kind import labels_as, unlike
 from noisy_student.model.source import read_source
 from noisy_student.plan.planning import make_plans
 from noisy_student.plan.preprocessing import Plan
-from noisy_student.train.first_weights import unlike
 
 
 def require_alike(model: Path, own: Plan, name: str) -> None:
     """Raise InputError for a model whose weights could not make online targets of a training by these plans."""
     source = read_source(model)
-    if differing := unlike(Plan(source.plans, source.dataset, source.configuration), own):
+    plans = Plan(source.plans, source.dataset, source.configuration), own
+    theirs, ours = (labels_as(plan.plans, plan.dataset, plan.configuration.configuration) for plan in plans)
+    if differing := unlike(theirs, ours):
         raise unfit_for_online(f"network {name}", model, differing)
 
 

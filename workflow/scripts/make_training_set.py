@@ -46,6 +46,8 @@ from noisy_student.train.training_set import (
 
 # In whole per cent, the least confidence of a voxel that is not undecided.
 DECIDED = 0.01
+# Of the case table.
+VOXELS = "voxels_sha256"
 
 
 def examples(
@@ -136,6 +138,12 @@ def labelled_shares(converted: Path) -> dict[str, float]:
     return table.set_index("case")[LABELLED_SHARE].dropna().to_dict() if LABELLED_SHARE in table else {}
 
 
+def checksums_of_voxels(cases: Path) -> dict[str, str]:
+    """Each case's checksum of its voxels, equal in all files of one scan; none in case tables of old."""
+    table = read_table(cases, ["case"]).set_index("case")
+    return table[VOXELS].dropna().to_dict() if VOXELS in table else {}
+
+
 def kept_pseudo_labels(selection: Path, pseudo_labels: Path) -> Iterator[tuple[LabelFiles, tuple[str, ...], float]]:
     """Files, masked organs and confidence of each scan that was kept."""
     table = read_table(selection, ["case", "decision", "masked", "confidence"])
@@ -169,6 +177,7 @@ def main() -> None:
     parser.add_argument("--selection", type=Path, help="selection.tsv of the round (none in round 0)")
     parser.add_argument("--filling", type=Path, help="the same of partly labelled scans, if there are such")
     parser.add_argument("--cases", type=Path, help="the case table, if there are partly labelled scans")
+    parser.add_argument("--checksums", type=Path, help="the case table: no fold learns from a scan's held-out copy")
     parser.add_argument(
         "--corrected", type=Path, nargs="*", default=[], help="corrected.tsv of earlier rounds, in order"
     )
@@ -246,7 +255,8 @@ def main() -> None:
     sets.write(folder)
     validating = sorted(corrected) if arguments.validate_corrected else []
     others = [example.case for example in found if example.case not in {*labelled, *validating}]
-    folds = splits(labelled, others, arguments.splits, arguments.seed, validating)
+    voxels = checksums_of_voxels(arguments.checksums) if arguments.checksums else {}
+    folds = splits(labelled, others, arguments.splits, arguments.seed, validating, voxels)
     write_text(folder / "splits_final.json", json.dumps(folds, indent=2))
     write_text(folder / "dataset.json", json.dumps(description, indent=2))
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")

@@ -17,6 +17,7 @@ from noisy_student.command import run
 from noisy_student.efficiency.figures import COLUMNS, TIME_LIMIT_S
 from noisy_student.efficiency.gpu_memory import Gpu
 from noisy_student.efficiency.meter import CommandTemplate, measure
+from noisy_student.efficiency.outcome import EXITED
 from noisy_student.errors import InputError
 from noisy_student.files import visible
 from noisy_student.machine import cpu_name
@@ -73,6 +74,13 @@ def watched(device: str, number: int) -> Gpu | None:
     return None if device == "cpu" else Gpu.open(number)
 
 
+def require_any(outcomes: list[str]) -> None:
+    """Raise InputError where the command itself failed for every case: then what it costs was not measured."""
+    if all(outcome.startswith(EXITED) for outcome in outcomes):
+        got = f"of {len(outcomes)} none: {', '.join(sorted(set(outcomes)))}"
+        raise InputError("a command that labels scans", got, "correct what it says above")
+
+
 def main() -> None:
     """Measure all cases, one after the other, and write the table."""
     # A number in CUDA_VISIBLE_DEVICES is NVML's then; CUDA's own are from the fastest GPU on.
@@ -90,6 +98,7 @@ def main() -> None:
             output = Path(predictions, f"{case}{SUFFIX}")
             rows.append(measure(command, case, image, output, options.time_limit, gpu))
             print(f"measured {case}: {rows[-1]['outcome']}, {len(rows)} of {len(scans)}", file=sys.stderr, flush=True)
+    require_any([row["outcome"] for row in rows])
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_table(table.assign(cpu=cpu_name(), gpu=gpu and gpu.name), options.output)
 

@@ -118,63 +118,37 @@ class Job:
             self.files.set_aside(self.aside, self.model)
 
 
+@dataclass(frozen=True)
 class OfThisRun:
     """A model of this run, and its scans as they were preprocessed."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
-
-    @property
-    def made_by(self) -> str:
-        """What its label maps are made by, once there is one."""
-        return self.predictor.made_by
-
-    def warm(self) -> None:
-        """Get the networks ready, as far as that needs no scan."""
-        self.predictor.warm()
+    networks: Predictor
 
     def read(self, job: Job) -> torch.Tensor:
         """The preprocessed scan."""
-        return self.predictor.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
-
-    def predict(self, image: torch.Tensor) -> Logits:
-        """Run the networks."""
-        return self.predictor.predict(image)
+        return self.networks.on_host(read_array(with_suffix(job.preprocessed, ARRAY)))
 
     def labelled(self, logits: Logits, job: Job) -> Labelled:
         """The label map in canonical orientation, and its scores."""
-        return self.predictor.labelled(logits, read_properties(job.preprocessed), job.files.voxels, soft=job.files.soft)
+        return self.networks.labelled(logits, read_properties(job.preprocessed), job.files.voxels, soft=job.files.soft)
 
 
+@dataclass(frozen=True)
 class FromElsewhere:
     """Models from elsewhere, which see the scans of this run in their own way."""
 
-    def __init__(self, labeller: Labeller | Vote) -> None:
-        self.labeller = labeller
-
-    @property
-    def made_by(self) -> str:
-        """What its label maps are made by, once there is one."""
-        return self.labeller.made_by
-
-    def warm(self) -> None:
-        """Get the networks ready, as far as that needs no scan."""
-        self.labeller.warm()
+    networks: Labeller | Vote
 
     def read(self, job: Job) -> Any:
         """The scan, preprocessed. Raises InputError for one that is too thin for the model."""
         image = read_image(job.scan)
-        for remark in thin_remarks(Geometry.of(image), self.labeller.spacings(job.orientation)):
+        for remark in thin_remarks(Geometry.of(image), self.networks.spacings(job.orientation)):
             raise InputError(f"{remark.wanted}, in {job.scan}", remark.found, remark.remedy)
-        return self.labeller.read(image, job.orientation)
-
-    def predict(self, seen: Any) -> Any:
-        """Run the networks."""
-        return self.labeller.predict(seen)
+        return self.networks.read(image, job.orientation)
 
     def labelled(self, predicted: Any, job: Job) -> Labelled:
         """The label map in canonical orientation, and its scores."""
-        return self.labeller.labelled(predicted, job.files.voxels, job.files.soft)
+        return self.networks.labelled(predicted, job.files.voxels, job.files.soft)
 
 
 def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -194,16 +168,17 @@ def label_all(jobs: list[Job], load: Callable[[], OfThisRun | FromElsewhere]) ->
 
     def work(loaded: tuple[Job, Any]) -> tuple[Job, Any]:
         job, seen = loaded
-        return job, model.predict(seen)
+        return job, model.networks.predict(seen)
 
     def finish(predicted: tuple[Job, Any]) -> tuple[str, pd.DataFrame]:
         job, said = predicted
         labelled = model.labelled(said, job)
-        job.files.write(labelled, job.scan, job.orientation, job.made_from(model.made_by))
-        job.store.put(KIND, job.identity(model.made_by), job.files.by_name())
+        made_by = model.networks.made_by
+        job.files.write(labelled, job.scan, job.orientation, job.made_from(made_by))
+        job.store.put(KIND, job.identity(made_by), job.files.by_name())
         return job.files.case, labelled.scores
 
-    yield from overlapped(missing, read, work, finish, model.warm)
+    yield from overlapped(missing, read, work, finish, model.networks.warm)
 
 
 def load(arguments: argparse.Namespace) -> OfThisRun | FromElsewhere:

@@ -149,14 +149,16 @@ def main() -> None:
     converted = read_table(arguments.converted, ["case", "image"]).set_index("case")
     places = read_table(arguments.preprocessed, ["case", "preprocessed"]).set_index("case").preprocessed
     unlabelled = cases[cases.role == "unlabelled"]
+    by_vote = read_json(arguments.verdict).get("together") == "vote"
     scores = read_table(arguments.scores, ["case", "label", "mean_max_probability", "volume_ml", "model"])
     scores = scores[scores.case.isin(unlabelled.case)]
     scans = {
         row.case: Scan(
-            row, Path(converted.image[row.case]), LabelFiles(arguments.pseudo_labels, row.case), Path(places[row.case])
+            row, Path(converted.image[row.case]), LabelFiles(arguments.pseudo_labels, row.case),
+            Path(places[row.case]), by_vote,
         )
         for row in unlabelled.itertuples()
-    }
+    }  # fmt: skip
     columns = ["case", "volume_ml", "organ_disagreement"]
     measures, estimated = with_changes(read_tables(arguments.measures, columns))
     if estimated:

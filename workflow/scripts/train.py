@@ -137,7 +137,7 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         if (own := places.fold_folder / OWN_PROGRESS).exists():
             files[PROGRESS] = own
         extras = {VERSIONS: places.fold_folder / VERSIONS}
-        with store.alone(f"training {made_from}"):
+        with store.alone(f"training {made_from}", own_epochs(places)):
             if not is_finished(places, settings) and store.take(KIND, made_from, files, extras):
                 print(f"this very training is in the store {store.root}: taken from there", flush=True)
             finish(arguments, settings, places, device)
@@ -146,6 +146,15 @@ def trained(arguments: argparse.Namespace, model: Path, seed: int) -> Path:
         predictor = Predictor(read_model([finished]), prediction_of(arguments), device)
         label_held_out(predictor, arguments.dataset, arguments.fold, places.fold_folder, seed)
     return places.fold_folder
+
+
+def own_epochs(places: Places) -> str:
+    """What is said where one waits for another experiment's equal training, and has begun it too."""
+    progress = places.fold_folder / PROGRESS
+    if not progress.exists() or not (places.fold_folder / LATEST_CHECKPOINT).exists():
+        return ""
+    epochs = len(progress.read_text().splitlines()) - 1
+    return f"; here {epochs} epochs are done: end that one to go on from them"
 
 
 def is_finished(places: Places, settings: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What the Makefile's study would run, and what `make clean` leaves."""
+"""What the Makefile's study would run, how its environment is built, and what `make clean` leaves."""
 
 import os
 import re
@@ -41,6 +41,32 @@ def test_presets_are_chosen_on_the_scans_that_are_meant(study, words, refused):
     assert planned.returncode and "LABEL_MAPS" in planned.stderr and "--snakefile" not in planned.stdout
     planned = make("--dry-run", study, *refused)
     assert planned.returncode == 0 and f"results/study/{study[6:]}/tables" in planned.stdout
+
+
+# As Debian's without python3-venv: an interpreter is left that has no pip.
+PYTHON3 = """#!/bin/sh
+test "$1" = -c && exit 0
+echo "$@" >> calls
+mkdir -p .venv/bin
+printf '#!/bin/sh\\necho "$@" >> calls\\ntest -e ensurepip' > .venv/bin/python
+chmod +x .venv/bin/python
+test -e ensurepip
+"""
+
+
+def test_an_environment_without_pip_is_built_again(tmp_path):
+    python = tmp_path / "python3"
+    python.write_text(PYTHON3)
+    python.chmod(0o755)
+    (tmp_path / "requirements.lock").touch()
+    words = (".venv/.installed", f"PYTHON3={python}")
+    assert make(*words, folder=tmp_path).returncode and not (tmp_path / ".venv/.installed").exists()
+    (tmp_path / "ensurepip").touch()
+    (tmp_path / ".venv/bin/python").write_text("#!/bin/sh\nexit 1")
+    assert make(*words, folder=tmp_path).returncode == 0
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls[:2] == ["-m venv --clear .venv"] * 2 and calls[2].startswith("-m pip install ")
+    assert len(calls) == 3 and "up to date" in make(*words, folder=tmp_path).stdout
 
 
 def test_clean_leaves_what_is_no_result(tmp_path):

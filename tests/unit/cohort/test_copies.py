@@ -88,6 +88,14 @@ def test_whole_copies_and_parts_stop_in_two_roles_and_warn_in_one():
     ]
 
 
+def test_of_labelled_copies_the_warning_says_what_folds_make_of_them():
+    rows = [row("a", noise()), row("b", noise()), row("c", noise()[:4]), row("d", noise(1), "unlabelled")]
+    whole, other, part = copies([*rows, row("e", noise(1), "unlabelled")])
+    assert "no fold that holds one of them out learns from the other" in whole.remedy
+    assert "too good" in part.remedy
+    assert other.remedy == "take one of them out (e is unlabelled)"
+
+
 def test_volumes_that_overlap_are_found_from_one_slice_on():
     rows = [row("a", noise()), row("b", np.concatenate([noise()[-1:], noise(1)]), "test"), row("c", noise(2))]
     assert said(rows) == [("b", "error", "1 of its 11 slices are those of a (labelled)")]

@@ -10,6 +10,8 @@ from noisy_student.reading.volume import NOT_CT, Volume
 
 UPRIGHT = (1, 0, 0, 0, 1, 0, 0, 0, 1)
 CORONAL = (1, 0, 0, 0, 0, 1, 0, -1, 0)
+# As KiTS has its scans: axes towards the feet, the back and the left.
+SLICES_FIRST = (0, 0, 1, 0, 1, 0, -1, 0, 0)
 TILTED = (1, 0, 0, 0, np.cos(0.2), -np.sin(0.2), 0, np.sin(0.2), np.cos(0.2))
 
 
@@ -53,6 +55,7 @@ def test_the_voxels_of_a_plain_ct_are_ranked_once(monkeypatch):
         ((ct(), (9.0, 1.0, 5.0)), "extent of 30 mm, across the body"),
         ((ct(), (9.0, 9.0, 0.5)), "extent of 10 mm, head-foot"),
         ((ct(), (9.0, 9.0, 9.0), CORONAL), "slices are stacked towards P"),
+        ((ct(), (9.0, 9.0, 5.0), CORONAL), "slices are stacked towards P"),
         ((ct(), (9.0, 9.0, 5.0), TILTED), "oblique by 11.5°"),
     ],
 )
@@ -61,6 +64,10 @@ def test_what_looks_wrong_is_a_warning(scan, said):
     assert said in [remark.found for remark in remarks]
     assert {remark.severity for remark in remarks} == {"warning"}
     assert all(remark.wanted and remark.remedy for remark in remarks)
+
+
+def test_axial_slices_that_a_file_has_along_its_first_axis_are_axial():
+    assert found(ct().transpose(2, 1, 0), (5.0, 9.0, 9.0), SLICES_FIRST) == []
 
 
 def in_a_circle(array, padding):

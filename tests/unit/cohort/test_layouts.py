@@ -94,7 +94,7 @@ def test_a_layout_that_no_case_has_is_an_error(kits, given, said):
     ],
 )
 def test_a_path_that_leads_out_of_a_case_or_has_other_names_is_refused(path, said):
-    with pytest.raises(InputError, match=rf"labelled\.0\.cases\.scan: {re.escape(said)}"):
+    with pytest.raises(InputError, match=rf"labelled\.0\.scan: {re.escape(said)}"):
         read_configuration({
             "cohort": {"kind": "folders", "folders": {"labelled": [{"cases": "a", "scan": path, "label_maps": "b"}]}},
             "networks": {"a": {}}, "rounds": [{"network": "a"}],

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from conftest import script
+from noisy_student.cohort.enough_labelled import never_learned
 from noisy_student.cohort.room import Plan, disk_bytes, free_disk_bytes, memory_bytes, room_findings
+from noisy_student.deal import held_out
 from noisy_student.memory import PREPROCESSING
+from noisy_student.organs import Organ, to_json
 from noisy_student.tables import write_table
 
 GB = 10**9
@@ -106,3 +109,34 @@ def test_fewer_labelled_scans_than_splits_are_an_error_before_any_is_converted(l
     assert not (tmp_path / "room.tsv").exists()
     run = check(tmp_path, [5, 5, 5], *(("--splits", 2) if labelled == 2 else ()))
     assert run.returncode == 0, run.stderr
+
+
+LIVER, TUMOUR = ORGANS = (Organ(label=1, name="liver"), Organ(label=2, name="tumour"))
+
+
+def with_tumours(*having):
+    """Eight labelled scans, all with a liver, and another scan that shows both."""
+    rows = [(f"{case:03}", "labelled", "1 2" if f"{case:03}" in having else "1") for case in range(8)]
+    return pd.DataFrame([*rows, ("t", "test", "1 2")], columns=["case", "role", "labels"])
+
+
+def test_an_organ_that_only_held_out_scans_have_is_never_learned(tmp_path):
+    of_folds = held_out([f"{case:03}" for case in range(8)], 4, 3)
+    first, second = of_folds[1]
+    (found,) = never_learned(with_tumours(first, second), ORGANS, [1], 4, 3, tmp_path)
+    assert found.severity == "warning"
+    assert found.found.startswith("tumour only in 2 labelled scan(s), which fold 1 holds out: never learned")
+    assert "`training.folds`" in found.remedy and "`seed`" in found.remedy
+    for having, folds in (((first,), [0]), ((first,), [0, 1]), ((first, of_folds[0][0]), [1]), ((), [1])):
+        assert never_learned(with_tumours(*having), ORGANS, folds, 4, 3, tmp_path) == []
+
+
+def test_the_command_warns_of_it_and_goes_on(tmp_path):
+    names = ["001", "002", "003"]
+    (held, *_), *_ = held_out(names, 3, 0)
+    table = cases(*((name, *LINKED[1:]) for name in names))
+    write_table(table.assign(labels=["1 2" if name == held else "1" for name in names]), tmp_path / "cases.tsv")
+    of_folds = ("--splits", 3, "--seed", 0, "--organs", to_json(ORGANS, "label", "name"))
+    for folds, said in (([0], True), ([0, 1], False)):
+        assert check(tmp_path, [5, 5, 5], *of_folds, "--folds", *folds).returncode == 0
+        assert ("tumour only in 1" in (tmp_path / "room.tsv").read_text()) == said

@@ -110,5 +110,5 @@ def test_a_wrong_key_beside_a_table_is_named(tmp_path):
             "cohort": {"kind": "folders", "folders": {"labelled": [{"table": "a.tsv", "images": "b"}]}},
             "networks": {"a": {}}, "rounds": [{"network": "a"}],
         })  # fmt: skip
-    assert "cohort.folders.labelled.0.table.images: no such key" in str(error.value)
+    assert "cohort.folders.labelled.0.images: no such key" in str(error.value)
     assert "1 error(s)" in str(error.value)

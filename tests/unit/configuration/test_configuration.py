@@ -60,6 +60,102 @@ def test_every_error_is_named_with_path_and_value():
         assert part in text, part
 
 
+FOLDER = {"images": "a", "label_maps": "b"}
+
+
+def of_folders(**roles) -> dict:
+    return {"cohort": {"kind": "folders", "folders": {"labelled": [FOLDER], **roles}}}
+
+
+def lines_of(changes, files=()) -> list[str]:
+    with pytest.raises(InputError) as error:
+        read_configuration(default() | changes, files)
+    return error.value.got.splitlines()[1:]
+
+
+def test_the_files_that_were_read_are_named():
+    with pytest.raises(InputError) as error:
+        read_configuration(default() | {"seed": -1}, ["/project/default.yaml", "/run/own.yaml", "/run/own.yaml"])
+    assert error.value.remedy == "correct these keys in /project/default.yaml, /run/own.yaml"
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (of_folders(labelled=[{"images": "a"}]), "cohort.folders.labelled.0.label_maps: missing"),
+        (of_folders(labelled=FOLDER), "cohort.folders.labelled: a list is wanted, each of its entries behind a `-`"),
+        (of_folders(test=[{"table": "a", "tabel": "b"}]), "cohort.folders.test.0.tabel: no such key"),
+        ({"deploy": {"network": "coarse", "start": {"modl": "a", "model": "b"}}}, "deploy.start.modl: no such key"),
+        (
+            {"rounds": [{"network": "coarse"}, {"network": "coarse", "selection": [{"rule": "top"}]}]},
+            "rounds.1.selection.0.score: missing",
+        ),
+        (
+            {"voxel_confidence": {"organ": "x"}},
+            "voxel_confidence.organ: Input should be a valid number, unable to parse string as a number (value: 'x'); "
+            "or: Input should be 'balanced' (value: 'x')",
+        ),
+        ({"networks": {**default()["networks"], "Big": {}}}, "networks.Big: String should match pattern"),
+        ({"organs": [{"label": 1, "name": "liver", "colour": "red"}]}, "organs.0: colour of liver must be"),
+        ({"organs": ["liver", "spleen"]}, "organs: a row for each organ is wanted, `{label: 1, name: liver}`; null is"),
+    ],
+)
+def test_an_error_is_a_line_with_the_keys_as_they_are_written(changes, line):
+    (said,) = lines_of(changes)
+    assert said.startswith(f"  {line}")
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong"),
+    [
+        ({6: "liver", 1: "spleen"}, "`6: liver`, `1: spleen`"),
+        ({"liver": "six", "spleen": 3}, "`liver: six`"),
+        ({"liver": [1, 0]}, "`liver: [1, 0]`"),
+        ("liver", "`liver`"),
+    ],
+)
+def test_numbers_by_organ_are_shown_as_they_should_be(labels, wrong):
+    (said,) = lines_of(of_folders(labelled=[FOLDER | {"labels": labels}]))
+    start = "  cohort.folders.labelled.0.labels: organs and their numbers from 1 on are wanted, as `liver: 6`"
+    assert said.startswith(start) and f"not {wrong}" in said
+
+
+def test_a_role_of_which_nothing_is_said_has_no_scans():
+    given = of_folders(unlabelled=None, validation=None, test=[FOLDER])
+    read = read_configuration(default() | given)
+    assert read == read_configuration(default() | of_folders(unlabelled=[], validation=[], test=[FOLDER]))
+    Draft202012Validator(json.loads(schema())).validate(default() | given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys"),
+    [
+        ({"store": "~/store"}, ["store"]),
+        (
+            {"tracking": {"tensorboard": "~/board", "mlflow": "~/mlflow", "wandb": "~"}},
+            ["tracking.tensorboard", "tracking.mlflow", "tracking.wandb"],
+        ),
+        ({"corrections": "~/corrected"}, ["corrections.folder"]),
+        ({"cohort": {"kind": "embedded", "embedded": {"label_maps": "~/maps"}}}, ["cohort.embedded.label_maps"]),
+        (
+            of_folders(labelled=[{"archive": "~me/pacs", "key": "~/key", "names": "~/names", "label_maps": "~/maps"}]),
+            [f"cohort.folders.labelled.0.{key}" for key in ("archive", "key", "names", "label_maps")],
+        ),
+        (of_folders(test=[{"table": "~/scans.tsv"}]), ["cohort.folders.test.0.table"]),
+        (of_folders(unlabelled=[{"cases": "~/scans", "scan": "ct.nii.gz"}]), ["cohort.folders.unlabelled.0.cases"]),
+        ({"rounds": [{"model": ["a", "~/teacher"]}]}, ["rounds.0.model"]),
+        ({"rounds": [{"network": "coarse", "start": {"model": "~/teacher"}}]}, ["rounds.0.start.model"]),
+    ],
+)
+def test_the_home_folder_of_a_shell_is_refused_in_every_path(changes, keys):
+    assert [line.partition(": ")[0].strip() for line in lines_of(changes)] == keys
+    assert all("`~` means nothing here: write the whole path" in line for line in lines_of(changes))
+
+
+def test_an_address_and_a_path_with_a_tilde_inside_are_taken():
+    read_configuration(default() | {"store": "a/~b", "tracking": {"mlflow": "http://server:5000/~me"}})
+
+
 NUMBERED = {"labelled": [{"images": "a", "label_maps": "b", "labels": {"lung": 1}}]}
 
 

@@ -1,5 +1,8 @@
 """The paper at full size: what config/flare22.yaml comes to is what the paper says, value by value."""
 
+import re
+
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -7,6 +10,7 @@ from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
 from snakemake.utils import update_config
 
 from conftest import ROOT
+from noisy_student.cohort.room import CERTAINLY_TOO_LITTLE, Plan, disk_bytes
 from noisy_student.cohort.scans import find_scans
 from noisy_student.configuration.experiment import read_configuration
 from noisy_student.configuration.settings import Noise
@@ -53,14 +57,21 @@ def trainer(configuration, plans, description, tmp_path_factory):
     return trainer
 
 
-def test_the_student_made_to_be_deployed_has_the_network_of_the_challenges_winner(
-    configuration, description, fingerprint
+@pytest.mark.parametrize(
+    ("network", "spacing", "patch"),
+    [("small", [4.0, 1.2, 1.2], [32, 128, 192]), ("fast", [2.5, 2.5, 2.5], [64, 128, 160])],
+)
+def test_the_networks_to_be_deployed_are_the_winners_and_one_on_an_even_grid(
+    configuration, description, fingerprint, network, spacing, patch
 ):
-    deploy = configuration.deploy
-    plans = make_plans(description, fingerprint, configuration.networks[deploy.network], deploy.network)
+    plans = make_plans(description, fingerprint, configuration.networks[network], network)
     plan = plans["configurations"]["3d_fullres"]
-    assert plan["spacing"] == [4.0, 1.2, 1.2] and plan["patch_size"] == [32, 128, 192]
+    assert plan["spacing"] == spacing and plan["patch_size"] == patch
     assert plan["architecture"]["arch_kwargs"]["features_per_stage"] == [16, 32, 64, 128, 256]
+
+
+def test_the_student_made_to_be_deployed_looks_at_the_box_of_the_body(configuration):
+    assert configuration.deploy.network == "fast"
     last = len(configuration.rounds)
     assert configuration.prediction_of(last).windows == "in_box_of_body"
     assert configuration.training_of(last) == configuration.training_of(last - 1) | {"seed": configuration.seed + last}
@@ -128,6 +139,27 @@ def test_two_rounds_on_all_pseudo_labels(configuration):
     assert [configuration.noise_of(number) for number in (0, 1)] == [Noise(augmentation="nnunet")] * 2
     assert configuration.organs == FLARE22
     assert configuration.evaluation.mode == "flare22"
+
+
+def test_what_the_page_says_of_folds_prediction_and_postprocessing(configuration):
+    assert (configuration.training.splits, configuration.training.folds) == (5, [0])
+    assert not configuration.prediction.mirroring
+    assert configuration.prediction.step_size == 0.5
+    assert configuration.postprocessing.predictions and not configuration.postprocessing.pseudo_labels
+
+
+def test_the_page_names_the_disk_below_which_the_check_stops(configuration):
+    """For scans as large as the page takes them for, all of which are to be turned."""
+    page = " ".join((ROOT / "docs/flare22.md").read_text().split())
+    below_gb = int(re.search(r"`snakemake check` stops below about (\d+) GB", page)[1])
+    slices = int(re.search(r"\| 2100 scans of (\d+) slices", page)[1])
+    size, spacing = (512, 512, slices), (0.98, 0.98, 1.25)
+    scan = dict(zip([f"size_{axis}" for axis in "xyz"], size, strict=True))
+    scan |= dict(zip([f"spacing_{axis}_mm" for axis in "xyz"], spacing, strict=True))
+    cases = pd.DataFrame([scan | {"image": "Case_00001_0000.nii.gz", "orientation": "RAS"}] * 2100)
+    spacings = [configuration.networks[name].spacing_mm_zyx for name in configuration.used_networks]
+    needed = disk_bytes(cases, Plan(spacings, len(configuration.chain), len(configuration.organs) + 1))
+    assert 0.8 * below_gb < CERTAINLY_TOO_LITTLE * needed / 1e9 <= below_gb
 
 
 def test_a_key_of_the_noise_that_is_given_after_it_leaves_the_others_as_they_are():

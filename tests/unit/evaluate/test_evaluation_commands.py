@@ -1,5 +1,7 @@
 """The evaluation's commands as a user types them, one after the other on the same files."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY_COLUMNS
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.images import write_image
 from noisy_student.machine import cpu_name
+from noisy_student.organs import FLARE22
 from noisy_student.tables import read_table, write_table
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
@@ -161,6 +164,16 @@ def test_measuring_efficiency(study, tmp_path):
     assert (tmp_path / "kept/case_0.nii.gz").exists()
 
 
+def test_a_command_that_fails_for_every_scan_is_an_error_and_no_measurement(study, tmp_path):
+    output = tmp_path / "efficiency.tsv"
+    options = "--cases", study / "cases.tsv", "--roles", "test", "--limit", 1, "--output", output
+    for code, status in (("sys.exit(2)", 2), ("os.abort()", 0)):
+        failing = f"{sys.executable} -c 'import os, sys; {code}' {{image}} {{output}}"
+        result = command("measure_efficiency.py", *options, "--command", failing)
+        assert (result.returncode, output.exists()) == (status, not status), result.stderr
+        assert ("of 1 none: failed: exit 2" in result.stderr) == bool(status)
+
+
 def test_an_output_that_is_an_input_is_refused_before_anything_is_scored(study):
     folders = ("--truth", study / "truth", "--predictions", study / "round_0/predictions")
     table = ("--cases", study / "cases.tsv", *folders[2:])
@@ -182,6 +195,19 @@ def test_truths_of_which_some_organs_are_labelled(study, tmp_path):
     table = "--cases", study / "cases.tsv", *folders[2:]
     refused = command("evaluate.py", *table, *output, "--labelled", "liver")
     assert refused.returncode == 2 and "column `organs`" in refused.stderr
+
+
+def test_a_run_with_organs_of_its_own_is_not_judged_by_flare22s(study, tmp_path):
+    (tmp_path / "cohort").mkdir()
+    shutil.copy(study / "cases.tsv", tmp_path / "cohort")
+    record = tmp_path / "experiment.json"
+    words = ("--cases", tmp_path / "cohort/cases.tsv", "--predictions", study / "round_1/predictions", "--output")
+    record.write_text(json.dumps({"organs": {"right lung": 1, "left lung": 2}}))
+    refused = command("evaluate.py", *words, tmp_path / "scores.tsv")
+    assert refused.returncode == 2 and "the run has right lung, left lung" in refused.stderr
+    assert '--organs \'[{"label": 1, "name": "right lung"}, ' in refused.stderr
+    record.write_text(json.dumps({"organs": {organ.name: organ.label for organ in FLARE22}}))
+    done("evaluate.py", *words, tmp_path / "scores.tsv")
 
 
 def test_what_is_said_of_missing_predictions_is_what_the_summary_has():

@@ -268,3 +268,26 @@ def test_what_reaches_beyond_the_other_label_map_is_refused(folders, way, role):
     with pytest.raises(InputError, match=r"on one grid") as error:
         scored(folders)
     assert "here the grid of case.nii.gz" in error.value.got
+
+
+def test_numbers_of_truths_without_names_are_said_where_predictions_have_names(folders, capsys):
+    for folder, organs in (("truth", []), ("predictions", FLARE22)):
+        label_map = Segmentation(image_like(TRUTH, scan_of(folders)), organs, "a model")
+        nifti.write(label_map, folders / folder / "case.nii.gz")
+    assert liver_dsc(scored(folders)) == 1
+    said = capsys.readouterr().err
+    assert "1 truth(s) have no names of organs" in said and "the label table's (1 liver, 3 spleen, 4 pan" in said
+    assert "dataset.json" in said and "--cases results/cohort/cases.tsv" in said
+    # The check has read this one, and a prediction without names is as its truth.
+    scored(folders, truth_sha256=sha256(folders / "truth/case.nii.gz"))
+    WRITERS["numbers"](folders / "predictions", TRUTH)
+    scored(folders)
+    assert "no names of organs" not in capsys.readouterr().err
+
+
+def test_numbers_beyond_the_label_table_are_refused_with_the_ways_to_name_them(folders):
+    as_nifti(folders / "truth/case.nii.gz", np.where(TRUTH == 1, 52, TRUTH), scan_of(folders))
+    WRITERS["numbers"](folders / "predictions", TRUTH)
+    with pytest.raises(InputError, match="label 52") as error:
+        scored(folders)
+    assert "dataset.json" in error.value.remedy and "--cases" in error.value.remedy

@@ -7,7 +7,7 @@ import pytest
 from noisy_student.errors import InputError
 from noisy_student.evaluate.aggregate import summarise
 from noisy_student.export.model_card import model_card
-from noisy_student.export.round_card import learned_from, refuse_repetition
+from noisy_student.export.round_card import as_trained, learned_from, refuse_repetition
 from score_tables import in_sets, scores
 
 
@@ -86,3 +86,11 @@ def test_organs_that_some_scans_do_not_have_labelled_stand_with_their_number_of_
     assert "3 test scans\n" in text and "| organ | scans | DSC | NSD |\n" in text
     assert "| liver | 1 | 0.800 | 0.800 |\n" in text and "| spleen | 3 | 0.800 | 0.800 |\n" in text
     assert "| organ | DSC | NSD |\n" in card(scores([0.8, 0.9]))
+
+
+@pytest.mark.parametrize(("made_from", "start"), [(["checkpoint_final.pth without heads"], "teacher"), ([], "scratch")])
+def test_weights_that_a_training_could_not_take_are_not_on_its_card(tmp_path, made_from, start):
+    record = {"sha256": dict.fromkeys(["plans.json", *made_from], "a")}
+    (tmp_path / "training.json").write_text(json.dumps(record))
+    assert as_trained({"start": "teacher"}, tmp_path)["start"].startswith(start)
+    assert as_trained({"start": "the weights of a"}, tmp_path)["start"] == "the weights of a"

@@ -9,6 +9,9 @@ from noisy_student.files import only_one, write_text
 from noisy_student.keeping import aside
 from noisy_student.keeping.aside import RECORD, aside_of_fold, settle, short
 
+# What three trainings are.
+A, B, C = map(json.dumps, "ABC")
+
 
 @pytest.fixture
 def fold(tmp_path):
@@ -18,7 +21,7 @@ def fold(tmp_path):
     for name in ("checkpoint_final.pth", "progress.tsv", "held_out/a.nii.gz"):
         (folder / name).write_text(f"A {name}")
     (folder / ".lock").write_text("held")
-    write_text(folder / RECORD, "A")
+    write_text(folder / RECORD, A)
     return folder
 
 
@@ -34,33 +37,33 @@ def contents(folder):
 def test_another_training_sets_the_first_aside_and_the_first_comes_back_as_it_was(fold, tmp_path):
     before, place = contents(fold), aside_of_fold(fold)
     assert place == tmp_path / "results/superseded/round_1/model/fold_0"
-    settle(fold, "B")
-    assert contents(fold) == {RECORD: "B"} and (fold / ".lock").exists()
-    assert contents(place / short("A")) == before
+    settle(fold, B)
+    assert contents(fold) == {RECORD: B} and (fold / ".lock").exists()
+    assert contents(place / short(A)) == before
     (fold / "checkpoint_latest.pth").write_text("B, half done")
-    settle(fold, "A")
+    settle(fold, A)
     assert contents(fold) == before
-    assert contents(place) == {f"{short('B')}/{RECORD}": "B", f"{short('B')}/checkpoint_latest.pth": "B, half done"}
+    assert contents(place) == {f"{short(B)}/{RECORD}": B, f"{short(B)}/checkpoint_latest.pth": "B, half done"}
 
 
 def test_its_own_training_stays(fold):
     before = contents(fold)
-    settle(fold, "A")
+    settle(fold, A)
     assert contents(fold) == before and not aside_of_fold(fold).exists()
 
 
 def test_hidden_files_of_others_stay_and_hinder_no_move(fold, capsys):
     before, place = contents(fold), aside_of_fold(fold)
-    for hidden in (fold / "held_out/.DS_Store", place / short("A") / ".DS_Store", place / short("B") / ".DS_Store"):
+    for hidden in (fold / "held_out/.DS_Store", place / short(A) / ".DS_Store", place / short(B) / ".DS_Store"):
         write_text(hidden, "x")
-    settle(fold, "B")
-    assert contents(fold) == {RECORD: "B"} and contents(place / short("A")) == before
+    settle(fold, B)
+    assert contents(fold) == {RECORD: B} and contents(place / short(A)) == before
     assert "taken back" not in capsys.readouterr().out
     for _ in range(2):
-        settle(fold, "A")
+        settle(fold, A)
         assert contents(fold) == before
     assert capsys.readouterr().out.count("taken back") == 1
-    assert aside.set_aside_other_folds(fold.parent, [2]) == [fold] and contents(place / short("A")) == before
+    assert aside.set_aside_other_folds(fold.parent, [2]) == [fold] and contents(place / short(A)) == before
 
 
 def identity(**settings):
@@ -91,7 +94,7 @@ def test_one_that_was_set_aside_under_an_earlier_identity_never_replaces_a_later
     assert (place / short(identity(checkpoint_every_epochs=50)) / "progress.tsv").read_text() == "earlier"
 
 
-@pytest.mark.parametrize("wanted", ["A", "B", "C"])
+@pytest.mark.parametrize("wanted", [A, B, C])
 @pytest.mark.parametrize("moves", range(5))
 def test_a_move_that_was_cut_short_loses_nothing(fold, monkeypatch, moves, wanted):
     """Killed after each of the moves from A to B, then started with A, B or C wanted."""
@@ -105,14 +108,14 @@ def test_a_move_that_was_cut_short_loses_nothing(fold, monkeypatch, moves, wante
         whole(source, target)
 
     monkeypatch.setattr(aside, "_move_file", until_killed)
-    for identity in ("B", "A"):
+    for identity in (B, A):
         try:
             settle(fold, identity)
         except KeyboardInterrupt:
             break
     monkeypatch.setattr(aside, "_move_file", whole)
     settle(fold, wanted)
-    kept = fold if wanted == "A" else place / short("A")
+    kept = fold if wanted == A else place / short(A)
     assert contents(kept) == before
 
 
@@ -121,7 +124,7 @@ def test_checkpoints_of_another_origin_are_neither_moved_nor_deleted(tmp_path):
     folder.mkdir(parents=True)
     (folder / "checkpoint_final.pth").write_text("mine")
     with pytest.raises(InputError, match=r"checkpoint_final.pth, which no training of this workflow wrote"):
-        settle(folder, "A")
+        settle(folder, A)
     assert contents(folder) == {"checkpoint_final.pth": "mine"}
 
 
@@ -133,8 +136,8 @@ def test_folds_that_are_not_wanted_any_more_are_set_aside_and_come_back(fold):
     with only_one(fold / ".lock"):
         assert aside.set_aside_other_folds(model, [2]) == [] and contents(fold) == before
     assert aside.set_aside_other_folds(model, [2]) == [fold]
-    assert contents(fold) == {} and contents(place / short("A")) == before and foreign.exists()
-    settle(fold, "A")
+    assert contents(fold) == {} and contents(place / short(A)) == before and foreign.exists()
+    settle(fold, A)
     assert contents(fold) == before
 
 
@@ -145,5 +148,21 @@ def test_nothing_is_written_through_a_link(fold, tmp_path, linked):
     place.symlink_to(elsewhere)
     before = contents(elsewhere)
     with pytest.raises(InputError, match="is a link to"):
-        settle(fold, "B")
+        settle(fold, B)
     assert contents(elsewhere) == before
+
+
+@pytest.mark.parametrize("text", ["", "\0" * 40, '{"settings": {'])
+def test_a_record_that_a_power_cut_took_is_refused_and_nothing_moved(fold, text):
+    (fold / RECORD).write_text(text)
+    before = contents(fold)
+    with pytest.raises(InputError, match=rf"{RECORD}(.|\n)*no JSON(.|\n)*trained anew"):
+        settle(fold, A)
+    assert aside.set_aside_other_folds(fold.parent, [2]) == []
+    assert contents(fold) == before and not aside_of_fold(fold).exists()
+
+
+def test_a_record_that_is_right_is_not_written_again(fold):
+    before = (fold / RECORD).stat().st_ino
+    settle(fold, A)
+    assert (fold / RECORD).stat().st_ino == before

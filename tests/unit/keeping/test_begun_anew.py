@@ -179,6 +179,12 @@ def test_a_model_that_was_copied_in_is_refused(tmp_path):
         begun_anew.refuse_foreign(configuration, Depends(configuration, SCANS.get), tmp_path / "results")
 
 
+def test_a_training_whose_record_a_power_cut_took_is_refused_before_snakemake_deletes_it(results):
+    (results / "round_0/model/fold_0/training.json").write_text("")
+    with pytest.raises(InputError, match="0 bytes that are no JSON"):
+        begun_anew.refuse_foreign(configured(), Depends(configured(), SCANS.get), results)
+
+
 def test_a_checkpoint_that_was_put_in_the_place_of_ones_own_is_refused(results):
     checkpoint = results / "round_0/model/fold_0/checkpoint_final.pth"
     record = checkpoint.with_suffix(".sha256")

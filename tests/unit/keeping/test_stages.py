@@ -19,7 +19,7 @@ from noisy_student.errors import InputError
 from noisy_student.keeping import stages as keeping_stages
 from noisy_student.keeping import store as keeping
 from noisy_student.keeping.depends import Depends
-from noisy_student.keeping.inventory import damaged, in_store
+from noisy_student.keeping.inventory import REMOVED, damaged, in_store, is_needed_now, left_of_removals, set_aside
 from noisy_student.keeping.stages import COMPARED, adopt, not_compared, publish, register, stages_of
 from noisy_student.keeping.store import Store
 from noisy_student.organs import FLARE22
@@ -205,6 +205,94 @@ def test_a_stage_that_a_folder_is_still_linked_to_counts_as_used(first, store, t
     (first / "results").rename(first / "moved")
     needed = {entry.what for entry in in_store(store.root) if entry.needed_by}
     assert {"stage cohort", "stage preprocessed", "stage labels"} <= needed
+
+
+def test_a_stage_of_a_round_that_is_none_any_more_counts_as_used_while_its_folder_is_linked(tmp_path, store):
+    folder, student = tmp_path / "run", "results/round_2"
+    of_round = [
+        keeping_stages.Stage(name, name, [f"{student}/{name}.tsv"], folders=[f"{student}/{place}"])
+        for name, place in {"labels": "pseudo_labels", "predictions": "predictions"}.items()
+    ]
+    for stage in of_round:
+        place = keeping_stages._place(stage, store) / stage.folders[0]
+        place.mkdir(parents=True)
+        (folder / student).mkdir(parents=True, exist_ok=True)
+        (folder / stage.folders[0]).symlink_to(place)
+    register([], store, folder)
+    assert {entry.what: entry.needed_by for entry in in_store(store.root)} == {
+        "stage labels": (str(folder),),
+        "stage predictions": (str(folder),),
+    }
+
+
+def test_a_stage_whose_removal_was_cut_short_is_brought_whole_again(array, tmp_path):
+    """As an earlier version left it: without its manifest and some of its arrays."""
+    write_in_place(array.path, "RIGHT array")
+    other = array.path.with_name("other.b2nd")
+    other.write_text("other array")
+    put(array).unlink()
+    next((array.store.root / "stages").rglob("manifest.json")).unlink()
+    publish([array.stage], array.store, array.folder, lambda path: True)
+    assert adopt([array.stage], array.store, tmp_path / "third") == ["preprocessed"]
+    found = {path.name: path.read_text() for path in (tmp_path / "third" / FOLDER).iterdir()}
+    assert found == {"case.b2nd": "RIGHT array", "other.b2nd": "other array"}
+
+
+def test_a_removal_that_is_cut_short_leaves_nothing_in_sight_and_is_ended_by_the_next(array, tmp_path, monkeypatch):
+    put(array)
+    shutil.rmtree(array.folder)
+
+    def killed(folder):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        for entry in in_store(array.store.root):
+            with pytest.raises(KeyboardInterrupt):
+                entry.remove()
+    assert in_store(array.store.root) == [] and len(left_of_removals(array.store.root)) == 2
+    assert adopt([array.stage], array.store, tmp_path / "second") == []
+    assert script("kept.py", array.store.root, "--remove").returncode == 0
+    assert left_of_removals(array.store.root) == []
+
+
+def test_what_was_set_aside_and_is_removed_in_part_is_not_listed(tmp_path):
+    for name in ("training.json", "a.nii.gz"):
+        path = tmp_path / "results/superseded/round_1/pseudo_labels" / f"{REMOVED}x" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    assert set_aside(tmp_path / "results/superseded") == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_stage_that_an_experiment_began_with_meanwhile_stays(array, tmp_path, at_once):
+    put(array)
+    shutil.rmtree(array.folder)
+    stage = next(entry for entry in in_store(array.store.root) if entry.what == "stage preprocessed")
+    asked = []
+
+    def is_needed(place):
+        """Registered between the list and the removal, or between the first look and the second."""
+        if at_once or asked:
+            held = tmp_path / "second/held.json"
+            held.parent.mkdir(exist_ok=True)
+            if not held.exists():
+                os.link(place / "manifest.json", held)
+        asked.append(place)
+        return is_needed_now(array.store.root, stage, place)
+
+    assert not stage.needed_by and stage.remove(is_needed) is None
+    assert len(asked) == (1 if at_once else 2)
+    assert stage.folder.exists() and left_of_removals(array.store.root) == []
+
+
+def test_links_that_lead_nowhere_are_named(first, store, tmp_path):
+    second = tmp_path / "second"
+    adopt(stages(), store, second)
+    assert keeping_stages.lost_links(second) == keeping_stages.lost_links(first) == []
+    store.root.rename(tmp_path / "elsewhere")
+    lost = [line.split()[0] for line in keeping_stages.lost_links(second)]
+    assert set(lost) == {path for stage in stages() for path in stage.folders}
 
 
 def test_another_store_than_before_is_no_hindrance(first, store, tmp_path):

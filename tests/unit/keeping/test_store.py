@@ -1,9 +1,11 @@
 """Things that experiments share: whole or absent, damage found by checksums, linked and never written through."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -53,21 +55,41 @@ def test_a_thing_is_taken_with_its_extras_or_if_it_is_older_without(store, tmp_p
     assert store.take("training", "newer", wanted, extras) and extras["versions"].read_text() == "1"
 
 
-def test_a_thing_that_is_taken_in_part_leaves_no_earlier_file_beside_it(store, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("killed_in", "left"), [("share", ("old", "old")), ("replace", ("new", None))])
+def test_a_thing_that_is_taken_in_part_leaves_no_earlier_file_beside_it(store, tmp_path, monkeypatch, killed_in, left):
     files = {name: write(tmp_path / "a" / name, "new") for name in ("label_map", "record")}
     store.put("label_maps", "x", files)
     targets = {name: write(tmp_path / "b" / name, "old") for name in files}
+    place = {"share": keeping, "replace": Path}[killed_in]
+    call = getattr(place, killed_in)
 
     def killed_after_the_first(source, target):
-        if source.name == "record":
+        if "record" in source.name:
             raise KeyboardInterrupt
-        share(source, target)
+        return call(source, target)
 
-    share = keeping.share
-    monkeypatch.setattr(keeping, "share", killed_after_the_first)
+    monkeypatch.setattr(place, killed_in, killed_after_the_first)
     with pytest.raises(KeyboardInterrupt):
         store.take("label_maps", "x", targets)
-    assert targets["label_map"].read_text() == "new" and not targets["record"].exists()
+    found = {path.name: path.read_text() for path in (tmp_path / "b").iterdir()}
+    assert found == {name: text for name, text in zip(files, left, strict=True) if text}
+
+
+def test_a_thing_that_is_removed_while_it_is_taken_leaves_what_was_there(store, tmp_path, monkeypatch, capsys):
+    files = {name: write(tmp_path / "a" / name, "new") for name in ("weights", "progress")}
+    store.put("training", "x", files)
+    share = keeping.share
+
+    def removed_after_the_first(source, target):
+        share(source, target)
+        source.with_name("progress").unlink()
+
+    monkeypatch.setattr(keeping, "share", removed_after_the_first)
+    targets = {name: tmp_path / "b" / name for name in files}
+    write(targets["progress"], "of a half training")
+    assert not store.take("training", "x", targets) and "was removed meanwhile" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["progress"]
+    assert targets["progress"].read_text() == "of a half training"
 
 
 def test_a_damaged_thing_leaves_the_store_and_is_put_anew(store, tmp_path, capsys):
@@ -126,13 +148,13 @@ def test_a_second_experiment_waits_for_what_the_first_one_makes(store, tmp_path)
         from pathlib import Path
         from noisy_student.keeping.store import Store
         store = Store(Path({str(store.root)!r}))
-        with store.alone("the training"):
+        with store.alone("the training", "; here 9 epochs are done"):
             print(store.take("training", "x", {{"weights": Path({str(tmp_path / "second")!r})}}))
         """
     )
     with store.alone("the training"):
         second = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert second.stdout.readline().startswith("waiting for process")
+        assert re.match("waiting for process .*; here 9 epochs are done", second.stdout.readline())
         store.put("training", "x", {"weights": write(tmp_path / "first", "trained")})
     assert second.communicate()[0].strip() == "True" and (tmp_path / "second").read_text() == "trained"
 

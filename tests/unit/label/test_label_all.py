@@ -122,6 +122,17 @@ def test_a_scan_that_is_no_ct_is_labelled_only_if_accepted(folder, labeller):
     assert any(line.startswith("warning b: no Hounsfield units") for line in of_outcome(accepted))
 
 
+def test_acquisitions_that_alternate_are_labelled_only_if_accepted(folder, labeller):
+    voxels = voxels_of(folder / "b.nii.gz").astype(np.int16)
+    for number, path in enumerate(write_series(folder.parent / "case", voxels, (10.0, 10.0, 6.0))):
+        change(path, AcquisitionNumber=number % 2)
+    refused = outcomes(folder.parent / "case", labeller)["case"]
+    assert [error.kind for error in refused.errors] == ["acquisitions"] and labelled(folder) == []
+    assert "--accept" in refused.errors[0].remedy and "cohort" not in refused.errors[0].remedy
+    accepted = outcomes(folder.parent / "case", labeller, accept=True)["case"]
+    assert not accepted.errors and labelled(folder) == ["case.nii.gz"]
+
+
 def test_a_failed_scans_earlier_label_map_is_named(folder, labeller):
     scan = folder / "b.nii.gz"
     outcomes(scan, labeller)
@@ -139,6 +150,7 @@ def test_a_scan_of_half_the_networks_spacing_is_refused_however_it_is_stored(fol
     found = outcomes(folder, labeller)
     assert [error.found for error in found["b"].errors] == ["an extent of 4 mm, head-foot"]
     assert labelled(folder) == ["c.nii.gz"]
+    assert (found["b"].letters, found["c"].letters) == ("", letters)
     geometry = read_geometry(folder.parent / "labels/c.nii.gz")
     assert orientation(geometry.direction) == letters and not geometry.differences(read_geometry(folder / "c.nii.gz"))
 

@@ -21,6 +21,7 @@ from noisy_student.files import sha256
 from noisy_student.geometry import orientation
 from noisy_student.images import read_geometry
 from noisy_student.model.model_folder import checkpoints_of, read_model, unfinished_folds
+from noisy_student.organs import FLARE22, to_json
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,23 @@ def test_an_unfinished_training_is_named_and_taken_when_asked(untrained, tmp_pat
         checkpoints_of(model, ["1", "2"])
     assert checkpoints_of(model, which="best") == [model / "fold_1/checkpoint_best.pth"]
     assert len(read_model(checkpoints_of(model, which="latest")).networks) == 2
+
+
+def test_models_of_different_organs_label_together_in_the_labels_of_a_table(untrained, scans, tmp_path):
+    organs = FLARE22[:4]
+    for number, own in enumerate((organs[:2], organs[2:])):
+        model = shutil.copytree(untrained, tmp_path / f"model_{number}", ignore=shutil.ignore_patterns("fold_1"))
+        described = json.loads((model / "dataset.json").read_text())
+        names = [organ.name for organ in own] + [f"part {'ab'[number]} {label}" for label in range(3, 14)]
+        labels = {"background": 0} | {name: label for label, name in enumerate(names, 1)}
+        (model / "dataset.json").write_text(json.dumps(described | {"labels": labels}))
+    first, second = tmp_path / "model_0", tmp_path / "model_1"
+    scan, output = next(scans.iterdir()), tmp_path / "label_map.nii.gz"
+    run = label(first, scan, output, "--model", first, second)
+    assert run.returncode == 2 and "no organ in common" in run.stderr
+    run = label(first, scan, output, "--model", first, second, "--organs", to_json(organs, "label", "name"))
+    assert run.returncode == 0, run.stderr
+    assert set(np.unique(sitk.GetArrayFromImage(sitk.ReadImage(str(output))))) <= {0, 1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("lacking", ["plans.json", "dataset.json"])

@@ -1,6 +1,7 @@
 """Which scans `--image` means."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import SimpleITK as sitk
 
 from dicom_series import write_series
 from noisy_student.errors import InputError
-from noisy_student.label.jobs import jobs_of
+from noisy_student.label.jobs import Job, jobs_of
+from noisy_student.label.label_all import Outcome
 from noisy_student.label.scans import find_scans
-from noisy_student.label.words import of_others
+from noisy_student.label.words import of_axes, of_others
 
 VOXELS = np.zeros((3, 4, 5), np.int16)
 
@@ -135,3 +137,12 @@ def test_beside_scans_folders_of_cases_are_named_with_the_option_for_them(lay):
     assert "--scan" in said[-1] and not KEYS.search("".join(said))
     said = of_others(find_scans(lay("s1/ct.nii.gz", "s1/segmentations/liver.nii.gz") / "s1"))
     assert "segmentations" in said[0] and "--scan" not in said[-1]
+
+
+def test_scans_in_several_orders_of_axes_are_counted():
+    def outcomes(*letters):
+        return [Outcome(Job("a", Path("a.nii.gz"), ()), (), letters=stored) for stored in letters]
+
+    [line] = of_axes(outcomes("RAS", "LPS", "", "RAS"))
+    assert "as they are stored, here 2 along RAS, 1 along LPS; give them along" in line
+    assert of_axes(outcomes("RAS", "", "RAS")) == [] == of_axes([])

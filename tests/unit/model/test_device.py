@@ -42,7 +42,7 @@ def test_on_a_gpu_cudnn_tries_which_algorithm_is_fastest_as_in_nnunet(choose, wi
 
 
 def test_a_gpu_that_torch_cannot_use_is_not_passed_over(choose):
-    with pytest.raises(InputError, match=r"(?s)torch .* sees none.*GPU-aaa.*`device: cpu`"):
+    with pytest.raises(InputError, match=r"(?s)torch .* sees none.*GPU-aaa.*docs/gpu\.md#which-device.*`device: cpu`"):
         choose("auto", is_available=False, given="GPU-aaa")
     assert choose("auto", is_available=True, given="GPU-aaa") == "cuda"
     assert choose("cpu", is_available=False, given="GPU-aaa") == choose("auto", is_available=False) == "cpu"

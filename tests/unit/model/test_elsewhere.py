@@ -6,6 +6,7 @@ import shutil
 import zipfile
 
 import pytest
+import torch
 import yaml
 
 import noisy_student.model.elsewhere as module
@@ -58,6 +59,14 @@ def with_labels(model, path, names):
     description = json.loads((other / "dataset.json").read_text())
     description["labels"] = {names.get(name, name): label for name, label in description["labels"].items()}
     (other / "dataset.json").write_text(json.dumps(description))
+    return other
+
+
+def with_checkpoints(model, path, **values):
+    """The same model, whose checkpoints say something else."""
+    other = shutil.copytree(model, path)
+    for checkpoint in other.glob("fold_*/*.pth"):
+        torch.save(torch.load(checkpoint, weights_only=False) | values, checkpoint)
     return other
 
 
@@ -138,7 +147,7 @@ def test_online_targets_need_weights_that_see_scans_and_name_labels_alike(model,
             look_at(configuration)
 
 
-@pytest.mark.parametrize("differs", ["", "layers", "intensities of the labelled scans"])
+@pytest.mark.parametrize("differs", ["", "layers", "spacing", "intensities of the labelled scans"])
 def test_online_targets_need_weights_like_a_network_that_is_planned_already(model, here, differs):
     given = {"model": str(model), "sha256": sums(model)}
     configuration = configured(
@@ -150,6 +159,9 @@ def test_online_targets_need_weights_like_a_network_that_is_planned_already(mode
     plans = json.loads((model / "plans.json").read_text())
     if differs == "layers":
         plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["n_stages"] += 1
+    elif differs == "spacing":
+        # As nnU-Net chooses it where the configuration leaves it open.
+        plans["configurations"]["3d_fullres"]["spacing"] = [9, 9, 9]
     elif differs:
         plans["foreground_intensity_properties_per_channel"]["0"]["mean"] += 1
     (here / "plans/own").mkdir(parents=True)
@@ -202,6 +214,68 @@ def test_one_network_alone_agrees_with_none(model, here):
     both = {"model": [str(model), str(one)], "sha256": [*sums(model), *sums(one)]}
     for several in ({"model": str(model), "sha256": sums(model)}, both):
         look_at(configured(several, selection=agreement))
+
+
+def test_models_that_mark_other_organs_agree_on_none_unless_one_has_folds(model, here):
+    one = shutil.copytree(model, here / "one", ignore=shutil.ignore_patterns("fold_1"))
+    names = [organ.name for organ in FLARE22]
+    first = with_labels(one, here / "first", {name: f"part {name}" for name in names[:6]})
+    second = with_labels(one, here / "second", {name: f"part {name}" for name in names[6:]})
+    shared = with_labels(one, here / "shared", {name: f"part {name}" for name in names[7:]})
+    folds = with_labels(model, here / "folds", {name: f"part {name}" for name in names[6:]})
+
+    def teachers(*models):
+        given = {"model": list(map(str, models)), "sha256": [checksum for path in models for checksum in sums(path)]}
+        agreement = [{"rule": "top", "score": "fold_agreement", "share": 0.5}]
+        return configured(given, selection=agreement, targets="hard")
+
+    with pytest.raises(InputError, match="no two of these mark the same organ"):
+        look_at(teachers(first, second))
+    look_at(teachers(first, shared))
+    look_at(teachers(first, folds))
+
+
+def test_a_teacher_that_may_be_mirrored_left_right_alone_has_no_mirrored_labels(model, here):
+    def look(*models):
+        given = {"model": list(map(str, models)), "sha256": [checksum for path in models for checksum in sums(path)]}
+        agreement = [{"rule": "top", "score": "mirror_agreement", "share": 0.5}]
+        look_at(configured(given, selection=agreement, prediction={"mirroring": True}))
+
+    none = with_checkpoints(model, here / "none", inference_allowed_mirroring_axes=None)
+    left_right = with_checkpoints(model, here / "left_right", inference_allowed_mirroring_axes=(2,))
+    first, second = (
+        with_checkpoints(model, here / f"axis_{axis}", inference_allowed_mirroring_axes=(axis,)) for axis in (0, 1)
+    )
+    for models in ([none], [left_right], [first, second], [model, none]):
+        with pytest.raises(InputError, match="mirror_agreement, which is with the mirrored scan's labels"):
+            look(*models)
+    look(first)
+    look(model, second)
+
+
+def test_a_zip_of_which_an_earlier_version_remembered_less_is_asked_again(model, here):
+    path = here / "model.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in model.rglob("*.*"):
+            archive.write(file, f"x/{file.relative_to(model)}")
+    teacher = configured({"model": str(path), "sha256": [sha256(path)]})
+    look_at(teacher)
+    remembered = module.RECORD.read_text()
+    entries = json.loads(remembered)
+    assert entries[str(path)].pop("mirror_axes") == [0, 1, 2]
+    module.RECORD.write_text(json.dumps(entries))
+    look_at(teacher)
+    assert module.RECORD.read_text() == remembered
+
+
+@pytest.mark.parametrize("kind", ["transformer", "normalises batches"])
+def test_a_network_that_a_trainer_built_otherwise_than_its_plans_say_is_refused(model, here, kind):
+    weights = {"encoder.stages.0.0.convs.0.norm.running_mean": torch.zeros(4)}
+    if kind == "transformer":
+        weights = {"eva.blocks.0.norm1.weight": torch.zeros(4)}
+    other = with_checkpoints(model, here / "other", network_weights=weights, trainer_name="TrainerOfSomeone")
+    with pytest.raises(InputError, match="TrainerOfSomeone trained another network than its plans describe"):
+        look_at(configured({"model": str(other), "sha256": sums(other)}))
 
 
 def test_teachers_that_vote_have_no_soft_labels(model, here):

@@ -57,26 +57,46 @@ def test_a_scan_is_labelled_as_the_model_labels_unless_the_command_says_otherwis
     assert (options.step_size, options.mirroring, options.windows) == expected and not options.compile
 
 
-def test_post_processing_that_was_found_for_a_model_is_named_where_it_is_not_asked_for(tmp_path, monkeypatch, capsys):
-    found, model = tmp_path / "round_1/postprocessing.json", tmp_path / "round_1/model"
-    (model / "fold_0").mkdir(parents=True)
-    for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):
-        (model / name).touch()
+@pytest.fixture
+def said_of(monkeypatch, capsys):
+    """What is said while the labeller of a model of empty files is made, and the post-processing that it is given."""
     made = Mock()
     monkeypatch.setattr(label_scan, "require_trusted", Mock())
     monkeypatch.setattr(label_scan, "labeller_of", made)
 
-    def said(*flags):
-        named = ("--model", model, "--image", tmp_path, "--output", tmp_path / "out/", "--device", "cpu")
+    def said(model, image, *flags):
+        (model / "fold_0").mkdir(parents=True, exist_ok=True)
+        for name in ("plans.json", "dataset.json", "fold_0/checkpoint_final.pth"):
+            (model / name).touch()
+        named = ("--model", model, "--image", image, "--output", image / "out/", "--device", "cpu")
         monkeypatch.setattr("sys.argv", ["label_scan.py", *map(str, (*named, *flags))])
         label_scan.chosen_labeller(label_scan.options())
-        return capsys.readouterr().err
+        return capsys.readouterr().err, made.call_args.kwargs["steps"]
 
-    assert said() == ""
+    return said
+
+
+def test_a_model_that_learned_from_generated_scans_says_so_of_other_scans(tmp_path, said_of):
+    model = tmp_path / "results/round_2/model"
+    assert said_of(model, tmp_path)[0] == ""
+    record = tmp_path / "results/experiment.json"
+    record.write_text(json.dumps({"cohort": {"kind": "embedded"}}))
+    said, _ = said_of(model, tmp_path)
+    assert said.count("\n") == 1
+    assert f"warning: {model} learned from the generated scans of the embedded cohort" in said
+    assert said_of(model, tmp_path / "results/cohort/Test")[0] == ""
+    record.write_text(json.dumps({"cohort": {"kind": "folders"}}))
+    assert said_of(model, tmp_path)[0] == ""
+
+
+def test_post_processing_that_was_found_for_a_model_is_named_where_it_is_not_asked_for(tmp_path, said_of):
+    found, model = tmp_path / "round_1/postprocessing.json", tmp_path / "round_1/model"
+    assert said_of(model, tmp_path) == ("", ())
     found.write_text(json.dumps({"steps": [[1, 2], [1]], "organs": {}}))
-    assert f"not post-processed: {found} says" in said() and made.call_args.kwargs["steps"] == ()
-    assert said("--postprocessing", found) == "" and made.call_args.kwargs["steps"] == [[1, 2], [1]]
+    said, steps = said_of(model, tmp_path)
+    assert f"not post-processed: {found} says" in said and steps == ()
+    assert said_of(model, tmp_path, "--postprocessing", found) == ("", [[1, 2], [1]])
     found.write_text(json.dumps({"steps": [], "organs": {}}))
-    assert said() == ""
+    assert said_of(model, tmp_path)[0] == ""
     (model / found.name).write_text(json.dumps({"steps": [[1, 2]]}))
-    assert f"not post-processed: {model / found.name} says" in said()
+    assert f"not post-processed: {model / found.name} says" in said_of(model, tmp_path)[0]

@@ -30,6 +30,14 @@ def test_a_model_sees_scans_as_the_reader_that_it_was_trained_with_gives_them(re
     assert not unsupported(plans(reader), CONFIGURATION, DATASET)
 
 
+@pytest.mark.parametrize(
+    ("reader", "mirror_axes", "is_so"),
+    [("SimpleITKIO", (), True), ("SimpleITKIO", (0, 1), False), ("NibabelIOWithReorient", (), False)],
+)
+def test_a_model_without_mirroring_knows_one_order_unless_its_reader_turns_scans(reader, mirror_axes, is_so):
+    assert Model(SimpleNamespace(plans=plans(reader)), [], mirror_axes).knows_one_order == is_so
+
+
 def test_a_model_whose_reader_may_turn_scans_in_any_way_is_refused():
     assert unsupported(plans("Tiff3DIO"), CONFIGURATION, DATASET) == "scans read by Tiff3DIO"
     assert not unsupported(plans("Tiff3DIO", "Dataset001_NoisyStudent"), CONFIGURATION, DATASET)

@@ -101,6 +101,13 @@ def test_kinds_that_cannot_be_used_are_refused_with_the_reason(model, reason, co
         read_source(model)
 
 
+def test_plans_of_nnunet_2_0_which_do_not_list_layers_are_those_of_a_u_net(model):
+    plans = json.loads((model / "plans.json").read_text())
+    del plans["configurations"]["3d_fullres"]["architecture"]
+    (model / "plans.json").write_text(json.dumps(plans))
+    assert read_source(model).folds == ("fold_0", "fold_1")
+
+
 def test_what_is_not_there_or_not_whole_is_named(model, tmp_path):
     with pytest.raises(InputError, match="nowhere: no such file or folder"):
         read_source(tmp_path / "nowhere")

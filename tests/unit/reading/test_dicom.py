@@ -102,6 +102,7 @@ def test_a_second_series_is_an_error_that_names_both(series):
     write_series(folder / "localizer", VOXELS[:2], series="9.9")
     said = refusal(folder)
     assert "2 series" in said and "6 file(s)" in said and "2 file(s)" in said and "a folder for each" in said
+    assert "an `archive`" in said
 
 
 def test_another_modality_is_read_and_stops_the_run_unless_it_is_accepted(tmp_path):
@@ -114,6 +115,16 @@ def test_another_modality_is_read_and_stops_the_run_unless_it_is_accepted(tmp_pa
     for accepted, severity in (([], "error"), (["case"], "warning")):
         _, findings = examine(scan, Standard(FLARE22[:1], tmp_path, accepted=accepted))
         assert [finding.severity for finding in findings if finding.found == "modality MR"] == [severity]
+
+
+def test_acquisitions_that_alternate_stop_the_run_unless_they_are_accepted(tmp_path):
+    for number, path in enumerate(write_series(tmp_path / "case", VOXELS)):
+        change(path, AcquisitionNumber=number % 2)
+    scan = Scan("case", "unlabelled", tmp_path / "case")
+    for accepted, severity in (([], "error"), (["case"], "warning")):
+        _, findings = examine(scan, Standard(FLARE22[:1], tmp_path, accepted=accepted))
+        [found] = [finding for finding in findings if "one acquisition among" in finding.found]
+        assert found.severity == severity and "`cohort.accept`" in found.remedy
 
 
 def test_a_place_that_is_no_number_is_named(series):

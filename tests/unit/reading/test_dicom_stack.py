@@ -140,12 +140,30 @@ def test_acquisitions_that_overlap_are_refused(tmp_path):
     assert "slices of one acquisition among those of another" in said and "IM009_6.dcm" in said
 
 
-def test_acquisitions_that_alternate_evenly_are_a_warning(series):
+def test_acquisitions_that_alternate_evenly_are_an_error_that_may_be_accepted(series):
     folder, files = series
     for number, path in enumerate(files):
         change(path, AcquisitionNumber=number % 2, InstanceNumber=number)
     assert (voxels(folder) == VOXELS).all()
-    assert [remark.kind for remark in read_scan(folder).remarks] == ["acquisitions"]
+    assert [(remark.kind, remark.severity) for remark in read_scan(folder).remarks] == [("acquisitions", "error")]
+
+
+@pytest.mark.parametrize("starts_mm", [(0, 2.5), (0, 2.7), (2.5, 0), (0, 5 / 3, 10 / 3)])
+@pytest.mark.parametrize("begins_anew", [False, True])
+def test_acquisitions_that_alternate_evenly_are_told_by_their_instance_numbers(tmp_path, starts_mm, begins_anew):
+    for which, start_mm in enumerate(starts_mm):
+        heights_mm = start_mm + 5.0 * np.arange(12)
+        files = write_series(tmp_path / f"{which}", VOXELS + which, heights_mm=heights_mm)
+        for number, path in enumerate(files):
+            change(path, InstanceNumber=number + 12 * which * (not begins_anew), SOPInstanceUID=f"1.2.{which}.{number}")
+    [remark] = read_scan(tmp_path).remarks
+    assert (remark.kind, remark.severity) == ("acquisitions", "error") and "among those of another" in remark.found
+
+
+def test_thin_slices_and_thick_ones_behind_them_are_one_acquisition(tmp_path):
+    heights_mm = np.array([*np.arange(6), *(10 + 5.0 * np.arange(6))])
+    write_series(tmp_path, VOXELS, heights_mm=heights_mm)
+    assert [remark.kind for remark in read_scan(tmp_path).remarks] == ["resampled"]
 
 
 def test_acquisitions_one_behind_the_other_are_one_scan(series):

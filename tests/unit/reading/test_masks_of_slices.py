@@ -54,6 +54,15 @@ def test_slices_are_ordered_by_position_whatever_their_names_and_numbers(tmp_pat
     assert np.array_equal(array_of(read_label_map(folder, ct.scan, rank)), ct.expected())
 
 
+def test_acquisitions_that_alternate_are_a_warning_of_a_mask(tmp_path):
+    ct = make_series(tmp_path / "ct", "straight")
+    folder = write_masks(tmp_path / "masks", ct.labels)
+    for path in folder.glob("*/image_*"):
+        change(path, AcquisitionNumber=int(path.name.removeprefix("image_")) % 2)
+    remarks = read_label_map(folder, ct.scan, rank).remarks
+    assert {(remark.kind, remark.severity) for remark in remarks} == {("acquisitions", "warning")}
+
+
 def test_without_a_scan_they_have_their_own_grid_and_each_is_read_once(tmp_path, monkeypatch):
     ct = make_series(tmp_path / "ct", "straight")
     folder = write_masks(tmp_path / "masks", ct.labels)

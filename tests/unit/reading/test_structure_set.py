@@ -112,6 +112,29 @@ def test_a_contour_that_is_stored_twice_counts_once(tmp_path, ct):
 def test_what_is_not_closed_encloses_nothing(tmp_path, ct, kind):
     volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": [square(3, 9, 6)]}, kind), ct.scan, rank)
     assert not array_of(volume).any() and volume.names == {1: "liver"}
+    assert [remark.kind for remark in volume.remarks] == ["empty" if kind == "POINT" else "not closed"]
+
+
+def test_organs_that_are_not_drawn_or_in_part_are_named(tmp_path, ct):
+    """The liver's contours are closed, the spleen's open, the pancreas's in part, the heart's without a type."""
+    planes = [square(4, 8, z) for z in (6, 9, 12)]
+    organs = ("liver", "spleen", "pancreas", "heart", "left kidney", "couch")
+    regions = {name: planes for name in organs[:4]} | {"left kidney": [], "couch": []}
+    path = write_structures(tmp_path / "a.dcm", regions)
+    data = pydicom.dcmread(path)
+    listed = {region.ReferencedROINumber: region.ContourSequence for region in data.ROIContourSequence}
+    of_organ = {region.ROIName: listed[region.ROINumber] for region in data.StructureSetROISequence}
+    for contour in (*of_organ["spleen"], *of_organ["pancreas"][1:]):
+        contour.ContourGeometricType = "OPEN_PLANAR"
+    for contour in of_organ["heart"]:
+        del contour.ContourGeometricType
+    data.ROIContourSequence = [region for region in data.ROIContourSequence if region.ContourSequence]
+    data.save_as(path)
+    labels = {name: number for number, name in enumerate(organs[:5], 1)}
+    volume = read_label_map(path, ct.scan, labels.get)
+    found = [remark.found for remark in volume.remarks if remark.kind in ("not closed", "empty")]
+    assert found[0].endswith("are not drawn: spleen 3 of 3, pancreas 2 of 3, heart 3 of 3")
+    assert found[1:] == ["named, without any contour: left kidney"]
 
 
 def test_contours_beyond_the_scan_are_counted_and_not_drawn(tmp_path, ct):
@@ -155,7 +178,7 @@ def test_a_region_on_every_second_slice_is_worth_a_word(tmp_path, ct):
 )
 def test_contours_of_other_slice_distances_are_worth_a_word(tmp_path, ct, apart_mm, said):
     planes = [square(4, 8, z) for z in np.arange(0, 39.1, apart_mm)]
-    volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": planes, "spleen": []}), ct.scan, rank)
+    volume = read_label_map(write_structures(tmp_path / "a.dcm", {"liver": planes}), ct.scan, rank)
     found = {remark.kind: remark.found for remark in volume.remarks}
     assert found.keys() == said.keys() and all(found[kind].endswith(words) for kind, words in said.items())
 

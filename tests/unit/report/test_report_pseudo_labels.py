@@ -145,9 +145,11 @@ def test_mean_gap_is_none_where_probability_is_the_dsc(results):
     scores = round_.pseudo_label_scores[["case", "label", "mean_max_probability"]]
     perfect = round_.pseudo_label_truth.merge(scores, on=["case", "label"])
     perfect = perfect.assign(DSC=perfect["mean_max_probability"])
-    assert mean_gap(reliability(replace(round_, pseudo_label_truth=perfect))) == pytest.approx(0)
+    groups_of = reliability(replace(round_, pseudo_label_truth=perfect))
+    assert mean_gap(groups_of["gap"], groups_of["organs"]) == pytest.approx(0)
     unsure = perfect.assign(DSC=perfect["mean_max_probability"] - 0.2)
-    assert mean_gap(reliability(replace(round_, pseudo_label_truth=unsure))) == pytest.approx(0.2)
+    groups_of = reliability(replace(round_, pseudo_label_truth=unsure))
+    assert mean_gap(groups_of["gap"], groups_of["organs"]) == pytest.approx(0.2)
 
 
 def test_scores_are_ranked_by_what_they_tell(results):

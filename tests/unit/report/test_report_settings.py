@@ -1,5 +1,6 @@
 """What the report says of a round's settings: its own, or the run's."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from methods_text import methods
 from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.selection_rules import SELECTION
+from noisy_student.files import write_text
 from noisy_student.report.protocol import protocol
 from noisy_student.report.results import read_results
 from noisy_student.report.settings import (
@@ -18,6 +20,7 @@ from noisy_student.report.settings import (
     voices,
     voxel_confidence,
 )
+from noisy_student.report.warnings import from_scratch
 from synthetic_results import SyntheticRun
 
 NETWORKS = {"networks": {"plain": {"encoder": "plain"}}, "cohort": {"kind": "embedded"}}
@@ -84,6 +87,23 @@ def test_the_first_weights_of_a_training_are_said(results):
     assert said["initialisation"].iloc[2] == "Weights of a.zip"
     text, said = configured(results)
     assert "First weights: random (He)." in text
+
+
+def test_weights_that_a_training_could_not_take_are_not_said_to_be_its_first(tmp_path):
+    folder = SyntheticRun().write(tmp_path)
+    names = ("plans.json", "checkpoint_final.pth"), ("plans.json",)
+    for number, made_from in enumerate(names, 1):
+        record = {"settings": {}, "sha256": dict.fromkeys(made_from, "a")}
+        write_text(folder / f"round_{number}/model/fold_0/training.json", json.dumps(record))
+    results = read_results(folder)
+    assert [round_.took_weights for round_ in results.rounds] == [None, True, False]
+    text, said = configured(results, rounds=[{}, {"start": "teacher"}, {"start": "teacher"}])
+    random = "random (He), its teacher being another network"
+    assert f"its teacher's weights in round 1; {random} in round 2." in text
+    assert said["initialisation"].iloc[2] == f"R{random[1:]}"
+    results.run["configuration"]["rounds"][1]["start"] = results.run["configuration"]["rounds"][2]["start"] = "teacher"
+    [warned] = from_scratch(results)
+    assert warned.startswith("Round 2 was to begin with its teacher's weights, and began with random ones")
 
 
 def test_a_round_is_said_to_have_its_own_bounds_on_voxels_or_the_runs(run):

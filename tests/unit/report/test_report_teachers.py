@@ -49,7 +49,7 @@ def test_its_own_folds_and_axes_are_said_not_those_of_this_runs_trainings(result
         return replace(results, run=results.run | {"configuration": results.run["configuration"] | sections})
 
     prediction = results.run["configuration"]["prediction"] | {"mirroring": True}
-    mirrored = own.format("over copies mirrored along the axes of its own training")
+    mirrored = own.format("over copies mirrored along the axes of its own training, but never left-right")
     assert mirrored in methods(configured(prediction=prediction))
     both = configured(postprocessing={"predictions": True, "pseudo_labels": True})
     ends = "and pseudo-labels, and to nothing that a model from elsewhere labelled."

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from noisy_student.geometry import Geometry
+from noisy_student.model.voxel_confidence import mask_on_scan
 from noisy_student.organs import Organ
-from noisy_student.review.doubt import OrganDoubt, by_organ, doubt_ml, minutes, needing_eyes, on_scan
+from noisy_student.review.doubt import OrganDoubt, by_organ, doubt_ml, minutes, needing_eyes
 from noisy_student.review.places import in_words, numbers, runs
 
 LIVER, SPLEEN = ORGANS = (Organ(label=1, name="liver"), Organ(label=3, name="spleen"))
@@ -39,13 +40,21 @@ def test_doubt_in_background_is_of_the_runner_up_or_else_of_the_nearest_organ():
     assert not by_organ(confidence, np.zeros_like(labels), None, ORGANS, 1.0).any()
 
 
-def test_organs_that_hold_most_doubt_need_eyes_and_those_that_were_not_found():
+def test_organs_that_hold_most_doubt_need_eyes_and_those_that_may_have_been_missed():
     ml = np.array([[0, 0, 8, 9, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0.1, 0]], float)
-    (liver,) = needing_eyes(ml, [100.0, 50.0], ORGANS, range(10, 26))
+    (liver,) = needing_eyes(ml, [100.0, 50.0], ORGANS, range(10, 26), True)
     assert liver.organ is LIVER and liver.ml == 18 and liver.slices == (14, 15, 16, 17)
-    _, spleen = needing_eyes(ml, [100.0, 0.0], ORGANS, range(10, 26))
+    _, spleen = needing_eyes(ml, [100.0, 0.0], ORGANS, range(10, 26), True)
     assert spleen.is_missing and spleen.slices == (22, 23)
-    assert len(needing_eyes(ml, [100.0, 0.2], ORGANS, range(8))) == 2
+    assert len(needing_eyes(ml, [100.0, 0.2], ORGANS, range(8), True)) == 2
+
+
+def test_an_organ_outside_of_the_scan_needs_no_eyes_where_doubt_can_be_of_missed_organs():
+    ml = np.array([[0, 0, 8, 0], [0, 0, 0, 0]], float)
+    assert [found.organ for found in needing_eyes(ml, [100.0, 0.0], ORGANS, range(4), True)] == [LIVER]
+    _, spleen = needing_eyes(ml, [100.0, 0.0], ORGANS, range(4), False)
+    assert spleen.organ is SPLEEN and spleen.is_missing and not spleen.slices
+    assert needing_eyes(np.zeros((2, 4)), [0.0, 0.0], ORGANS, range(4), True) == []
 
 
 def test_more_slices_take_longer():
@@ -56,7 +65,7 @@ def test_more_slices_take_longer():
 def test_what_is_true_of_the_networks_grid_lies_in_its_crop_of_the_scan():
     doubtful = np.zeros((2, 2, 2), bool)
     doubtful[1, 0, 1] = True
-    found = on_scan(doubtful, (slice(1, 5), slice(0, 4), slice(2, 6)), (6, 5, 7))
+    found = mask_on_scan(doubtful, (slice(1, 5), slice(0, 4), slice(2, 6)), (6, 5, 7))
     assert found.sum() == 8 and found[3:5, 0:2, 4:6].all()
 
 

@@ -57,8 +57,8 @@ def test_of_equal_doubt_the_scan_that_others_are_like_comes_first():
 
 
 def test_more_is_at_stake_where_the_teacher_is_less_sure_of_organs():
-    rows = [("a", 0.9), ("a", 0.9), ("b", 0.6), ("b", 0.6), ("c", 0.9), ("c", np.nan)]
-    scores = pd.DataFrame(rows, columns=["case", "mean_max_probability"])
+    rows = [("a", 1, 0.9), ("a", 2, 0.9), ("b", 1, 0.6), ("b", 2, 0.6), ("c", 1, 0.9), ("c", 2, np.nan)]
+    scores = pd.DataFrame(rows, columns=["case", "label", "mean_max_probability"])
     measures = scores.assign(changed_ml=np.nan)
     doubt = pd.Series(100.0, list("abc"))
     stake = at_stake_ml(doubt, scores, measures)
@@ -66,6 +66,19 @@ def test_more_is_at_stake_where_the_teacher_is_less_sure_of_organs():
     assert (at_stake_ml(doubt, scores.assign(mean_max_probability=1.0), measures) == 0).all()
     changed = at_stake_ml(doubt, scores, measures.assign(changed_ml=[0, 0, 0, 0, 5.0, 1.0]))
     assert (changed - stake).tolist() == pytest.approx([0, 0, 6])
+
+
+def test_organs_that_no_scan_shows_change_nothing():
+    rows = [("a", 1, 0.9), ("a", 2, 0.8), ("b", 1, 0.6), ("b", 2, np.nan)]
+    scores = pd.DataFrame(rows, columns=["case", "label", "mean_max_probability"])
+    brain = pd.DataFrame({"case": ["a", "b"], "label": 3, "mean_max_probability": np.nan})
+    doubt = pd.Series([50.0, 60.0], ["a", "b"])
+    alone, beside = (
+        at_stake_ml(doubt, table, table.assign(changed_ml=np.nan))
+        for table in (scores, pd.concat([scores, brain], ignore_index=True))
+    )
+    assert beside.tolist() == pytest.approx(alone.tolist())
+    assert at_stake_ml(doubt, brain, brain.assign(changed_ml=np.nan)).tolist() == doubt.tolist()
 
 
 def test_tables_of_an_earlier_version_have_what_changed_estimated_and_others_as_it_was_measured():

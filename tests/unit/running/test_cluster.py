@@ -13,10 +13,11 @@ from noisy_student.running.cluster import jobs_left, living_snakemake, parse_que
 
 RUN = "0b0c6f35-9a39-4f0e-8d4d-0d9c6a0f2f11"
 HERE = Path("/data/study")
+ME = cluster.me()
 
 
-def line(number="7", state="RUNNING", name=RUN, comment="rule_train_wildcards_1_0", place=HERE):
-    return f"{number}|{state}|{name}|{comment}|{place}\n"
+def line(number="7", state="RUNNING", name=RUN, comment="rule_train_wildcards_1_0", place=HERE, user=ME):
+    return f"{number}|{state}|{user}|{name}|{comment}|{place}\n"
 
 
 def test_a_job_is_told_by_its_number_state_rule_and_wildcards():
@@ -70,6 +71,37 @@ def test_cancelling_ends_those_that_run_too(slurm):
     (slurm / "queue_0").write_text(line("1", place=slurm))
     cluster.wait_for_jobs(slurm, cancel_running=True, poll_seconds=0)
     assert (slurm / "cancelled").read_text() == "1\n"
+
+
+def test_another_persons_jobs_are_waited_for_and_never_cancelled(slurm, capsys):
+    (slurm / "queue_0").write_text(line("1", place=slurm) + line("2", "PENDING", place=slurm, user="another"))
+    cluster.wait_for_jobs(slurm, cancel_running=True, poll_seconds=0)
+    assert (slurm / "cancelled").read_text() == "1\n"
+    assert "waiting for SLURM job 2 (pending) train 1_0 of another" in capsys.readouterr().err
+    (slurm / "queue_0").write_text(line("2", place=slurm, user="another"))
+    with pytest.raises(InputError, match=r"1 in the queue: 2 .* of another"):
+        refuse_second_copies(slurm)
+
+
+def test_another_persons_snakemake_may_be_the_one_that_locked_the_folder(tmp_path, monkeypatch):
+    process = tmp_path / "proc/123"
+    process.mkdir(parents=True)
+    (process / "cmdline").write_bytes(b"python\0/opt/bin/snakemake\0--cores\x008")
+    monkeypatch.setattr(cluster, "PROCESSES", tmp_path / "proc")
+    readlink = Path.readlink
+
+    def not_allowed(path):
+        if path == process / "cwd":
+            raise PermissionError(13, "Permission denied")
+        return readlink(path)
+
+    monkeypatch.setattr(Path, "readlink", not_allowed)
+    assert living_snakemake(tmp_path) == []
+    cluster.refuse_two_snakemakes(tmp_path)
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").touch()
+    with pytest.raises(InputError, match=r"process 123 of another person(.|\n)*ask whose it is"):
+        cluster.refuse_two_snakemakes(tmp_path)
 
 
 def test_second_copies_are_refused_with_the_jobs_and_the_remedy(slurm):

@@ -18,7 +18,7 @@ def project(tmp_path, monkeypatch):
     """A folder with two configurations, the profiles, and results."""
     for name in ("mine.yaml", "more.yaml", "results/round_1/selection.tsv", "results/run.json", "odd"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("seed: 1")
     (tmp_path / "profiles").symlink_to(ROOT / "profiles")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -73,6 +73,9 @@ def test_several_options_become_one_in_their_order():
         (b"a: [1\nb: 2\n", "bad.yaml is no valid YAML (line 2)"),
         (b"a:\n\tb: 2\n", "bad.yaml is no valid YAML (line 2)"),
         (b"a: \x00\n", "bad.yaml is no valid YAML"),
+        (b"", "bad.yaml has no keys: write some"),
+        (b"# seed: 1\n", "bad.yaml has no keys: write some"),
+        (b"- seed\n", "bad.yaml has no keys: write some"),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_named_with_its_line(project, content, words):
@@ -83,7 +86,7 @@ def test_a_configuration_that_cannot_be_read_is_named_with_its_line(project, con
     assert words.replace("bad.yaml", "config/config.yaml") in misread([])
 
 
-@pytest.mark.parametrize("content", ['{\n\t"seed": 1\n}', "\ufeffseed: 1\n", "", "a: &x {b: 1}\nc: {<<: *x, b: 2}\n"])
+@pytest.mark.parametrize("content", ['{\n\t"seed": 1\n}', "\ufeffseed: 1\n", "{}", "a: &x {b: 1}\nc: {<<: *x, b: 2}\n"])
 def test_a_configuration_that_snakemake_reads_is_left_alone(project, content):
     (project / "good.yaml").write_text(content, encoding="utf-8")
     assert misread(["check", "--configfile", "good.yaml"]) == ""
@@ -111,12 +114,17 @@ def test_resources_of_a_rule_on_the_command_line_would_take_those_of_all_away():
     assert "case_table:mem_mb" in said and "write `train:slurm_partition: gpu`" in said
 
 
+def test_threads_of_a_rule_on_the_command_line_would_leave_one_to_each_other_rule():
+    said = misread([*SLURM, "--set-threads", "train=16"])
+    assert "case_table" in said and "write `train: 16` there" in said
+    assert misread(["--workflow-profile", "profiles/venv", "--set-threads", "train=16"]) == ""
+
+
 def test_a_list_that_loses_nothing_is_left_alone():
     whole = ("--default-resources", "mem_mib=8000", "runtime=60", "slurm_account=lab")
     assert misread([*SLURM, *whole]) == ""
     venv = ("--workflow-profile", "profiles/venv")
     assert misread([*venv, "--default-resources", "a=1", "--set-resources", "train:mem_mb=1"]) == ""
-    assert misread([*SLURM, "--set-threads", "train=16"]) == ""
 
 
 def test_the_program_that_was_called_is_named_with_its_own_profile():

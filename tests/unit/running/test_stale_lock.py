@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from noisy_student.running import stale_lock
-from noisy_student.running.stale_lock import is_left
+from noisy_student.running.stale_lock import may_be_left
 
 READ = """
 from pathlib import Path
@@ -39,6 +39,6 @@ def test_without_a_lock_nothing_is_told(tmp_path):
 
 def test_the_lock_of_a_living_snakemake_is_not_left_over(locked, monkeypatch):
     monkeypatch.setattr(stale_lock, "living_snakemake", lambda folder: [os.getpid()])
-    assert is_left(locked)
+    assert may_be_left(locked)
     monkeypatch.setattr(stale_lock, "living_snakemake", lambda folder: [os.getpid(), 1])
-    assert not is_left(locked)
+    assert not may_be_left(locked)

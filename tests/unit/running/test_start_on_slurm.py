@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from noisy_student.files import only_one
 
-SNAKEMAKE = '#!/bin/sh\npwd >> called\nfor word; do echo "$word" >> called; done\n'
+SNAKEMAKE = '#!/bin/sh\npwd >> called\nfor word; do printf "%s\\n" "$word" >> called; done\n'
 OWN = ["--snakefile", f"{ROOT}/Snakefile", "--workflow-profile", f"{ROOT}/profiles/slurm"]
 
 

@@ -98,27 +98,86 @@ def test_too_few_organs_drop_a_scan():
 
 def test_the_top_share_is_of_all_scans_and_taken_from_those_left():
     top = {"rule": "top", "score": "mean_max_probability", "share": 0.5}
-    assert kept(top) == {"partial", "sure"}
+    assert kept(top) == {"partial", "sure", "empty"}
     assert kept(threshold("organs", at_least=3), top) == {"sure", "mixed"}
     assert decided(top).reason["mixed"] == "mean max probability not among the best 50 %"
 
 
 def test_a_number_of_the_best_scans():
-    assert kept({"rule": "top", "score": "mean_max_probability", "scans": 1}) == {"partial"}
+    assert kept({"rule": "top", "score": "mean_max_probability", "scans": 1}) == {"partial", "empty"}
+
+
+def test_scans_without_the_organ_take_no_place_among_the_best_and_are_not_the_worst():
+    found = {"good": 0.9, "poor": 0.3, "without_1": None, "without_2": None}
+    names = list(found)
+    of_one = scores().groupby("case", sort=False).head(1)
+    table = of_one.assign(
+        case=names, mean_max_probability=list(found.values()), voxels=[1, 1, 0, 0], volume_ml=[9.0, 9.0, 0.0, 0.0]
+    )
+    cases = CASES.assign(case=names)
+
+    def survivors(*rules):
+        decisions = select(table, cases, labelled(), SELECTION.validate_python(list(rules)))
+        return set(decisions.case[decisions.decision == "kept"])
+
+    half = {"rule": "top", "score": "mean_max_probability", "share": 0.5}
+    assert survivors(half) == {"good", "without_1", "without_2"}
+    # Scans that a rule above dropped count as they did: of four scans the better half.
+    assert survivors(threshold("organs", at_least=1), half) == {"good", "poor"}
+    # A score that scans without organs have, too, ranks them.
+    assert survivors({"rule": "top", "score": "organs", "scans": 2}) == {"good", "poor"}
 
 
 @pytest.mark.parametrize(
     ("per", "survivors"),
-    [("source", {"partial", "mixed"}), ("spacing", {"sure", "partial"}), ("organs", {"sure", "partial", "empty"})],
+    [
+        ("source", {"partial", "mixed", "empty"}),
+        ("spacing", {"sure", "partial", "empty"}),
+        ("organs", {"sure", "partial", "empty"}),
+    ],
 )
 def test_a_quota_keeps_the_best_of_each_stratum(per, survivors):
     """Spacings round to 2 mm (sure) and 5 mm; sure and mixed have all organs, the others each lack their own."""
     assert kept({"rule": "top", "score": "mean_max_probability", "scans": 1, "per": per}) == survivors
 
 
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [({"share": 0.5}, 25), ({"share": 0.65}, 33), ({"share": 0.1}, 5), ({"share": 1.0}, 50), ({"scans": 10}, 10)],
+)
+def test_groups_by_organs_that_are_too_small_for_their_share_are_one(quota, expected):
+    random, names = np.random.default_rng(0), [f"case_{number:02}" for number in range(50)]
+    rows = [(case, label, f"organ {label}", random.random() < 0.5) for case in names for label in range(1, 31)]
+    table = pd.DataFrame(rows, columns=["case", "label", "organ", "voxels"]).astype({"voxels": int})
+    sure = pd.Series(random.random(len(table)))
+    table = table.assign(mean_max_probability=sure.where(table.voxels > 0), volume_ml=table.voxels * 9.0)
+    cases = pd.DataFrame({"case": names, "source": "A", "spacing_z_mm": 5.0})
+    rule = {"rule": "top", "score": "mean_max_probability", "per": "organs", **quota}
+    decisions = select(table, cases, labelled(), SELECTION.validate_python([rule]))
+    assert (decisions.decision == "kept").sum() == expected
+
+
+def test_a_group_by_organs_that_is_large_enough_has_its_own_share():
+    """Of five scans four show all organs; the better half of these is kept, and the one that is alone."""
+    names = ["a", "b", "c", "d", "e"]
+    rows = [
+        (case, place, organ, 0.5 + number / 10)
+        for number, case in enumerate(names)
+        for place, organ in ((1, "liver"), (3, "spleen"))
+    ]
+    table = pd.DataFrame(rows, columns=["case", "label", "organ", "mean_max_probability"]).assign(
+        voxels=1, volume_ml=9.0
+    )
+    table.loc[1, ["mean_max_probability", "voxels", "volume_ml"]] = [None, 0, 0.0]
+    cases = pd.DataFrame({"case": names, "source": "A", "spacing_z_mm": 5.0})
+    rule = {"rule": "top", "score": "mean_max_probability", "share": 0.5, "per": "organs"}
+    decisions = select(table, cases, labelled(), SELECTION.validate_python([rule]))
+    assert set(decisions.case[decisions.decision == "kept"]) == {"a", "d", "e"}
+
+
 def test_scores_of_which_less_is_better_are_ranked_so():
     strays = scores(stray_share=[0.1, 0.1, 0.1, 0.0, 0.0, 0.0, 0.5, None, None, None, None, None])
-    assert kept({"rule": "top", "score": "stray_share", "scans": 1}, table=strays) == {"mixed"}
+    assert kept({"rule": "top", "score": "stray_share", "scans": 1}, table=strays) == {"mixed", "empty"}
 
 
 @pytest.mark.parametrize(
@@ -310,7 +369,7 @@ def test_labelled_scans_are_decided_on_apart_so_that_none_takes_an_unlabelled_on
     decisions = [
         read_table(places[name], ["case"]).set_index("case").decision.to_dict() for name in ("output", "filling")
     ]
-    assert decisions == [{"sure": "kept", "empty": "dropped"}, {"mixed": "kept", "partial": "dropped"}]
+    assert decisions == [{"sure": "kept", "empty": "kept"}, {"mixed": "kept", "partial": "dropped"}]
     # Filled scans alone are enough to learn from.
     assert run({"rule": "threshold", "score": "mean_max_probability", "at_least": 0.94}).returncode == 0
     assert set(read_table(places["output"], ["case"]).decision) == {"dropped"} and not places["dropped"].exists()
@@ -319,7 +378,10 @@ def test_labelled_scans_are_decided_on_apart_so_that_none_takes_an_unlabelled_on
 
 
 def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_path):
-    """Of four scans one was corrected as a whole, one in its gallbladder; the better half of the others is kept."""
+    """Of four scans one was corrected as a whole, one in its gallbladder; the better half of the others is kept.
+
+    The last has no organ, and no place among them.
+    """
     write_table(CASES.assign(role="unlabelled"), tmp_path / "cases.tsv")
     write_table(labelled(), tmp_path / "labelled.tsv")
     write_table(scores(), tmp_path / "scores.tsv")
@@ -338,7 +400,7 @@ def test_rules_decide_nothing_on_corrected_scans_which_take_no_others_place(tmp_
     run = script("select_pseudo_labels.py", *tables, f"--rules={json.dumps(half)}", *corrected, "--output", selection)
     assert run.returncode == 0, run.stderr
     table = read_table(selection, ["case"]).set_index("case")
-    assert table.decision.to_dict() == {"sure": "corrected", "mixed": "kept", "partial": "kept", "empty": "dropped"}
+    assert table.decision.to_dict() == {"sure": "corrected", "mixed": "kept", "partial": "kept", "empty": "kept"}
     assert table.reason["sure"] == "label of round 2 corrected by anna (SHA-256 222222222222)"
     # The gallbladder, of which the teacher was least sure, is labelled by hand.
     assert table.confidence["mixed"] == pytest.approx(0.99) and table.confidence.is_monotonic_decreasing

@@ -67,6 +67,16 @@ def test_where_no_scan_has_any_confidence_pseudo_labelled_scans_are_drawn_alike(
     assert found.tolist() == [0.25] * 4
 
 
+@pytest.mark.parametrize("undefined", [0.0, None])
+def test_a_scan_in_which_nothing_was_found_is_drawn_as_the_mean_of_the_others(undefined):
+    empty = pd.DataFrame({"origin": ["pseudo"], "confidence": [undefined], "found": [None]})
+    table = pd.concat([STUDENT, empty], ignore_index=True)
+    found = chances(table, SETTINGS | {"labelled_fraction": 0.5, "draw_by_confidence": True}, 0)
+    assert np.allclose(found, [0.25, 0.4 / 3, 0.25, 0.2, 0.5 / 3])
+    by_both = SETTINGS | {"draw_by_confidence": True, "draw_rare_organs": True}
+    assert chances(table, by_both, 0)[4] > 0
+
+
 def test_where_a_teacher_found_nothing_its_scans_are_drawn_alike():
     nothing = STUDENT.assign(found=None)
     assert np.allclose(chances(nothing, SETTINGS | {"draw_rare_organs": True}, 0), 0.25)

@@ -81,6 +81,12 @@ def test_a_teacher_with_another_network_gives_nothing_but_a_named_model_what_fit
     assert all(any(name.startswith(f"{layer}.") for name in after) for layer in left)
 
 
+def test_a_model_of_which_nothing_fits_gives_no_first_weights(checkpoint, plan):
+    wider = plan_with(plan, features_per_stage=[5, 10, 20, 40])
+    with pytest.raises(InputError, match=f"{checkpoint}: none of its layers"):
+        weights_of_model(checkpoint, wider).give_to(network_of(wider))
+
+
 def test_plans_of_another_configurations_name_are_compared_too(checkpoint, plan, tmp_path):
     model = shutil.copytree(checkpoint.parents[1], tmp_path / "model")
     plans = json.loads((model / "plans.json").read_text())

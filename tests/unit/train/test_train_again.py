@@ -99,12 +99,20 @@ def test_a_round_after_the_end_is_no_foreign_model_and_a_training_that_it_had_is
     last = write_fold(tmp_path / "results/round_1/model/fold_0", 0.8, 1)
     fold = write_fold(tmp_path / "results/round_2/model/fold_0", 0.7, 2)
     record = fold / "training.json"
-    record.write_text("its own")
+    record.write_text(own := '"its own"')
     for path in (last, fold):
         trust.record(path / "checkpoint_final.pth")
     for _ in range(2):
         train.repeat_the_last(last, fold)
-        assert (fold / "checkpoint_final.pth").read_text() == "seed 1" and record.read_text() != "its own"
+        assert (fold / "checkpoint_final.pth").read_text() == "seed 1" and record.read_text() != own
         refuse_foreign_checkpoints(fold)
-    settle(fold, "its own")
-    assert (fold / "checkpoint_final.pth").read_text() == "seed 2" and record.read_text() == "its own"
+    settle(fold, own)
+    assert (fold / "checkpoint_final.pth").read_text() == "seed 2" and record.read_text() == own
+
+
+def test_who_waits_for_an_equal_training_is_told_of_the_epochs_of_ones_own(tmp_path):
+    places = Namespace(fold_folder=tmp_path)
+    (tmp_path / "progress.tsv").write_text("epoch\tseconds\n0\t9.0\n1\t9.0\n")
+    assert train.own_epochs(places) == ""
+    (tmp_path / "checkpoint_latest.pth").write_text("weights")
+    assert "here 2 epochs are done" in train.own_epochs(places)

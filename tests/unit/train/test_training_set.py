@@ -55,6 +55,11 @@ def of_all(plan, organ, background):
     return dict.fromkeys(plan.organs, organ) | {"background": background}
 
 
+def test_the_folds_that_a_run_has_begun_with_stay():
+    dealt = [fold["val"] for fold in splits(list("gfedcba"), ["p"], 3, 1, ["x", "y"])]
+    assert dealt == [["d", "e", "f", "x"], ["a", "c", "y"], ["b", "g"]]
+
+
 @given(NAMES, st.lists(st.integers(0, 99).map("p{}".format), unique=True), st.integers(2, 3), st.integers(0, 9))
 def test_only_labelled_scans_validate_and_pseudo_labels_never_move_them(labelled, pseudo, count, seed):
     folds, without = splits(labelled, pseudo, count, seed), splits(labelled, [], count, seed)
@@ -71,6 +76,26 @@ def test_no_fold_learns_from_a_scan_that_it_holds_out_filled_or_not():
         left = {case for case in "abcd" if case not in fold["val"]}
         assert set(fold["train"]) == {*left, "p", *(f"{case}+filled" for case in left & {"a", "c"})}
     assert folds[0]["val"] == splits(list("abcd"), [], 2, 1)[0]["val"]
+
+
+def test_no_fold_learns_from_a_scan_that_it_holds_out_by_another_name():
+    labelled, others = list("abcd"), ["p", "copy+filled", "a+filled"]
+    before = splits([*labelled, "copy"], others, 2, 1)
+    folds = splits([*labelled, "copy"], others, 2, 1, (), {"a": "1", "copy": "1", "b": "2", "c": "3", "p": "4"})
+    assert [fold["val"] for fold in folds] == [fold["val"] for fold in before]
+    for fold, plain in zip(folds, before, strict=True):
+        twins = {"a", "copy"} & {*fold["val"]}
+        left_out = {"a", "copy", "a+filled", "copy+filled"} if twins else set()
+        assert {*fold["train"]} == {*plain["train"]} - left_out
+    assert splits(labelled, ["p"], 2, 1, (), dict(zip("abcdp", "12345", strict=True))) == splits(labelled, ["p"], 2, 1)
+
+
+def test_checksums_of_voxels_are_those_of_the_case_table_where_it_has_them(tmp_path):
+    table = pd.DataFrame({"case": ["a", "b"], "role": ["labelled", "unlabelled"]})
+    write_table(table, tmp_path / "cases.tsv")
+    assert make_training_set.checksums_of_voxels(tmp_path / "cases.tsv") == {}
+    write_table(table.assign(voxels_sha256=["1", None]), tmp_path / "cases.tsv")
+    assert make_training_set.checksums_of_voxels(tmp_path / "cases.tsv") == {"a": "1"}
 
 
 @pytest.fixture
@@ -252,7 +277,7 @@ def test_soft_targets_keep_what_is_ignored_and_a_label_that_is_neither_class_is_
 
 def test_soft_targets_of_another_grid_are_those_of_the_nearest_voxel():
     soft = np.array([[1, 2], [0, 0], [60, 80]], np.uint8)[:, None, None]
-    found = soft_targets(np.array([1, 1, 2, 2], np.int16)[None, None, None], soft, None)
+    found = soft_targets(np.array([1, 1, 2, 2], np.int16)[None, None, None], soft, 14)
     assert found[:, 0, 0].tolist() == [[1, 1, 2, 2], [0, 0, 0, 0], [60, 60, 80, 80]]
 
 

@@ -5,6 +5,7 @@ Images of a round's dataset are links to the preprocessed ones. Within a round t
 in every round, and `--until` would end with the first.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -29,9 +30,9 @@ OF_THE_USER = "restore the file, or take the case out of the cohort"
 def damaged(path: Path, what: str, why: object) -> InputError:
     """The error for a file that is missing or not whole; `what` it should have been, and `why` it is not.
 
-    A link stands for the file that it leads to.
+    A link stands for the file that it leads to, in the folder as it is named: `results` may be a link, too.
     """
-    path = path.resolve() if path.is_symlink() else path
+    path = Path(os.path.normpath(path.parent / path.readlink())) if path.is_symlink() else path
     got = last_line(why) if path.exists() else "no such file"
     return InputError(f"{what} at {path}", got, remedy(path))
 

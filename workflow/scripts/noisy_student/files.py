@@ -21,16 +21,19 @@ UNFINISHED = ".writing-"
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, flush: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends without an error.
 
     The temporary name ends as `path` does, so that writers which look at the extension work. A reader
-    therefore never sees half a file, whenever the writer is killed.
+    therefore never sees half a file, whenever the writer is killed. `flush`: after a power cut neither; it takes a few
+    milliseconds, and longer for large files, so that those which come by thousands, arrays and label maps, go without.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     try:
         yield temporary
+        if flush:
+            _flush(temporary)
         temporary.replace(path)
     except Exception as error:
         free = size_in_words(shutil.disk_usage(path.parent).free)
@@ -38,6 +41,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file is on the disk: else its new name may be there before its content."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 @contextmanager
@@ -70,7 +79,7 @@ def remove_unfinished(folder: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` in one step."""
-    with whole_file(path) as temporary:
+    with whole_file(path, flush=True) as temporary:
         temporary.write_text(text)
 
 
@@ -116,8 +125,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def only_one(path: Path, wait: bool = False) -> Iterator[int]:
-    """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise at once.
+def only_one(path: Path, wait: bool = False, waiting: str = "") -> Iterator[int]:
+    """Hold a lock for the length of a block; while another process holds it, wait for that one, or raise.
+
+    `waiting` is said besides where it waits.
 
     Gives the descriptor that holds it. The operating system frees the lock when its holder ends, however that happens;
     a process that the holder forks does not hold it, since it may live on.
@@ -132,7 +143,7 @@ def only_one(path: Path, wait: bool = False) -> Iterator[int]:
             if not wait:
                 wanted, remedy = f"{path.parent} for one process alone", "wait for that process, or end it"
                 raise InputError(wanted, f"it is in use by {holder}", remedy) from None
-            print(f"waiting for {holder}, which works in {path.parent}; end it if it should not", flush=True)
+            print(f"waiting for {holder}, which works in {path.parent}; end it if it should not{waiting}", flush=True)
             fcntl.flock(stream, fcntl.LOCK_EX)
         os.register_at_fork(after_in_child=stream.close)
         stream.truncate(0)

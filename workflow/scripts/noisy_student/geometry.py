@@ -163,7 +163,7 @@ def turned_like(image: sitk.Image, reference: Geometry) -> sitk.Image:
 
     Other than letters, this does not depend on which way an axis is rounded that lies between two of the patient's.
     """
-    along = reference.axes.T @ np.reshape(image.GetDirection(), (3, 3))
+    along = reference.axes.T @ Geometry.of(image).axes
     order = [int(axis) for axis in np.abs(along).argmax(axis=1)]
     if sorted(order) != [0, 1, 2]:
         return image

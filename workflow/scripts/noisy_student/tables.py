@@ -19,7 +19,7 @@ TEXT_COLUMNS = (
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write `path` in one step; missing values as empty cells."""
-    with whole_file(path) as temporary:
+    with whole_file(path, flush=True) as temporary:
         table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
 
 

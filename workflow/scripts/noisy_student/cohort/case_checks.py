@@ -35,7 +35,7 @@ from noisy_student.organs import Organ
 from noisy_student.reading.by_content import data_files
 from noisy_student.reading.door import checksum, read_label_map, read_scan
 from noisy_student.reading.masks import names_in
-from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.reading.volume import ACCEPTABLE, Remark, Volume
 from noisy_student.sparse import ignore_label
 
 ACCEPTED = "nothing: the case or its source is named under `cohort.accept`"
@@ -50,7 +50,7 @@ class Standard:
     """What every case of a cohort is held to.
 
     `spacings_mm_zyx` are those of the configured networks, `accepted` the cases and sources whose scans need not be
-    CT, `renumbered` the folder of label maps that had to be changed.
+    CT, or one acquisition, `renumbered` the folder of label maps that had to be changed.
     """
 
     organs: Sequence[Organ]
@@ -91,8 +91,8 @@ def examine(scan: Scan, standard: Standard) -> tuple[dict[str, Any], list[Findin
 
 
 def _accepted(remark: Remark, scan: Scan, standard: Standard) -> Remark:
-    """The remark, as a warning if the user has said that the scan need not be a CT."""
-    is_accepted = remark.kind == NOT_CT and {scan.case, scan.source} & set(standard.accepted)
+    """The remark, as a warning if the user has said that the scan is to be used all the same."""
+    is_accepted = remark.kind in ACCEPTABLE and {scan.case, scan.source} & set(standard.accepted)
     return replace(remark, severity="warning", remedy=ACCEPTED) if is_accepted else remark
 
 

@@ -1,6 +1,7 @@
 """Scans that are in the cohort twice: whole, in part, or changed.
 
-A test scan whose slices a network learned from makes the test worthless; within a role copies only waste time.
+A test scan whose slices a network learned from makes the test worthless, and so does a held-out labelled one. Of scans
+with equal voxels no fold that holds one out learns from another; other copies within a role only waste time.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +20,8 @@ ONCE = "each scan once"
 # below 0.93; a scan windowed, clipped or resampled keeps 0.97, unless the window is too narrow for all soft tissue.
 ALIKE = 0.95
 COMPARED_AT_A_TIME = 512
+LABELLED_COPY = "; left in, no fold that holds one of them out learns from the other"
+LABELLED_PART = "; left in, a fold may hold one of them out and learn from the other: its scores are too good"
 Pair = tuple[int, int]
 
 
@@ -83,6 +86,8 @@ def _finding(rows: Sequence[dict[str, Any]], pair: Pair, found: str) -> Finding:
     twin, row = (rows[place] for place in pair)
     severity = "error" if twin["role"] != row["role"] else "warning"
     remedy = f"take one of them out ({row['case']} is {row['role']})"
+    if twin["role"] == row["role"] == "labelled":
+        remedy += LABELLED_COPY if twin[TRACES].voxels_sha256 == row[TRACES].voxels_sha256 else LABELLED_PART
     said = found.format(f"{twin['case']} ({twin['role']})")
     return Finding(row["case"], Path(row["image"]), severity, said, ONCE, remedy)
 

@@ -29,6 +29,7 @@ DENSE_SHARE = 0.1
 SPACING_MM = (0.2, 10.0)
 WIDTH_MM = (100.0, 1000.0)
 HEIGHT_MM = (30.0, 2500.0)
+SAME_SPACING = 0.01
 OBLIQUE_DEGREES = 1.0
 SHEAR_TOLERANCE = 0.01
 LOW_PERCENT, HIGH_PERCENT, SHARE = 0.5, 99.5, "99.5 %"
@@ -150,13 +151,18 @@ def grid_remarks(geometry: Geometry, letters: str) -> list[Remark]:
             found.append(Remark("spacing", f"spacing of {spacing:.4g} mm, {axis}", _from_to(SPACING_MM), remedy))
         if not limits[0] <= extent <= limits[1]:
             found.append(Remark("extent", f"extent of {extent:.4g} mm, {axis}", _from_to(limits), remedy))
-    if letters[2] not in "SI":
+    if letters[2] not in "SI" and not _has_axial_spacing(*spacing_mm):
         remedy = "check the header; the scan is turned, never resampled"
         found.append(Remark("stack", f"slices are stacked towards {letters[2]}", "axial slices", remedy))
     if (angle := tilt_degrees(geometry)) > OBLIQUE_DEGREES:
         remedy = "resample it to the patient's axes, or accept that its organs look tilted to the network"
         found.append(Remark("oblique", f"oblique by {angle:.1f}°", "axes along the patient's", remedy))
     return found
+
+
+def _has_axial_spacing(x_mm: float, y_mm: float, z_mm: float) -> bool:
+    """Whether slices are axial by their spacing, along whichever axis a file has them: it is as odd as no other."""
+    return bool(np.isclose(x_mm, y_mm, rtol=SAME_SPACING) and not np.isclose(x_mm, z_mm, rtol=SAME_SPACING))
 
 
 def tilt_degrees(geometry: Geometry) -> float:

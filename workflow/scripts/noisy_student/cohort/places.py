@@ -19,7 +19,7 @@ from noisy_student.cohort.nnunet_raw import as_folders, problem
 from noisy_student.cohort.roles import ROLES
 from noisy_student.cohort.sources import Entry
 from noisy_student.configuration.archive import PRIVATE, Archive
-from noisy_student.configuration.experiment import Cohort, Folders
+from noisy_student.configuration.experiment import Cohort, Folders, correct_in
 from noisy_student.configuration.layouts import Cases, NnunetFolder
 from noisy_student.errors import InputError
 
@@ -57,8 +57,6 @@ class Place:
         """What may have been meant, or how much of the path is there."""
         if found := next((folder for folder in elsewhere if os.path.exists(folder / self.path)), None):  # noqa: PTH110
             return f"; {found} has it: write {os.path.relpath(found / self.path)}"
-        if self.path.parts[:1] == ("~",):
-            return "; `~` means nothing here: write the whole path"
         if self.path.is_symlink():
             return f"; it is a link to {self.path.readlink()}, which is not there"
         missing = list(takewhile(lambda place: not os.path.isdir(place), [self.path, *self.path.parents]))  # noqa: PTH112
@@ -115,10 +113,11 @@ def _of_kind(cohort: Cohort, kind: type[Kind]) -> list[tuple[str, Kind]]:
     return [(key, entry) for key, _, entry in named if isinstance(entry, kind)]
 
 
-def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
+def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = (), files: Iterable[object] = ()) -> None:
     """Raise InputError with every folder and table that is missing, of the wrong kind, or named for two things.
 
     Paths are relative to the working directory; `elsewhere` are folders that others may take them to be relative to.
+    `files` are those that the configuration was read from.
     """
     places = places_of(cohort)
     found = [f"  {place.key}: {place.path}: {problem}" for place in places if (problem := place.problem(elsewhere))]
@@ -128,8 +127,8 @@ def refuse_wrong_places(cohort: Cohort, elsewhere: Sequence[Path] = ()) -> None:
         raise InputError(
             "the folders and tables that the configuration names",
             f"{len(found)} error(s)\n" + "\n".join(found),
-            f"correct these keys in the file given to --configfile, or bring the folders back (is their disk there?); "
-            f"paths are relative to the run's folder, {Path.cwd()}",
+            f"{correct_in(files)}, or bring the folders back (is their disk there?); a role that you do not have is "
+            f"`validation: []`; paths are relative to the run's folder, {Path.cwd()}",
         )
 
 

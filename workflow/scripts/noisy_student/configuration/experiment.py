@@ -6,6 +6,8 @@ Where and how jobs run is no part of it: that stands in `profiles/`.
 """
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,10 +55,19 @@ def _whole_table(organs: tuple[Organ, ...]) -> tuple[Organ, ...]:
     return organs
 
 
+def _rows_of_table(organs: Any) -> Any:
+    if isinstance(organs, list) and any(isinstance(organ, str) for organ in organs):
+        raise ValueError(
+            "a row for each organ is wanted, `{label: 1, name: liver}`; null is FLARE22's table, and which of its "
+            "organs are labelled in a folder of scans, `organs` beside that folder says"
+        )
+    return FLARE22 if organs is None else organs
+
+
 Organs = Annotated[tuple[Organ, ...], Field(min_length=1)]
 LabelTable = Annotated[
     Organs,
-    BeforeValidator(lambda organs: FLARE22 if organs is None else organs, json_schema_input_type=Organs | None),
+    BeforeValidator(_rows_of_table, json_schema_input_type=Organs | None),
     AfterValidator(_whole_table),
 ]
 
@@ -138,13 +149,21 @@ Unlabelled = Annotated[
 ]
 
 
+def _no_scans(entries: Any) -> Any:
+    return [] if entries is None else entries
+
+
+AnyLabelled = Annotated[list[Labelled], BeforeValidator(_no_scans, json_schema_input_type=list[Labelled] | None)]
+AnyUnlabelled = Annotated[list[Unlabelled], BeforeValidator(_no_scans, json_schema_input_type=list[Unlabelled] | None)]
+
+
 class Folders(Strict):
-    """Where the scans of each role lie; a role may be spread over several folders and tables."""
+    """Where the scans of each role lie; a role may be spread over several folders and tables, or have none (null)."""
 
     labelled: list[Labelled] = Field(min_length=1)
-    unlabelled: list[Unlabelled] = Field([])
-    validation: list[Labelled] = Field([])
-    test: list[Labelled] = Field([])
+    unlabelled: AnyUnlabelled = Field([])
+    validation: AnyLabelled = Field([])
+    test: AnyLabelled = Field([])
 
     def paths(self) -> list[Path]:
         """Every folder and table that is named for scans or label maps."""
@@ -523,37 +542,67 @@ class Configuration(Strict):
         return self.voxel_confidence if own is None else own
 
 
-def read_configuration(values: dict[str, Any]) -> Configuration:
-    """Check a configuration and return the model, or raise with every error at once."""
+def read_configuration(values: dict[str, Any], files: Iterable[object] = ()) -> Configuration:
+    """Check a configuration and return the model, or raise with every error at once.
+
+    `files` are those that it was read from, for the message.
+    """
     try:
         return Configuration.model_validate(values)
     except ValidationError as error:
-        findings = [_finding(item) for item in error.errors()]
+        findings = _findings(error)
         raise InputError(
             "a configuration that follows config/config.schema.json",
             f"{len(findings)} error(s)\n" + "\n".join(findings),
-            "correct these keys in the file given to --configfile (default: config/config.yaml)",
+            correct_in(files),
         ) from None
 
 
-def _finding(item: Any) -> str:
-    path = ".".join(map(str, _keys(item["loc"]))) or "(top level)"
+def correct_in(files: Iterable[object]) -> str:
+    """What to do about keys of a configuration that was read from these files."""
+    return f"correct these keys in {', '.join(dict.fromkeys(map(str, files))) or 'the configuration'}"
+
+
+def _findings(error: ValidationError) -> list[str]:
+    """A line for each key: of one that may be of several kinds, what is wrong with it as each of them."""
+    items = [(_keys(item["loc"]), item) for item in error.errors()]
+    lines: dict[str, list[str]] = {}
+    for keys, item in items:
+        # Without its wrong entries a list may be too short.
+        if item["type"] != "too_short" or not any(keys == other[: len(keys)] != other for other, _ in items):
+            lines.setdefault(".".join(map(str, keys)) or "(top level)", []).append(_said(item))
+    return [f"  {key}: {'; or: '.join(dict.fromkeys(said))}" for key, said in lines.items()]
+
+
+def _said(item: Any) -> str:
     if item["type"] == "extra_forbidden" and item["loc"][-1] == "fine_tuning_epochs":
-        return f"  {path}: is a section now, write `fine_tuning: {{epochs: {item['input']}}}`"
+        return f"is a section now, write `fine_tuning: {{epochs: {item['input']}}}`"
     if item["type"] == "extra_forbidden":
-        return f"  {path}: no such key"
+        return "no such key"
     if item["type"] == "missing":
-        return f"  {path}: missing"
+        return "missing"
+    if item["type"] == "list_type" and isinstance(item["input"], dict):
+        return "a list is wanted, each of its entries behind a `-`"
     value = "" if isinstance(item["input"], dict | BaseModel) else f" (value: {item['input']!r})"
-    return f"  {path}: {item['msg'].removeprefix('Value error, ')}{value}"
+    return f"{item['msg'].removeprefix('Value error, ')}{value}"
+
+
+# What pydantic calls the kinds that a value, or the key of a mapping, may be of.
+_KIND = re.compile(r"\[key\]|constrained-\w+|(list|literal|lax-or-strict|function-\w+)\[.*", re.DOTALL)
 
 
 def _keys(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The keys that lead to a place; of a round, and of its `start`, pydantic also says which kind it is."""
-    if place[:1] != ("rounds",):
-        return place
-    kinds = (2, 4) if place[3:4] == ("start",) else (2,)
-    return tuple(key for level, key in enumerate(place) if level not in kinds)
+    """The keys that lead to a place, without what pydantic says between them: of which kind an entry is."""
+    return tuple(key for level, key in enumerate(place) if not (_KIND.fullmatch(str(key)) or _is_kind(place[:level])))
+
+
+def _is_kind(before: tuple[int | str, ...]) -> bool:
+    """Whether the kind of an entry comes next: of a folder of scans, a round, its `start`, or a rule."""
+    if before[:2] == ("cohort", "folders"):
+        return len(before) == 4
+    if before[:1] in (("rounds",), ("deploy",)) and before[-1] == "start":
+        return True
+    return before[-2:-1] == ("selection",) or (len(before) == 2 and before[0] == "rounds")
 
 
 def schema() -> str:

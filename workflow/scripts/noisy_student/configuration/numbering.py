@@ -16,13 +16,18 @@ def renumbered(label_map_zyx: np.ndarray, numbers: Numbers, organs: Sequence[Org
 
     Of two organs with the same numbers the later one has them. `ignore` becomes the number after the organs'.
     """
+    label_of = {number: organ.label for organ in organs for number in _if_named(numbers, organ.name)}
+    label_of |= dict.fromkeys(_if_named(numbers, IGNORE), ignore_label(organs))
     renumbered = np.zeros(label_map_zyx.shape, np.uint8)
-    for organ in organs:
-        if organ.name in numbers:
-            renumbered[np.isin(label_map_zyx, numbers_of(numbers, organ.name))] = organ.label
-    if IGNORE in numbers and (unlabelled := np.isin(label_map_zyx, numbers_of(numbers, IGNORE))).any():
-        renumbered[unlabelled] = ignore_label(organs)
+    for place, voxels in enumerate(label_map_zyx):
+        present = np.unique(voxels)
+        labels = np.array([label_of.get(number, 0) for number in present.tolist()], np.uint8)
+        renumbered[place] = labels[np.searchsorted(present, voxels)]
     return renumbered
+
+
+def _if_named(numbers: Numbers, name: str) -> list[int]:
+    return numbers_of(numbers, name) if name in numbers else []
 
 
 def numbers_of(numbers: Numbers, name: str) -> list[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from noisy_student.efficiency.figures import efficiency
 from noisy_student.efficiency.gpu_memory import Gpu
-from noisy_student.efficiency.outcome import SUCCESS, TIMED_OUT
+from noisy_student.efficiency.outcome import EXITED, SUCCESS, TIMED_OUT
 from noisy_student.efficiency.sampler import Sampler
 from noisy_student.errors import InputError
 
@@ -77,7 +77,7 @@ def _outcome(returncode: int, output: Path) -> str:
     if returncode < 0:
         return f"failed: {signal.Signals(-returncode).name}"
     if returncode > 0:
-        return f"failed: exit {returncode}"
+        return f"{EXITED} {returncode}"
     return SUCCESS if output.exists() else "failed: no output"
 
 

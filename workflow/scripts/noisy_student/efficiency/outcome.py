@@ -2,3 +2,5 @@
 
 SUCCESS = "ok"
 TIMED_OUT = "timed out"
+# Before the exit status with which a command ended by itself.
+EXITED = "failed: exit"

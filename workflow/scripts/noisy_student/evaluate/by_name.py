@@ -36,6 +36,10 @@ GIVE_A_GRID = (
     "instead of --truth give --cases results/cohort/cases.tsv, the case table of `snakemake check`: it has the truths "
     "on their scans' grids; or convert one of both to NIfTI on the scan's grid"
 )
+OTHER_NUMBERS = (
+    'name the numbers in a file beside the label maps, as dataset.json: {"labels": {"liver": 6, …}}; or instead of '
+    "--truth give --cases results/cohort/cases.tsv, the case table of a run that has these scans, with `labels`"
+)
 BEYOND = "beyond"
 
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from noisy_student.cohort.numbers_by_name import Taken
 from noisy_student.errors import InputError
-from noisy_student.evaluate.by_name import PREDICTION, TRUTH, Read, Table, read_both, read_one
+from noisy_student.evaluate.by_name import OTHER_NUMBERS, PREDICTION, TRUTH, Read, Table, read_both, read_one
 from noisy_student.geometry import Geometry, reorient, turned_like
 from noisy_student.reading.door import read_scan
 from noisy_student.reading.other_grid import grid_differences, grid_remedy
@@ -114,5 +114,5 @@ def _require_known_labels(array: np.ndarray, path: Path, organs: int) -> None:
             raise InputError(
                 f"only the labels 0 to {organs} in {path}",
                 "label " + ", ".join(f"{value:g}" for value in unknown[:5]),
-                "map them to the label table (`organs`)",
+                f"for label maps in other numbers than the label table's: {OTHER_NUMBERS}",
             )

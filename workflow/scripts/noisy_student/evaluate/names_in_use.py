@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from noisy_student.cohort.names_taken import named_in_some
 from noisy_student.cohort.numbers_by_name import some
 from noisy_student.errors import InputError
-from noisy_student.evaluate.by_name import PREDICTION, SAY_WHICH, TRUTH
+from noisy_student.evaluate.by_name import OTHER_NUMBERS, PREDICTION, SAY_WHICH, TRUTH
 from noisy_student.evaluate.judged_pair import FileNames
 from noisy_student.organs import Organ
 
-SHOWN = 20
+SHOWN, FEW = 20, 3
 
 
 def in_words(files: Sequence[FileNames], organs: Sequence[str]) -> list[str]:
@@ -32,6 +32,13 @@ def other_names(files: Sequence[FileNames], organs: Sequence[Organ]) -> list[str
         for role in (TRUTH, PREDICTION)
         for line in named_in_some({file.path.name: file.taken for file in files if file.role == role}, organs)
     ]
+
+
+def nameless(truths: int, organs: Sequence[Organ]) -> list[str]:
+    """What is said of so many truths whose organs have no names, where those of their predictions have."""
+    numbers = some([f"{organ.label} {organ.name}" for organ in organs], FEW)
+    said = f"{truths} truth(s) have no names of organs: their numbers are taken as the label table's ({numbers})"
+    return [f"{said}; for truths in other numbers: {OTHER_NUMBERS}"] if truths else []
 
 
 def require_named(truths: Sequence[FileNames], organs: Sequence[str]) -> None:

@@ -11,10 +11,9 @@ import pandas as pd
 from noisy_student.cohort.labelled_organs import labelled_by_case, with_few
 from noisy_student.errors import InputError
 from noisy_student.evaluate import names_in_use
-from noisy_student.evaluate.by_name import TRUTH
+from noisy_student.evaluate.by_name import PREDICTION, TRUTH
 from noisy_student.evaluate.case_scores import CaseScores, OrganScore, score_case
 from noisy_student.evaluate.evaluation_modes import Mode
-from noisy_student.evaluate.judged_pair import FileNames
 from noisy_student.evaluate.pairing import NOMINAL, LabelMaps
 from noisy_student.evaluate.remarks import NAMED, in_words
 from noisy_student.lists import first_of
@@ -128,7 +127,7 @@ def score_table(
     scored = list(in_order(score, cases, cores, "cases scored"))
     for line in in_words(remark for case in scored for remark in case.remarks):
         print(line, file=sys.stderr)
-    _say_names(cases, [file for case in scored for file in case.names], organs)
+    _say_names(cases, scored, organs)
     _say_few(cases, [row for case in scored for row in case.rows], organs)
     table = pd.DataFrame([row for case in scored for row in case.rows], columns=OrganScore._fields)
     table = table.astype({"truth_voxels": "Int64", "prediction_voxels": "Int64"})
@@ -139,11 +138,17 @@ def score_table(
     return table
 
 
-def _say_names(cases: Sequence[JudgedCase], files: Sequence[FileNames], organs: Sequence[Organ]) -> None:
+def _say_names(cases: Sequence[JudgedCase], scored: Sequence[CaseScores], organs: Sequence[Organ]) -> None:
+    files = [file for case in scored for file in case.names]
     labelled = frozenset[int]().union(*(case.labelled for case in cases))
     judged = [organ for organ in organs if organ.label in labelled]
     names = [organ.name for organ in judged]
-    for line in (*names_in_use.in_words(files, names), *names_in_use.other_names(files, judged)):
+    nameless = sum(
+        not case.truth_sha256 and {file.role for file in one.names} == {PREDICTION}
+        for case, one in zip(cases, scored, strict=True)
+    )
+    said = *names_in_use.in_words(files, names), *names_in_use.other_names(files, judged)
+    for line in (*said, *names_in_use.nameless(nameless, judged)):
         print(line, file=sys.stderr)
     truths = [file for file in files if file.role == TRUTH]
     if len(truths) == len(cases):

@@ -67,7 +67,7 @@ def slice_axis(geometry: Geometry, mode: Mode) -> int:
     nearest the patient's long axis."""
     if not mode.closed_z_range:
         return 0
-    towards_head = np.abs(np.reshape(geometry.direction, (3, 3))[Z])
+    towards_head = np.abs(geometry.axes[Z])
     return Z - int(np.argmax(towards_head))
 
 

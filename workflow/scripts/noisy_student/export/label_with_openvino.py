@@ -104,5 +104,23 @@ def label(scan: sitk.Image, model: dict) -> sitk.Image:
     return sitk.DICOMOrient(label_map, stored)
 
 
+def read(path: str) -> sitk.Image:
+    """The scan. Ends where a NIfTI header is one that SimpleITK reads otherwise than the standard has it."""
+    scan = sitk.ReadImage(path)
+    of = {key: scan.GetMetaData(key) for key in scan.GetMetaDataKeys()}
+    is_odd = any(float(of.get(f"pixdim[{axis}]", 1)) < 0 for axis in (1, 2, 3))
+    is_odd |= float(of.get("scl_slope", 1)) == 0 != float(of.get("scl_inter", 0))
+    is_odd |= of.get("nifti_type") == "1" and float(of["vox_offset"]) < 352
+    if int(of.get("sform_code", 0)) > 0:
+        sform = np.array([of[f"srow_{axis}"].split() for axis in "xyz"], float) * [[-1], [-1], [1]]
+        taken = np.column_stack([np.reshape(scan.GetDirection(), (3, 3)) * scan.GetSpacing(), scan.GetOrigin()])
+        is_odd |= (np.abs(sform - taken) @ [*scan.GetSize(), 1]).max() > min(scan.GetSpacing()) / 2
+    if is_odd:
+        sys.exit(
+            f"{path}: programs differ in how they read its header; look at it and save it again, e.g. with nibabel"
+        )
+    return scan
+
+
 if __name__ == "__main__":
-    sitk.WriteImage(label(sitk.ReadImage(sys.argv[1]), json.loads((FOLDER / "model.json").read_text())), sys.argv[2])
+    sitk.WriteImage(label(read(sys.argv[1]), json.loads((FOLDER / "model.json").read_text())), sys.argv[2])

@@ -7,10 +7,10 @@ from nnunetv2.configuration import ANISO_THRESHOLD
 
 from noisy_student import __version__
 from noisy_student.configuration.prediction_options import Prediction
-from noisy_student.model.kind import CT
+from noisy_student.model.kind import CT, LEFT_RIGHT
 from noisy_student.model.model_folder import Model
 from noisy_student.model.postprocessing import Steps
-from noisy_student.model.predictor import LEFT_RIGHT, mirrorings
+from noisy_student.model.predictor import mirrorings
 from noisy_student.model.windows import WEIGHT_SCALE
 from noisy_student.plan.image_resampling import CUBIC
 

@@ -10,6 +10,7 @@ from noisy_student.configuration.experiment import DEPLOY
 from noisy_student.errors import InputError
 from noisy_student.export.model_card import model_card
 from noisy_student.files import read_json, sha256
+from noisy_student.fold_files import took_weights
 from noisy_student.model.postprocessing import read_steps
 from noisy_student.tables import read_table
 
@@ -41,7 +42,7 @@ def round_card(arguments: argparse.Namespace, checksums: Sequence[str], running:
     return model_card(
         arguments.round,
         read_json(arguments.checkpoints[0].parent.parent / "dataset.json")["labels"],
-        arguments.settings,
+        as_trained(arguments.settings, arguments.checkpoints[0].parent),
         arguments.rules,
         training_set,
         read_table(arguments.summary, ["role", "organ", "measure", "n", "mean", "ci_low", "ci_high"]),
@@ -52,6 +53,13 @@ def round_card(arguments: argparse.Namespace, checksums: Sequence[str], running:
         running,
         arguments.postprocessing,
     )
+
+
+def as_trained(settings: dict[str, Any], fold: Path) -> dict[str, Any]:
+    """A training's settings, where it could not begin with its teacher's weights with how it began."""
+    if settings.get("start") != "teacher" or took_weights(fold) is not False:
+        return settings
+    return settings | {"start": "scratch, its teacher being another network"}
 
 
 def refuse_repetition(name: str, before: dict[str, Any]) -> None:

@@ -53,9 +53,11 @@ def settle(folder: Path, identity: str, formerly: str = "") -> None:
     """Make a fold's folder that of the training `identity`: another one's files are set aside, its own come back.
 
     What lies there as that of the identity `formerly`, in an earlier form, is this training, too.
-    Raises InputError where the folder is a link, or has checkpoints that no training of this workflow wrote.
+    Raises InputError where the folder is a link, its record is damaged, or it has checkpoints of no training of this
+    workflow.
     """
     refuse_links(folder)
+    refuse_damaged_record(folder)
     remove_unfinished(folder)
     record, aside = folder / RECORD, aside_of_fold(folder)
     if record.exists() and (other := as_now(record.read_text())) not in (identity, formerly):
@@ -68,7 +70,8 @@ def settle(folder: Path, identity: str, formerly: str = "") -> None:
         _move(kept, folder)
         _remove_if_empty(kept)
     refuse_foreign_checkpoints(folder)
-    write_text(record, identity)
+    if not record.exists() or record.read_text() != identity:
+        write_text(record, identity)
 
 
 def set_aside_other_folds(model: Path, folds: Collection[int]) -> list[Path]:
@@ -82,6 +85,7 @@ def set_aside_other_folds(model: Path, folds: Collection[int]) -> list[Path]:
         if folder.name in {f"fold_{fold}" for fold in folds} or folder.is_symlink() or not record.exists():
             continue
         with suppress(InputError), only_one(folder / ".lock"):
+            refuse_damaged_record(folder)
             _move(folder, aside_of_fold(folder) / short(as_now(record.read_text())))
             moved.append(folder)
     return moved
@@ -96,6 +100,21 @@ def refuse_links(folder: Path) -> None:
                 f"{part} is a link to {part.readlink()}",
                 "take the link away; to label with that model name it in the configuration, rounds: - {model: PATH}",
             )
+
+
+def refuse_damaged_record(folder: Path) -> None:
+    """Raise InputError where a fold's folder does not tell any more of which training it is."""
+    record = folder / RECORD
+    if not record.exists():
+        return
+    try:
+        json.loads(record.read_text())
+    except ValueError:
+        raise InputError(
+            f"what the training in {folder} is made from, as JSON in {record}",
+            f"{record.stat().st_size} bytes that are no JSON, as a power cut may leave them",
+            f"put the file back from a copy; or move {folder} away and start again: this fold is then trained anew",
+        ) from None
 
 
 def refuse_foreign_checkpoints(folder: Path) -> None:

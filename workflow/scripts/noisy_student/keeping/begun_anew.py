@@ -13,6 +13,7 @@ from noisy_student.keeping.aside import (
     as_now,
     aside_of_fold,
     checkpoints,
+    refuse_damaged_record,
     refuse_foreign_checkpoints,
     refuse_links,
     short,
@@ -119,6 +120,7 @@ def refuse_foreign(configuration: Configuration, depends: Depends, results: Path
     for folder, wanted in _folds(configuration, depends, results):
         if not checkpoints(folder):
             continue
+        refuse_damaged_record(folder)
         training = Training.in_folder(folder)
         if training is None or training.made_from != wanted:
             refuse_links(folder)

@@ -15,8 +15,8 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, write_text
 from noisy_student.keeping.depends import differences
+from noisy_student.recorded import EXPERIMENT
 
-RECORD = "experiment.json"
 SCANS = "scans"
 # Entries of a role whose scans lie in one place.
 TOLD_APART_BY = ("scan", "label_maps")
@@ -44,7 +44,7 @@ def of_configuration(configuration: Configuration) -> dict[str, Any]:
 
 def refuse_another(configuration: Configuration, results: Path) -> None:
     """Raise InputError if the results are of an experiment that this configuration would replace, unless it shall."""
-    path = results / RECORD
+    path = results / EXPERIMENT
     if configuration.replace or not path.exists():
         return
     before, now = read_json(path), of_configuration(configuration)
@@ -72,10 +72,10 @@ def _grown(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 def write(configuration: Configuration, results: Path, scans: Mapping[str, str]) -> None:
     """Say which experiment these results are of; `scans`: role → state of the scans with which all was finished."""
-    write_text(results / RECORD, json.dumps(of_configuration(configuration) | {SCANS: dict(scans)}, indent=2))
+    write_text(results / EXPERIMENT, json.dumps(of_configuration(configuration) | {SCANS: dict(scans)}, indent=2))
 
 
 def finished_scans(results: Path) -> dict[str, str]:
     """Role → state of the scans with which a run was last finished; empty if none was."""
-    path = results / RECORD
+    path = results / EXPERIMENT
     return read_json(path).get(SCANS, {}) if path.exists() else {}

@@ -10,6 +10,7 @@ import os
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,8 @@ COMPARED = ("MTIME", "PARAMS", "INPUT")
 SLACK_SECONDS = 2
 # Of a run's folder: links to the manifests of the stages that it uses.
 HELD = Path("results/.store")
+# Of a run's folder: where stages have their `folders`.
+LINKED = ("results/cohort/*", "results/preprocessed/*", "results/round_*/*", "results/round_*/dataset/*")
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,10 @@ def publish(stages: Sequence[Stage], store: Store, folder: Path, made: Callable[
                 said = "is damaged, as in the store, and enters it no more, nor does what is made after it; delete it"
                 print(f"{folder / damaged} {said}: {remedy(folder / damaged)}", file=sys.stderr)
                 return
+            for path in stage.folders:
+                # A removal that was cut short in an earlier version took some of its files.
+                if not _leads_to(folder / path, place / path):
+                    link_tree(folder / path, place / path, _if_absent, follow=True)
             _fill(stage, folder, place)
             (place / DAMAGED).unlink(missing_ok=True)
             continue
@@ -213,6 +220,11 @@ def _replace_damaged(stage: Stage, folder: Path, place: Path) -> str:
         if name.startswith(tuple(f"{path}/" for path in stage.folders)) and (folder / name).is_file():
             share((folder / name).resolve(), place / name)
     return ""
+
+
+def _if_absent(source: Path, target: Path) -> None:
+    if not os.path.lexists(target):
+        share(source, target)
 
 
 def _edited(stage: Stage, folder: Path) -> str:
@@ -238,16 +250,30 @@ def _fill(stage: Stage, folder: Path, place: Path) -> None:
 
 def register(stages: Sequence[Stage], store: Store, folder: Path) -> None:
     """Say in the store which of its stages the experiment in `folder` uses."""
-    places = {_place(stage, store) for stage in stages}
-    # Of settings that were changed since, folders may still be linked.
-    links = [folder / path for stage in stages for path in stage.folders]
-    targets = [link.readlink() for link in links if link.is_symlink() and store.root in link.readlink().parents]
-    places |= {place for target in targets for place in target.parents if place.parent.parent.name == STAGES}
+    # Of settings that were changed since, and of rounds and networks that are none any more, folders may be linked.
+    linked = [place for link in _links(folder) for place in link.readlink().parents]
+    places = {_place(stage, store) for stage in stages} | {
+        place for place in linked if place.parent.parent == store.root / STAGES
+    }
     there = [str(place.relative_to(store.root)) for place in sorted(places) if place.exists()]
     record = {"experiment": str(folder.resolve()), "stages": there}
     name = key({"experiment": record["experiment"]})
     write_text(store.root / USERS / f"{name}.json", json.dumps(record, indent=2))
     _hold([store.root / stage for stage in there], folder)
+
+
+def _links(folder: Path) -> list[Path]:
+    """The links among the folders that stages have in a run's folder, of whatever configuration."""
+    return [path for pattern in LINKED for path in sorted(folder.glob(pattern)) if path.is_symlink()]
+
+
+def lost_links(folder: Path) -> list[str]:
+    """A line for each folder of a run that leads to a folder which is not there, as in a copy on another machine."""
+    lost = [path for path in _links(folder) if not path.exists()]
+    remedy = (
+        "bring that back, as the store at the same path; or take the link away, and what is told of it is made anew"
+    )
+    return [f"{path.relative_to(folder)} leads to {path.readlink()}, which is not there: {remedy}" for path in lost]
 
 
 def _hold(places: Sequence[Path], folder: Path) -> None:
@@ -257,7 +283,8 @@ def _hold(places: Sequence[Path], folder: Path) -> None:
         if path.name not in wanted:
             path.unlink()
     for name, manifest in wanted.items():
-        if manifest.exists():
+        # It may be removed meanwhile: then it is not adopted either.
+        with suppress(FileNotFoundError):
             share(manifest, folder / HELD / name)
 
 

@@ -63,8 +63,8 @@ class Store:
     def take(self, kind: str, made_from: str, files: Mapping[str, Path], extras: Mapping[str, Path] = NO_FILES) -> bool:
         """Link a thing's files, name → target, if the store has all of them whole; a damaged thing leaves it.
 
-        `extras` are linked where the thing has them. No earlier file is left when the first one comes: killed between,
-        no record lies beside what it is not of.
+        `extras` are linked where the thing has them. No earlier file is left when the first one comes, and none goes
+        before all are brought: killed between, no record lies beside what it is not of.
         """
         item = self.item(kind, made_from)
         if item is None or not (item / MANIFEST).exists():
@@ -76,11 +76,24 @@ class Store:
             return False
         if not all((item / name).exists() for name in files):
             return False
-        for target in (*files.values(), *extras.values()):
-            target.unlink(missing_ok=True)
         there = {name: target for name, target in extras.items() if (item / name).exists()}
-        for name, target in {**files, **there}.items():
-            share(item / name, target)
+        brought = {
+            target: (name, target.with_name(f"{UNFINISHED}{os.getpid()}-{target.name}"))
+            for name, target in {**files, **there}.items()
+        }
+        try:
+            for name, temporary in brought.values():
+                share(item / name, temporary)
+            for target in (*files.values(), *extras.values()):
+                target.unlink(missing_ok=True)
+            for target, (_, temporary) in brought.items():
+                temporary.replace(target)
+        except FileNotFoundError:
+            print(f"{item} was removed meanwhile and is made anew", file=sys.stderr, flush=True)
+            return False
+        finally:
+            for _, temporary in brought.values():
+                temporary.unlink(missing_ok=True)
         return True
 
     def put(self, kind: str, made_from: str, files: Mapping[str, Path], extras: Mapping[str, Path] = NO_FILES) -> None:
@@ -97,12 +110,15 @@ class Store:
             write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
 
     @contextmanager
-    def alone(self, what: str) -> Iterator[None]:
-        """Do `what` while no other experiment does the same; the second one waits, and then finds it done."""
+    def alone(self, what: str, waiting: str = "") -> Iterator[None]:
+        """Do `what` while no other experiment does the same; the second one waits, and then finds it done.
+
+        `waiting` is said besides where it waits.
+        """
         if self.root is None:
             yield
             return
-        with only_one(self.root / LOCKS / identity(what) / ".lock", wait=True):
+        with only_one(self.root / LOCKS / identity(what) / ".lock", wait=True, waiting=waiting):
             yield
 
 
@@ -198,8 +214,7 @@ def share(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError as error:
-        copy(source, target)
-        shutil.copystat(source, target)
+        _copy_with_date(source, target)
         _tell(error, target.parent)
 
 
@@ -217,7 +232,11 @@ def give(source: Path, target: Path) -> None:
     """
     if source.name.endswith(REPLACED):
         share(source, target)
-        return
+    else:
+        _copy_with_date(source, target)
+
+
+def _copy_with_date(source: Path, target: Path) -> None:
     copy(source, target)
     shutil.copystat(source, target)
 
@@ -253,6 +272,7 @@ def link_tree(source: Path, target: Path, bring: Callable[[Path, Path], None] = 
             if follow and entry.is_symlink() and entry.is_file() and not path.readlink().is_absolute():
                 bring(path.resolve(), target / entry.name)
             elif entry.is_symlink():
+                (target / entry.name).unlink(missing_ok=True)
                 (target / entry.name).symlink_to(path.readlink())
             elif entry.is_dir():
                 link_tree(path, target / entry.name, bring, follow)

@@ -14,25 +14,32 @@ from noisy_student.label.jobs import Job
 from noisy_student.label.labeller import Labeller, Vote
 from noisy_student.label.mark import TEXT
 from noisy_student.parallel import overlapped
+from noisy_student.reading.dicom.slice import ONE_ACQUISITION
 from noisy_student.reading.door import read_scan
-from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.reading.volume import ACQUISITIONS, NOT_CT, Remark, Volume
 from noisy_student.writing.door import write_segmentation
 from noisy_student.writing.numbers import OWN, numbered, renumbered
 from noisy_student.writing.segmentation import Segmentation
 
-NO_CT = "name the CT, in Hounsfield units, with --image; if this one is to be labelled all the same, --accept"
+ACCEPT = "; if this one is to be labelled all the same, --accept"
+REMEDIES = {
+    NOT_CT: f"name the CT, in Hounsfield units, with --image{ACCEPT}",
+    ACQUISITIONS: f"{ONE_ACQUISITION}{ACCEPT}",
+}
 
 
 @dataclass(frozen=True)
 class Outcome:
     """A scan, at the end or on its way there, and what has to be said of it; an error among that ends its way.
 
-    `written`: the label maps that there are of it now.
+    `written`: the label maps that there are of it now. `letters`: where its axes run as it is stored; empty if no
+    network saw it.
     """
 
     job: Job
     remarks: tuple[Remark, ...]
     written: tuple[Path, ...] = field(default=(), kw_only=True)
+    letters: str = field(default="", kw_only=True)
 
     @property
     def errors(self) -> list[Remark]:
@@ -42,11 +49,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Loaded(Outcome):
-    """A scan ready for the networks, its canonical grid, and where its axes run as it is stored."""
+    """A scan ready for the networks, and its canonical grid."""
 
     seen: Any
     grid: Geometry
-    letters: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,6 @@ class Predicted(Outcome):
 
     said: Any
     grid: Geometry
-    letters: str
 
 
 def label_all(
@@ -63,8 +68,9 @@ def label_all(
 ) -> Iterator[Outcome]:
     """Label scan after scan; yield what came of each. Reading, the network and export overlap.
 
-    `accept`: scans that are no CT are labelled too. `numbers`: which numbers organs have in the label maps
-    (`writing.numbers`). `made_by`: what the model is called in them. Raises InputError for organs without such numbers.
+    `accept`: scans that are no CT, or not one acquisition, are labelled too. `numbers`: which numbers organs have in
+    the label maps (`writing.numbers`). `made_by`: what the model is called in them. Raises InputError for organs
+    without such numbers.
     """
     organs = numbered(labeller.table, numbers)
 
@@ -74,17 +80,18 @@ def label_all(
         if outcome.errors:
             return outcome
         seen = labeller.read(volume.image, volume.letters)
-        return Loaded(given.job, outcome.remarks, seen, volume.geometry, volume.letters)
+        return Loaded(given.job, outcome.remarks, seen, volume.geometry, letters=volume.letters)
 
     def work(loaded: Loaded) -> Outcome:
-        return Predicted(loaded.job, loaded.remarks, labeller.predict(loaded.seen), loaded.grid, loaded.letters)
+        said = labeller.predict(loaded.seen)
+        return Predicted(loaded.job, loaded.remarks, said, loaded.grid, letters=loaded.letters)
 
     def finish(predicted: Predicted) -> Outcome:
         job, label_map = predicted.job, labeller.labelled(predicted.said).label_map_zyx
         label_map = renumbered(label_map, labeller.table, organs)
         image = reorient(image_on(label_map, predicted.grid), predicted.letters)
         written = _written(job, Segmentation(image, organs, made_by, TEXT))
-        return replace(written, remarks=(*predicted.remarks, *written.remarks))
+        return replace(written, remarks=(*predicted.remarks, *written.remarks), letters=predicted.letters)
 
     steps = _unless_failed(read), _unless_failed(work), _unless_failed(finish, OSError)
     yield from overlapped([Outcome(job, ()) for job in jobs], *steps, labeller.warm)
@@ -140,8 +147,12 @@ def _remark(error: Exception) -> Remark:
 
 
 def _remarks(volume: Volume, labeller: Labeller | Vote, accept: bool) -> tuple[Remark, ...]:
-    of_no_ct = {"severity": "warning", "remedy": "nothing: `--accept` was given"} if accept else {"remedy": NO_CT}
-    return tuple(
-        replace(remark, **of_no_ct) if remark.kind == NOT_CT else remark
-        for remark in scan_remarks(volume, labeller.spacings(volume.letters))
-    )
+    remarks = scan_remarks(volume, labeller.spacings(volume.letters))
+    return tuple(_accepted(remark, accept) if remark.kind in REMEDIES else remark for remark in remarks)
+
+
+def _accepted(remark: Remark, accept: bool) -> Remark:
+    """The remark with a remedy among the command's own options; as a warning, if it is accepted."""
+    if accept:
+        return replace(remark, severity="warning", remedy="nothing: `--accept` was given")
+    return replace(remark, remedy=REMEDIES[remark.kind])

@@ -56,6 +56,11 @@ class Labeller:
         return self.predictor.made_by
 
     @property
+    def knows_one_order(self) -> bool:
+        """Whether scans have to be stored along the axes that it was trained on (`Model.knows_one_order`)."""
+        return self.predictor.knows_one_order
+
+    @property
     def table(self) -> list[Organ]:
         """What the labels of its label maps mean."""
         own = self.predictor.plan.organs
@@ -140,6 +145,11 @@ class Vote:
     def made_by(self) -> str:
         """What the least exact of its models' label maps are made by."""
         return max((labeller.made_by for labeller in self.labellers), key=MADE_BY.index)
+
+    @property
+    def knows_one_order(self) -> bool:
+        """Whether that is true of any of its models."""
+        return any(labeller.knows_one_order for labeller in self.labellers)
 
     @property
     def table(self) -> list[Organ]:

@@ -1,6 +1,7 @@
 """What `label_scan.py` says on stderr."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from noisy_student.cohort.passed_over import in_words, is_of_a_case
 from noisy_student.label.label_all import Outcome
 from noisy_student.label.scans import Found
 from noisy_student.reading.volume import Remark
+from noisy_student.recorded import is_of_generated_scans, results_of
 
 # On a terminal the progress stands in the line; it is printed again below.
 CLEAR_LINE = "\r\x1b[K"
@@ -49,6 +51,16 @@ def of_folds(unfinished: Sequence[str], checkpoint: str) -> list[str]:
     return [f"warning: {fold} has no {checkpoint} checkpoint and is left out" for fold in unfinished]
 
 
+def of_generated(models: Sequence[Path], scans: Path) -> list[str]:
+    """That a model learned from generated scans, unless it is these that it labels."""
+    return [
+        f"warning: {model} learned from the generated scans of the embedded cohort: its label maps of patients are "
+        "worth nothing; a run's own model lies in the run's folder"
+        for model in models
+        if is_of_generated_scans(model) and results_of(model) not in scans.resolve().parents
+    ]
+
+
 def of_postprocessing(paths: Sequence[Path]) -> list[str]:
     """That what was found to help a model is not applied."""
     return [
@@ -63,6 +75,18 @@ def of_outcome(outcome: Outcome) -> list[str]:
     case = outcome.job.case
     warnings = [f"warning {case}: {_in_one_line(remark)}" for remark in outcome.remarks if remark.severity == "warning"]
     return warnings + [f"error {case}: {_one_line(remark.found)}" for remark in outcome.errors]
+
+
+def of_axes(outcomes: Sequence[Outcome]) -> list[str]:
+    """That a model that knows one order of axes saw scans in several; nothing if it did not."""
+    orders = Counter(outcome.letters for outcome in outcomes if outcome.letters)
+    if len(orders) < 2:
+        return []
+    listed = ", ".join(f"{scans} along {letters}" for letters, scans in orders.most_common())
+    return [
+        "warning: the model was trained without mirroring and sees scans as they are stored, here "
+        f"{listed}; give them along the axes that it was trained on"
+    ]
 
 
 def of_all(outcomes: Sequence[Outcome]) -> list[str]:

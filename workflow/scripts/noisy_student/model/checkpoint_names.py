@@ -22,6 +22,8 @@ OF_A_FOLD = re.compile(r"(fold_(?:\d+|all))/checkpoint_(\w+)\.pth")
 ALL = "fold_all"
 # What each of them has, whoever trained it with nnU-Net v2.
 ENTRIES = {"network_weights", "trainer_name", "init_args"}
+# Axes of the network's scans, none where there is no such entry or None in it.
+MIRRORING = "inference_allowed_mirroring_axes"
 
 
 def checkpoints_of_voices(voices: Iterable[str]) -> list[str]:

@@ -41,7 +41,8 @@ def choose_device(wish: str, threads: int) -> torch.device:
         raise InputError(
             "a torch that can use this machine's GPU (`device: auto`)",
             f"torch {torch.__version__} sees none, nvidia-smi does; this job was given {given}",
-            "update the driver, install a torch that fits it, correct CUDA_VISIBLE_DEVICES, or set `device: cpu`",
+            "update the driver or install a torch that fits it (docs/gpu.md#which-device has the versions), correct "
+            "CUDA_VISIBLE_DEVICES, or set `device: cpu`",
         )
     device = torch.device("cuda" if is_there and wish != "cpu" else "cpu")
     if device.type == "cuda":

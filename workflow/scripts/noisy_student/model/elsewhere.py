@@ -15,8 +15,8 @@ from noisy_student.configuration.experiment import Configuration
 from noisy_student.configuration.settings import FirstWeights
 from noisy_student.errors import InputError
 from noisy_student.files import read_json, sha256, write_text
-from noisy_student.model.kind import CT, configuration_in
-from noisy_student.model.source import PLANS, Source, read_source
+from noisy_student.model.kind import CT, configuration_in, labels_as, unlike
+from noisy_student.model.source import PLANS, Said, Source, read_source
 from noisy_student.model.translation import Translation, translation
 from noisy_student.model.trust import foreign_error, untrusted
 from noisy_student.nnunet import CONFIGURATION
@@ -86,7 +86,7 @@ def _looked_at(path: Path, record: Path) -> Source:
     before = entries.get(str(path), {})
     # In a zip, a checkpoint has to be unpacked to be asked.
     is_same_zip = path.is_file() and before.get("state") == _state({path.name: path})
-    source = read_source(path, before["configuration"] if is_same_zip else None)
+    source = read_source(path, _said(before) if is_same_zip else None)
     if any(
         folder.parent == RESULTS.resolve() and OWN_ROUND.fullmatch(folder.name) for folder in path.resolve().parents
     ):
@@ -98,10 +98,16 @@ def _looked_at(path: Path, record: Path) -> Source:
     sums = before["known"]["sha256"] if is_same else {name: sha256(file) for name, file in files.items()}
     described = hashlib.sha256(json.dumps([source.plans, source.dataset]).encode()).hexdigest()
     facts = Known(list(source.folds), list(source.spacing_mm_zyx), len(source.labels) + 1, sums, described)
-    entry = {"state": state, "configuration": source.configuration, "known": asdict(facts)}
+    said = {"configuration": source.configuration, "mirror_axes": list(source.said.mirror_axes)}
+    entry = {"state": state, **said, "known": asdict(facts)}
     if entry != before:
         write_text(record, json.dumps(entries | {str(path): entry}, indent=2))
     return source
+
+
+def _said(entry: Mapping[str, Any]) -> Said | None:
+    """What was remembered that a checkpoint says; earlier versions did not ask for all of it."""
+    return Said(entry["configuration"], tuple(entry["mirror_axes"])) if "mirror_axes" in entry else None
 
 
 def _state(files: Mapping[str, Path]) -> dict[str, list[int]]:
@@ -152,11 +158,18 @@ def _require_useful(sources: Sequence[Source], configuration: Configuration) -> 
                 got,
                 f"lower it in {student}'s selection",
             )
-        if getattr(rule, "score", "") == "fold_agreement" and sum(len(source.folds) for source in sources) == 1:
+        if getattr(rule, "score", "") == "fold_agreement" and not _agree(sources, marked):
+            alone = f"{sources[0].path} is one alone" if len(sources) == 1 else "no two of these mark the same organ"
             raise InputError(
-                "a selection by what one network can say",
-                f"fold_agreement, which is between networks; {sources[0].path} is one alone",
+                "a selection by what the teacher's networks can say",
+                f"fold_agreement, which is between networks; {alone}",
                 f"take another score in {student}'s selection, or a model with several folds",
+            )
+        if getattr(rule, "score", "") == "mirror_agreement" and not _mirror(sources):
+            raise InputError(
+                "a selection by what the teacher's networks can say",
+                "mirror_agreement, which is with the mirrored scan's labels; none may be mirrored but left-right",
+                f"take another score in {student}'s selection, or another model",
             )
         if getattr(rule, "over", "") in lacks:
             got = f"{rule.over}, which it does not mark"
@@ -165,6 +178,19 @@ def _require_useful(sources: Sequence[Source], configuration: Configuration) -> 
                 got,
                 f"correct `over` in {student}'s selection",
             )
+
+
+def _agree(sources: Sequence[Source], marked: Sequence[Translation]) -> bool:
+    """Whether there are two networks whose labels of an organ can be compared."""
+    labels = [label for meaning in marked for label in meaning.numbers.values()]
+    several = any(len(source.folds) > 1 for source in sources)
+    return several or together(sources) == "mean" or len(set(labels)) < len(labels)
+
+
+def _mirror(sources: Sequence[Source]) -> bool:
+    """Whether there are labels of a mirrored scan; those that label by their mean share its axes."""
+    axes = [source.mirror_axes for source in sources]
+    return bool(set.intersection(*axes)) if together(sources) == "mean" else any(axes)
 
 
 def _require_alike(source: Source, configuration: Configuration, number: int) -> None:
@@ -180,8 +206,7 @@ def _require_alike(source: Source, configuration: Configuration, number: int) ->
         "spacing": network.spacing_mm_zyx and list(map(float, source.spacing_mm_zyx)),
         "normalization": source.normalization,
     }
-    if own != theirs:
-        differing = [name for name in own if own[name] != theirs[name]]
+    if differing := unlike(theirs, own):
         raise unfit_for_online(f"round {configuration.called(number)}", source.path, differing)
 
 
@@ -194,20 +219,12 @@ def refuse_unlike_planned(configuration: Configuration, plans: Path, record: Pat
         planned = plans / configuration.chain[number].network / PLANS
         if not planned.exists():
             continue
-        source = read_source(path, _read(record)[str(path)]["configuration"])
-        own, theirs = _sees(read_json(planned), CONFIGURATION), _sees(source.plans, source.configuration)
-        # Plans of nnU-Net's first versions describe their layers otherwise.
-        if differing := [name for name in own if theirs[name] and own[name] != theirs[name]]:
+        source = read_source(path, _said(_read(record)[str(path)]))
+        theirs = labels_as(source.plans, source.dataset, configuration_in(source.plans, source.configuration))
+        own = read_json(planned)
+        own = labels_as(own, {"labels": configuration.labels}, configuration_in(own, CONFIGURATION))
+        if differing := unlike(theirs, own):
             raise unfit_for_online(f"round {configuration.called(number)}", path, differing)
-
-
-def _sees(plans: dict[str, Any], configuration: str) -> dict[str, Any]:
-    """What a network is made of and how it sees intensities, by its plans."""
-    architecture = configuration_in(plans, configuration).get("architecture", {})
-    return {
-        "layers": [architecture[name] for name in ("network_class_name", "arch_kwargs") if name in architecture],
-        "intensities of the labelled scans": plans["foreground_intensity_properties_per_channel"],
-    }
 
 
 def unfit_for_online(of: str, model: Path, differing: Sequence[str]) -> InputError:

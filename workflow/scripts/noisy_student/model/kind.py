@@ -1,6 +1,6 @@
 """Kinds of models, told by nnU-Net's plans.json and dataset.json alone, without nnU-Net."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from noisy_student import nnunet
@@ -16,6 +16,9 @@ OF_THE_GRID = (
     *("resampling_fn_data", "resampling_fn_data_kwargs", "resampling_fn_probabilities"),
     "resampling_fn_probabilities_kwargs",
 )
+UNETS, UNETS_LAYERS = "dynamic_network_architectures.architectures.unet.", ("encoder.", "decoder.")
+# Which of the axes (z, y, x) of a scan as it is given to nnU-Net is left-right.
+LEFT_RIGHT = 2
 OF_THE_PLANS = ("transpose_forward", "transpose_backward", "foreground_intensity_properties_per_channel")
 
 
@@ -44,6 +47,22 @@ def unsupported(plans: Mapping[str, Any], configuration: Mapping[str, Any], data
     return ", ".join(reason for reason, holds in reasons.items() if holds)
 
 
+def describes(configuration: Mapping[str, Any], weights: Collection[str]) -> bool:
+    """Whether a configuration of plans can be what made a network with weights of these names.
+
+    A trainer may build another one than its plans say, such as a transformer, or one that normalises batches.
+    """
+    # Plans of nnU-Net's first versions have U-Nets alone, which normalise instances.
+    architecture = configuration.get("architecture", {"network_class_name": UNETS, "arch_kwargs": {}})
+    if not architecture["network_class_name"].startswith(UNETS):
+        return True
+    layers = architecture["arch_kwargs"]
+    keeps_means = "batchnorm" in str(layers.get("norm_op")).lower()
+    keeps_means |= bool((layers.get("norm_op_kwargs") or {}).get("track_running_stats"))
+    has_means = any(name.endswith(".running_mean") for name in weights)
+    return all(name.startswith(UNETS_LAYERS) for name in weights) and has_means == keeps_means
+
+
 def labels_of(dataset: Mapping[str, Any]) -> dict[str, int]:
     """Name → label of what a model marks, in the order of the labels; neither background nor the ignore label."""
     labels = {name: int(label) for name, label in dataset["labels"].items() if name != "ignore" and int(label)}
@@ -56,6 +75,23 @@ def grid(plans: Mapping[str, Any], dataset: Mapping[str, Any], name: str) -> dic
     shared = {key: configuration.get(key) for key in OF_THE_GRID} | {key: plans.get(key) for key in OF_THE_PLANS}
     turned_by = "this workflow" if is_of_this_workflow(plans) else READERS.get(plans["image_reader_writer"])
     return shared | {"labels": labels_of(dataset), "turned by": turned_by}
+
+
+def labels_as(plans: Mapping[str, Any], dataset: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What two networks must share for the weights of one to label as the other's would."""
+    architecture = configuration.get("architecture", {})
+    return {
+        "labels": labels_of(dataset),
+        "layers": [architecture[name] for name in ("network_class_name", "arch_kwargs") if name in architecture],
+        "spacing": list(map(float, configuration["spacing"])),
+        "normalization": configuration["normalization_schemes"],
+        "intensities of the labelled scans": plans["foreground_intensity_properties_per_channel"],
+    }
+
+
+def unlike(theirs: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    """In what two networks differ, by what is known of both: plans of nnU-Net's first versions do not list layers."""
+    return [name for name in own if theirs[name] and own[name] != theirs[name]]
 
 
 def is_of_this_workflow(plans: Mapping[str, Any]) -> bool:

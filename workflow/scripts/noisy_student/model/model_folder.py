@@ -11,14 +11,21 @@ from noisy_student.damage import OF_THE_USER
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import read_json
 from noisy_student.geometry import CANONICAL_ORIENTATION
-from noisy_student.model.checkpoint_names import ENTRIES, FINAL, KINDS, OF_A_FOLD, checkpoint_name, folds_among
+from noisy_student.model.checkpoint_names import (
+    ENTRIES,
+    FINAL,
+    KINDS,
+    MIRRORING,
+    OF_A_FOLD,
+    checkpoint_name,
+    folds_among,
+)
 from noisy_student.model.checkpoints import read_checkpoint
 from noisy_student.model.kind import READERS, SUPPORTED, grid, is_of_this_workflow, unsupported
 from noisy_student.model.source import DESCRIPTIONS
 from noisy_student.plan.network import labelling_network
 from noisy_student.plan.preprocessing import Plan
 
-MIRRORING = "inference_allowed_mirroring_axes"
 OTHER_MODEL = "name a model folder of nnU-Net v2, with plans.json, dataset.json and fold_*/"
 COPY_AGAIN = "copy the model's folder again, whole, from where it comes"
 OTHER_WAY = "label with nnUNetv2_predict instead"
@@ -88,6 +95,11 @@ class Model:
         if is_of_this_workflow(self.plan.plans):
             return CANONICAL_ORIENTATION
         return READERS[self.plan.plans["image_reader_writer"]]
+
+    @property
+    def knows_one_order(self) -> bool:
+        """Whether it sees scans as they are stored, and was trained without mirroring: on axes that run one way."""
+        return self.orientation is None and not self.mirror_axes
 
     @property
     def grid(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from noisy_student.model.backend import (
 from noisy_student.model.body import body_of, box_of_body
 from noisy_student.model.certainty import certainty_of, label_map_on_grid
 from noisy_student.model.device import has_room, one_thread
-from noisy_student.model.kind import CT
+from noisy_student.model.kind import CT, LEFT_RIGHT
 from noisy_student.model.label_files import Labelled
 from noisy_student.model.label_map import label_map_of
 from noisy_student.model.model_folder import Model
@@ -40,7 +40,6 @@ from noisy_student.model.voxel_confidence import confidence_map, counts_by_confi
 from noisy_student.model.windows import Windows, background
 from noisy_student.plan.preprocessing import ARRAY, read_array, read_properties, with_suffix
 
-LEFT_RIGHT = 2
 # Per voxel of the network's grid: the image in float32, the windows' weights in half precision.
 BYTES_PER_VOXEL = 4 + 2
 BYTES_PER_LOGIT = 2
@@ -65,7 +64,7 @@ class Predictor:
     def __init__(self, model: Model, options: Prediction, device: torch.device, steps: Steps = ()) -> None:
         """`steps` are those of post-processing (`largest_pieces`)."""
         refuse_what_cannot_compute(options, device)
-        self.plan, self.orientation = model.plan, model.orientation
+        self.plan, self.orientation, self.knows_one_order = model.plan, model.orientation, model.knows_one_order
         self.options, self.device, self.steps = options, device, steps
         self.threads = torch.get_num_threads()
         # OpenVINO is ready once it was proved right, on windows of the first scan, until when torch's networks wait.

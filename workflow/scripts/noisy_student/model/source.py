@@ -14,20 +14,28 @@ from typing import IO, Any
 
 from noisy_student.errors import InputError, last_line
 from noisy_student.files import whole_file
-from noisy_student.model.checkpoint_names import ENTRIES, FINAL_CHECKPOINT, folds_among
+from noisy_student.model.checkpoint_names import ENTRIES, FINAL_CHECKPOINT, MIRRORING, folds_among
 from noisy_student.model.inert import said_by
-from noisy_student.model.kind import SUPPORTED, configuration_in, grid, labels_of, unsupported
+from noisy_student.model.kind import LEFT_RIGHT, SUPPORTED, configuration_in, describes, grid, labels_of, unsupported
 
 DESCRIPTIONS = PLANS, DATASET = "plans.json", "dataset.json"
 REMEDY = "name a model folder of nnU-Net v2 (plans.json, dataset.json, fold_*/checkpoint_final.pth), or a zip of one"
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a checkpoint says of itself: which of the plans' configurations it was trained with, which axes of its
+    network's scans may be mirrored."""
+
+    configuration: str
+    mirror_axes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """Where a model lies, and what of its files is needed: names of its folds' folders, plans and description.
 
-    `inside` is where in a zip the model's folder is, empty or ending in `/`. `configuration` is the plans' that it
-    was trained with.
+    `inside` is where in a zip the model's folder is, empty or ending in `/`.
     """
 
     path: Path
@@ -35,7 +43,17 @@ class Source:
     folds: tuple[str, ...]
     plans: dict[str, Any]
     dataset: dict[str, Any]
-    configuration: str
+    said: Said
+
+    @property
+    def configuration(self) -> str:
+        """Which of the plans' it was trained with."""
+        return self.said.configuration
+
+    @property
+    def mirror_axes(self) -> set[int]:
+        """Along which axes of its network's scans its labels may be compared with mirrored ones; never left-right."""
+        return set(self.said.mirror_axes) - {self.plans["transpose_forward"].index(LEFT_RIGHT)}
 
     @property
     def labels(self) -> dict[str, int]:
@@ -66,10 +84,10 @@ class Source:
         return {fold: self.path / fold / FINAL_CHECKPOINT for fold in self.folds}
 
 
-def read_source(path: Path, configuration: str | None = None) -> Source:
+def read_source(path: Path, said: Said | None = None) -> Source:
     """Look at a model. Raises InputError for one that is not whole, or of a kind that is not supported.
 
-    `configuration`: which of the plans' it was trained with, if a checkpoint was asked already.
+    `said`: what its first checkpoint says, if it was asked already.
     """
     names = names_in(path)
     inside = _place(path, names)
@@ -77,23 +95,27 @@ def read_source(path: Path, configuration: str | None = None) -> Source:
     folds = _folds(path, own)
     try:
         plans, dataset = (json.loads(_bytes(path, inside + name)) for name in DESCRIPTIONS)
-        source = Source(path, inside, folds, plans, dataset, configuration or _configuration(path, inside + folds[0]))
-        reasons = unsupported(plans, configuration_in(plans, source.configuration), dataset)
+        checkpoint = {} if said else _checkpoint(path, inside + folds[0])
+        said = said or Said(checkpoint["init_args"]["configuration"], tuple(checkpoint.get(MIRRORING) or ()))
+        configuration = configuration_in(plans, said.configuration)
+        reasons = unsupported(plans, configuration, dataset)
+        if checkpoint and not describes(configuration, checkpoint["network_weights"]):
+            reasons = reasons or f"{checkpoint['trainer_name']} trained another network than its plans describe"
     except Exception as error:
         got = f"{type(error).__name__}: {last_line(error)}"
         raise InputError(f"a whole model of nnU-Net v2 at {path}", got, REMEDY) from error
     if reasons:
         raise InputError(SUPPORTED, f"{path}: {reasons}", "take another model")
-    return source
+    return Source(path, inside, folds, plans, dataset, said)
 
 
-def _configuration(path: Path, fold: str) -> str:
-    """Which of the plans' configurations a checkpoint says that it was trained with."""
+def _checkpoint(path: Path, fold: str) -> dict[str, Any]:
+    """What a fold's checkpoint says of itself."""
     with opened(path, f"{fold}/{FINAL_CHECKPOINT}") as stream:
         checkpoint = said_by(stream)
     if lacking := ENTRIES - set(checkpoint):
         raise KeyError(f"a checkpoint without {', '.join(sorted(lacking))}")
-    return checkpoint["init_args"]["configuration"]
+    return checkpoint
 
 
 def names_in(path: Path) -> list[str]:
@@ -102,7 +124,6 @@ def names_in(path: Path) -> list[str]:
         return [str(file.relative_to(path)) for pattern in ("*.json", "fold_*/*.pth") for file in path.glob(pattern)]
     if not path.exists():
         hint = "" if path.is_absolute() else f", seen from {Path.cwd()}"
-        hint = "; `~` means nothing here: write the whole path" if path.parts[:1] == ("~",) else hint
         raise InputError("a trained model", f"{path}: no such file or folder{hint}", REMEDY)
     if not zipfile.is_zipfile(path):
         raise InputError("a model's folder, or a zip of one", f"{path}, which is neither", REMEDY)

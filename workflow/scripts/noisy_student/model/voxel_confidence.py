@@ -82,6 +82,13 @@ def nearest_on_grid(confidence_zyx: np.ndarray, shape_zyx: Sequence[int]) -> np.
     return interpolate(whole, size=tuple(shape_zyx), mode="nearest-exact")[0, 0].numpy()
 
 
+def mask_on_scan(mask_zyx: np.ndarray, crop: Sequence[slice], shape_zyx: Sequence[int]) -> np.ndarray:
+    """A mask of the network's grid, which covers a crop of the scan, on the scan's own: bool (z, y, x)."""
+    found = np.zeros(shape_zyx, bool)
+    found[tuple(crop)] = nearest_on_grid(mask_zyx.astype(np.uint8), found[tuple(crop)].shape)
+    return found
+
+
 def counts_by_confidence(labels_zyx: np.ndarray, confidence_zyx: np.ndarray, classes: int) -> np.ndarray:
     """How many voxels of each label have each confidence: int (label, per cent from 0 to 100)."""
     shape = (classes, PERCENT + 1)

@@ -9,8 +9,9 @@ from noisy_student.geometry import PATIENT_AXES, Geometry
 from noisy_student.reading.slices import Acquired
 
 Severity = Literal["error", "warning"]
+NOT_CT, ACQUISITIONS = "not CT", "acquisitions"
 # What a user may accept by naming the case or its source.
-NOT_CT = "not CT"
+ACCEPTABLE = (NOT_CT, ACQUISITIONS)
 # Where nothing was measured.
 AIR_HU = -1024
 

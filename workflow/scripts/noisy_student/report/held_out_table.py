@@ -18,8 +18,9 @@ def held_out(results: Results) -> Table | None:
     rows = [[Cell(_text(value)) for value in row] for row in data.itertuples(index=False)]
     caption = (
         "Gain over the model that labelled for the round, on the hand-labelled scans that both held out. A round that "
-        "loses an organ or falls behind by more than the configured noise labels nothing. Last column: organs whose "
-        "DSC there rises if only the largest connected piece is kept (nnU-Net’s analysis)."
+        "loses an organ, or falls behind by more than the configured noise and, of two scans or more, with the whole "
+        "interval of the difference below 0, labels nothing. Last column: organs whose DSC there rises if only the "
+        "largest connected piece is kept (nnU-Net’s analysis)."
     )
     return Table("held_out", "Judged on held-out labelled scans", caption, COLUMNS, rows, data)
 

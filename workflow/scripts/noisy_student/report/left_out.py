@@ -7,7 +7,7 @@ from noisy_student.cohort.converted import converted_image
 from noisy_student.errors import InputError
 from noisy_student.files import read_json
 from noisy_student.images import read_image
-from noisy_student.model.voxel_confidence import nearest_on_grid
+from noisy_student.model.voxel_confidence import mask_on_scan
 from noisy_student.nnunet import CASES_FOLDER
 from noisy_student.plan.preprocessing import LABELS, read_array, read_properties, with_suffix
 from noisy_student.report.example import Example
@@ -52,9 +52,7 @@ def left_out(round_: Round, case: str, scan: sitk.Image) -> np.ndarray:
     target = dataset / CASES_FOLDER / case
     ignored = read_array(with_suffix(target, LABELS))[0] == read_json(dataset / "dataset.json")["labels"][IGNORE]
     crop = tuple(slice(low, high) for low, high in read_properties(target)["bbox_used_for_cropping"])
-    found = np.zeros(scan.GetSize()[::-1], bool)
-    found[crop] = nearest_on_grid(ignored.astype(np.uint8), found[crop].shape)
-    return found
+    return mask_on_scan(ignored, crop, scan.GetSize()[::-1])
 
 
 def cut_where_most(left_out: np.ndarray, labels: np.ndarray, spacing_mm_zyx: tuple[float, ...]) -> Cut:

@@ -73,7 +73,7 @@ def _training(results: Results, round_: Round) -> dict[str, str]:
         "optimizer": OPTIMIZERS.get(settings.get("optimizer", ""), MISSING),
         "weight decay": str(settings.get("weight_decay", MISSING)),
         "loss": f"{LOSS}; marginal where not all organs are labelled" if partly_labelled(results) else LOSS,
-        "initialisation": capitalised(first_weights(run, number) or MISSING),
+        "initialisation": capitalised(first_weights(run, number, round_.took_weights) or MISSING),
         "seed": str(seed_of(run, number)) if settings else MISSING,
         "noise on the input": noise_in_words(settings["noise"]) if settings else MISSING,
     }

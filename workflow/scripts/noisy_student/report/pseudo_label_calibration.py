@@ -7,6 +7,7 @@ import pandas as pd
 
 from noisy_student.report.numbers import MISSING, magnitude, score, signed
 from noisy_student.report.plots import GREY, KEPT_COLOUR, ROLE_COLOURS, Plot, canvas, legend_below, svg_text
+from noisy_student.report.pseudo_label_truth import mean_gap
 from noisy_student.report.results import Results, Round
 from noisy_student.report.table import Cell, Table
 
@@ -54,8 +55,7 @@ def bins(rows: pd.DataFrame) -> pd.DataFrame:
 
 def calibration_error(table: pd.DataFrame) -> float:
     """Guo's expected calibration error: the mean over voxels of their bin's gap between probability and share right."""
-    gaps = (table["probability"] - table["right"]).abs() * table["voxels"]
-    return float(gaps.sum() / table["voxels"].sum()) if len(table) else float("nan")
+    return mean_gap(table["probability"] - table["right"], table["voxels"])
 
 
 def calibration(results: Results) -> Table | None:

@@ -80,7 +80,7 @@ def reliability_plot(round_: Round) -> Plot | None:
     table = reliability(round_)
     if table.empty:
         return None
-    gap = score(mean_gap(table))
+    gap = score(mean_gap(table["gap"], table["organs"]))
     low = float(min(table["probability"].min(), table["DSC"].min())) - 0.03
     with canvas(2.9) as (figure, (axes,)):
         axes.plot([low, 1], [low, 1], color=GREY, linewidth=0.8, linestyle="--", label="probability = DSC")

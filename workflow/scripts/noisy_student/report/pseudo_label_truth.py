@@ -48,9 +48,9 @@ def reliability(round_: Round) -> pd.DataFrame:
     return table.assign(gap=table["probability"] - table["DSC"]).reset_index(drop=True)
 
 
-def mean_gap(table: pd.DataFrame) -> float:
-    """The mean over organs of the groups' absolute gaps between probability and DSC."""
-    return float((table["gap"].abs() * table["organs"]).sum() / table["organs"].sum())
+def mean_gap(gaps: pd.Series, sizes: pd.Series) -> float:
+    """The mean of absolute gaps, each of a group of so many; missing without any."""
+    return float((gaps.abs() * sizes).sum() / sizes.sum()) if len(gaps) else float("nan")
 
 
 def score_ranks(results: Results) -> Table | None:

@@ -15,6 +15,7 @@ from noisy_student.correct.table import COMPARED as CORRECTIONS
 from noisy_student.evaluate.aggregate import COLUMNS as SUMMARY
 from noisy_student.evaluate.comparison import COLUMNS, RANK_BISERIAL
 from noisy_student.evaluate.rounds import DEPLOY_STUDENT, DEPLOYED
+from noisy_student.fold_files import took_weights
 from noisy_student.organs import FLARE22, Organ, organ_called
 from noisy_student.recorded import judged_since
 from noisy_student.report.paper import PAPERS_SCANS
@@ -63,6 +64,7 @@ class Round:
 
     A selection that keeps nothing stops the run and leaves `all_dropped.tsv`; then `is_selected` is false and
     `selection` is that table. It has the scans on which rules decided, `passed_over` those that were corrected by hand.
+    `took_weights`: whether its trainings began with another model's weights, if they say it.
     """
 
     number: int
@@ -88,6 +90,7 @@ class Round:
     verdict: dict[str, Any]
     postprocessing: dict[str, Any]
     is_deployed: bool = False
+    took_weights: bool | None = None
 
     @property
     def kept(self) -> pd.DataFrame:
@@ -318,6 +321,7 @@ def _read_round(here: Path, number: int) -> Round:
     is_taken, is_repetition = "taken" in verdict, _is_repetition(verdict, number)
     is_trained, dataset = not (is_taken or is_repetition), here / ("absent" if is_repetition else "dataset")
     progress = {path.parent: path for path in here.glob("model/fold_*/progress.tsv") if is_trained}
+    took = {took_weights(fold) for fold in here.glob("model/fold_*") if is_trained} - {None}
     return Round(
         number=number,
         folder=here,
@@ -342,4 +346,5 @@ def _read_round(here: Path, number: int) -> Round:
         verdict=verdict,
         postprocessing={} if is_taken else _read_json(here / "postprocessing.json"),
         is_deployed=here.name == DEPLOYED,
+        took_weights=all(took) if took else None,
     )

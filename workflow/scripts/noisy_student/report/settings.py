@@ -64,8 +64,18 @@ def fine_tuning_in_words(run: dict[str, Any], number: int) -> str:
     return ", ".join([f"the last {last['epochs']}", *own])
 
 
-def first_weights(run: dict[str, Any], number: int) -> str | None:
+def lacks_first_weights(run: dict[str, Any], number: int, were_taken: bool | None) -> bool:
+    """Whether the round was to begin with its teacher's weights, and did not: after a collapse its network is another.
+
+    `were_taken`: whether its trainings say that they took weights; None where they do not say.
+    """
+    return _round(run, number).get("start") == "teacher" and were_taken is False
+
+
+def first_weights(run: dict[str, Any], number: int, were_taken: bool | None = None) -> str | None:
     """The weights that the round's training began with; None if it was not trained, or its start not recorded."""
+    if lacks_first_weights(run, number, were_taken):
+        return f"{RANDOM_WEIGHTS}, its teacher being another network"
     start = _round(run, number).get("start")
     if isinstance(start, dict):
         return f"weights of {start['model']}" if "model" in start else f"weights of round {start['round']}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.geometry import image_like
 from noisy_student.report.montage import Cut, window
 from noisy_student.report.volumes import Volumes
 
@@ -31,8 +32,8 @@ def small_volumes(scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, limit
     """
     lower, upper = cut.lower_zyx[::-1], cut.upper_zyx[::-1]
     box = tuple(slice(low, high) for low, high in zip(lower, upper, strict=True))
-    images = {"image": _like(window(sitk.GetArrayViewFromImage(scan)), scan)[box]}
-    images |= {title: _like(labels.astype(np.uint8), scan)[box] for title, labels in maps.items()}
+    images = {"image": image_like(window(sitk.GetArrayViewFromImage(scan)), scan)[box]}
+    images |= {title: image_like(labels.astype(np.uint8), scan)[box] for title, labels in maps.items()}
     spacing_mm = min(scan.GetSpacing())
     while True:
         texts = {title: _text(_coarse(image, spacing_mm, title == "image")) for title, image in images.items()}
@@ -40,12 +41,6 @@ def small_volumes(scan: sitk.Image, maps: dict[str, np.ndarray], cut: Cut, limit
         if excess <= 1:
             return texts
         spacing_mm *= min(max(excess ** (1 / 3), LEAST_STEP), LARGEST_STEP)
-
-
-def _like(array_zyx: np.ndarray, scan: sitk.Image) -> sitk.Image:
-    image = sitk.GetImageFromArray(array_zyx)
-    image.CopyInformation(scan)
-    return image
 
 
 def _coarse(image: sitk.Image, spacing_mm: float, smooth: bool) -> sitk.Image:

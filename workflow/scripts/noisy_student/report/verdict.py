@@ -204,10 +204,8 @@ def key_numbers(results: Results, judged: JudgedSet) -> list[tuple[str, str, str
 
 def kept_numbers(results: Results) -> list[tuple[str, str, str]]:
     """The same of the last selection."""
-    found = []
-    for round_ in selected(results)[-1:]:
-        found.append((f"pseudo-labels kept, round {round_.number}", round_.share_kept, ""))
-    return found
+    last = selected(results)[-1:]
+    return [(f"pseudo-labels kept, round {round_.number}", round_.share_kept, "") for round_ in last]
 
 
 def _key_number(results: Results, first: Round, last: Round, judged: JudgedSet, measure: str) -> tuple[str, str, str]:

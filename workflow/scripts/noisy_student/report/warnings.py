@@ -7,6 +7,7 @@ from noisy_student.report.labelled_organs import in_words
 from noisy_student.report.numbers import and_, capitalised, count, score
 from noisy_student.report.results import Results, Round
 from noisy_student.report.run_tables import missing_parts
+from noisy_student.report.settings import lacks_first_weights
 from noisy_student.report.verdict import best_is_not_last, judged_sets, worsened
 from noisy_student.sets import JudgedSet, rows_of
 
@@ -20,6 +21,7 @@ def warnings(results: Results) -> list[str]:
         *best_is_not_last(results),
         *all_dropped(results),
         *unmarked(results),
+        *from_scratch(results),
         *organs(results),
         *missing(results),
         *failures(results),
@@ -83,6 +85,16 @@ def unmarked(results: Results) -> list[str]:
         "scores there as an empty label map does, and background of its pseudo-labels had no part in the loss."
         for round_ in results.rounds
         if (lacks := round_.verdict.get("lacks"))
+    ]
+
+
+def from_scratch(results: Results) -> list[str]:
+    """Trainings that were to begin with their teacher's weights, where that is another network."""
+    return [
+        f"{capitalised(round_.name)} was to begin with its teacher's weights, and began with random ones: the "
+        "model that labelled for it has another network."
+        for round_ in results.chain
+        if lacks_first_weights(results.run, round_.number, round_.took_weights)
     ]
 
 

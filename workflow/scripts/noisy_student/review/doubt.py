@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from noisy_student.model.soft_labels import SECOND
-from noisy_student.model.voxel_confidence import PERCENT, nearest_on_grid
+from noisy_student.model.voxel_confidence import PERCENT
 from noisy_student.organs import Organ
 
 SLACK = 0.05
@@ -78,9 +78,17 @@ def by_organ(
 
 
 def needing_eyes(
-    ml_of_slices: np.ndarray, volumes_ml: Sequence[float], organs: Sequence[Organ], scan_slices: range
+    ml_of_slices: np.ndarray,
+    volumes_ml: Sequence[float],
+    organs: Sequence[Organ],
+    scan_slices: range,
+    tells_missing: bool,
 ) -> list[OrganDoubt]:
-    """The organs to look at, the one with most doubt first. `scan_slices`: those that the network's grid covers."""
+    """The organs to look at, the one with most doubt first. `scan_slices`: those that the network's grid covers.
+
+    An organ that was not found is one of them if any doubt is of it; where that cannot be, since doubt in background is
+    of organs that were found, all are (`tells_missing` is false).
+    """
     of_grid = ((np.arange(len(scan_slices)) + 0.5) * ml_of_slices.shape[1] / len(scan_slices)).astype(int)
     total, found = ml_of_slices.sum(), []
     order = np.argsort(-ml_of_slices.sum(axis=1), kind="stable")
@@ -88,7 +96,7 @@ def needing_eyes(
     for number in order:
         ml, volume = float(ml_of_slices[number].sum()), volumes_ml[number]
         is_chief = ml > 0 and held < SHARE_OF_ALL * total
-        if is_chief or not volume or ml > SHARE_OF_ORGAN * volume:
+        if is_chief or ml > SHARE_OF_ORGAN * volume or not (volume or tells_missing):
             profile = ml_of_slices[number][of_grid]
             looked_at = np.flatnonzero((profile > 0) & (profile >= SHARE_OF_WORST * profile.max()))
             found.append(OrganDoubt(organs[number], ml, volume, tuple(scan_slices[place] for place in looked_at)))
@@ -100,10 +108,3 @@ def minutes(found: Sequence[OrganDoubt], slice_mm: float) -> float:
     """About how long it takes to look at these organs and to correct them."""
     length_cm = sum(len(organ.slices) for organ in found) * slice_mm / 10
     return MINUTES_A_SCAN + MINUTES_A_CM * length_cm
-
-
-def on_scan(doubtful: np.ndarray, crop: Sequence[slice], shape_zyx: Sequence[int]) -> np.ndarray:
-    """What is true of voxels of the network's grid, which covers a crop of the scan, on the scan's: bool (z, y, x)."""
-    found = np.zeros(shape_zyx, bool)
-    found[tuple(crop)] = nearest_on_grid(doubtful.astype(np.uint8), found[tuple(crop)].shape)
-    return found

@@ -44,9 +44,12 @@ def at_stake_ml(doubt_ml: pd.Series, scores: pd.DataFrame, measures: pd.DataFram
     """What is at stake in each scan: its volume in doubt, times its mean doubt in organs relative to all scans' mean.
 
     `scores` and `measures` have one row per case and organ. Of an organ that was not found the teacher is not sure at
-    all. Where there are labels of rounds before, what organs gained or lost since (`changed_ml`) is at stake, too.
+    all; one that was found in no scan says nothing of any. Where there are labels of rounds before, what organs gained
+    or lost since (`changed_ml`) is at stake, too.
     """
-    doubt_in_organs = (1 - scores.mean_max_probability.fillna(0)).groupby(scores.case).mean().loc[doubt_ml.index]
+    found = scores.mean_max_probability.notna()
+    told = found.groupby(scores.label).transform("any") | (not found.any())
+    doubt_in_organs = (1 - scores.mean_max_probability.fillna(0))[told].groupby(scores.case).mean().loc[doubt_ml.index]
     changed_ml = measures[CHANGED].fillna(0).groupby(measures.case).sum()
     relative = doubt_in_organs / max(doubt_in_organs.mean(), np.finfo(float).tiny)
     return doubt_ml * relative + changed_ml.loc[doubt_ml.index]

@@ -17,7 +17,11 @@ USUAL = "config/config.yaml"
 ROOT = Path(__file__).resolve().parents[4]
 ENDINGS = (".yaml", ".yml", ".json")
 # Where one of these stands on the command line, the profile's whole list of that name does not count.
-LISTS = {"default-resources": ("--default-resources", "--default-res"), "set-resources": ("--set-resources",)}
+LISTS = {
+    "default-resources": ("--default-resources", "--default-res"),
+    "set-resources": ("--set-resources",),
+    "set-threads": ("--set-threads",),
+}
 
 
 def misread(words: Sequence[str], program: str = "snakemake", profile: str = "default") -> str:
@@ -99,7 +103,9 @@ def _malformed(file: str) -> str:
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
         # JSON may be indented with tabs, which YAML does not know.
-        yaml.compose(text.replace("\t", " ") if text.lstrip().startswith("{") else text, Loader=yaml.SafeLoader)
+        text = text.replace("\t", " ") if text.lstrip().startswith("{") else text
+        if not isinstance(yaml.compose(text, Loader=yaml.SafeLoader), yaml.MappingNode):
+            return f"The configuration file {file} has no keys: write some, such as `seed: 1`, or take the file away."
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         return f"The configuration file {file} is not UTF-8 text (line {line}): save it again as UTF-8."

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from noisy_student.configuration.selection_rules import Plausible, Rule, Threshold, Top
@@ -17,7 +18,7 @@ from noisy_student.select.scores import (
     reduced,
     score_names,
 )
-from noisy_student.select.strata import strata
+from noisy_student.select.strata import small_ones_together, strata
 from noisy_student.train.origins import CORRECTED
 
 # Of a scan that was corrected by hand, which no rule is asked about, the decision is `CORRECTED`.
@@ -77,13 +78,21 @@ class Decisions:
         values = reduced(self.scores(), rule.score, rule.over)
         return values.drop(self.table.case[is_by_hand(self.table) & (self.table.organ == rule.over)])
 
+    def _is_empty(self, cases: pd.Index) -> np.ndarray:
+        """Of each case whether nothing was found in it, and no rule has dropped it."""
+        found = self.table.case[self.table.voxels > 0].unique()
+        return cases.isin(self.left) & ~cases.isin(found)
+
     def _drop_all_but_top(self, rule: Top) -> None:
         values = self._values(rule)
         if values.isna().all():
             return
+        values = values[~(values.isna() & self._is_empty(values.index))]
         ascending = rule.score in LOWER_IS_BETTER
         best_first = values.sort_values(ascending=ascending, na_position="last", kind="stable").index
         stratum = strata(self.table, self.cases, rule.per)[values.index]
+        if rule.per == "organs":
+            stratum = small_ones_together(stratum, rule.scans or _fewest_of(rule.share))
         sizes = stratum.value_counts()
         quota = {name: rule.scans or _share_of(int(size), rule.share) for name, size in sizes.items()}
         left, taken = set(self.left), dict.fromkeys(quota, 0)
@@ -100,6 +109,11 @@ class Decisions:
 def _share_of(scans: int, share: float) -> int:
     """A share of so many scans, rounded up: of 25, 0.28 are 7, though as binary numbers their product is more."""
     return math.ceil(round(share * scans, 6))
+
+
+def _fewest_of(share: float) -> int:
+    """Of how many scans a share, rounded up, is one scan or more, and leaves one out."""
+    return math.ceil(round(1 / min(share, 1 - share), 6)) if share < 1 else 1
 
 
 def _name(rule: Threshold | Top) -> str:

@@ -17,3 +17,8 @@ def strata(table: pd.DataFrame, cases: pd.DataFrame, per: str | None) -> pd.Seri
         absent = table[table.voxels == 0].groupby("case").organ.agg(", ".join).reindex(names)
         return ("without " + absent).fillna("all found")
     return pd.Series("all", index=names)
+
+
+def small_ones_together(stratum: pd.Series, fewest: int) -> pd.Series:
+    """The stratum of each case, those of fewer than `fewest` cases made one: of each alone all would be kept."""
+    return stratum.where(stratum.map(stratum.value_counts()) >= fewest, "seldom found together")

@@ -16,7 +16,8 @@ def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) ->
     `labelled_fraction` of all draws are hand-labelled scans (by default as many as their share of the scans); with
     `draw_by_confidence` a pseudo-labelled scan is drawn in proportion to its `confidence`, with `draw_rare_organs` in
     proportion to `rarity`. Of a scan that a teacher has filled, which the index tells by its name, the filled one is
-    drawn before and the other one after. Where no pseudo-labelled scan has any confidence, none is drawn more often.
+    drawn before and the other one after. A scan in which nothing was found, whose confidence is 0 or not given, counts
+    as one of the others' mean confidence.
     """
     labelled, filled, pseudo = (
         training_set.origin.isin(origins).to_numpy() for origins in (BY_HAND, [FILLED], [PSEUDO])
@@ -32,9 +33,11 @@ def chances(training_set: pd.DataFrame, settings: dict[str, Any], epoch: int) ->
     by_rarity = settings["draw_rare_organs"]
     if fraction is None and not (by_confidence or by_rarity or filled.any()):
         return None
-    weights = np.where(pseudo, training_set.confidence if by_confidence else 1, 0).astype(float)
-    if not weights.any():
-        weights[pseudo] = 1
+    weights = np.where(pseudo, 1.0, 0.0)
+    if by_confidence:
+        confidence = training_set.confidence[pseudo].astype(float)
+        known = confidence[confidence > 0]
+        weights[pseudo] = confidence.where(confidence > 0, known.mean() if len(known) else 1)
     if by_rarity:
         weights[pseudo] *= rarity(training_set.found[pseudo])
     fraction = by_hand.sum() / (by_hand | pseudo).sum() if fraction is None else fraction

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import eq
 from pathlib import Path
 
 import torch
 
+from noisy_student.errors import InputError
 from noisy_student.files import read_json
 from noisy_student.model.checkpoints import read_checkpoint
-from noisy_student.model.kind import labels_of
 from noisy_student.plan.preprocessing import Plan
 
 # The layers whose channels are the labels, one for each resolution; nnU-Net's name for them.
 HEADS = ".seg_layers."
-PREPROCESSING = ("spacing", "normalization", "intensities of the labelled scans")
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,10 @@ class FirstWeights:
     sees_alike: bool
 
     def give_to(self, network: torch.nn.Module) -> list[str]:
-        """Put the weights into a network where name and shape agree; the layers that keep their own, by name."""
+        """Put the weights into a network where name and shape agree; the layers that keep their own, by name.
+
+        Raises InputError where no whole layer agrees: then they are no first weights.
+        """
         theirs, own = read_checkpoint(self.checkpoint)["network_weights"], network.state_dict()
         fitting = {
             name: weights
@@ -38,9 +39,16 @@ class FirstWeights:
         }
         # A layer may have several names; the first one tells it.
         names = {weights.data_ptr(): name for name, weights in reversed(own.items())}
+        layers = {name.rpartition(".")[0] for name in names.values()}
+        left = {name.rpartition(".")[0] for name in names.values() if name not in fitting}
+        if left == layers:
+            raise InputError(
+                "first weights of layers with the names and shapes of this network's",
+                f"{self.checkpoint}: none of its layers",
+                "name another model in the round's `start`, or write `start: scratch`",
+            )
         network.load_state_dict({**own, **fitting})
-        left = [name for name in names.values() if name not in fitting]
-        return sorted({name.rpartition(".")[0] for name in left})
+        return sorted(left)
 
 
 def weights_of_teacher(checkpoint: Path, plan: Plan) -> FirstWeights | None:
@@ -55,17 +63,7 @@ def weights_of_model(checkpoint: Path, plan: Plan) -> FirstWeights:
 
 
 def _first_weights(checkpoint: Path, theirs: Plan, own: Plan) -> FirstWeights:
-    return FirstWeights(checkpoint, _same_labels(theirs, own), _preprocessing(theirs) == _preprocessing(own))
-
-
-def unlike(theirs: Plan, own: Plan) -> list[str]:
-    """In what a network differs from one that labels the scans of another plan as that plan's own network does."""
-    alike = {
-        "labels": _same_labels(theirs, own),
-        "layers": _network(theirs) == _network(own),
-        **dict(zip(PREPROCESSING, map(eq, _preprocessing(theirs), _preprocessing(own)), strict=True)),
-    }
-    return [name for name, is_alike in alike.items() if not is_alike]
+    return FirstWeights(checkpoint, theirs.organs == own.organs, _preprocessing(theirs) == _preprocessing(own))
 
 
 def _plan_of(checkpoint: Path) -> Plan:
@@ -81,7 +79,3 @@ def _network(plan: Plan) -> tuple[str, Mapping]:
 def _preprocessing(plan: Plan) -> tuple[list[float], list[str], Mapping]:
     configuration, intensities = plan.configuration, plan.plans["foreground_intensity_properties_per_channel"]
     return list(configuration.spacing), configuration.normalization_schemes, intensities
-
-
-def _same_labels(theirs: Plan, own: Plan) -> bool:
-    return labels_of(theirs.dataset) == labels_of(own.dataset)

@@ -350,7 +350,7 @@ class NoisyStudentTrainer(nnUNetTrainer):
             with self.average.in_network():
                 self.save_checkpoint(str(self.places.voices / AVERAGE_CHECKPOINT))
         written = target.with_name(FINISHED_CHECKPOINT) if target.name == FINAL_CHECKPOINT else target
-        with whole_file(written) as temporary:
+        with whole_file(written, flush=True) as temporary:
             super().save_checkpoint(str(temporary))
             if self.average and target.name == LATEST_CHECKPOINT:
                 self.average.add_to(temporary)

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
+from noisy_student.deal import held_out as held_out_by_fold
 from noisy_student.errors import InputError
 from noisy_student.files import link, sha256
 from noisy_student.images import read_canonical
@@ -212,7 +214,7 @@ def what_is_learned(example: Example, folder: Path) -> list[dict[str, Any]]:
     return [{"case": example.case, "origin": example.origin} | row for row in rows]
 
 
-def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int | None) -> np.ndarray:
+def soft_targets(labels: np.ndarray, soft: np.ndarray, ignore: int) -> np.ndarray:
     """A teacher's soft labels as targets on the grid of the labels (1, z, y, x) that are made of them: (3, z, y, x).
 
     Both grids cover the same crop; each voxel has the soft label of the teacher's nearest one. What is `ignore`, or
@@ -247,17 +249,25 @@ def remove_others(folder: Path, cases: Sequence[str]) -> None:
 
 
 def splits(
-    labelled: Sequence[str], others: Sequence[str], count: int, seed: int, corrected: Sequence[str] = ()
+    labelled: Sequence[str],
+    others: Sequence[str],
+    count: int,
+    seed: int,
+    corrected: Sequence[str] = (),
+    voxels: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, list[str]]]:
     """Folds for cross-validation. Only hand-labelled scans validate, and they are the same in every round.
 
     A fold validates on one share of the labelled scans, as they were labelled by hand, and learns from the others and
     all pseudo-labelled ones, but from no scan that it holds out, filled or not. Scans that were `corrected` by hand are
     held out too, where they are given here and not among the `others`; the labelled ones' folds stay as they are.
+    A scan whose `voxels` (case → checksum) are those of one that a fold holds out is that scan by another name.
     """
-    dealt = [np.random.default_rng(seed).permutation(sorted(cases)).tolist() for cases in (labelled, corrected)]
-    validation = [sorted(case for cases in dealt for case in cases[fold::count]) for fold in range(count)]
-    every = {*labelled, *corrected, *others}
-    return [
-        {"train": sorted(every - {*held_out, *map(filled_name, held_out)}), "val": held_out} for held_out in validation
-    ]
+    dealt = [held_out_by_fold(cases, count, seed) for cases in (labelled, corrected)]
+    validation = [sorted(case for folds in dealt for case in folds[fold]) for fold in range(count)]
+    every, folds = {*labelled, *corrected, *others}, []
+    for held_out in validation:
+        checksums = {voxels[case] for case in held_out if case in voxels}
+        unseen = {*held_out, *(case for case, checksum in voxels.items() if checksum in checksums)}
+        folds.append({"train": sorted(every - unseen - set(map(filled_name, unseen))), "val": held_out})
+    return folds

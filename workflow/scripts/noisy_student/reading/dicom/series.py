@@ -23,7 +23,7 @@ from noisy_student.reading.dicom.stack import Stack, stack
 from noisy_student.reading.itk import volume_of
 from noisy_student.reading.names import extension_of
 from noisy_student.reading.problems import RIGHT_TO_READ
-from noisy_student.reading.volume import NOT_CT, Remark, Volume
+from noisy_student.reading.volume import ACQUISITIONS, NOT_CT, Remark, Volume
 
 
 @contextmanager
@@ -56,7 +56,8 @@ def read_mask(folder: Path) -> Volume:
     Raises InputError unless it is one whole series.
     """
     whole, remarks = stack(folder, _slices_in(folder))
-    remarks += _acquisitions(folder, whole)
+    of_mask = {"severity": "warning", "remedy": "nothing, if the slices of its scan are one acquisition's"}
+    remarks += [replace(remark, **of_mask) for remark in _acquisitions(folder, whole)]
     image, _, corrected = on_grid(folder, read_labels(folder, whole.slices), whole, is_labels=True)
     return volume_of(folder, image, tuple(remarks), corrected)
 
@@ -119,7 +120,8 @@ def _acquisitions(path: Path, whole: Stack) -> list[Remark]:
     found = f"slices of one acquisition among those of another, such as {rivals[1].name} next to {rivals[0].name}"
     if not is_even(whole.gaps_mm):
         raise refused(path, found, ONE_ACQUISITION)
-    return [Remark("acquisitions", found, "one acquisition", f"look at it: {ONE_ACQUISITION}")]
+    remedy = f"{ONE_ACQUISITION}; if they are one, name it under `cohort.accept` (label_scan.py: --accept)"
+    return [Remark(ACQUISITIONS, f"{found}, evenly", "one acquisition", remedy, "error")]
 
 
 def _modality(slices: Sequence[Slice]) -> list[Remark]:

@@ -49,11 +49,6 @@ class Slice:
         return self.path.name if self.frame is None else f"frame {self.frame + 1} of {self.path.name}"
 
     @property
-    def normal(self) -> np.ndarray:
-        """The direction in which slices are stacked."""
-        return np.cross(*self.axes)
-
-    @property
     def scale(self) -> tuple[float, float]:
         """What stored values are multiplied with, and what is added then."""
         return 1.0 if self.slope is None else self.slope, self.intercept or 0.0

@@ -59,7 +59,10 @@ def _require_one_series(folder: Path, slices: Sequence[Slice]) -> None:
     if len(by_series) > 1:
         listed = "; ".join(_files_of(folder, paths) for paths in list(by_series.values())[:NAMED])
         listed += "; …" * (len(by_series) > NAMED)
-        remedy = "leave one series in the folder, or name a folder for each, which has that alone"
+        remedy = (
+            "leave one series in the folder, or name a folder for each, which has that alone; as a run's scans, a "
+            "whole export is an `archive` (config/README.md#a-dicom-archive-as-it-is)"
+        )
         raise refused(folder, f"{len(by_series)} series: {listed}", remedy)
     if not slices:
         raise refused(folder, "0 DICOM slice(s)", "export the whole series")

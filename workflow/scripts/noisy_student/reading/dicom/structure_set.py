@@ -2,12 +2,13 @@
 
 Each contour goes to the slice nearest to it along the normal. Of one region's contours in a slice a second one within
 the first is a hole, and one within that is filled again (exclusive or), as CLOSEDPLANAR_XOR says and planning systems
-write CLOSED_PLANAR, too. One that is stored twice counts once. Points and open contours enclose nothing.
+write CLOSED_PLANAR, too. One that is stored twice counts once. Points and open contours enclose nothing, nor do those
+that lack the type that the standard requires.
 Format: DICOM PS3.3, C.8.8.5 and C.8.8.6.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -28,6 +29,7 @@ from noisy_student.reading.slices import Slices
 from noisy_student.reading.volume import Remark, Volume
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+POINT = "POINT"
 CONTOUR_DATA = 0x30060050
 # Shares of the slices' distance: how far a contour may be from a slice, and how far apart those of one plane are.
 NEAR, ONE_PLANE = 0.5, 0.05
@@ -62,7 +64,7 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
         data = pydicom.dcmread(path)
         regions = {int(region.ROINumber): region for region in data.StructureSetROISequence}
         segments = [Segment(number, f"ROI {number}", (_name(region),)) for number, region in regions.items()]
-        contours = list(_contours(data))
+        contours, lines = list(_contours(data)), _lines(data)
     except Exception as error:  # pydicom raises whatever damaged bytes lead to
         raise damaged(path, STRUCTURE_SET, error) from error
     roll = roll_of(path, segments, rank)
@@ -72,6 +74,7 @@ def read(path: Path, scan: Volume, rank: Rank | None) -> Volume:
     canvas = _canvas(scan, contours, roll.kind)
     drawn, places, beyond = _by_slice(canvas, contours)
     _require_on_named(path, scan, [*chain(*drawn.values()), *beyond], regions)
+    roll.remarks += _lacking(lines, roll.numbers, regions)
     roll.remarks += [*other_series(scan, data, OF_STRUCTURES), *_beyond(len(beyond), len(contours))]
     roll.remarks += [*_gaps(places, canvas.slices, regions), *_off(places, regions)]
     overlaps = 0
@@ -95,6 +98,35 @@ def _contours(data: Dataset) -> Iterator[Contour]:
                 points = text(contour, CONTOUR_DATA).split("\\")
                 points_mm = np.array(points, float).reshape(-1, 3)
                 yield Contour(int(region.ReferencedROINumber), points_mm, named_images(contour))
+
+
+def _lines(data: Dataset) -> dict[int, Counter[bool]]:
+    """How many contours of each region are closed (True), and how many are not; points are none."""
+    lines = defaultdict(Counter)
+    for region in data.get("ROIContourSequence") or ():
+        for contour in region.get("ContourSequence") or ():
+            if (kind := contour.get("ContourGeometricType")) != POINT:
+                lines[int(region.ReferencedROINumber)][kind in CLOSED] += 1
+    return lines
+
+
+def _lacking(
+    lines: Mapping[int, Counter[bool]], numbers: Iterable[int], regions: Mapping[int, Dataset]
+) -> Iterator[Remark]:
+    """Remarks on regions that are read and of which something, or all, is not drawn."""
+    of_region = {number: lines.get(number, Counter()) for number in numbers}
+    not_closed = [(number, found) for number, found in of_region.items() if found[False]]
+    empty = [_name(regions[number]) for number, found in of_region.items() if not found]
+    labelled = "say which organs are labelled there (`organs`, or the table's column `organs`)"
+    if not_closed:
+        listed = ", ".join(
+            f"{_name(regions[number])} {found[False]} of {found.total()}" for number, found in not_closed
+        )
+        found = f"contours that are not closed, by their ContourGeometricType, are not drawn: {listed}"
+        yield Remark("not closed", found, "closed contours", f"close them where they were drawn, or {labelled}")
+    if empty:
+        remedy = f"nothing, if it is not in the scan; if it was not contoured, {labelled}"
+        yield Remark("empty", f"named, without any contour: {', '.join(empty)}", "contours of each region", remedy)
 
 
 def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas:

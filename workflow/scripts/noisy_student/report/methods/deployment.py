@@ -32,7 +32,7 @@ def deployment(results: Results) -> str:
     network = network_in_words(name, configuration["networks"][name], planned, "this student")
     least = bounds_in_words(voxel_confidence(run, number))
     trained = {
-        "first weights": first_weights(run, number),
+        "first weights": first_weights(run, number, results.deployed.took_weights if results.deployed else None),
         "seed": seed_of(run, number),
         "length": length(settings),
         "learning rate from": f"{settings['learning_rate']:g}",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from noisy_student.report.held_out_table import largest_pieces
+from noisy_student.report.methods.training import trained
 from noisy_student.report.numbers import and_
 from noisy_student.report.results import Results, Round
 from noisy_student.report.settings import (
@@ -35,17 +36,18 @@ PRECISIONS = {
 
 
 def pseudo_labels(results: Results) -> str:
-    """With which weights, by which rules, with which targets; nothing before there is a student."""
+    """With which weights, by which rules, with which targets; nothing where no student learns from any."""
     students = [round_ for round_ in results.rounds if round_.number and round_.repeats is None]
     if not students:
-        return ""
+        return _voices(results)
     parts = [_voices(results), _selection(results, students), _unsure(results, students), _soft(results, students)]
     return " ".join(filter(None, parts))
 
 
 def _voices(results: Results) -> str:
-    """The weights of the models that label."""
-    own = {r.number: voices(results.run, r.number) for r in results.rounds[:-1] if not r.taken and r.repeats is None}
+    """The weights of the models that label; those of the last round do so for a student to be deployed alone."""
+    labelling = results.rounds if results.deployed else results.rounds[:-1]
+    own = {r.number: voices(results.run, r.number) for r in labelling if not r.taken and r.repeats is None}
     said = {number: and_(VOICES[voice] for voice in names) for number, names in own.items()}
     if not said:
         return ""
@@ -133,7 +135,8 @@ def _of_taken(results: Results) -> str:
     if not taken:
         return ""
     mirrors = results.run["configuration"]["prediction"]["mirroring"]
-    copies = "over copies mirrored along the axes of its own training" if mirrors else "without mirroring"
+    mirrored = "over copies mirrored along the axes of its own training, but never left-right"
+    copies = mirrored if mirrors else "without mirroring"
     each = "each model from elsewhere" if len(taken) > 1 else "the model from elsewhere"
     return f" Folds and mirroring of round 0 are not these: {each} labelled with all of its folds, {copies}."
 
@@ -153,7 +156,9 @@ def _computation(prediction: Mapping[str, Any]) -> str:
 
 def _folds(results: Results) -> str:
     folds = results.run["configuration"]["training"]["folds"]
-    return f"the {len(folds)} folds" if len(folds) > 1 else "the one fold that was trained"
+    if len(folds) == 1 or not trained(results):
+        return "the one fold that was trained"
+    return f"the {len(folds)} folds (of a held-out scan, the fold that held it out alone)"
 
 
 def mirroring(mirrors: bool, axes: list[str]) -> str:
@@ -171,8 +176,11 @@ def postprocessing(results: Results) -> str:
     if not applied:
         return "None was applied, to predictions or to pseudo-labels."
     found = {round_.number: and_(largest_pieces(results, round_)) for round_ in results.rounds if round_.postprocessing}
+    known = [rounds_in_words(found)] if found else []
+    if results.deployed and results.deployed.postprocessing:
+        known.append(f"for the student made to be deployed: {and_(largest_pieces(results, results.deployed))}")
     return (
         "nnU-Net’s component analysis found out on the held-out labelled scans of which organs the largest piece alone "
-        f"is better: {rounds_in_words(found) if found else 'not known yet'}. It was applied to {and_(applied)}"
+        f"is better: {'; '.join(known) or 'not known yet'}. It was applied to {and_(applied)}"
         f"{', and to nothing that a model from elsewhere labelled' if results.rounds[0].taken else ''}."
     )

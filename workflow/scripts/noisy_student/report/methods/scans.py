@@ -56,8 +56,7 @@ def scans(results: Results) -> str:
         _generated(cohort["embedded"]) if cohort["kind"] == "embedded" else _sources(results),
         f"Organs and their labels: {', '.join(f'{organ.name} {organ.label}' for organ in results.organs)}.",
         _accepted(cohort["accept"]),
-        "Scans were brought to one orientation, resampled to the network’s spacing, and normalised as nnU-Net does it "
-        "for CT, by the labelled scans’ intensities.",
+        _preprocessing(results),
         _partly_labelled(results),
         _sparse(results),
     ]
@@ -93,13 +92,24 @@ def _sources(results: Results) -> str:
 def _accepted(names: list[str]) -> str:
     if not names:
         return ""
-    return f"Scans of {and_(names)} were used though their intensities are not those of CT in Hounsfield units."
+    return f"Scans of {and_(names)} were used though no CT in Hounsfield units, or not one acquisition."
+
+
+def _preprocessing(results: Results) -> str:
+    """Of networks that were trained here; a model from elsewhere prepares scans by its own plans."""
+    own = (
+        "Scans were brought to one orientation, resampled to the network’s spacing, and normalised as nnU-Net does it "
+        "for CT, by the labelled scans’ intensities."
+    )
+    taken = results.rounds[0].taken if results.rounds else []
+    theirs = f"For round 0 scans were prepared by the plans of the model{'s' * (len(taken) > 1)} from elsewhere."
+    return " ".join([*([own] if len(results.chain) > 1 or not taken else []), *([theirs] if taken else [])])
 
 
 def _partly_labelled(results: Results) -> str:
     """How scans with only some organs labelled were learned from, and in how many the teacher filled in others."""
     partly = len(partly_labelled(results))
-    if not partly or not any(round_.training for round_ in results.rounds):
+    if not partly or not any(round_.training for round_ in results.chain):
         return ""
     labelled = _counts(results)["labelled"]
     marginal = (

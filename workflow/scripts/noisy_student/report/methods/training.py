@@ -90,6 +90,7 @@ def training(results: Results) -> str:
     rounds = trained(results)
     alone = [results.deployed] if results.deployed and not rounds else []
     own = {round_.number: training_settings(results.run, round_.number) for round_ in rounds or alone}
+    first = {r.number: first_weights(results.run, r.number, r.took_weights) for r in rounds or alone}
     if not own:
         return ""
     settings = next(iter(own.values()))
@@ -98,14 +99,14 @@ def training(results: Results) -> str:
     parts = [
         _folds(results, settings),
         f"Seed of weights and batches: {rounds_in_words({n: str(seed_of(results.run, n)) for n in own})}.",
-        f"First weights: {rounds_in_words({n: first_weights(results.run, n) for n in own})}.",
+        f"First weights: {rounds_in_words(first)}.",
         f"Length: {rounds_in_words({n: length(one) for n, one in own.items()})}.",
         f"Optimizer: {OPTIMIZERS[settings['optimizer']]}, weight decay {settings['weight_decay']:g}, learning rate "
         f"from {rounds_in_words({n: format(one['learning_rate'], 'g') for n, one in own.items()})}, falling as "
         "(1 − epoch / epochs)^0.9.",
         _loss(results),
         f"Noise: {rounds_in_words({n: noise_in_words(one['noise']) for n, one in own.items()})}.",
-        _mirroring(settings["mirror_axes"]),
+        _mirroring(own),
         _draws(settings) if len(results.chain) > 1 else "",
         _fine_tuning(results, own),
         _unfinished(own, results),
@@ -122,9 +123,16 @@ def _folds(results: Results, settings: dict[str, Any]) -> str:
     return (
         f"The labelled scans were dealt at random into {splits} parts, the same in all rounds. Of the {splits} folds "
         f"{which} {'was' if len(folds) == 1 else 'were'} trained; "
-        "each held its own part out, to validate on and to be judged by, and learned from the other labelled scans "
-        f"and, from round 1 on, from the kept pseudo-labels. {learned and f'Scans learned from: {learned}.'}"
+        "each held its own part out, to validate on and to be judged by, and learned from the other labelled scans"
+        f"{_and_pseudo_labels(results)}. {learned and f'Scans learned from: {learned}.'}"
     ).strip()
+
+
+def _and_pseudo_labels(results: Results) -> str:
+    """From when on folds learned from pseudo-labels, too: of a teacher alone they did not."""
+    if not trained(results):
+        return " and from the kept pseudo-labels"
+    return " and, from round 1 on, from the kept pseudo-labels" if len(results.rounds) > 1 else ""
 
 
 def length(settings: dict[str, Any]) -> str:
@@ -137,9 +145,11 @@ def _loss(results: Results) -> str:
     return f"Loss: the sum of Dice loss and cross-entropy with deep supervision, as in nnU-Net{marginal}."
 
 
-def _mirroring(axes: list[str]) -> str:
-    mirrored = f"Patches were mirrored at random along {and_(axes)}" if axes else "Patches were not mirrored"
-    return f"{mirrored}, and never left-right."
+def _mirroring(own: dict[int, dict[str, Any]]) -> str:
+    """Without augmentation no patch is mirrored."""
+    axes = {n: one["mirror_axes"] if one["noise"]["augmentation"] != "none" else [] for n, one in own.items()}
+    said = {n: f"mirrored at random along {and_(names)}" if names else "not mirrored" for n, names in axes.items()}
+    return f"Patches were {rounds_in_words(said)}, and never left-right."
 
 
 def _draws(settings: dict[str, Any]) -> str:
@@ -192,12 +202,12 @@ def _collapsed(results: Results) -> str:
     judged = [r for r in results.rounds if r.number and r.verdict]
     collapsed = [f"{r.number} ({'; '.join(r.verdict['reasons'])})" for r in judged if r.verdict["reasons"]]
     unknown = [str(r.number) for r in judged if "not_compared" in r.verdict]
+    seeds = {r.number: and_(map(str, r.verdict["seeds"])) for r in judged if _is_retrained(results, r)}
     said = []
     if collapsed:
         said.append(f"This took effect in round {and_(collapsed)}.")
-    elif judged:
-        said.append("No student had collapsed.")
-    seeds = {r.number: and_(map(str, r.verdict["seeds"])) for r in judged if _is_retrained(results, r)}
+    elif len(unknown) < len(judged):
+        said.append(f"No student{' that counts' if seeds else ''} had collapsed.")
     if seeds:
         said.append(f"A training was repeated; the seeds of those that count: {rounds_in_words(seeds, always=True)}.")
     if unknown:

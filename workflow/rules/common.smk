@@ -103,11 +103,6 @@ if DeploymentMethod.APPTAINER in WAYS:
     if workflow.is_main_process:
         workflow.deployment_settings.apptainer_args += f" --bind {shlex.quote(str(ROOT))}"
 
-    # Snakemake shows a container the run's folder alone.
-    for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):
-        seen = [place for place in os.environ.get(name, "").split(",") if place]
-        os.environ[name] = ",".join([*seen, *({str(ROOT)} - {*seen})])
-
     container: str(IMAGE)
 
 

@@ -55,23 +55,6 @@ def test_what_ended_a_job_is_taken_from_its_own_words(log):
     assert {jobid: job.ended_by for jobid, job in handler.failed.items()} == {1: "SIGKILL", 2: ""}
 
 
-def test_memory_that_only_the_clusters_own_log_names_is_what_ended_a_job(log, tmp_path):
-    logger, handler = log
-    failed = "SLURM-job '12' failed, SLURM status is: 'FAILED'. Detailed failure reason unavailable."
-    own = tmp_path / "12.log"
-    own.write_text("Killed\nslurmstepd: error: Detected 1 oom_kill event in StepId=12.0. Some were OOM Killed.\n")
-    fail(logger, 1, rule_msg=failed, logs=[own])
-    fail(logger, 2, rule_msg=failed, logs=[tmp_path / "none.log"])
-    assert {jobid: job.ended_by for jobid, job in handler.failed.items()} == {1: "OUT_OF_MEMORY", 2: ""}
-
-
-def test_why_a_cluster_refused_a_job_is_kept(log):
-    logger, handler = log
-    said = "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified"
-    fail(logger, 1, rule_msg=f"SLURM sbatch failed. The error message was '{said}'.\n    sbatch call:\n        sbatch")
-    assert handler.failed[1].refused == said
-
-
 def test_a_clusters_word_is_kept(log):
     logger, handler = log
     fail(logger, 1, rule_msg="SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'. Reason: Unknown.")

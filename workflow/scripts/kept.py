@@ -7,6 +7,7 @@ makes it anew.
 """
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +29,7 @@ from noisy_student.keeping.inventory import (
 from noisy_student.keeping.store import ITEMS, STAGES, drop_damaged
 from noisy_student.sizes import size_in_words
 
-LOCK = ".removing.lock"
+LOCK = ".removing_by_{user}.lock"
 
 
 def main() -> None:
@@ -50,10 +51,11 @@ def main() -> None:
     look = partial(in_store if is_store else set_aside, place)
     show(look())
     if arguments.remove is not None:
-        with only_one(place / LOCK, wait=True):
+        with only_one(place / LOCK.format(user=os.getuid()), wait=True):
             remove(look, {path.resolve() for path in arguments.remove}, place if is_store else None)
             for left in left_of_removals(place):
-                shutil.rmtree(left)
+                # Another person's stays.
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def check(store: Path) -> None:

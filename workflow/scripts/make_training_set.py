@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -169,6 +169,22 @@ def usual_volumes_ml(measures: Path) -> dict[str, float]:
     return table[table.volume_ml > 0].groupby("organ").volume_ml.median().to_dict()
 
 
+def write_folds(path: Path, folds_of: Callable[..., list[dict[str, list[str]]]], voxels: Mapping[str, str]) -> None:
+    """Write the folds, none of which learns from a copy of what it holds out (`voxels`: case → checksum).
+
+    Where there are folds already that differ in this alone, they stay: trainings have learned by them.
+    """
+    folds, without_checksums = folds_of(voxels), folds_of()
+    if folds != without_checksums and path.exists() and read_json(path) == without_checksums:
+        folds = without_checksums
+        print(
+            "warning: folds learn from copies of labelled scans that they hold out, as in the training that was made "
+            f"by them; to make it anew without, delete {path}",
+            file=sys.stderr,
+        )
+    write_text(path, json.dumps(folds, indent=2))
+
+
 def main() -> None:
     """Read the arguments and assemble."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -256,8 +272,8 @@ def main() -> None:
     validating = sorted(corrected) if arguments.validate_corrected else []
     others = [example.case for example in found if example.case not in {*labelled, *validating}]
     voxels = checksums_of_voxels(arguments.checksums) if arguments.checksums else {}
-    folds = splits(labelled, others, arguments.splits, arguments.seed, validating, voxels)
-    write_text(folder / "splits_final.json", json.dumps(folds, indent=2))
+    folds_of = partial(splits, labelled, others, arguments.splits, arguments.seed, validating)
+    write_folds(folder / "splits_final.json", folds_of, voxels)
     write_text(folder / "dataset.json", json.dumps(description, indent=2))
     shutil.copyfile(arguments.fingerprint, folder / "dataset_fingerprint.json")
     learned = [row for example in found for row in what_is_learned(example, cases)]

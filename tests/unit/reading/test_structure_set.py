@@ -134,7 +134,7 @@ def test_organs_that_are_not_drawn_or_in_part_are_named(tmp_path, ct):
     volume = read_label_map(path, ct.scan, labels.get)
     found = [remark.found for remark in volume.remarks if remark.kind in ("not closed", "empty")]
     assert found[0].endswith("are not drawn: spleen 3 of 3, pancreas 2 of 3, heart 3 of 3")
-    assert found[1:] == ["named, without any contour: left kidney"]
+    assert found[1:] == ["named, without a contour that encloses anything: left kidney"]
 
 
 def test_contours_beyond_the_scan_are_counted_and_not_drawn(tmp_path, ct):

@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,22 @@ def test_no_fold_learns_from_a_scan_that_it_holds_out_by_another_name():
         left_out = {"a", "copy", "a+filled", "copy+filled"} if twins else set()
         assert {*fold["train"]} == {*plain["train"]} - left_out
     assert splits(labelled, ["p"], 2, 1, (), dict(zip("abcdp", "12345", strict=True))) == splits(labelled, ["p"], 2, 1)
+
+
+def test_folds_by_which_trainings_have_learned_stay_where_copies_alone_differ(tmp_path, capsys):
+    path, voxels = tmp_path / "splits_final.json", dict.fromkeys("abc", "1")
+    folds_of = partial(splits, list("abcd"), [], 2, 0, ())
+    # Of three in two folds one at least has a copy in the other.
+    earlier, apart = folds_of(), folds_of(voxels)
+    assert earlier != apart
+    make_training_set.write_folds(path, folds_of, voxels)
+    assert json.loads(path.read_text()) == apart and capsys.readouterr().err == ""
+    path.write_text(json.dumps(earlier))
+    make_training_set.write_folds(path, folds_of, voxels)
+    assert json.loads(path.read_text()) == earlier and f"delete {path}" in capsys.readouterr().err
+    path.write_text(json.dumps(splits(list("abcd"), ["e"], 2, 0)))
+    make_training_set.write_folds(path, folds_of, voxels)
+    assert json.loads(path.read_text()) == apart
 
 
 def test_checksums_of_voxels_are_those_of_the_case_table_where_it_has_them(tmp_path):

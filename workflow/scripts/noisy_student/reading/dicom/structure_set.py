@@ -126,7 +126,12 @@ def _lacking(
         yield Remark("not closed", found, "closed contours", f"close them where they were drawn, or {labelled}")
     if empty:
         remedy = f"nothing, if it is not in the scan; if it was not contoured, {labelled}"
-        yield Remark("empty", f"named, without any contour: {', '.join(empty)}", "contours of each region", remedy)
+        yield Remark(
+            "empty",
+            f"named, without a contour that encloses anything: {', '.join(empty)}",
+            "contours of each region",
+            remedy,
+        )
 
 
 def _canvas(scan: Volume, contours: Sequence[Contour], kind: np.dtype) -> Canvas:

@@ -190,6 +190,23 @@ def dataset(converted, plan, fingerprint, tmp_path_factory):
 
 
 @pytest.fixture
+def not_allowed(monkeypatch):
+    """Let a method of `Path` be refused at one path, as of another person's file."""
+
+    def refuse(method, place):
+        allowed = getattr(Path, method)
+
+        def asked(path):
+            if path == place:
+                raise PermissionError(13, "Permission denied")
+            return allowed(path)
+
+        monkeypatch.setattr(Path, method, asked)
+
+    return refuse
+
+
+@pytest.fixture
 def write_scan(tmp_path):
     """Write an array (z, y, x) as an image file and return its path."""
 

@@ -83,19 +83,12 @@ def test_another_persons_jobs_are_waited_for_and_never_cancelled(slurm, capsys):
         refuse_second_copies(slurm)
 
 
-def test_another_persons_snakemake_may_be_the_one_that_locked_the_folder(tmp_path, monkeypatch):
+def test_another_persons_snakemake_may_be_the_one_that_locked_the_folder(tmp_path, monkeypatch, not_allowed):
     process = tmp_path / "proc/123"
     process.mkdir(parents=True)
     (process / "cmdline").write_bytes(b"python\0/opt/bin/snakemake\0--cores\x008")
     monkeypatch.setattr(cluster, "PROCESSES", tmp_path / "proc")
-    readlink = Path.readlink
-
-    def not_allowed(path):
-        if path == process / "cwd":
-            raise PermissionError(13, "Permission denied")
-        return readlink(path)
-
-    monkeypatch.setattr(Path, "readlink", not_allowed)
+    not_allowed("readlink", process / "cwd")
     assert living_snakemake(tmp_path) == []
     cluster.refuse_two_snakemakes(tmp_path)
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
